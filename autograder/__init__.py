@@ -1,0 +1,1 @@
+"""The instructor's and TA's side: release, grade, report, reference runs."""
