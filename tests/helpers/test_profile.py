@@ -1,0 +1,31 @@
+"""One environment variable chooses between the quick and the full profile."""
+
+import pytest
+
+from helpers.profile import pick, profile
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [("quick", "quick"), ("full", "full"), ("", "quick")]
+)
+def test_the_environment_chooses(monkeypatch, value, expected):
+    monkeypatch.setenv("COURSE_PROFILE", value)
+    assert profile() == expected
+
+
+def test_quick_is_the_default(monkeypatch):
+    monkeypatch.delenv("COURSE_PROFILE", raising=False)
+    assert profile() == "quick"
+
+
+def test_an_unknown_profile_is_refused_in_words(monkeypatch):
+    monkeypatch.setenv("COURSE_PROFILE", "fast")
+    with pytest.raises(ValueError, match="'fast'.*'quick'.*'full'"):
+        profile()
+
+
+def test_pick_takes_the_value_of_the_profile(monkeypatch):
+    monkeypatch.setenv("COURSE_PROFILE", "full")
+    assert pick(quick=3, full=20) == 20
+    monkeypatch.setenv("COURSE_PROFILE", "quick")
+    assert pick(quick=3, full=20) == 3
