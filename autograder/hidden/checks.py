@@ -1,0 +1,251 @@
+"""The checks that a hidden test is made of. None raises for what a student did."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from autograder.hidden.compare import difference
+from autograder.hidden.student import Handle, StudentError, value
+from autograder.misconceptions import Misconception, misconceptions_of
+
+Ask = Callable[..., Any]
+"""Puts one case to an implementation: ``ask(implementation, *case)``."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """The outcome of one check.
+
+    Attributes
+    ----------
+    label : str
+        What was checked, in a few words.
+    credit : float
+        The part that was right, from 0 to 1.
+    message : str
+        What went wrong; empty where nothing did.
+    weight : float
+        Its part in the question's points, beside the other checks'.
+    misconception : Misconception or None
+        The known wrong solution that gives the same wrong answers.
+    """
+
+    label: str
+    credit: float
+    message: str = ""
+    weight: float = 1.0
+    misconception: Misconception | None = None
+
+
+def same(
+    answer: Handle,
+    expected: Callable[..., Any],
+    *,
+    on: Sequence[tuple[Any, ...]],
+    within: float | Callable[..., float] = 0.0,
+    through: Ask | None = None,
+    label: str | None = None,
+    weight: float = 1.0,
+) -> Check:
+    """Ask the student's function and the reference the same questions.
+
+    Parameters
+    ----------
+    answer : Handle
+        The student's function or class, ``student.quantize``.
+    expected : callable
+        The reference. Its misconceptions are tried on the cases that were answered wrongly: the
+        first that reproduces every one of them is the feedback.
+    on : sequence of tuple
+        The cases: each is the arguments of one call.
+    within : float or callable, default=0
+        Largest absolute difference allowed, or a function of a case that gives it.
+    through : callable, optional
+        ``through(implementation, *case)`` puts a case to an implementation, for questions that
+        take more than one call. By default the implementation is called with the case.
+    label : str, optional
+        By default the name of the reference.
+    weight : float, default=1
+        Part in the question's points.
+
+    Returns
+    -------
+    Check
+        Its credit is the part of the cases that was answered right.
+    """
+    ask: Ask = through or (lambda implementation, *case: implementation(*case))
+    wrong: list[_WrongAnswer] = []
+    for case in on:
+        allowed = within(*case) if callable(within) else within
+        right = ask(expected, *case)
+        try:
+            got = ask(answer, *case)
+            problem = difference(got, right, allowed)
+        except StudentError as error:
+            wrong.append(_WrongAnswer(case, None, allowed, str(error)))
+            continue
+        if problem:
+            wrong.append(
+                _WrongAnswer(case, (got,), allowed, f"{_words(expected, case)}: {problem}")
+            )
+    return Check(
+        label=label or f"`{expected.__name__}`",
+        credit=1 - len(wrong) / len(on),
+        message=_summary(wrong, len(on)),
+        weight=weight,
+        misconception=_recognise(expected, wrong, ask),
+    )
+
+
+@dataclass(frozen=True)
+class _WrongAnswer:
+    case: tuple[Any, ...]
+    got: tuple[Any] | None  # None: there was no answer
+    allowed: float
+    problem: str
+
+
+def _recognise(
+    expected: Callable[..., Any], wrong: list[_WrongAnswer], ask: Ask
+) -> Misconception | None:
+    """Return the first misconception that gives every one of the wrong answers."""
+    answered = [w for w in wrong if w.got is not None]
+    if not answered:
+        return None
+    for candidate in misconceptions_of(expected):
+        if all(_gives(candidate, w, ask) for w in answered):
+            return candidate
+    return None
+
+
+def _gives(candidate: Misconception, wrong: _WrongAnswer, ask: Ask) -> bool:
+    assert wrong.got is not None
+    try:
+        its_answer = ask(candidate.wrong, *wrong.case)
+        return difference(wrong.got[0], its_answer, wrong.allowed) is None
+    except Exception:
+        # A wrong solution may well fail on a case; then this answer is not its answer.
+        return False
+
+
+def _summary(wrong: list[_WrongAnswer], cases: int) -> str:
+    if not wrong:
+        return ""
+    first = wrong[0].problem
+    if len(wrong) == 1 or all(w.problem == first for w in wrong):
+        return first
+    return f"{first} ({len(wrong)} of {cases} cases are not right)"
+
+
+def _words(function: Callable[..., Any], case: tuple[Any, ...]) -> str:
+    """Name a case: ``quantize(w of shape (3, 4), bits=2)``."""
+    try:
+        names = list(inspect.signature(function).parameters)
+    except (TypeError, ValueError):
+        names = []
+    parts = []
+    for position, argument in enumerate(case):
+        name = names[position] if position < len(names) else f"argument {position + 1}"
+        if isinstance(argument, np.ndarray | torch.Tensor):
+            parts.append(f"{name} of shape {tuple(argument.shape)}")
+        elif len(text := repr(argument)) <= 40:
+            parts.append(f"{name}={text}")
+        else:
+            parts.append(name)
+    return f"`{function.__name__}({', '.join(parts)})`"
+
+
+def close(
+    actual: Any,
+    expected: Any,
+    within: float,
+    *,
+    label: str = "measured values",
+    weight: float = 1.0,
+) -> Check:
+    """Compare values that the student measured; credit per value.
+
+    Parameters
+    ----------
+    actual : Handle or object
+        A number, a list or a dict, or the handle to one.
+    expected : object
+        The same, measured by the grader.
+    within : float
+        Largest absolute difference allowed.
+    label : str
+        What was measured.
+    weight : float, default=1
+        Part in the question's points.
+
+    Returns
+    -------
+    Check
+    """
+    try:
+        got = value(actual)
+    except StudentError as error:
+        return Check(label, 0.0, str(error), weight)
+    if isinstance(expected, dict) and isinstance(got, dict):
+        missing = object()
+        entries = [(f"{key!r}: ", got.get(key, missing), e) for key, e in expected.items()]
+        problems = [
+            f"no entry for {prefix[:-2]}"
+            if entry is missing
+            else _prefixed(prefix, entry, e, within)
+            for prefix, entry, e in entries
+        ]
+    elif isinstance(expected, list | tuple) and isinstance(got, list | tuple):
+        padded = [*got, *[None] * len(expected)]
+        problems = [
+            _prefixed(f"value {i + 1}: ", padded[i], e, within) for i, e in enumerate(expected)
+        ]
+    else:
+        problems = [difference(got, expected, within)]
+    wrong = [p for p in problems if p]
+    return Check(label, 1 - len(wrong) / len(problems), "; ".join(wrong[:3]), weight)
+
+
+def _prefixed(prefix: str, actual: Any, expected: Any, within: float) -> str | None:
+    found = difference(actual, expected, within)
+    return prefix + found if found else None
+
+
+def holds(
+    condition: bool | Callable[[], bool],
+    message: str,
+    *,
+    label: str = "property",
+    weight: float = 1.0,
+) -> Check:
+    """Check a property.
+
+    Parameters
+    ----------
+    condition : bool or callable
+        What must be true. A callable may ask the student's code; if that fails, the property does.
+    message : str
+        The feedback when it does not hold.
+    label : str
+        What was checked.
+    weight : float, default=1
+        Part in the question's points.
+
+    Returns
+    -------
+    Check
+    """
+    try:
+        fulfilled = condition() if callable(condition) else condition
+    except StudentError as error:
+        return Check(label, 0.0, str(error), weight)
+    except (TypeError, ValueError, AttributeError, KeyError, IndexError, RuntimeError):
+        # The answer has another form than the property speaks of: a string for an array, say.
+        return Check(label, 0.0, f"{message} (The answer has another form.)", weight)
+    return Check(label, 1.0, "", weight) if fulfilled else Check(label, 0.0, message, weight)

@@ -1,0 +1,99 @@
+"""Is this answer that answer? Compared as plain data, and the difference put in words."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import torch
+
+
+def difference(actual: Any, expected: Any, within: float = 0.0) -> str | None:
+    """Say how `actual` differs from `expected`.
+
+    Numbers may differ by `within`; truth values, strings, keys and sizes may not. Lists and
+    tuples are the same thing, and so are arrays and tensors; a whole-number array must be
+    answered by one of the same type, since its width is what is asked for.
+
+    Parameters
+    ----------
+    actual, expected : object
+        Plain data.
+    within : float, default=0
+        Largest absolute difference allowed between two numbers.
+
+    Returns
+    -------
+    str or None
+        None if they agree; else what is different, for the student.
+    """
+    if isinstance(expected, np.ndarray | torch.Tensor):
+        return _array_difference(actual, expected, within)
+    if expected is None or isinstance(expected, bool | str):
+        same = actual == expected and isinstance(actual, type(expected))
+        return None if same else f"expected {expected!r}, got {_brief(actual)}"
+    if isinstance(expected, int | float):
+        return _number_difference(actual, expected, within)
+    if isinstance(expected, list | tuple):
+        if not isinstance(actual, list | tuple):
+            return f"expected {len(expected)} values, got {_brief(actual)}"
+        if len(actual) != len(expected):
+            return f"expected {len(expected)} values, got {len(actual)}"
+        found = (difference(a, e, within) for a, e in zip(actual, expected, strict=True))
+        return next((f"value {i + 1}: {d}" for i, d in enumerate(found) if d), None)
+    if isinstance(expected, dict):
+        if not isinstance(actual, dict):
+            return f"expected a dict, got {_brief(actual)}"
+        if missing := [k for k in expected if k not in actual]:
+            return f"no entry for {missing[0]!r}"
+        if extra := [k for k in actual if k not in expected]:
+            return f"an entry for {extra[0]!r} is not asked for"
+        found_by_key = ((k, difference(actual[k], e, within)) for k, e in expected.items())
+        return next((f"{k!r}: {d}" for k, d in found_by_key if d), None)
+    raise TypeError(f"a reference answer of type {type(expected).__name__} cannot be compared")
+
+
+def _number_difference(actual: Any, expected: float, within: float) -> str | None:
+    if isinstance(actual, np.ndarray | torch.Tensor) and math.prod(actual.shape) == 1:
+        actual = actual.item()
+    if isinstance(actual, bool) or not isinstance(actual, int | float):
+        return f"expected a number, got {_brief(actual)}"
+    if actual == expected or abs(actual - expected) <= within:
+        return None
+    return f"got {actual:.6g}, which is {abs(actual - expected):.2g} off (allowed: {within:.2g})"
+
+
+def _array_difference(actual: Any, expected: Any, within: float) -> str | None:
+    if not isinstance(actual, np.ndarray | torch.Tensor):
+        return f"expected an array of shape {tuple(expected.shape)}, got {_brief(actual)}"
+    a, e = _numpy(actual), _numpy(expected)
+    if a.shape != e.shape:
+        return f"expected shape {e.shape}, got {a.shape}"
+    if e.dtype.kind in "biu" and a.dtype != e.dtype:
+        return f"expected type {e.dtype}, got {a.dtype}"
+    if a.dtype.kind not in "biuf":
+        return f"expected numbers, got {a.dtype}"
+    gap = np.abs(a.astype(np.float64) - e.astype(np.float64))
+    # Comparing this way round, NaN counts as wrong.
+    wrong = ~((gap <= within) | (a == e))
+    if not wrong.any():
+        return None
+    if np.isnan(a[wrong]).any():
+        return "there are NaN in the result"
+    return (
+        f"{wrong.mean():.0%} of the elements are off, by up to {gap[wrong].max():.2g} "
+        f"(allowed: {within:.2g})"
+    )
+
+
+def _numpy(array: Any) -> np.ndarray:
+    return array.detach().cpu().numpy() if isinstance(array, torch.Tensor) else array
+
+
+def _brief(value: Any) -> str:
+    """Name a wrong value shortly: what it is, or itself where that is short."""
+    if isinstance(value, np.ndarray | torch.Tensor):
+        return f"an array of shape {tuple(value.shape)}"
+    text = repr(value)
+    return text if len(text) <= 40 else f"a {type(value).__name__}"

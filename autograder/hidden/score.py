@@ -1,0 +1,73 @@
+"""The last line of a hidden test: its checks, weighed, as points."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from autograder.hidden.checks import Check
+from autograder.panel import Line, panel, points_text
+
+
+@dataclass(frozen=True)
+class Score:
+    """What a question gave.
+
+    Its text is the bare number, which nbgrader reads as partial credit; its HTML tells the student
+    what each check found. So points and a message come together, under any executor.
+
+    Attributes
+    ----------
+    checks : tuple of Check
+    of : float
+        Points of the question.
+    """
+
+    checks: tuple[Check, ...]
+    of: float
+
+    @property
+    def points(self) -> float:
+        """Points reached: the weighted mean of the checks' credits times the question's points."""
+        total = sum(check.weight for check in self.checks)
+        reached = sum(check.weight * check.credit for check in self.checks) / total
+        return round(reached * self.of, 2)
+
+    def __repr__(self) -> str:
+        return repr(self.points)
+
+    def _repr_html_(self) -> str:
+        return panel(self.points, self.of, [_line(check) for check in self.checks])
+
+    @property
+    def messages(self) -> list[str]:
+        """What went wrong, one text per check that lost something."""
+        return [f"{c.label}: {c.message}" for c in self.checks if c.message]
+
+
+def _line(check: Check) -> Line:
+    explanation = check.misconception.explanation if check.misconception else ""
+    return Line(check.label, check.credit, check.message, explanation)
+
+
+def score(*checks: Check, of: float) -> Score:
+    """Weigh `checks` into points: the last expression of every hidden test.
+
+    Parameters
+    ----------
+    *checks : Check
+        At least one.
+    of : float
+        Points of the question, as in the cell's metadata.
+
+    Returns
+    -------
+    Score
+
+    Raises
+    ------
+    ValueError
+        If there is no check: a question that checks nothing would be a gift.
+    """
+    if not checks:
+        raise ValueError(f"a hidden test of {points_text(of)} points checks nothing")
+    return Score(checks, of)

@@ -1,0 +1,80 @@
+"""Training verified: the submitted weights are measured here; nothing said of them is believed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import nn
+
+from autograder.hidden import reference
+from autograder.hidden.checks import Check
+from autograder.hidden.student import current_submission
+from helpers.artifacts import ArtifactError, load_artifact
+
+
+def trained(
+    name: str,
+    build: Callable[[], nn.Module],
+    *,
+    at_least: float,
+    also: Sequence[Callable[[nn.Module], str | None]] = (),
+    label: str | None = None,
+    weight: float = 1.0,
+) -> Check:
+    """Reload a trained artifact of the submission into our own network and measure it.
+
+    Parameters
+    ----------
+    name : str
+        Name of the artifact.
+    build : callable
+        Makes the network that the weights belong in, with the reference's layers.
+    at_least : float
+        Test accuracy that gives the full credit, from 0 to 1 (`reference.threshold`).
+    also : sequence of callable
+        Further demands on the loaded network: each returns None, or what is wrong.
+    label : str, optional
+        By default the name of the artifact.
+    weight : float, default=1
+        Part in the question's points.
+
+    Returns
+    -------
+    Check
+        All or nothing: a network that misses the threshold was not trained as asked.
+    """
+    label = label or f"artifact `{name}`"
+    try:
+        artifact = load_artifact(current_submission().files, name)
+    except ArtifactError as error:
+        return Check(label, 0.0, str(error), weight)
+    model = build()
+    try:
+        model.load_state_dict(artifact.weights)
+    except RuntimeError:
+        text = "its weights do not fit the network of this question; train that one and save again."
+        return Check(label, 0.0, text, weight)
+    if not all(torch.isfinite(p).all() for p in model.state_dict().values()):
+        return Check(label, 0.0, "its weights hold NaN or infinity.", weight)
+    accuracy = reference.accuracy(model.eval())
+    claimed = artifact.history.test_accuracy[-1] if artifact.history.test_accuracy else math.nan
+    # What the last epoch measured is what these weights give, up to images on the edge between two
+    # classes, where another machine's rounding decides: we allow five standard errors of that
+    # accuracy, far above any rounding and far below any claim worth making up.
+    images = len(reference.dataset().test.labels)
+    allowed = 5 * math.sqrt(max(accuracy * (1 - accuracy), 1 / images) / images)
+    if not claimed <= accuracy + allowed:
+        text = (
+            f"its history ends at an accuracy of {claimed:.4f}, but the saved weights give "
+            f"{accuracy:.4f}: weights and history are not from the same training."
+        )
+        return Check(label, 0.0, text, weight)
+    if accuracy < at_least:
+        text = f"the saved weights give an accuracy of {accuracy:.4f}; {at_least:.4f} is asked for."
+        return Check(label, 0.0, text, weight)
+    for demand in also:
+        if problem := demand(model):
+            return Check(label, 0.0, problem, weight)
+    return Check(label, 1.0, "", weight)

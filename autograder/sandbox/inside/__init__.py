@@ -1,0 +1,1 @@
+"""What runs inside the sandbox. This folder alone is visible there; it imports nothing of ours."""
