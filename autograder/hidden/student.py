@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autograder.sandbox.inside.responder import Responder, gradient as local_gradient
+from autograder.sandbox.inside.responder import Responder
+from autograder.sandbox.inside.responder import gradient as local_gradient
 from autograder.sandbox.inside.wire import WireError, decode, encode
 
 

@@ -1,7 +1,7 @@
 """The program inside the sandbox: runs the cells of one notebook and answers hidden tests.
 
-Started as `python -m inside.kernel` with a connected socket as standard input. Nothing that it says is believed:
-the trusted side takes its frames as plain data about what student code did, and nothing more.
+Started as `python -m inside.kernel` with a connected socket as standard input. Nothing that it says
+is believed: the trusted side takes its frames as plain data about what student code did.
 A Jupyter kernel's heartbeats, threads and ports are not needed for that, so it is IPython alone;
 it starts in a third of the time and gives the trusted side one small parser to defend.
 """

@@ -20,10 +20,10 @@ import numpy as np
 MAX_FRAME_BYTES = 64 * 2**20
 """A ResNet-20 in float32 takes about 1.5 MB in base64; the digits' test images take 1.5 MB."""
 
-ARRAY_TYPES = frozenset(
-    "bool uint8 uint16 uint32 uint64 int8 int16 int32 int64 float16 float32 float64".split()
+TENSOR_TYPES = frozenset(
+    {"bool", "uint8", "int8", "int16", "int32", "int64", "float16", "float32", "float64"}
 )
-TENSOR_TYPES = frozenset("bool uint8 int8 int16 int32 int64 float16 float32 float64".split())
+ARRAY_TYPES = TENSOR_TYPES | {"uint16", "uint32", "uint64"}
 
 
 class WireError(ValueError):
