@@ -55,7 +55,7 @@ def quantize(w: NDArray[np.floating], bits: int = 8) -> tuple[NDArray[np.uint8],
     the exact ones unless a weight lies within 1e-13 steps of a tie.
     """
     position, scale, minimum = _positions(w, bits)
-    return np.round(position).astype(np.uint8), scale, minimum
+    return np.asarray(np.round(position), dtype=np.uint8), scale, minimum
 
 
 def dequantize(codes: NDArray[np.uint8], scale: float, minimum: float) -> NDArray[np.float32]:
@@ -65,7 +65,7 @@ def dequantize(codes: NDArray[np.uint8], scale: float, minimum: float) -> NDArra
     of the result to float32.
     """
     weights = np.asarray(codes).astype(np.float64) * scale + minimum
-    return weights.astype(np.float32)
+    return np.asarray(weights, dtype=np.float32)
 
 
 def memory_ratio(w: NDArray[np.floating]) -> float:
@@ -79,9 +79,7 @@ def memory_ratio(w: NDArray[np.floating]) -> float:
     return codes.size * FLOAT_BYTES / (codes.nbytes + 2 * FLOAT_BYTES)
 
 
-def quantize_parameters(
-    parameters: Mapping[str, torch.Tensor], bits: int
-) -> dict[str, torch.Tensor]:
+def quantize_parameters(parameters: Mapping[str, Tensor], bits: int) -> dict[str, Tensor]:
     """Quantize and dequantize every parameter of a model, each with its own scale and minimum.
 
     Parameters
@@ -96,12 +94,12 @@ def quantize_parameters(
     dict from name to float32 tensor
         On the devices and in the shapes of the parameters, without gradients.
     """
-    return {
-        name: torch.from_numpy(dequantize(*quantize(parameter.detach().cpu().numpy(), bits))).to(
-            parameter.device
-        )
-        for name, parameter in parameters.items()
-    }
+    quantized = {}
+    for name, parameter in parameters.items():
+        codes, scale, minimum = quantize(parameter.detach().cpu().numpy(), bits)
+        weights = dequantize(codes, scale, minimum)
+        quantized[name] = torch.from_numpy(weights).to(parameter.device)
+    return quantized
 
 
 def quantize_stochastic(
@@ -128,7 +126,7 @@ def quantize_stochastic(
     position, scale, minimum = _positions(w, bits)
     below = np.floor(position)
     up = np.random.default_rng(seed).random(position.shape) < position - below
-    return (below + up).astype(np.uint8), scale, minimum
+    return np.asarray(below + up, dtype=np.uint8), scale, minimum
 
 
 def _positions(w: NDArray[np.floating], bits: int) -> tuple[NDArray[np.float64], float, float]:
@@ -152,9 +150,9 @@ def _checked_bits(bits: int) -> int:
     try:
         number = operator.index(bits)
     except TypeError:
-        raise ValueError(
-            f"bits must be a whole number from 1 to {MAX_BITS}, not {bits!r}."
-        ) from None
+        number = 0
     if not 1 <= number <= MAX_BITS:
-        raise ValueError(f"bits must be from 1 to {MAX_BITS}, not {bits}: a code is one byte.")
+        raise ValueError(
+            f"bits must be a whole number from 1 to {MAX_BITS}, not {bits!r}: a code is one byte."
+        )
     return number
