@@ -20,7 +20,7 @@ def test_quick_is_the_default(monkeypatch):
 
 def test_an_unknown_profile_is_refused_in_words(monkeypatch):
     monkeypatch.setenv("COURSE_PROFILE", "fast")
-    with pytest.raises(ValueError, match="'fast'.*'quick'.*'full'"):
+    with pytest.raises(ValueError, match=r"'fast'.*'quick'.*'full'"):
         profile()
 
 

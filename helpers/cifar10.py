@@ -1,0 +1,148 @@
+"""CIFAR-10 as four plain arrays, downloaded once and cached.
+
+The arrays stand in ``cifar10.npz`` in the data folder: the one that the environment variable
+COURSE_DATA names, or a cache folder of the user. Where the file is missing, the archive of
+CIFAR-10 is downloaded: from the folder that COURSE_MIRROR names (a URL), or else from the place
+torchvision knows.
+"""
+
+import codecs
+import os
+import pickle
+import tarfile
+import zipfile
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from helpers.data import sort_by_digest
+from helpers.download import DownloadError, download
+from helpers.files import replacing
+
+ARCHIVE = "cifar-10-python.tar.gz"
+CACHE = "cifar10.npz"
+BATCHES = {"train": [f"data_batch_{i}" for i in range(1, 6)], "test": ["test_batch"]}
+
+Arrays = dict[str, NDArray[np.uint8]]
+
+
+class DataMissing(Exception):
+    """CIFAR-10 is not here and cannot be fetched; the message says what to do."""
+
+
+def data_folder() -> Path:
+    """Return the folder for data sets: COURSE_DATA, or a cache folder of the user."""
+    chosen = os.environ.get("COURSE_DATA")
+    if chosen:
+        return Path(chosen).expanduser()
+    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(cache).expanduser() / "efficient-dl-course"
+
+
+def load_arrays(md5: str | None = None) -> Arrays:
+    """Load CIFAR-10, and download it first where it is not cached.
+
+    Parameters
+    ----------
+    md5
+        Checksum of the archive. None takes the one that torchvision knows.
+
+    Returns
+    -------
+    dict[str, ndarray]
+        ``train_images`` (50000, 32, 32, 3) and ``test_images`` (10000, 32, 32, 3), uint8 RGB;
+        ``train_labels`` and ``test_labels`` (N,), uint8. Each split is sorted by the SHA-256 of
+        an image's 3,072 bytes.
+
+    Raises
+    ------
+    DataMissing
+        If there is no cache and no way to download, or the cached file is damaged.
+    """
+    cache = data_folder() / CACHE
+    if not cache.exists():
+        archive = _download(cache.parent / ARCHIVE, md5)
+        arrays = read_archive(archive)
+        with replacing(cache) as temporary, temporary.open("wb") as file:
+            np.savez(file, **arrays)  # type: ignore[arg-type]  # numpy's stub mistakes the names
+        archive.unlink()
+    return _read_cache(cache)
+
+
+def read_archive(archive: Path) -> Arrays:
+    """Read CIFAR-10's own archive into arrays as `load_arrays` returns them."""
+    arrays: Arrays = {}
+    with tarfile.open(archive) as tar:
+        for split, names in BATCHES.items():
+            images, labels = [], []
+            for name in names:
+                member = tar.extractfile(f"cifar-10-batches-py/{name}")
+                assert member is not None, f"{name} is no file"
+                batch = _PlainUnpickler(member, encoding="bytes").load()
+                images.append(batch[b"data"])
+                labels.append(np.array(batch[b"labels"], dtype=np.uint8))
+            # A stored image is its red, then green, then blue pixels.
+            stacked = np.concatenate(images).reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
+            order = sort_by_digest(np.ascontiguousarray(stacked))
+            arrays[f"{split}_images"] = stacked[order]
+            arrays[f"{split}_labels"] = np.concatenate(labels)[order]
+    return arrays
+
+
+class _PlainUnpickler(pickle.Unpickler):
+    """Unpickles numpy arrays in plain containers, and nothing that could run code."""
+
+    ALLOWED: ClassVar[dict[tuple[str, str], Any]] = {
+        ("numpy", "ndarray"): np.ndarray,
+        ("numpy", "dtype"): np.dtype,
+        ("_codecs", "encode"): codecs.encode,
+        # numpy has renamed this module since the archive was written.
+        ("numpy.core.multiarray", "_reconstruct"): np.empty(0).__reduce__()[0],
+        ("numpy._core.multiarray", "_reconstruct"): np.empty(0).__reduce__()[0],
+    }
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) not in self.ALLOWED:
+            raise pickle.UnpicklingError(f"{module}.{name} has no place in CIFAR-10's archive")
+        return self.ALLOWED[module, name]
+
+
+def _download(archive: Path, md5: str | None) -> Path:
+    """Fetch the archive, or raise the one error that says what to do."""
+    from torchvision.datasets import CIFAR10  # slow to import, so only here
+
+    mirror = os.environ.get("COURSE_MIRROR")
+    url = f"{mirror.rstrip('/')}/{ARCHIVE}" if mirror else CIFAR10.url
+    try:
+        return download(url, archive, md5 or CIFAR10.tgz_md5)
+    except DownloadError as error:
+        raise DataMissing(
+            f"CIFAR-10 is not in {archive.parent}, and downloading {url} failed: {error}. "
+            f"Connect to the internet and run this again (it goes on where it stopped), or set "
+            f"COURSE_MIRROR to the address of a folder that holds {ARCHIVE}, or put {CACHE} into "
+            f"a folder and set COURSE_DATA to that folder."
+        ) from error
+
+
+def _read_cache(cache: Path) -> Arrays:
+    """Read the arrays and check their form."""
+    try:
+        with np.load(cache, allow_pickle=False) as stored:
+            arrays = {
+                f"{split}_{part}": stored[f"{split}_{part}"]
+                for split in BATCHES
+                for part in ("images", "labels")
+            }
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise _damaged(cache) from error
+    for split in BATCHES:
+        images, labels = arrays[f"{split}_images"], arrays[f"{split}_labels"]
+        if images.shape != (len(labels), 32, 32, 3) or images.dtype != np.uint8:
+            raise _damaged(cache)
+    return arrays
+
+
+def _damaged(cache: Path) -> DataMissing:
+    return DataMissing(f"{cache} is damaged or not CIFAR-10: delete it and run this again.")
