@@ -1,0 +1,42 @@
+# `make demo` and `make test` do all the set-up on a machine with Python 3.11+, git and make.
+
+PYTHON ?= python3
+JOBS ?= 2
+BIN := .venv/bin
+READY := .venv/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint bench clean
+
+help:
+	@echo "make demo   release, grade and report a sample class"
+	@echo "make test   run the tests"
+	@echo "make lint   ruff and mypy"
+	@echo "make bench  measure training and grading, into build/bench.json"
+	@echo "make setup  only create .venv (the others do it when needed)"
+	@echo "make clean  remove .venv and build"
+
+setup: $(READY)
+
+# The stamp is older than these files when the environment has to be brought up to date.
+$(READY): pyproject.toml constraints.txt scripts/setup.sh
+	PYTHON="$(PYTHON)" sh scripts/setup.sh
+	@touch $@
+
+demo: $(READY)
+	$(BIN)/autograder demo
+
+# One worker per core; workers are processes, so each keeps torch to one thread.
+test: $(READY)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) $(ARGS)
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(READY)
+	$(BIN)/python -m autograder.bench build/bench.json
+
+clean:
+	rm -rf .venv build

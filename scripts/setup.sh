@@ -1,0 +1,46 @@
+#!/bin/sh
+# Create .venv with the project and its pinned dependencies, and see to the two programs that
+# pip cannot install: bubblewrap (the grading sandbox) and chromium (the browser test).
+set -eu
+cd "$(dirname "$0")/.."
+python=${PYTHON:-python3}
+
+say() { printf '\n==> %s\n' "$1"; }
+stop() { printf '\n%s\n' "$1" >&2; exit 1; }
+may_install() { command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; }
+install() {
+    say "Installing $*"
+    apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+}
+
+command -v "$python" >/dev/null ||
+    stop "No '$python' here. Install Python 3.11 or newer, or name one: make PYTHON=/path/to/python3 ..."
+"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
+    stop "Python 3.11 or newer is needed, and $python is $("$python" -c 'import platform; print(platform.python_version())'). Name another one: make PYTHON=python3.12 ..."
+
+# Debian keeps venv's ensurepip in a package of its own.
+if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
+    may_install || stop "$python cannot create virtual environments. Install its venv module (on Debian: apt-get install python3-venv)."
+    install python3-venv
+fi
+
+say "Creating .venv"
+[ -x .venv/bin/python ] || "$python" -m venv .venv
+
+say "Installing the project and its pinned dependencies"
+.venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+
+missing=""
+command -v bwrap >/dev/null || missing="bubblewrap"
+command -v chromium >/dev/null || command -v google-chrome >/dev/null || missing="$missing chromium"
+if [ -n "$missing" ]; then
+    # A machine without a package archive still grades and tests what it can.
+    # shellcheck disable=SC2086  # the names are separate words
+    { may_install && install $missing; } || printf '%s\n' \
+        "Please install:$missing" \
+        "  bubblewrap  the sandbox in which submissions are graded; 'make demo' needs it (Linux only)" \
+        "  chromium    for the browser test; without it that test is skipped"
+fi
+
+say "Ready"
