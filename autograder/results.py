@@ -1,0 +1,307 @@
+"""What a graded class has reached: scores from the gradebook, the rest from the graded notebooks.
+
+Scores come from nbgrader's gradebook alone, so that what an instructor types into the formgrader
+counts at once.  Times, flags and misconceptions come from the record that the grader leaves in the
+metadata of each graded notebook.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from statistics import median
+from typing import Any, Literal
+
+import nbformat
+from nbgrader.api import Gradebook, MissingEntry, SubmittedNotebook
+
+__all__ = [
+    "ClassResults",
+    "Misconception",
+    "NothingGraded",
+    "Question",
+    "Result",
+    "Submission",
+    "is_bonus",
+    "read_class",
+]
+
+State = Literal["full", "partial", "none", "waiting"]
+
+
+class NothingGraded(Exception):
+    """There is nothing to report on yet; the message says what to do first."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """One graded unit of the assignment; ``name`` is its nbgrader ``grade_id``."""
+
+    name: str
+    title: str
+    points: float
+    written: bool
+
+    @property
+    def bonus(self) -> bool:
+        """Whether its points come on top of the assignment's maximum."""
+        return is_bonus(self.name)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one submission reached in one question."""
+
+    score: float
+    points: float
+    waiting: bool
+
+    @property
+    def state(self) -> State:
+        """Full, partial or no credit; ``waiting`` until a person has graded it."""
+        if self.waiting:
+            return "waiting"
+        if self.score >= self.points:
+            return "full"
+        return "partial" if self.score > 0 else "none"
+
+
+@dataclass(frozen=True, order=True)
+class Misconception:
+    """A known wrong solution that gave the same answers as a student's."""
+
+    question: str
+    name: str
+    explanation: str
+
+    @property
+    def title(self) -> str:
+        """The function's name as words."""
+        return self.name.replace("_", " ").strip().capitalize()
+
+
+@dataclass(frozen=True)
+class Submission:
+    """One student's submission, graded."""
+
+    student: str
+    name: str
+    results: Mapping[str, Result]
+    submitted: datetime | None = None
+    late_penalty: float = 0.0
+    seconds: float | None = None
+    sandboxed: bool | None = None
+    flags: tuple[str, ...] = ()
+    misconceptions: tuple[Misconception, ...] = ()
+
+    @property
+    def score(self) -> float:
+        """Points reached so far, bonus included, late penalty taken off; never below zero."""
+        return max(0.0, sum(r.score for r in self.results.values()) - self.late_penalty)
+
+    @property
+    def bonus(self) -> float:
+        """The part of the points that bonus questions gave."""
+        return sum(result.score for name, result in self.results.items() if is_bonus(name))
+
+    @property
+    def waiting(self) -> tuple[str, ...]:
+        """The questions that wait for manual grading."""
+        return tuple(name for name, result in self.results.items() if result.waiting)
+
+
+@dataclass(frozen=True)
+class ClassResults:
+    """All submissions of one assignment, sorted by student, and who did not submit."""
+
+    assignment: str
+    title: str
+    questions: tuple[Question, ...]
+    submissions: tuple[Submission, ...]
+    missing: tuple[Submission, ...] = field(default=())
+
+    @property
+    def maximum(self) -> float:
+        """Points of all questions but the bonus questions."""
+        return sum(q.points for q in self.questions if not q.bonus)
+
+    @property
+    def bonus(self) -> float:
+        """Points of the bonus questions."""
+        return sum(q.points for q in self.questions if q.bonus)
+
+    @property
+    def median(self) -> float:
+        """Median score; there must be a submission."""
+        return median(submission.score for submission in self.submissions)
+
+    @property
+    def best(self) -> float:
+        """Highest score; there must be a submission."""
+        return max(submission.score for submission in self.submissions)
+
+    @property
+    def waiting(self) -> tuple[Submission, ...]:
+        """Submissions with a question that waits for manual grading."""
+        return tuple(s for s in self.submissions if s.waiting)
+
+    def misconceptions(self) -> list[tuple[Misconception, list[Submission]]]:
+        """Each misconception with the submissions that hold it, the commonest first."""
+        held: dict[Misconception, list[Submission]] = {}
+        for submission in self.submissions:
+            for misconception in dict.fromkeys(submission.misconceptions):
+                held.setdefault(misconception, []).append(submission)
+        return sorted(held.items(), key=lambda item: (-len(item[1]), item[0]))
+
+
+def is_bonus(question: str) -> bool:
+    """Bonus questions are those whose ``grade_id`` starts with ``bonus_``."""
+    return question.startswith("bonus_")
+
+
+def read_class(assignment: str, course: Path) -> ClassResults:
+    """Read the results of an assignment.
+
+    Parameters
+    ----------
+    assignment : str
+        The assignment's name.
+    course : Path
+        The course folder, with ``gradebook.db`` and ``autograded/``.
+
+    Returns
+    -------
+    ClassResults
+        Everything that the class report and the grades file show.
+
+    Raises
+    ------
+    NothingGraded
+        If there is no gradebook, or the assignment is not in it.
+    """
+    database = course / "gradebook.db"
+    if not database.is_file():
+        raise NothingGraded(
+            f"There is no gradebook in {course}: grade the submissions first, with "
+            f"`autograder grade {assignment}`."
+        )
+    headings, title = _headings(assignment, course)
+    with Gradebook(f"sqlite:///{database}") as gradebook:
+        try:
+            notebook = gradebook.find_notebook(assignment, assignment)
+        except MissingEntry:
+            raise NothingGraded(
+                f"The gradebook in {course} does not know the assignment {assignment!r}: grade "
+                f"its submissions first, with `autograder grade {assignment}`."
+            ) from None
+        cells = [*notebook.grade_cells, *notebook.task_cells]
+        order = {name: place for place, name in enumerate(headings)}
+        questions = tuple(
+            Question(
+                name=cell.name,
+                title=headings.get(cell.name) or _words(cell.name),
+                points=cell.max_score,
+                written=cell.cell_type == "markdown",
+            )
+            for cell in sorted(cells, key=lambda cell: order.get(cell.name, len(order)))
+        )
+        submitted = {
+            submission.assignment.student_id: submission
+            for submission in gradebook.notebook_submissions(assignment, assignment)
+        }
+        submissions, missing = [], []
+        for student in sorted(gradebook.students, key=lambda student: student.id):
+            name = ", ".join(part for part in (student.last_name, student.first_name) if part)
+            if submission := submitted.get(student.id):
+                file = course / "autograded" / student.id / assignment / f"{assignment}.ipynb"
+                submissions.append(_submission(student.id, name, submission, questions, file))
+            else:
+                missing.append(Submission(student.id, name, results={}))
+    return ClassResults(assignment, title, questions, tuple(submissions), tuple(missing))
+
+
+def _submission(
+    student: str,
+    name: str,
+    notebook: SubmittedNotebook,
+    questions: tuple[Question, ...],
+    file: Path,
+) -> Submission:
+    grades = {grade.name: grade for grade in notebook.grades}
+    results = {
+        question.name: Result(
+            score=grades[question.name].score,
+            points=question.points,
+            waiting=bool(grades[question.name].needs_manual_grade),
+        )
+        if question.name in grades
+        else Result(score=0.0, points=question.points, waiting=False)
+        for question in questions
+    }
+    return Submission(
+        student=student,
+        name=name,
+        results=results,
+        submitted=notebook.assignment.timestamp,
+        late_penalty=notebook.late_submission_penalty or 0.0,
+        **_record(file),
+    )
+
+
+def _record(file: Path) -> dict[str, Any]:
+    """Return what the grader wrote into a graded notebook, as keywords of a `Submission`."""
+    try:
+        record = nbformat.read(file, as_version=nbformat.NO_CONVERT).metadata["autograder"]
+        return {
+            "seconds": float(record["seconds"]),
+            "sandboxed": record["sandbox"] != "none",
+            "flags": tuple(str(flag) for flag in record["flags"]),
+            "misconceptions": tuple(
+                Misconception(question, str(found["name"]), str(found["explanation"]))
+                for question, entry in record["questions"].items()
+                for found in entry["misconceptions"]
+            ),
+        }
+    except FileNotFoundError:
+        return {"flags": ("there is no graded notebook: grade it again",)}
+    except (nbformat.reader.NotJSONError, AttributeError, KeyError, TypeError, ValueError):
+        return {"flags": ("the graded notebook holds no record of our grader: grade it again",)}
+
+
+def _headings(assignment: str, course: Path) -> tuple[dict[str, str], str]:
+    """Read which heading each question stands under, in notebook order, and the notebook's title.
+
+    The source is preferred and the release will do; a submission is not asked, since its prose is
+    the student's to change.
+    """
+    for folder in ("source", "notebooks", "release"):
+        file = course / folder / assignment / f"{assignment}.ipynb"
+        if file.is_file():
+            break
+    else:
+        return {}, _words(assignment)
+    title, heading = "", ""
+    headings = {}
+    for cell in nbformat.read(file, as_version=4).cells:
+        if cell.cell_type == "markdown":
+            for level, text in re.findall(r"^(#+)\s+(.+?)\s*#*$", cell.source, re.MULTILINE):
+                heading = _plain(text)
+                if level == "#" and not title:
+                    title = heading
+        mark = cell.metadata.get("nbgrader", {})
+        if mark.get("grade") or mark.get("task"):
+            headings[mark["grade_id"]] = heading
+    return headings, title or _words(assignment)
+
+
+def _plain(heading: str) -> str:
+    """Take the Markdown marks and the points off a heading."""
+    heading = re.sub(r"\s*[(\[][^()\[\]]*\bpoints?\b[^()\[\]]*[)\]]", "", heading)
+    return re.sub(r"[*`]|\$", "", heading).strip()
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ").strip().capitalize()
