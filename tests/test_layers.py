@@ -89,10 +89,9 @@ def test_dependencies_are_declared_once() -> None:
     others = {"setup.py", "setup.cfg", "requirements.txt", "Pipfile"}
     assert not [file for file in others if (PROJECT / file).exists()]
     declared = (PROJECT / "environment.yml").read_text(encoding="utf-8").splitlines()
+    channel_and_python = ("- conda-forge", "- python")
     dependencies = [line.strip() for line in declared if line.startswith("  ")]
-    assert [
-        line for line in dependencies if not line.startswith(("- python", "- conda-forge"))
-    ] == [
+    assert [line for line in dependencies if not line.startswith(channel_and_python)] == [
         "- pip",
         "- pip:",
         "- --constraint constraints.txt",
