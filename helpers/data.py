@@ -201,6 +201,9 @@ def normalize(images: Tensor, dataset: Dataset) -> Tensor:
     """
     mean = dataset.mean.to(images.device)[:, None, None]
     std = dataset.std.to(images.device)[:, None, None]
+    if images.device.type == "cpu":
+        # Convolutions on a CPU take a third less time when a pixel's channels lie together.
+        images = images.contiguous(memory_format=torch.channels_last)
     return (images.float() / 255 - mean) / std
 
 

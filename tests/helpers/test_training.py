@@ -1,0 +1,299 @@
+"""Training learns, goes on after an interruption as if nothing had happened, and obeys hooks."""
+
+import math
+import random
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import nn
+
+from helpers.data import Dataset, Split
+from helpers.training import History, evaluate, fit, seed_everything
+
+
+def tiny_dataset(count=64, flip=True):
+    """Images of two classes: dark and bright."""
+    generator = torch.Generator().manual_seed(0)
+    labels = torch.arange(count) % 2
+    noise = torch.randint(0, 100, (count, 3, 32, 32), generator=generator)
+    images = (noise + 155 * labels[:, None, None, None]).to(torch.uint8)
+    split = Split(images, labels)
+    return Dataset(
+        "tiny", split, split, torch.full((3,), 0.5), torch.full((3,), 0.3), flip=flip, pad=2
+    )
+
+
+def tiny_model(dropout=0.0):
+    seed_everything(0)
+    return nn.Sequential(
+        nn.Conv2d(3, 4, 3, stride=4),
+        nn.BatchNorm2d(4),
+        nn.ReLU(),
+        nn.Dropout(dropout),
+        nn.Flatten(),
+        nn.Linear(4 * 8 * 8, 10),
+    )
+
+
+def train(model, **options):
+    settings = {"epochs": 4, "batch_size": 16, "lr": 0.05, "progress": False}
+    return fit(model, tiny_dataset(), **(settings | options))
+
+
+class Interrupted(Exception):
+    """The connection is lost."""
+
+
+def interrupt_at(stop):
+    def before_epoch(model, epoch):
+        if epoch == stop:
+            raise Interrupted
+
+    return before_epoch
+
+
+def same_weights(one, other):
+    return all(
+        torch.equal(a, b)
+        for a, b in zip(one.state_dict().values(), other.state_dict().values(), strict=True)
+    )
+
+
+# ------------------------------------------------------------------------------------------------
+# Learning
+
+
+def test_training_learns_and_says_so():
+    model = tiny_model()
+    history = train(model)
+    assert history.train_loss[-1] < history.train_loss[0]
+    assert history.test_accuracy[-1] == evaluate(model, tiny_dataset()) == 1.0
+    assert len(history) == 4
+    assert all(len(numbers) == 4 for numbers in history.to_dict().values())
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_seed_others():
+    first, second, third = tiny_model(0.5), tiny_model(0.5), tiny_model(0.5)
+    train(first, seed=1)
+    train(second, seed=1)
+    train(third, seed=2)
+    assert same_weights(first, second)
+    assert not same_weights(first, third)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "expected"),
+    [
+        ("constant", [1, 1, 1, 1]),
+        ("multistep", [1, 0.1, 0.01, 0.001]),
+        ("cosine", [(1 + math.cos(math.pi * epoch / 4)) / 2 for epoch in range(4)]),
+    ],
+)
+def test_each_schedule_lowers_the_learning_rate_in_its_way(schedule, expected):
+    rates = train(tiny_model(), schedule=schedule).learning_rate
+    assert rates == pytest.approx([0.05 * factor for factor in expected])
+
+
+def test_milestones_can_be_chosen():
+    rates = train(tiny_model(), schedule="multistep", milestones=[3]).learning_rate
+    assert rates == pytest.approx([0.05, 0.05, 0.05, 0.005])
+
+
+def test_label_smoothing_keeps_the_loss_up():
+    plain, smooth = train(tiny_model()), train(tiny_model(), label_smoothing=0.5)
+    assert smooth.train_loss[-1] > plain.train_loss[-1] + 0.5
+
+
+def test_parameters_without_gradient_stay():
+    model = tiny_model()
+    model[0].requires_grad_(False)
+    before = model[0].weight.clone()
+    train(model, epochs=1)
+    assert torch.equal(model[0].weight, before)
+
+
+def test_an_unknown_schedule_is_refused_in_words():
+    with pytest.raises(ValueError, match="'linear': it must be one of cosine, constant, multistep"):
+        train(tiny_model(), schedule="linear")
+
+
+def test_a_batch_larger_than_the_data_is_refused_in_words():
+    with pytest.raises(ValueError, match="only 64 training images"):
+        train(tiny_model(), batch_size=65)
+
+
+# ------------------------------------------------------------------------------------------------
+# Interruptions
+
+
+@pytest.mark.parametrize("stop", [1, 3])
+@pytest.mark.parametrize("schedule", ["cosine", "multistep"])
+def test_interrupted_and_resumed_equals_uninterrupted_bit_for_bit(tmp_path, stop, schedule):
+    whole, parts = tiny_model(dropout=0.5), tiny_model(dropout=0.5)
+    expected = train(whole, schedule=schedule)
+    checkpoint = tmp_path / "run.checkpoint"
+    with pytest.raises(Interrupted):
+        train(parts, schedule=schedule, checkpoint=checkpoint, before_epoch=interrupt_at(stop))
+    seed_everything(99)  # another session has other random numbers
+    parts = tiny_model(dropout=0.5)
+    found = train(parts, schedule=schedule, checkpoint=checkpoint)
+    assert same_weights(parts, whole)
+    for name in ("train_loss", "train_accuracy", "test_accuracy", "learning_rate"):
+        assert getattr(found, name) == getattr(expected, name)
+
+
+def test_only_the_epochs_that_are_left_are_trained(tmp_path):
+    checkpoint = tmp_path / "run.checkpoint"
+    with pytest.raises(Interrupted):
+        train(tiny_model(), checkpoint=checkpoint, before_epoch=interrupt_at(3))
+    epochs = []
+    train(
+        tiny_model(),
+        checkpoint=checkpoint,
+        before_epoch=lambda model, epoch: epochs.append(epoch),
+    )
+    assert epochs == [3]
+
+
+@pytest.mark.parametrize(
+    "change", [{"lr": 0.06}, {"epochs": 5}, {"weight_decay": 0.0}, {"seed": 5}]
+)
+def test_another_recipe_starts_anew_and_says_so(tmp_path, capsys, change):
+    checkpoint = tmp_path / "run.checkpoint"
+    train(tiny_model(), checkpoint=checkpoint)
+    resumed, fresh = tiny_model(), tiny_model()
+    train(resumed, checkpoint=checkpoint, **change)
+    train(fresh, **change)
+    assert same_weights(resumed, fresh)
+    assert "other settings: training starts from the beginning" in capsys.readouterr().out
+
+
+def test_another_network_starts_anew(tmp_path, capsys):
+    checkpoint = tmp_path / "run.checkpoint"
+    train(tiny_model(), checkpoint=checkpoint)
+    train(tiny_model(dropout=0.25), checkpoint=checkpoint)
+    assert "training starts from the beginning" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("content", [b"", b"half a file", b"PK\x03\x04 torn"])
+def test_a_damaged_checkpoint_starts_anew(tmp_path, capsys, content):
+    checkpoint = tmp_path / "run.checkpoint"
+    checkpoint.write_bytes(content)
+    assert len(train(tiny_model(), checkpoint=checkpoint)) == 4
+    assert "cannot be read" in capsys.readouterr().out
+
+
+def test_a_checkpoint_leaves_no_other_files(tmp_path):
+    train(tiny_model(), checkpoint=tmp_path / "new folder" / "run.checkpoint")
+    assert [path.name for path in tmp_path.rglob("*.*")] == ["run.checkpoint"]
+
+
+# ------------------------------------------------------------------------------------------------
+# Hooks
+
+
+def test_hooks_are_called_before_each_epoch_and_after_each_step():
+    calls = []
+    train(
+        tiny_model(),
+        epochs=2,
+        before_epoch=lambda model, epoch: calls.append(epoch),
+        after_step=lambda model: calls.append("step"),
+    )
+    assert calls == [0, *["step"] * 4, 1, *["step"] * 4]
+
+
+def test_what_after_step_does_to_the_weights_is_what_is_evaluated():
+    model = tiny_model()
+
+    def prune(model):
+        with torch.no_grad():
+            model[5].weight[:, ::2] = 0
+
+    train(model, after_step=prune)
+    assert not model[5].weight[:, ::2].any()
+
+
+# ------------------------------------------------------------------------------------------------
+# Evaluation, seeds, history
+
+
+class Constant(nn.Module):
+    """Always says class 1."""
+
+    def __init__(self):
+        super().__init__()
+        self.scores = nn.Parameter(torch.eye(10)[1])
+
+    def forward(self, x):
+        assert not self.training
+        return self.scores.expand(len(x), 10)
+
+
+def test_evaluate_counts_the_right_answers_in_evaluation_mode_and_restores_the_mode():
+    model = Constant().train()
+    assert evaluate(model, tiny_dataset()) == 0.5
+    assert model.training
+
+
+def test_evaluate_knows_both_splits():
+    bright = tiny_dataset()
+    keep = bright.train.labels == 1
+    train_only = Split(bright.train.images[keep], bright.train.labels[keep])
+    dataset = Dataset("tiny", train_only, bright.test, bright.mean, bright.std, False, 0)
+    assert evaluate(Constant(), dataset, "train") == 1.0
+    assert evaluate(Constant(), dataset, "test") == 0.5
+
+
+def test_a_seed_reaches_python_numpy_and_torch():
+    def draw():
+        seed_everything(7)
+        return random.random(), np.random.rand(), torch.rand(1).item()
+
+    assert draw() == draw()
+
+
+numbers = st.floats(0, 1)
+
+
+@given(st.lists(st.tuples(numbers, numbers, numbers, numbers, numbers)))
+def test_a_history_survives_plain_data(epochs):
+    columns = [list(column) for column in zip(*epochs, strict=True)] or [[]] * 5
+    history = History(*columns)
+    assert History.from_dict(history.to_dict()) == history
+
+
+GOOD = History([1.0], [0.5], [0.5], [0.1], [2.0]).to_dict()
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        ([], "exactly the lists"),
+        ({}, "exactly the lists"),
+        (GOOD | {"more": [1.0]}, "exactly the lists"),
+        (GOOD | {"train_loss": 1.0}, "train_loss must be a list"),
+        (GOOD | {"train_loss": ["low"]}, "numbers only"),
+        (GOOD | {"train_loss": [True]}, "numbers only"),
+        (GOOD | {"train_loss": [math.nan]}, "finite"),
+        (GOOD | {"train_loss": [10**400]}, "finite"),
+        (GOOD | {"train_loss": [1.0, 1.0]}, "one entry per epoch"),
+        (GOOD | {"test_accuracy": [1.01]}, "test_accuracy must lie between 0 and 1"),
+    ],
+)
+def test_a_malformed_history_is_refused_in_words(data, words):
+    with pytest.raises(ValueError, match=words):
+        History.from_dict(data)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_training_runs_on_a_gpu(tmp_path):
+    model = tiny_model()
+    settings = {"epochs": 2, "batch_size": 16, "progress": False}
+    history = fit(model, tiny_dataset().to("cuda"), checkpoint=tmp_path / "run", **settings)
+    assert next(model.parameters()).is_cuda
+    assert len(history) == 2
