@@ -14,6 +14,9 @@ from autograder.hidden.compare import difference
 from autograder.hidden.student import Handle, StudentError, value
 from autograder.misconceptions import Misconception, misconceptions_of
 
+OTHER_FORM = (TypeError, ValueError, AttributeError, KeyError, IndexError, RuntimeError)
+"""What a test's own code raises when an answer has another form: a string for an array, say."""
+
 Ask = Callable[..., Any]
 """Puts one case to an implementation: ``ask(implementation, *case)``."""
 
@@ -89,6 +92,10 @@ def same(
             problem = difference(got, right, allowed)
         except StudentError as error:
             wrong.append(_WrongAnswer(case, None, allowed, str(error)))
+            continue
+        except OTHER_FORM:
+            problem = f"{_words(expected, case)}: the answer has another form than asked for"
+            wrong.append(_WrongAnswer(case, None, allowed, problem))
             continue
         if problem:
             wrong.append(
@@ -245,7 +252,6 @@ def holds(
         fulfilled = condition() if callable(condition) else condition
     except StudentError as error:
         return Check(label, 0.0, str(error), weight)
-    except (TypeError, ValueError, AttributeError, KeyError, IndexError, RuntimeError):
-        # The answer has another form than the property speaks of: a string for an array, say.
+    except OTHER_FORM:
         return Check(label, 0.0, f"{message} (The answer has another form.)", weight)
     return Check(label, 1.0, "", weight) if fulfilled else Check(label, 0.0, message, weight)

@@ -47,6 +47,11 @@ class Session:
         False runs the kernel as an ordinary process of this user, without any protection.
     threads : int
         Threads of torch and numpy in the kernel.
+    scratch : Path, optional
+        Working folder of a kernel without a sandbox.
+    deadline : float, optional
+        `time.monotonic` at which the submission's time is over; by default
+        ``limits.total_seconds`` from now.
 
     Raises
     ------
@@ -68,6 +73,7 @@ class Session:
         sandbox: bool = True,
         threads: int = 1,
         scratch: Path | None = None,
+        deadline: float | None = None,
     ) -> None:
         self.limits = limits or Limits()
         self._reason: str | None = None
@@ -124,7 +130,7 @@ class Session:
             cwd=None if sandbox else scratch,
         )
         theirs.close()
-        self._deadline = time.monotonic() + self.limits.total_seconds
+        self._deadline = deadline or time.monotonic() + self.limits.total_seconds
         threading.Thread(target=self._drain, daemon=True).start()
         threading.Thread(target=self._watch, daemon=True).start()
         self.run("", seconds=START_SECONDS)
@@ -160,7 +166,7 @@ class Session:
         except TimeoutError:
             over = time.monotonic() >= self._deadline
             limit = self.limits.total_seconds if over else allowed
-            what = "the whole notebook" if over else "it"
+            what = "the notebook as a whole" if over else "it"
             self._end(f"{what} took longer than {limit:.0f} s (an endless loop?)")
         except (EOFError, OSError):
             self._process.wait()

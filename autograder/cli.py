@@ -1,0 +1,146 @@
+"""The `autograder` command."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+DEFAULT_JOBS = os.cpu_count() or 1
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit status."""
+    options = _parser().parse_args(arguments)
+    # What a user can mend is one sentence; anything else is a bug and shows where.
+    from autograder.errors import USER_ERRORS
+
+    try:
+        return options.run(options)
+    except USER_ERRORS as error:
+        print(f"autograder: {error}", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="autograder", description="Release, grade and report assignments."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, run: object, text: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=text, description=text)
+        added.set_defaults(run=run)
+        added.add_argument(
+            "--course",
+            type=Path,
+            default=Path(),
+            metavar="FOLDER",
+            help="the course folder: gradebook, releases, submissions (default: this folder)",
+        )
+        return added
+
+    release = command("release", _release, "make the students' version and prove it is clean")
+    release.add_argument("assignment")
+
+    grade = command("grade", _grade, "grade submissions, write feedback and the gradebook")
+    grade.add_argument("assignment")
+    grade.add_argument(
+        "--from",
+        dest="source",
+        type=Path,
+        metavar="PATH",
+        help="folder or zip of submissions to bring in first (default: what is in submitted/)",
+    )
+    grade.add_argument("--student", action="append", help="grade this student only (repeatable)")
+    grade.add_argument(
+        "--jobs",
+        type=int,
+        default=DEFAULT_JOBS,
+        help="submissions at a time (default: all cores)",
+    )
+    grade.add_argument(
+        "--cell-seconds", type=float, help="time limit of a cell or of one question to it"
+    )
+    grade.add_argument(
+        "--no-sandbox",
+        action="store_true",
+        help="run student code unprotected, as you: it can then change scores and read your files",
+    )
+
+    report = command("report", _report, "write the class report and the grades file")
+    report.add_argument("assignment")
+
+    samples = command("samples", _samples, "write the sample class into submitted/")
+    samples.add_argument("assignment")
+
+    demo = command("demo", _demo, "release, grade and report a class of sample submissions")
+    demo.set_defaults(course=Path("build", "demo"))
+    demo.add_argument("--jobs", type=int, default=DEFAULT_JOBS)
+    return parser
+
+
+# The imports stand in the functions: nbgrader and torch take seconds, `--help` should not.
+
+
+def _release(options: argparse.Namespace) -> int:
+    from autograder.release import make_release
+
+    released = make_release(options.assignment, options.course)
+    print(f"released: {released.archive}")
+    return 0
+
+
+def _grade(options: argparse.Namespace) -> int:
+    from traitlets.config import Config
+
+    from autograder.grade import grade
+
+    settings = Config()
+    if options.cell_seconds is not None:
+        settings.GradeInSandbox.cell_seconds = options.cell_seconds
+    if options.no_sandbox:
+        settings.GradeInSandbox.sandbox = False
+    outcomes = grade(
+        options.assignment,
+        options.course,
+        source=options.source,
+        students=options.student,
+        jobs=options.jobs,
+        settings=settings,
+    )
+    failed = [outcome for outcome in outcomes if outcome.problem]
+    for outcome in failed:
+        print(f"no grade for {outcome.student}: {outcome.problem}", file=sys.stderr)
+    print(f"graded: {len(outcomes) - len(failed)} of {len(outcomes)} submissions")
+    return 1 if failed else 0
+
+
+def _report(options: argparse.Namespace) -> int:
+    from autograder.report import class_report, grades_csv
+
+    print(f"class report: {class_report(options.assignment, options.course)}")
+    print(f"grades:       {grades_csv(options.assignment, options.course)}")
+    return 0
+
+
+def _samples(options: argparse.Namespace) -> int:
+    from autograder.samples import sample_class
+
+    release = options.course / "release" / options.assignment / f"{options.assignment}.ipynb"
+    names = sample_class(options.assignment, release, options.course / "submitted")
+    print(f"{len(names)} sample submissions in {options.course / 'submitted'}")
+    return 0
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from autograder.demo import demo
+
+    demo(options.course, options.jobs)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,69 @@
+"""`make demo`: the whole chain on a class of sample submissions, for everything built so far."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from pathlib import Path
+
+from traitlets.config import Config
+
+from autograder.course import assignments
+from autograder.grade import grade
+from autograder.release import make_release
+from autograder.report import class_report, grades_csv
+from autograder.samples import sample_class
+
+CELL_SECONDS = 20.0
+"""Shorter than the default, because the sample with the endless loop always waits for it."""
+
+CONFIGURATION = """\
+# nbgrader's own commands and the formgrader in this folder grade as `autograder grade` does.
+from pathlib import Path
+
+from autograder.course import course_config
+
+c = get_config()  # noqa: F821
+c.merge(course_config(Path(__file__).parent))
+"""
+
+
+def demo(course: Path, jobs: int) -> None:
+    """Release, grade and report a sample class of every assignment; say where everything is.
+
+    Parameters
+    ----------
+    course : Path
+        A folder of the demo's own; what an earlier demo left there is removed.
+    jobs : int
+        Submissions at a time.
+    """
+    if course.exists() and not (course / "gradebook.db").exists() and any(course.iterdir()):
+        raise FileExistsError(f"{course} is not an earlier demo's; give an empty folder.")
+    shutil.rmtree(course, ignore_errors=True)
+    course.mkdir(parents=True)
+    (course / "nbgrader_config.py").write_text(CONFIGURATION)
+    settings = Config()
+    settings.GradeInSandbox.cell_seconds = CELL_SECONDS
+    for assignment in assignments():
+        began = time.monotonic()
+        released = make_release(assignment, course)
+        print(f"{assignment}: released, and no solution, hidden test or reference in it")
+        names = sample_class(assignment, released.notebook, course / "submitted")
+        print(f"{assignment}: {len(names)} sample submissions")
+        outcomes = grade(assignment, course, jobs=jobs, settings=settings)
+        report = class_report(assignment, course)
+        grades = grades_csv(assignment, course)
+        graded = sum(outcome.problem is None for outcome in outcomes)
+        minutes, seconds = divmod(round(time.monotonic() - began), 60)
+        print(
+            f"""
+{assignment}: {graded} of {len(outcomes)} submissions graded in {minutes} min {seconds} s
+  release        {released.archive}
+  gradebook      {course / "gradebook.db"}
+  feedback       {course / "feedback"}/<student>/{assignment}/{assignment}.html
+  class report   {report}
+  grades         {grades}
+"""
+        )
+    print(f"To look at it in the formgrader: cd {course} && jupyter lab")

@@ -1,0 +1,268 @@
+"""Our steps in nbgrader's conversion: repair what was submitted, then grade it in the sandbox.
+
+`autograder.course.course_config` puts them in the place of nbgrader's own, so that
+`nbgrader autograde`, the formgrader's button and `autograder grade` are one and the same.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from dataclasses import asdict
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbconvert.exporters import NotebookExporter
+from nbformat import NotebookNode
+from nbgrader.api import Gradebook
+from nbgrader.preprocessors import NbGraderPreprocessor
+from traitlets import Bool, Float, Integer
+
+import autograder
+import helpers
+from autograder.execution import grade_notebook
+from autograder.sandbox import bubblewrap
+from autograder.sandbox.limits import MIB, Limits
+from autograder.sandbox.session import Session
+from autograder.student_build import write_student_helpers
+from autograder.submitted import UnreadableNotebook, copy_files, read_notebook, remove_links
+from helpers.profile import profile
+
+Resources = dict[str, Any]
+RECORD = "autograder"
+"""Key of a graded notebook's metadata under which the grader's record stands."""
+
+
+class SubmissionExporter(NotebookExporter):
+    """Reads a submitted notebook, or in the place of an unreadable one an empty one.
+
+    The empty one then gets its test cells back and is graded like any other: no points, with the
+    reason, and nobody else's grading stops.
+    """
+
+    def from_filename(
+        self, filename: str, resources: Resources | None = None, **kwargs: Any
+    ) -> tuple[str, Resources]:
+        """Convert the notebook at `filename`."""
+        resources = resources or {}
+        resources["metadata"] = {"path": str(Path(filename).parent)}
+        resources["autograder_flags"] = []
+        try:
+            nb = read_notebook(Path(filename))
+        except UnreadableNotebook as error:
+            resources["autograder_flags"] = [f"the submitted file is not a notebook: {error}"]
+            nb = nbformat.v4.new_notebook()
+        return self.from_notebook_node(nb, resources, **kwargs)
+
+
+class RepairSubmission(NbGraderPreprocessor):
+    """Puts the course's cells back into a submission, as the gradebook has them.
+
+    Marks on cells come from the gradebook alone. A second copy of a marked cell becomes an
+    ordinary cell (the last one counts, as with nbgrader), and a missing test or answer cell comes
+    back after the marked cell that precedes it in the release.
+    """
+
+    def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
+        """Repair `nb`; note in its metadata what a person should know."""
+        names = resources["nbgrader"]
+        flags = list(resources.get("autograder_flags", []))
+        with Gradebook(names["db_url"]) as gradebook:
+            notebook = gradebook.find_notebook(names["notebook"], names["assignment"])
+            points = {cell.name: cell.max_score for cell in notebook.grade_cells}
+            solutions = {cell.name for cell in notebook.solution_cells}
+            tasks = {cell.name: cell.max_score for cell in notebook.task_cells}
+            source_cells = {
+                cell.name: _Source(
+                    cell_type=cell.cell_type,
+                    source=cell.source,
+                    locked=cell.locked,
+                    marks=_marks(cell, points, solutions, tasks),
+                )
+                for cell in notebook.source_cells
+            }
+        flags += _mark_cells(nb, source_cells)
+        if not resources.get("autograder_flags"):
+            flags += _restore(nb, source_cells)
+        else:
+            _restore(nb, source_cells)
+        nb.metadata[RECORD] = {"flags": flags}
+        return nb, resources
+
+
+class _Source:
+    """A marked cell as it was released."""
+
+    def __init__(self, cell_type: str, source: str, locked: bool, marks: dict[str, Any]) -> None:
+        self.cell_type = cell_type
+        self.source = source
+        self.locked = locked
+        self.marks = marks
+
+    @property
+    def counts(self) -> bool:
+        return bool(self.marks["grade"] or self.marks["task"])
+
+    def new_cell(self) -> NotebookNode:
+        make = nbformat.v4.new_code_cell
+        if self.cell_type == "markdown":
+            make = nbformat.v4.new_markdown_cell
+        return make(self.source, metadata={"nbgrader": self.marks})
+
+
+def _marks(cell: Any, points: dict, solutions: set, tasks: dict) -> dict[str, Any]:
+    marks = {
+        "cell_type": cell.cell_type,
+        "checksum": cell.checksum,
+        "grade": cell.name in points,
+        "grade_id": cell.name,
+        "locked": bool(cell.locked),
+        "schema_version": 3,
+        "solution": cell.name in solutions,
+        "task": cell.name in tasks,
+    }
+    worth = points.get(cell.name, tasks.get(cell.name))
+    return marks if worth is None else {**marks, "points": worth}
+
+
+def _mark_cells(nb: NotebookNode, sources: dict[str, _Source]) -> list[str]:
+    """Set the marks of every cell to the gradebook's; return what is worth a look."""
+    flags = []
+    seen = set()
+    for cell in reversed(nb.cells):
+        marks = cell.metadata.pop("nbgrader", None)
+        name = marks.get("grade_id") if isinstance(marks, dict) else None
+        source = sources.get(name) if isinstance(name, str) else None
+        if source is None:
+            continue
+        if name in seen:
+            flags.append(f"the cell {name} was there more than once; the last one counts")
+            continue
+        seen.add(name)
+        cell.metadata["nbgrader"] = dict(source.marks)
+        if source.locked:
+            cell.source = source.source
+        if cell.cell_type != source.cell_type:
+            fresh = source.new_cell()
+            fresh.source = cell.source
+            nb.cells[nb.cells.index(cell)] = fresh
+    return flags
+
+
+def _restore(nb: NotebookNode, sources: dict[str, _Source]) -> list[str]:
+    """Bring missing graded cells back; return what is worth a look."""
+    flags = []
+    order = list(sources)
+    for position, (name, source) in enumerate(sources.items()):
+        places = {
+            cell.metadata["nbgrader"]["grade_id"]: index
+            for index, cell in enumerate(nb.cells)
+            if "nbgrader" in cell.metadata
+        }
+        if name in places or not source.counts:
+            continue
+        before = [places[earlier] for earlier in order[:position] if earlier in places]
+        nb.cells.insert(max(before, default=-1) + 1, source.new_cell())
+        flags.append(f"the cell {name} was missing; it was put back")
+    return flags
+
+
+class GradeInSandbox(NbGraderPreprocessor):
+    """Takes the place of nbgrader's `Execute`: student code in the sandbox, hidden tests here."""
+
+    sandbox = Bool(True, help="False: run student code unprotected, as this user.").tag(config=True)
+    cell_seconds = Float(Limits.cell_seconds, help="Time limit of one cell.").tag(config=True)
+    total_seconds = Float(Limits.total_seconds, help="Time limit of a notebook.").tag(config=True)
+    memory_mib = Integer(Limits.memory_bytes // MIB, help="Memory limit, MiB.").tag(config=True)
+    threads = Integer(1, help="Threads of torch and numpy in a kernel.").tag(config=True)
+
+    def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
+        """Run and judge `nb`; leave the grader's record in its metadata.
+
+        Raises
+        ------
+        autograder.sandbox.bubblewrap.SandboxUnavailable
+            If there is no bubblewrap and `sandbox` is not switched off.
+        """
+        if self.sandbox:
+            bubblewrap.require()
+        names = resources["nbgrader"]
+        coursedir = self.parent.parent.coursedir
+        submitted = Path(
+            coursedir.format_path(
+                coursedir.submitted_directory, names["student"], names["assignment"]
+            )
+        )
+        source = Path(
+            coursedir.format_path(coursedir.source_directory, ".", names["assignment"]),
+            f"{names['notebook']}.ipynb",
+        )
+        limits = Limits(
+            cell_seconds=self.cell_seconds,
+            total_seconds=self.total_seconds,
+            memory_bytes=self.memory_mib * MIB,
+        )
+        deadline = time.monotonic() + limits.total_seconds
+        data = os.environ.get("COURSE_DATA")
+        flags = list(nb.metadata.get(RECORD, {}).get("flags", []))
+        with tempfile.TemporaryDirectory(prefix="grading-") as temporary:
+            files, scratch = Path(temporary, "files"), Path(temporary, "scratch")
+            files.mkdir()
+            scratch.mkdir()
+            flags += copy_files(submitted, files)
+
+            def start() -> Session:
+                return Session(
+                    build=_student_build(_unlocks(source)),
+                    submission=files,
+                    hidden=_hidden_folders(Path(coursedir.root)),
+                    limits=limits,
+                    profile=profile(),
+                    data=Path(data) if data else None,
+                    sandbox=self.sandbox,
+                    threads=self.threads,
+                    scratch=scratch,
+                    deadline=deadline,
+                )
+
+            record = grade_notebook(nb, start=start, files=files)
+        record.sandbox = "bubblewrap" if self.sandbox else "none"
+        record.flags = flags + record.flags
+        nb.metadata[RECORD] = asdict(record)
+        return nb, resources
+
+
+def _hidden_folders(course: Path) -> tuple[Path, ...]:
+    """Return what the sandbox must not show, wherever it is installed."""
+    packages = [Path(module.__path__[0]) for module in (autograder, helpers)]
+    return (*packages, course)
+
+
+def _unlocks(source: Path) -> tuple[str, ...]:
+    """Return the reference modules that the source notebook unlocks for its students."""
+    return tuple(read_notebook(source).metadata.get("course", {}).get("unlocks", ()))
+
+
+# Kept until this process ends: one build serves every submission that it grades.
+_builds = tempfile.TemporaryDirectory(prefix="student-build-")
+
+
+@cache
+def _student_build(unlocks: tuple[str, ...]) -> Path:
+    folder = Path(_builds.name, "-".join(["helpers", *unlocks]))
+    folder.mkdir()
+    write_student_helpers(folder, unlocks)
+    return folder
+
+
+def remove_submitted_links(assignment: str, student: str, notebooks: list[str]) -> None:
+    """Remove links from submissions before nbgrader copies what they point at.
+
+    nbgrader's hook: called in the course folder; `student` may be ``*``.
+    """
+    for folder in Path("submitted").glob(f"{student}/{assignment}"):
+        for link in remove_links(folder):
+            print(f"removed the link {link} from a submission")

@@ -1,0 +1,200 @@
+"""The checks of a hidden test, asked of a student's namespace as both executors ask it."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from autograder.hidden import close, gradient, holds, same, score, student, value
+from autograder.hidden.student import StudentError, Submission, asking
+from autograder.misconceptions import misconception
+from autograder.sandbox.inside.responder import Responder
+
+
+def square(x, power=2):
+    return x**power
+
+
+@misconception(of=square)
+def doubles(x, power=2):
+    """You multiply by two. A square is the number times itself."""
+    return 2 * x
+
+
+@pytest.fixture
+def notebook():
+    """The student's namespace: fill it, then ask."""
+    namespace = {}
+    with asking(Submission(Responder(namespace).answer, Path())):
+        yield namespace
+
+
+def test_right_answers_give_full_credit(notebook):
+    notebook["square"] = lambda x: x * x
+    check = same(student.square, square, on=[(3,), (np.arange(3.0),), (torch.ones(2),)])
+    assert check.credit == 1
+    assert check.message == ""
+
+
+def test_credit_is_given_per_case(notebook):
+    notebook["square"] = abs
+    check = same(student.square, square, on=[(1,), (0,), (3,), (4,)])
+    assert check.credit == 0.5
+    assert "2 of 4 cases" in check.message
+    assert "`square(x=3)`: got 3" in check.message
+
+
+def test_the_misconception_that_fits_is_named(notebook):
+    notebook["square"] = lambda x: x + x
+    check = same(student.square, square, on=[(2,), (3,), (5,)])
+    assert check.credit == pytest.approx(1 / 3)  # 2 + 2 = 2 * 2
+    assert check.misconception.name == "doubles"
+
+
+def test_another_mistake_is_not_called_a_misconception(notebook):
+    notebook["square"] = lambda x: x + x + (x == 5)
+    assert same(student.square, square, on=[(3,), (5,)]).misconception is None
+
+
+def test_an_answer_within_the_tolerance_is_right(notebook):
+    notebook["square"] = lambda x: x * x + 0.01
+    assert same(student.square, square, on=[(3.0,)], within=0.011).credit == 1
+    assert same(student.square, square, on=[(3.0,)], within=lambda x: 0.001 * x).credit == 0
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (lambda x: x.astype(float), "expected type uint8, got float64"),
+        (lambda x: x[:1], "expected shape"),
+        (lambda x: "text", "expected an array"),
+        (lambda x: None, "expected an array"),
+        (lambda x: [1, 2], "expected an array"),
+    ],
+)
+def test_the_message_says_what_is_different(notebook, wrong, message):
+    notebook["square"] = wrong
+    check = same(student.square, square, on=[(np.array([1, 2], dtype=np.uint8),)])
+    assert check.credit == 0
+    assert message in check.message
+
+
+def test_nan_is_wrong(notebook):
+    notebook["square"] = lambda x: x * float("nan")
+    assert "NaN" in same(student.square, square, on=[(np.ones(2),)]).message
+
+
+def test_an_error_of_the_students_is_an_answer(notebook):
+    def fails(x):
+        raise ValueError("too hard")
+
+    notebook["square"] = fails
+    check = same(student.square, square, on=[(1,)])
+    assert check.credit == 0
+    assert check.message == "`square` stopped with ValueError: too hard"
+
+
+def test_a_missing_or_unwritten_answer_is_said_to_be_that(notebook):
+    assert "There is no `square`" in same(student.square, square, on=[(1,)]).message
+
+    def stub(x):
+        raise NotImplementedError
+
+    notebook["square"] = stub
+    assert "not written yet" in same(student.square, square, on=[(1,)]).message
+
+
+def test_leaving_the_process_is_an_answer_too(notebook):
+    notebook["square"] = lambda x: exit()
+    assert "SystemExit" in same(student.square, square, on=[(1,)]).message
+
+
+def test_objects_stay_with_the_student_and_are_asked_through_a_handle(notebook):
+    notebook["nn"] = torch.nn
+    layer = student.nn.Linear(2, 1, bias=False)
+    layer.load_state_dict({"weight": torch.tensor([[1.0, 2.0]])})
+    assert layer(torch.tensor([3.0, 4.0])).item() == 11
+    assert value(layer.in_features) == 2
+
+
+def test_a_case_can_take_several_calls(notebook):
+    notebook["square"] = lambda x: x * x
+
+    def twice(f, x):
+        return f(f(x))
+
+    assert same(student.square, square, on=[(3,)], through=twice).credit == 1
+
+
+def test_an_answer_of_another_form_is_wrong_and_breaks_nothing(notebook):
+    notebook["square"] = lambda x: 3
+    check = same(student.square, square, on=[(3,)], through=lambda f, x: f(x)[0])
+    assert check.credit == 0
+
+
+def test_a_gradient_is_asked_of_both_sides(notebook):
+    notebook["square"] = lambda x: x * x
+    x, upstream = torch.tensor([1.0, 2.0]), torch.tensor([1.0, 10.0])
+
+    def ask(f, x):
+        return gradient(f, x, upstream=upstream)
+
+    assert ask(student.square, x).tolist() == [2, 40]
+    assert same(student.square, square, on=[(x,)], through=ask).credit == 1
+
+
+def test_measured_values_get_credit_each(notebook):
+    notebook["sweep"] = {8: 0.9, 4: 0.5, 2: 0.1}
+    check = close(student.sweep, {8: 0.9, 4: 0.8, 2: 0.1, 1: 0.0}, within=0.01)
+    assert check.credit == 0.5
+    assert "4: got 0.5" in check.message
+    assert "no entry for 1" in check.message
+
+
+@pytest.mark.parametrize("wrong", [None, "0.9", [0.9], 3, {"8": 0.9}])
+def test_measured_values_of_another_form_get_none(notebook, wrong):
+    notebook["sweep"] = wrong
+    assert close(student.sweep, {8: 0.9}, within=0.01).credit == 0
+
+
+def test_a_property_that_fails_says_so(notebook):
+    notebook["x"] = 3
+    assert holds(lambda: value(student.x) == 3, "x is 3").credit == 1
+    assert holds(lambda: value(student.x) > 3, "x is above 3").message == "x is above 3"
+    assert holds(lambda: value(student.y) > 3, "y is above 3").credit == 0
+    assert holds(lambda: value(student.x)[0] > 3, "x is a list").credit == 0
+
+
+def test_a_value_that_is_not_plain_is_refused(notebook):
+    notebook["x"] = object()
+    with pytest.raises(StudentError, match="not a number, list, dict, array or tensor"):
+        value(student.x)
+
+
+def test_a_score_is_the_weighted_mean_in_points(notebook):
+    notebook["x"] = 3
+    result = score(holds(True, "", weight=3), holds(False, "never", label="b"), of=8)
+    assert result.points == 6
+    assert repr(result) == "6.0"
+    assert "6 of 8 points" in result._repr_html_()
+    assert result.messages == ["b: never"]
+
+
+def test_a_question_without_checks_is_a_mistake():
+    with pytest.raises(ValueError, match="checks nothing"):
+        score(of=3)
+
+
+def test_objects_that_claim_to_equal_everything_cross_as_what_they_are(notebook):
+    class Equal(float):
+        def __eq__(self, other):
+            return True
+
+        def __sub__(self, other):
+            return 0.0
+
+        __hash__ = float.__hash__
+
+    notebook["square"] = lambda x: Equal(0)
+    assert same(student.square, square, on=[(3,), (4,)]).credit == 0
