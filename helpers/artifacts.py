@@ -1,0 +1,283 @@
+"""Trained networks as files: saved once, loaded the next time, submitted and graded.
+
+An artifact is two files beside the notebook, ``artifacts/<profile>/<name>.safetensors`` with the
+weights and ``<name>.json`` with the history. The grader opens what anybody may have made, so
+reading runs no code, follows no link, and refuses whatever is not exactly an artifact.
+"""
+
+import json
+import os
+import re
+import stat
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+
+from helpers.files import replacing
+from helpers.profile import profile
+from helpers.training import History
+
+__all__ = [
+    "Artifact",
+    "ArtifactError",
+    "ArtifactMissing",
+    "artifact_files",
+    "artifact_folder",
+    "load_artifact",
+    "read_weights",
+    "save_artifact",
+    "train_or_load",
+    "write_weights",
+]
+
+MAX_WEIGHTS_BYTES = 64 << 20  # a ResNet-18 has 45 MB
+MAX_HISTORY_BYTES = 1 << 20
+DTYPES = frozenset(
+    {torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.int64, torch.uint8}
+)
+
+
+class ArtifactError(Exception):
+    """An artifact cannot be used; the message says which one and why."""
+
+
+class ArtifactMissing(ArtifactError):
+    """There is no artifact of that name; the message says how to make it."""
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A trained network.
+
+    Attributes
+    ----------
+    name
+        Such as ``"qat_4bit"``.
+    weights
+        The state dict, on the CPU.
+    history
+        What its owner says happened in training.
+    """
+
+    name: str
+    weights: dict[str, Tensor]
+    history: History
+
+    def load_into(self, model: nn.Module) -> None:
+        """Copy the weights into `model`.
+
+        Raises
+        ------
+        ArtifactError
+            If a name or a shape differs.
+        """
+        expected = {name: tuple(t.shape) for name, t in model.state_dict().items()}
+        found = {name: tuple(t.shape) for name, t in self.weights.items()}
+        for name in expected.keys() | found.keys():
+            if expected.get(name) != found.get(name):
+                raise ArtifactError(
+                    f"The trained network {self.name!r} is another network than this question's: "
+                    f"{name} has the shape {found.get(name, 'of nothing')} instead of "
+                    f"{expected.get(name, 'nothing')}."
+                )
+        model.load_state_dict(self.weights)
+
+
+def artifact_folder(root: Path | str = ".") -> Path:
+    """Return the folder of the current profile's artifacts, for a notebook in the folder `root`."""
+    return Path(root) / "artifacts" / profile()
+
+
+def artifact_files(folder: Path, name: str) -> tuple[Path, Path]:
+    """Return the files of an artifact: the weights and the history.
+
+    Raises
+    ------
+    ValueError
+        If `name` has anything but small letters, digits and underscores.
+    """
+    if not re.fullmatch(r"[a-z0-9_]{1,64}", name):
+        raise ValueError(
+            f"{name!r} is no name for an artifact: use small letters, digits and underscores."
+        )
+    return folder / f"{name}.safetensors", folder / f"{name}.json"
+
+
+def train_or_load(
+    name: str, train: Callable[[nn.Module, Path], History], model: nn.Module
+) -> History:
+    """Train `model` and save it, or load what was saved before.
+
+    Parameters
+    ----------
+    name
+        Of the artifact, in the folder ``artifacts/<profile>`` of the current folder.
+    train
+        Called with the model and a path for the checkpoints of `helpers.training.fit`; trains
+        the model and returns the history. An interrupted training goes on from the checkpoint;
+        it is deleted when the artifact is complete.
+    model
+        Ends up with the trained weights.
+
+    Returns
+    -------
+    History
+
+    Raises
+    ------
+    ArtifactMissing
+        If nothing is saved and the environment variable COURSE_GRADING is 1: grading never trains.
+    ArtifactError
+        If what is saved is damaged or of another network.
+
+    Examples
+    --------
+    >>> history = train_or_load(
+    ...     "qat_4bit",
+    ...     lambda model, checkpoint: fit(model, digits, epochs=3, checkpoint=checkpoint),
+    ...     model,
+    ... )
+    """
+    folder = artifact_folder()
+    weights_file, history_file = artifact_files(folder, name)
+    if weights_file.exists() and history_file.exists():
+        artifact = load_artifact(folder, name)
+        artifact.load_into(model)
+        print(f"{name}: loaded from {folder}; delete {weights_file.name} there to train again.")
+        return artifact.history
+    if os.environ.get("COURSE_GRADING") == "1":
+        raise _missing(weights_file)
+    checkpoint = folder / f"{name}.checkpoint"
+    history = train(model, checkpoint)
+    save_artifact(folder, name, model, history)
+    checkpoint.unlink(missing_ok=True)
+    return history
+
+
+def save_artifact(folder: Path, name: str, model: nn.Module, history: History) -> None:
+    """Save the weights of `model` and the history as an artifact, in place of an earlier one."""
+    weights_file, history_file = artifact_files(folder, name)
+    # Without weights there is no artifact, so they come last: never one run's history beside
+    # another run's weights.
+    weights_file.unlink(missing_ok=True)
+    with replacing(history_file) as temporary:
+        temporary.write_text(json.dumps(history.to_dict(), indent=1) + "\n", encoding="utf-8")
+    write_weights(weights_file, model.state_dict())
+
+
+def load_artifact(folder: Path, name: str) -> Artifact:
+    """Read an artifact that anybody may have made.
+
+    Parameters
+    ----------
+    folder
+        Holds the two files; see `artifact_folder`.
+    name
+        Of the artifact.
+
+    Returns
+    -------
+    Artifact
+
+    Raises
+    ------
+    ArtifactMissing
+        If one of the two files is not there.
+    ArtifactError
+        If one of them is no regular file (a link, say), is too large, or is malformed: not
+        safetensors, numbers that are not finite, or not a history.
+    """
+    weights_file, history_file = artifact_files(folder, name)
+    weights = read_weights(weights_file)
+    content = _read(history_file, MAX_HISTORY_BYTES)
+    try:
+        history = History.from_dict(json.loads(content.decode("utf-8")))
+    except (ValueError, RecursionError) as error:  # no UTF-8, no JSON, or no history
+        raise ArtifactError(f"{history_file.name} is not a history: {error}.") from error
+    return Artifact(name, weights, history)
+
+
+# ------------------------------------------------------------------------------------------------
+# Files
+
+
+def write_weights(path: Path, weights: Mapping[str, Tensor], about: Any = None) -> None:
+    """Write weights as safetensors, whole or not at all.
+
+    Parameters
+    ----------
+    path
+        The file; its folder is made.
+    weights
+        Name to tensor, on any device.
+    about
+        Plain data about the weights, kept as JSON in the file's header.
+    """
+    # safetensors refuses tensors that share memory, as tied weights do: hence the copies.
+    plain = {
+        name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
+        for name, tensor in weights.items()
+    }
+    metadata = None if about is None else {"about": json.dumps(about)}
+    with replacing(path) as temporary:
+        safetensors.torch.save_file(plain, temporary, metadata=metadata)
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """Read weights that anybody may have written, onto the CPU.
+
+    Raises
+    ------
+    ArtifactMissing, ArtifactError
+        As `load_artifact`.
+    """
+    content = _read(path, MAX_WEIGHTS_BYTES)
+    try:
+        weights = safetensors.torch.load(content)
+    except Exception as error:  # a malformed file raises errors of many kinds
+        raise ArtifactError(f"{path.name} is damaged or no safetensors file.") from error
+    for name, tensor in weights.items():
+        if tensor.dtype not in DTYPES:
+            raise ArtifactError(f"{path.name} is malformed: {name!r:.80} is {tensor.dtype}.")
+        if not torch.isfinite(tensor).all():
+            raise ArtifactError(
+                f"{path.name} has weights that are not finite numbers ({name!r:.80}): "
+                "the training has diverged."
+            )
+    return weights
+
+
+def _read(path: Path, limit: int) -> bytes:
+    """Read a regular file of at most `limit` bytes; never follow a link or wait for a pipe."""
+    flags = os.O_RDONLY
+    for flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"):  # not all exist everywhere
+        flags |= getattr(os, flag, 0)
+    if path.is_symlink() or path.parent.is_symlink():
+        raise ArtifactError(f"{path.name} is reached by a link: submit the file itself.")
+    try:
+        descriptor = os.open(path, flags)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise _missing(path) from error
+    except OSError as error:
+        raise ArtifactError(f"{path.name} cannot be opened: {error.strerror}.") from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise ArtifactError(f"{path.name} is no file.")
+    with open(descriptor, "rb") as file:
+        # A limit on what is read, not on the size that the file system tells: files grow.
+        content = file.read(limit + 1)
+    if len(content) > limit:
+        raise ArtifactError(f"{path.name} is larger than {limit >> 20} MB.")
+    return content
+
+
+def _missing(path: Path) -> ArtifactMissing:
+    return ArtifactMissing(
+        f"{path.name} is missing in {Path(*path.parent.parts[-2:])}: run the cell that trains "
+        f"{path.stem!r}, and submit the artifacts together with the notebook."
+    )
