@@ -7,7 +7,7 @@ import struct
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
@@ -213,6 +213,7 @@ def test_malformed_weights_are_refused(folder, content):
         load_artifact(folder, "net")
 
 
+@settings(deadline=None)  # the first example waits for imports
 @given(st.binary(max_size=200))
 def test_no_bytes_raise_anything_but_an_artifact_error(tmp_path_factory, content):
     path = tmp_path_factory.mktemp("weights") / "net.safetensors"

@@ -6,7 +6,7 @@ import random
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
@@ -259,6 +259,7 @@ def test_a_seed_reaches_python_numpy_and_torch():
 numbers = st.floats(0, 1)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(numbers, numbers, numbers, numbers, numbers)))
 def test_a_history_survives_plain_data(epochs):
     columns = [list(column) for column in zip(*epochs, strict=True)] or [[]] * 5
