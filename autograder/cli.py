@@ -76,6 +76,20 @@ def _parser() -> argparse.ArgumentParser:
     samples = command("samples", _samples, "write the sample class into submitted/")
     samples.add_argument("assignment")
 
+    reference = commands.add_parser(
+        "reference",
+        help="run an assignment's experiments and freeze them as its references",
+        description="Run an assignment's experiments and freeze them as its references.",
+    )
+    reference.set_defaults(run=_reference)
+    reference.add_argument("assignment")
+    reference.add_argument("--profile", choices=["quick", "full"], default="quick")
+    reference.add_argument("--seeds", type=int, default=5)
+    reference.add_argument("--only", nargs="+", default=[], metavar="NAME")
+    reference.add_argument(
+        "--work", type=Path, default=Path("build", "reference"), help="folder for unfinished runs"
+    )
+
     demo = command("demo", _demo, "release, grade and report a class of sample submissions")
     demo.set_defaults(course=Path("build", "demo"))
     demo.add_argument("--jobs", type=int, default=DEFAULT_JOBS)
@@ -132,6 +146,15 @@ def _samples(options: argparse.Namespace) -> int:
     release = options.course / "release" / options.assignment / f"{options.assignment}.ipynb"
     names = sample_class(options.assignment, release, options.course / "submitted")
     print(f"{len(names)} sample submissions in {options.course / 'submitted'}")
+    return 0
+
+
+def _reference(options: argparse.Namespace) -> int:
+    os.environ["COURSE_PROFILE"] = options.profile
+    from autograder.reference_run import run
+
+    path = run(options.assignment, options.seeds, options.work, options.only)
+    print(f"manifest: {path}")
     return 0
 
 

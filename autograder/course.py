@@ -19,7 +19,7 @@ from nbgrader.preprocessors import (
 )
 from traitlets.config import Config
 
-from autograder.feedback import HideHiddenTests, sanitize_html
+from autograder.feedback import HTML_FILTERS, HideHiddenTests
 from autograder.nbgrader_plugin import (
     GradeInSandbox,
     RepairSubmission,
@@ -77,7 +77,7 @@ def course_config(course: Path) -> Config:
     # A student's HTML must not act in the instructor's browser, where the formgrader could be asked
     # to change scores.
     c.HTMLExporter.sanitize_html = True
-    c.HTMLExporter.filters = {"clean_html": sanitize_html}
+    c.HTMLExporter.filters = HTML_FILTERS
     return c
 
 

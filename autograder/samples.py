@@ -16,9 +16,9 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
+from autograder import references
 from autograder.course import NOTEBOOKS
 from autograder.execution import is_hidden_test
-from autograder.hidden.reference import FROZEN
 from autograder.misconceptions import Misconception, misconceptions_in
 from helpers.profile import profile
 
@@ -66,7 +66,7 @@ def sample_class(assignment: str, release: Path, folder: Path) -> list[str]:
 
 def copy_reference_artifacts(assignment: str, folder: Path) -> None:
     """Copy what our own reference run trained for `assignment` to `folder`, as a student's."""
-    trained = FROZEN / profile() / assignment
+    trained = references.artifacts(profile(), assignment)
     if trained.is_dir():
         shutil.copytree(trained, folder, dirs_exist_ok=True)
 

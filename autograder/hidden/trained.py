@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-import torch
 from torch import nn
 
 from autograder.hidden import reference
 from autograder.hidden.checks import Check
 from autograder.hidden.student import current_submission
-from helpers.artifacts import ArtifactError, load_artifact
+from helpers.artifacts import ArtifactError, artifact_folder, load_artifact
 
 
 def trained(
@@ -46,18 +45,12 @@ def trained(
         All or nothing: a network that misses the threshold was not trained as asked.
     """
     label = label or f"artifact `{name}`"
-    try:
-        artifact = load_artifact(current_submission().files, name)
-    except ArtifactError as error:
-        return Check(label, 0.0, str(error), weight)
     model = build()
     try:
-        model.load_state_dict(artifact.weights)
-    except RuntimeError:
-        text = "its weights do not fit the network of this question; train that one and save again."
-        return Check(label, 0.0, text, weight)
-    if not all(torch.isfinite(p).all() for p in model.state_dict().values()):
-        return Check(label, 0.0, "its weights hold NaN or infinity.", weight)
+        artifact = load_artifact(artifact_folder(current_submission().files), name)
+        artifact.load_into(model)
+    except ArtifactError as error:
+        return Check(label, 0.0, str(error), weight)
     accuracy = reference.accuracy(model.eval())
     claimed = artifact.history.test_accuracy[-1] if artifact.history.test_accuracy else math.nan
     # What the last epoch measured is what these weights give, up to images on the edge between two

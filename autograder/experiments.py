@@ -1,0 +1,144 @@
+"""The experiments of the course, in one table: what is trained, and what others published."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from torch import Tensor, nn
+
+from helpers.checkpoints import pretrained_resnet20
+from helpers.data import Dataset
+from helpers.models import resnet20
+from helpers.profile import pick
+from helpers.reference import masks, ste
+from helpers.training import History, fit
+
+Train = Callable[[Dataset, int, Path], tuple[nn.Module, History]]
+"""``train(dataset, seed, checkpoint)`` returns the trained network and its history."""
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One trained network of an assignment.
+
+    Attributes
+    ----------
+    name : str
+        Of the artifact.
+    assignment : str
+    recipe : str
+        How it is trained, for the results page.
+    published : float or None
+        CIFAR-10 test accuracy that the course documents report, from 0 to 1.
+    train : callable
+    """
+
+    name: str
+    assignment: str
+    recipe: str
+    published: float | None
+    train: Train
+
+
+# --------------------------------------------------------------------------------------------------
+# quantization
+
+
+def _fine_tuned(stage_bits: Sequence[int], epochs: int) -> Train:
+    def train(dataset: Dataset, seed: int, checkpoint: Path) -> tuple[nn.Module, History]:
+        model = resnet20(conv=[partial(ste.QuantConv2d, bits=bits) for bits in stage_bits])
+        model.load_state_dict(pretrained_resnet20(dataset).state_dict())
+        history = fit(model, dataset, epochs=epochs, lr=0.01, seed=seed, checkpoint=checkpoint)
+        return model, history
+
+    return train
+
+
+def _sparse_network(dataset: Dataset) -> nn.Module:
+    model = resnet20(conv=partial(ste.SparseQuantConv2d, bits=4))
+    model.load_state_dict(pretrained_resnet20(dataset).state_dict())
+    return model
+
+
+def _pruned_then_tuned(epochs: int) -> Train:
+    def train(dataset: Dataset, seed: int, checkpoint: Path) -> tuple[nn.Module, History]:
+        model = _sparse_network(dataset)
+        kept = {
+            layer: masks.magnitude_mask(w, 0.8) for layer, w in masks.layer_weights(model).items()
+        }
+        masks.apply_masks(model, kept)
+        history = fit(
+            model,
+            dataset,
+            epochs=epochs,
+            lr=0.01,
+            seed=seed,
+            checkpoint=checkpoint,
+            after_step=partial(masks.apply_masks, masks=kept),
+        )
+        return model, history
+
+    return train
+
+
+def _pruned_while_tuned(pruning_epochs: int, settling_epochs: int) -> Train:
+    def train(dataset: Dataset, seed: int, checkpoint: Path) -> tuple[nn.Module, History]:
+        model = _sparse_network(dataset)
+        kept: dict[str, Tensor] = {}
+
+        def prune_more(model: nn.Module, epoch: int) -> None:
+            share = 0.8 * min(1.0, (epoch + 1) / pruning_epochs)
+            kept.update(masks.global_masks(masks.layer_weights(model), share))
+            masks.apply_masks(model, kept)
+
+        history = fit(
+            model,
+            dataset,
+            epochs=pruning_epochs + settling_epochs,
+            lr=0.01,
+            seed=seed,
+            checkpoint=checkpoint,
+            before_epoch=prune_more,
+            after_step=partial(masks.apply_masks, masks=kept),
+        )
+        return model, history
+
+    return train
+
+
+def experiments() -> list[Experiment]:
+    """Return the table, with the recipes of the current profile."""
+    two, three, four = pick(quick=(4, 2, 2), full=(20, 20, 20))
+    mixed, sparse = pick(quick=2, full=10), pick(quick=3, full=20)
+    pruning, settling = pick(quick=(3, 2), full=(10, 10))
+
+    def tuned(name: str, bits: Sequence[int], epochs: int, published: float) -> Experiment:
+        recipe = f"bits {'/'.join(map(str, bits))} per stage, {epochs} epochs, cosine from 0.01"
+        return Experiment(name, "quantization", recipe, published, _fine_tuned(bits, epochs))
+
+    return [
+        tuned("qat_4bit", (4, 4, 4), four, 0.9149),
+        tuned("qat_3bit", (3, 3, 3), three, 0.9069),
+        tuned("qat_2bit", (2, 2, 2), two, 0.8650),
+        tuned("qat_442", (4, 4, 2), mixed, 0.8907),
+        tuned("qat_424", (4, 2, 4), mixed, 0.8935),
+        tuned("qat_244", (2, 4, 4), mixed, 0.9052),
+        Experiment(
+            "sparse_4bit",
+            "quantization",
+            f"80 % of each layer pruned at once, then 4 bits, {sparse} epochs, cosine from 0.01",
+            0.8977,
+            _pruned_then_tuned(sparse),
+        ),
+        Experiment(
+            "iterative_4bit",
+            "quantization",
+            f"pruned globally to 80 % over {pruning} epochs in 4 bits, {settling} more, cosine "
+            "from 0.01",
+            0.7479,
+            _pruned_while_tuned(pruning, settling),
+        ),
+    ]

@@ -1,0 +1,129 @@
+"""Run the experiments and freeze what they give: networks, figures, and how they came about.
+
+Needs nothing of the instructor's packages, so that it runs on a bare machine with a GPU.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import fmean, stdev
+from typing import Any
+
+import numpy as np
+import torch
+
+from autograder.experiments import Experiment, experiments
+from autograder.references import FROZEN
+from helpers import data
+from helpers.artifacts import artifact_files, load_artifact, save_artifact
+from helpers.data import Dataset
+from helpers.device import default_device
+from helpers.files import replacing
+from helpers.profile import profile
+
+
+def run(assignment: str, seeds: int, work: Path, only: Sequence[str] = ()) -> Path:
+    """Run an assignment's experiments in the current profile; freeze networks and manifest.
+
+    Every finished run is kept in `work`, and an interrupted one goes on from its last epoch: a
+    second call with the same arguments does what is left.
+
+    Parameters
+    ----------
+    assignment : str
+    seeds : int
+        Runs per experiment, with the seeds 0, 1, ... At least two, or there is no spread.
+    work : Path
+        Folder for the runs' own files.
+    only : sequence of str, optional
+        Names of the experiments to run; the manifest keeps the others as they are.
+
+    Returns
+    -------
+    Path
+        The manifest.
+
+    Raises
+    ------
+    ValueError
+        If `seeds` is less than two, or no experiment is left to run.
+    """
+    chosen = [
+        e for e in experiments() if e.assignment == assignment and (e.name in only or not only)
+    ]
+    if not chosen:
+        raise ValueError(f"there is no experiment {', '.join(only)} of {assignment!r}")
+    if seeds < 2:
+        raise ValueError("a reference needs the spread of at least two seeds")
+    device = default_device()
+    dataset = data.load(device=device)
+    path = FROZEN / profile() / f"{assignment}.json"
+    found = json.loads(path.read_text())["experiments"] if path.exists() else {}
+    for experiment in chosen:
+        found[experiment.name] = _frozen(experiment, dataset, seeds, work)
+        with replacing(path) as temporary:
+            temporary.write_text(json.dumps(_manifest(dataset, found), indent=1) + "\n")
+    return path
+
+
+def _frozen(experiment: Experiment, dataset: Dataset, seeds: int, work: Path) -> dict[str, Any]:
+    """Train one experiment with every seed; return its figures, and freeze the first network."""
+    folder = work / profile()
+    accuracies, seconds = [], []
+    for seed in range(seeds):
+        name = f"{experiment.name}_seed{seed}"
+        weights_file, _ = artifact_files(folder, name)
+        if not weights_file.exists():
+            print(f"{experiment.name}, seed {seed}: {experiment.recipe}")
+            checkpoint = folder / f"{name}.checkpoint"
+            model, history = experiment.train(dataset, seed, checkpoint)
+            save_artifact(folder, name, model, history)
+            checkpoint.unlink(missing_ok=True)
+        history = load_artifact(folder, name).history
+        accuracies.append(history.test_accuracy[-1])
+        seconds.append(sum(history.seconds))
+    first = [f.read_bytes() for f in artifact_files(folder, f"{experiment.name}_seed0")]
+    frozen = artifact_files(FROZEN / profile() / experiment.assignment, experiment.name)
+    for file, content in zip(frozen, first, strict=True):
+        with replacing(file) as temporary:
+            temporary.write_bytes(content)
+    return {
+        "recipe": experiment.recipe,
+        "published": experiment.published if profile() == "full" else None,
+        "seeds": list(range(seeds)),
+        "accuracies": accuracies,
+        "mean": fmean(accuracies),
+        "spread": stdev(accuracies),
+        "seconds": [round(s, 1) for s in seconds],
+    }
+
+
+def _manifest(dataset: Dataset, found: dict[str, Any]) -> dict[str, Any]:
+    cuda = torch.cuda.is_available()
+    return {
+        "profile": profile(),
+        "device": torch.cuda.get_device_name() if cuda else f"CPU ({platform.machine()})",
+        "threads": None if cuda else torch.get_num_threads(),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+        "date": time.strftime("%Y-%m-%d", time.gmtime()),
+        "data": dataset.name,
+        "data_sha256": digest(dataset),
+        "test_images": len(dataset.test.labels),
+        "experiments": found,
+    }
+
+
+def digest(dataset: Dataset) -> str:
+    """Return the SHA-256 over the images and labels of both splits."""
+    found = hashlib.sha256()
+    for split in (dataset.train, dataset.test):
+        for tensor in (split.images, split.labels):
+            found.update(tensor.cpu().contiguous().numpy().tobytes())
+    return found.hexdigest()

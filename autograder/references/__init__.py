@@ -1,0 +1,99 @@
+"""What our own runs gave, frozen: ``<profile>/<assignment>.json`` and, beside it, the networks.
+
+A manifest tells how the figures came about (device, versions, data, seeds, wall time); the folder
+of the assignment's name holds the artifacts of the first seed, in the form that students submit.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from functools import cache
+from math import sqrt
+from pathlib import Path
+from statistics import fmean, stdev
+from typing import Any
+
+from scipy.stats import t
+
+FROZEN = Path(__file__).parent
+PASS_RATE = 0.99
+"""How often a student who trains as the reference did is to pass."""
+
+
+class NoReference(KeyError):
+    """There is no reference run of that name; the message says how to make one."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+@cache
+def manifests(profile: str) -> tuple[dict[str, Any], ...]:
+    """Return the manifests of all assignments in a profile."""
+    return tuple(json.loads(path.read_text()) for path in sorted((FROZEN / profile).glob("*.json")))
+
+
+def artifacts(profile: str, assignment: str) -> Path:
+    """Return the folder with the trained networks of an assignment's reference run."""
+    return FROZEN / profile / assignment
+
+
+def threshold(profile: str, name: str) -> float:
+    """Return the test accuracy that a submitted network must reach.
+
+    Parameters
+    ----------
+    profile : {"quick", "full"}
+    name : str
+        Of the artifact; names are unique in the course.
+
+    Raises
+    ------
+    NoReference
+        If no reference run trained a network of that name.
+    """
+    for manifest in manifests(profile):
+        if name in manifest["experiments"]:
+            accuracies = manifest["experiments"][name]["accuracies"]
+            return threshold_of(accuracies, manifest["test_images"])
+    raise NoReference(
+        f"There is no {profile} reference run of {name!r}: make one with "
+        f"`autograder reference --profile {profile} ASSIGNMENT`."
+    )
+
+
+def threshold_of(accuracies: Sequence[float], images: int) -> float:
+    r"""Return the accuracy that a further run of the same recipe reaches in 99 of 100 cases.
+
+    The lower end of a one-sided prediction interval for one more run, after :math:`n` runs of
+    mean :math:`m` and sample standard deviation :math:`s`,
+
+    .. math:: m - t_{0.99,\, n-1} \; s \, \sqrt{1 + 1/n}.
+
+    Chance agreement of a few seeds must not make the bar absurdly sharp, so :math:`s` is taken to
+    be at least one standard error of an accuracy :math:`m` measured on `images` images: that much
+    the choice of test images alone makes.
+
+    Parameters
+    ----------
+    accuracies : sequence of float
+        Test accuracies of at least two runs with different seeds, from 0 to 1.
+    images : int
+        Number of test images.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two runs.
+    """
+    n = len(accuracies)
+    if n < 2:
+        raise ValueError(f"a threshold needs the spread of at least two runs, not {n}")
+    mean = fmean(accuracies)
+    spread = max(stdev(accuracies), sqrt(max(mean * (1 - mean), 1 / images) / images))
+    return mean - float(t.ppf(PASS_RATE, n - 1)) * spread * sqrt(1 + 1 / n)
