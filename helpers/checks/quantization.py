@@ -1,0 +1,705 @@
+"""Public checks of the assignment `quantization`.
+
+Every check takes the student's answer and returns a `CheckResult`. One example recurs, because it
+can be worked out by hand: the weights -1, 0.2, 0.9 and 2, which two bits put on -1, 0, 1 and 2.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from helpers.checks.answers import (
+    Array,
+    as_array,
+    as_number,
+    as_tensor,
+    ask,
+    expect,
+    kind,
+    near,
+    shown,
+)
+from helpers.checks.result import Claims, Wrong, public_check
+from helpers.checks.values import accuracies, repeats, verdict
+
+__all__ = [
+    "accuracies",
+    "average_precision",
+    "dequantize",
+    "layer_bits",
+    "memory_ratio",
+    "quant_conv2d",
+    "quantize",
+    "quantize_linear",
+    "quantize_nonzero",
+    "quantize_parameters",
+    "quantize_stochastic",
+    "repeats",
+    "round_trip",
+    "ste",
+    "verdict",
+]
+
+# What eight float32 roundings can add up to, relative to the largest number that is rounded: each
+# is off by at most half of 2^-23.
+ROUNDING = 4 * 2.0**-23
+
+WEIGHTS = (-1.0, 0.2, 0.9, 2.0)
+LEVELS = (-1.0, 0.0, 1.0, 2.0)  # where two bits put them, one step of 1 apart
+LEVEL_COUNTS = {8: 256, 6: 64, 4: 16, 3: 8, 2: 4, 1: 2}
+
+# ------------------------------------------------------------------------------------------------
+# Affine quantization
+
+
+@public_check("quantize")
+def quantize(quantize: Callable[..., Any]) -> Claims:
+    """Check the student's ``quantize(w, bits)``."""
+    yield "returns codes in uint8 and in the shape of the weights, a scale and a minimum"
+    for shape in ((4,), (2, 2)):
+        w = np.array(WEIGHTS, np.float32).reshape(shape)
+        _quantized(ask("quantize(w, 2)", quantize, w, 2), w)
+
+    yield "finds codes, scale and minimum of an example"
+    w = np.array(WEIGHTS, np.float32)
+    codes, scale, minimum = _quantized(ask("quantize(w, 2)", quantize, w, 2), w)
+    example = (
+        f"With 2 bits, `w = {shown(w)}` has four levels: -1, 0, 1 and 2, from its smallest to its "
+        "largest weight."
+    )
+    expect(
+        abs(minimum + 1) <= ROUNDING,
+        f"{example}\nThe minimum is -1; yours is {minimum:.4g}.",
+    )
+    expect(
+        abs(scale - 1) <= 3 * ROUNDING,
+        f"{example}\nFrom one level to the next it is 1; your scale is {scale:.4g}.",
+    )
+    expect(
+        codes.tolist() == [0, 1, 2, 3],
+        f"{example}\nThe nearest levels have the codes [0, 1, 2, 3]; yours are {shown(codes)}.",
+    )
+
+    yield "rounds to the nearest of 256 levels, 8 bits being the default"
+    numbers = np.arange(256)
+    for part in (0.3, -0.3):
+        moved = np.where((numbers == 0) | (numbers == 255), 0, part)  # the ends make the range
+        w = ((numbers + moved) / 64 - 1).astype(np.float32)
+        codes, _, _ = _quantized(ask("quantize(w)", quantize, w), w)
+        if wrong := np.flatnonzero(codes != numbers).tolist():
+            side = "above" if part > 0 else "below"
+            i = wrong[len(wrong) // 2]
+            place = f"on level {i}" if i in (0, 255) else f"0.3 steps {side} level {i}"
+            raise Wrong(f"A weight {place} of 0 to 255 got the code {codes[i]}.")
+
+    yield "gives the smallest weight code 0, and the largest weight the last code"
+    for bits in (8, 4, 3, 1):
+        w = _skewed_weights()
+        codes, _, _ = _quantized(ask(f"quantize(w, {bits})", quantize, w, bits), w)
+        ends = (int(codes[w.argmin()]), int(codes[w.argmax()]))
+        last = LEVEL_COUNTS[bits] - 1
+        expect(
+            ends == (0, last),
+            f"With {bits} bits the codes should go from 0 to {last}; yours go from {ends[0]} "
+            f"(smallest weight) to {ends[1]} (largest).",
+        )
+
+    yield "copes with weights that are all equal"
+    w = np.full((2, 3), 0.25, np.float32)
+    codes, _, _ = _quantized(ask("quantize(w, 8)", quantize, w, 8), w)
+    expect(
+        (codes == codes.flat[0]).all(),
+        f"All weights are 0.25, and so all codes should be equal; yours are {shown(codes)}.",
+    )
+
+    yield "leaves `w` as it was"
+    w = _skewed_weights()
+    ask("quantize(w, 8)", quantize, w, 8)
+    expect(np.array_equal(w, _skewed_weights()), "`w` itself has changed: work on a copy.")
+
+
+@public_check("dequantize")
+def dequantize(dequantize: Callable[..., Any]) -> Claims:
+    """Check the student's ``dequantize(codes, scale, minimum)``."""
+    call = "dequantize(codes, 0.5, -1.0)"
+    codes = np.array([[0, 1], [3, 2]], np.uint8)
+
+    yield "returns float32 in the shape of the codes"
+    weights = as_array(call, ask(call, dequantize, codes, 0.5, -1.0), codes.shape)
+    expect(
+        weights.dtype == np.float32,
+        f"`{call}` should be an array of float32; yours is of {weights.dtype}.",
+    )
+
+    yield "finds the weights of an example"
+    expect(
+        weights[0, 0] == -1,
+        f"Code 0 stands for the minimum, here -1; yours comes back as {weights[0, 0]:.4g}.",
+    )
+    expected = np.array([[-1, -0.5], [0.5, 0]])
+    expect(
+        np.abs(weights - expected).max() <= ROUNDING,
+        f"With a scale of 0.5 and a minimum of -1, the codes {shown(codes)} are the weights "
+        f"{shown(expected)}; yours are {shown(weights)}.",
+    )
+
+    yield "finds the weights of large codes"
+    codes = np.array([0, 128, 200, 255], np.uint8)
+    call = "dequantize(codes, 2.0, 100.0)"
+    weights = as_array(call, ask(call, dequantize, codes, 2.0, 100.0), codes.shape)
+    expected = np.array([100, 356, 500, 610])
+    expect(
+        np.abs(weights - expected).max() <= 610 * ROUNDING,
+        f"With a scale of 2 and a minimum of 100, the codes {shown(codes)} are the weights "
+        f"{shown(expected)}; yours are {shown(weights)}. (A uint8 cannot hold more than 255.)",
+    )
+
+
+@public_check("quantize and dequantize")
+def round_trip(quantize: Callable[..., Any], dequantize: Callable[..., Any]) -> Claims:
+    """Check that the student's `quantize` and `dequantize` belong together."""
+
+    def there_and_back(w: Array, bits: int) -> tuple[Array, float]:
+        codes, scale, minimum = _quantized(ask(f"quantize(w, {bits})", quantize, w, bits), w)
+        call = "dequantize(codes, scale, minimum)"
+        return as_array(call, ask(call, dequantize, codes, scale, minimum), w.shape), scale
+
+    yield "brings every weight back to within half a step"
+    for bits in (8, 4, 2):
+        w = _skewed_weights()
+        back, scale = there_and_back(w, bits)
+        error = np.abs(back.astype(np.float64) - w)
+        expect(scale > 0, f"With {bits} bits your scale is {scale:.4g}: a step is more than 0.")
+        # There and back, five numbers are rounded; none is larger than the range.
+        slack = 2 * ROUNDING * float(np.abs(w).max())
+        worst = int(error.argmax())
+        expect(
+            error[worst] <= scale / 2 + slack,
+            f"With {bits} bits the step is {scale:.4g}, but the weight {w[worst]:.4g} comes back "
+            f"as {back[worst]:.4g}: that is {error[worst] / scale:.2f} steps away.",
+        )
+
+    yield "brings equal weights back as they were"
+    for value in (0.25, -3.0, 0.0):
+        back, _ = there_and_back(np.full(5, value, np.float32), 4)
+        expect(
+            np.abs(back - value).max() <= ROUNDING * abs(value),
+            f"Five weights of {value:g} should come back unchanged; yours are {shown(back)}.",
+        )
+
+
+@public_check("memory_ratio")
+def memory_ratio(memory_ratio: Callable[..., Any]) -> Claims:
+    """Check the student's ``memory_ratio(w)``."""
+    call = "memory_ratio(w)"
+    yield "counts all bytes of 100 weights"
+    w = np.linspace(-1, 1, 100, dtype=np.float32)
+    ratio = as_number(call, ask(call, memory_ratio, w))
+    expect(
+        not math.isclose(ratio, 4),
+        "You found 4 times smaller. That would be right if the codes were all there is to keep: "
+        "what else does `dequantize` need?",
+    )
+    # Exact but for the order of a division or two, in double precision or in float32.
+    expect(
+        math.isclose(ratio, 400 / 108, rel_tol=ROUNDING),
+        f"100 weights take 400 bytes. Their codes and what goes with them take 108 bytes, which is "
+        f"3.7037 times less; you found {ratio:.5g}.",
+    )
+
+    yield "counts all bytes of other arrays"
+    for shape, before, after in (((10, 100), 4000, 1008), ((2,), 8, 10)):
+        w = np.linspace(-1, 1, before // 4, dtype=np.float32).reshape(shape)
+        ratio = as_number(call, ask(call, memory_ratio, w))
+        expect(
+            math.isclose(ratio, before / after, rel_tol=ROUNDING),
+            f"An array of shape {shape} goes from {before} to {after} bytes, by a factor of "
+            f"{before / after:.5g}; you found {ratio:.5g}.",
+        )
+
+
+@public_check("quantize_parameters")
+def quantize_parameters(quantize_parameters: Callable[..., Any]) -> Claims:
+    """Check the student's ``quantize_parameters(parameters, bits)``."""
+    call = "quantize_parameters(parameters, 2)"
+
+    def parameters() -> dict[str, Tensor]:
+        return {
+            "conv.weight": nn.Parameter(torch.tensor(WEIGHTS).view(4, 1, 1, 1)),
+            "conv.bias": nn.Parameter(100 * torch.tensor(WEIGHTS)),
+            "norm.weight": nn.Parameter(torch.ones(3)),
+        }
+
+    yield "returns a tensor for each parameter, in its shape"
+    given = parameters()
+    answer = ask(call, quantize_parameters, given, 2)
+    expect(
+        isinstance(answer, Mapping),
+        f"`{call}` should be a dict from names to tensors; yours is a {kind(answer)}.",
+    )
+    expect(
+        set(answer) == set(given),
+        f"The names should be {', '.join(given)}; yours are {', '.join(map(str, answer))}.",
+    )
+    quantized = {
+        name: as_tensor(f"{call}['{name}']", answer[name], parameter.shape).detach().cpu()
+        for name, parameter in given.items()
+    }
+
+    yield "gives each parameter levels of its own"
+    for name, size in (("conv.weight", 1), ("conv.bias", 100)):
+        expected = size * torch.tensor(LEVELS)
+        expect(
+            near(quantized[name].flatten(), expected, size * 2 * ROUNDING),
+            f"`{name}` is {shown(given[name].flatten())}. Two bits give it the levels "
+            f"{shown(expected)}, and you found {shown(quantized[name].flatten())}.",
+        )
+
+    yield "copes with a parameter whose values are all equal"
+    expect(
+        near(quantized["norm.weight"], torch.ones(3), ROUNDING),
+        f"The weights of a fresh batch norm are all 1 and should stay so; yours are "
+        f"{shown(quantized['norm.weight'])}.",
+    )
+
+    yield "leaves the parameters as they were"
+    expect(
+        all(torch.equal(given[name], before) for name, before in parameters().items()),
+        "The parameters that you were given have changed: write into new tensors.",
+    )
+
+
+# ------------------------------------------------------------------------------------------------
+# Stochastic rounding
+
+
+@public_check("quantize_stochastic")
+def quantize_stochastic(quantize_stochastic: Callable[..., Any]) -> Claims:
+    """Check the student's ``quantize_stochastic(w, bits, seed)``."""
+
+    def asked(w: Array, seed: int) -> Array:
+        # All arrays here go from 0 to 3: with 2 bits, weights are positions between the codes.
+        call = f"quantize_stochastic(w, 2, {seed})"
+        codes, scale, minimum = _quantized(ask(call, quantize_stochastic, w, 2, seed), w)
+        expect(
+            abs(scale - 1) <= 3 * ROUNDING and abs(minimum) <= ROUNDING,
+            f"Weights from 0 to 3 have the levels 0, 1, 2, 3 with 2 bits: scale 1, minimum 0. You "
+            f"found scale {scale:.4g} and minimum {minimum:.4g}.",
+        )
+        return codes
+
+    yield "returns codes in uint8 and in the shape of the weights, a scale and a minimum"
+    asked(np.array([[0, 1.25], [2.5, 3]], np.float32), 0)
+
+    copies = 10_000
+    fractions = (0.25, 0.5, 1.1, 2.8)
+    w = np.array([0.0, 3.0] + [f for f in fractions for _ in range(copies)], np.float32)
+    codes = asked(w, 0)
+    by_fraction = {f: codes[w == np.float32(f)].astype(int) for f in fractions}
+
+    yield "rounds to one of the two levels beside the weight"
+    for fraction, found in by_fraction.items():
+        below = math.floor(fraction)
+        expect(
+            bool(np.isin(found, (below, below + 1)).all()),
+            f"The levels beside {fraction:g} are {below} and {below + 1}, but you have rounded it "
+            f"to {shown(np.unique(found))}.",
+        )
+
+    yield "is right on average"
+    # Hoeffding: the mean of n codes that are one of two neighbours is further than this from its
+    # expectation once in a billion.
+    bound = math.sqrt(math.log(2e9) / (2 * copies))
+    for fraction, found in by_fraction.items():
+        expect(
+            abs(found.mean() - fraction) <= bound,
+            f"{copies:,} weights at {fraction:g} (in steps above the minimum) should have the mean "
+            f"code {fraction:g}, up to {bound:.2f}; yours have {found.mean():.3f}.",
+        )
+
+    yield "leaves weights that lie on a level there"
+    levels = np.array([0, 1, 2, 3] * 50, np.float32)
+    for seed in range(3):
+        found = asked(levels, seed)
+        expect(
+            np.array_equal(found, levels),
+            "Weights at exactly 0, 1, 2 and 3 steps need no rounding, and yet some have moved.",
+        )
+
+    yield "draws the same numbers for the same seed, and others for another"
+    expect(
+        np.array_equal(asked(w, 7), asked(w, 7)),
+        "Two calls with seed 7 gave different codes: let `seed` decide all the random numbers.",
+    )
+    expect(
+        not np.array_equal(asked(w, 7), asked(w, 8)),
+        "Seed 7 and seed 8 gave the same codes: let `seed` decide the random numbers.",
+    )
+
+    yield "copes with weights that are all equal"
+    w = np.full(6, 0.25, np.float32)
+    call = "quantize_stochastic(w, 2, 0)"
+    codes, _, _ = _quantized(ask(call, quantize_stochastic, w, 2, 0), w)
+    expect(
+        (codes == codes[0]).all(),
+        f"All weights are 0.25, and so all codes should be equal; yours are {shown(codes)}.",
+    )
+
+
+# ------------------------------------------------------------------------------------------------
+# Straight-through estimator
+
+
+@public_check("quantize_linear")
+def quantize_linear(quantize_linear: Callable[..., Any]) -> Claims:
+    """Check the student's ``quantize_linear(w, bits)``."""
+
+    def asked(w: Tensor, bits: int | None) -> Tensor:
+        call = f"quantize_linear(w, {bits})"
+        return as_tensor(call, ask(call, quantize_linear, w, bits), w.shape)
+
+    yield "leaves the weights as they are at full precision, `bits=None`"
+    w = torch.tensor(WEIGHTS)
+    found = asked(w, None)
+    expect(
+        torch.equal(found, torch.tensor(WEIGHTS)),
+        f"`w = {shown(w)}` should stay as it is; you returned {shown(found)}.",
+    )
+
+    yield "makes all weights zero with 0 bits"
+    found = asked(w, 0)
+    expect(
+        not found.any(),
+        f"0 bits hold no information: all weights become 0. You returned {shown(found)}.",
+    )
+
+    yield "finds the levels of an example with 2 bits and with 1 bit"
+    for bits, expected in ((2, LEVELS), (1, (-1.0, -1.0, 2.0, 2.0))):
+        _expect_levels(torch.tensor(WEIGHTS), bits, expected, asked(torch.tensor(WEIGHTS), bits))
+
+    yield "uses at most 2^bits levels, from the smallest to the largest weight"
+    w = torch.from_numpy(_skewed_weights()).view(20, 10, 1, 1)
+    slack = 2 * ROUNDING * float(w.abs().max())
+    for bits in (2, 3, 4, 6):
+        found = asked(w, bits)
+        levels = found.flatten().sort().values
+        count = 1 + int((levels.diff() > 2 * slack).sum())
+        expect(
+            count <= LEVEL_COUNTS[bits],
+            f"{bits} bits tell {LEVEL_COUNTS[bits]} levels apart; yours has {count}.",
+        )
+        for name, end, its in (
+            ("smallest", w.min(), found.min()),
+            ("largest", w.max(), found.max()),
+        ):
+            expect(
+                abs(float(end - its)) <= slack,
+                f"With {bits} bits the {name} level should be the {name} weight, {float(end):.4g}; "
+                f"yours is {float(its):.4g}.",
+            )
+
+    yield "moves no weight by more than half a step"
+    for bits in (2, 3, 4, 6):
+        found = asked(w, bits)
+        step = float(w.max() - w.min()) / (LEVEL_COUNTS[bits] - 1)
+        error = (found - w).abs().flatten()
+        worst = int(error.argmax())
+        expect(
+            float(error[worst]) <= step / 2 + slack,
+            f"With {bits} bits the levels are {step:.4g} apart, but the weight "
+            f"{float(w.flatten()[worst]):.4g} moved by {float(error[worst]):.4g}.",
+        )
+
+    yield "copes with weights that are all equal"
+    found = asked(torch.full((3,), 0.25), 4)
+    expect(
+        near(found, torch.full((3,), 0.25), ROUNDING),
+        f"Weights that are all 0.25 have one level, 0.25; you returned {shown(found)}.",
+    )
+
+    yield "leaves `w` as it was"
+    w = torch.tensor(WEIGHTS)
+    asked(w, 0)
+    asked(w, 2)
+    expect(torch.equal(w, torch.tensor(WEIGHTS)), "`w` itself has changed: work on a copy.")
+
+
+@public_check("STE")
+def ste(STE: type) -> Claims:
+    """Check the student's ``STE``."""
+    yield "is an autograd function"
+    expect(
+        isinstance(STE, type) and issubclass(STE, torch.autograd.Function),
+        "STE should be a class derived from `torch.autograd.Function`.",
+    )
+
+    def forward(bits: int | None) -> tuple[Tensor, Tensor]:
+        w = torch.tensor(WEIGHTS, requires_grad=True)
+        call = f"STE.apply(w, {bits})"
+        return w, as_tensor(call, ask(call, STE.apply, w, bits), w.shape)  # type: ignore[attr-defined]
+
+    yield "quantizes in the forward pass"
+    for bits, expected in ((2, LEVELS), (None, WEIGHTS), (0, (0.0,) * 4)):
+        w, found = forward(bits)
+        _expect_levels(w, bits, expected, found)
+
+    yield "passes the gradient straight through in the backward pass"
+    arriving = torch.tensor([3.0, -0.5, 0.25, -20.0])
+    for bits in (2, 4, None, 0):
+        w, found = forward(bits)
+        expect(
+            found.requires_grad,
+            f"The result of `STE.apply(w, {bits})` is cut off from `w`: nothing can flow back.",
+        )
+        ask(f"backward, after STE.apply(w, {bits}),", found.backward, arriving)
+        _expect_straight_through(f"STE.apply(w, {bits})", "w", w.grad, arriving)
+
+
+@public_check("QuantConv2d")
+def quant_conv2d(QuantConv2d: Callable[..., Any]) -> Claims:
+    """Check the student's ``QuantConv2d``."""
+
+    def build(bits: int | None, weight: Tensor, bias: Tensor | None, **options: Any) -> nn.Module:
+        """Build a layer with these weights; `weight` is (out, in / groups, kernel, kernel)."""
+        size = (weight.shape[1] * options.get("groups", 1), weight.shape[0], weight.shape[2])
+        options["bias"] = bias is not None
+        given = "".join(f", {key}={value}" for key, value in options.items())
+        call = f"QuantConv2d{size}"[:-1] + f", bits={bits}{given})"
+        layer = ask(call, QuantConv2d, *size, bits=bits, **options)
+        expect(isinstance(layer, nn.Module), f"`{call}` should be a layer, not a {kind(layer)}.")
+        usual = nn.Conv2d(*size, **options).state_dict()
+        expect(
+            layer.state_dict().keys() == usual.keys(),
+            f"The state dictionary should have the keys {', '.join(usual)} as that of `nn.Conv2d`, "
+            f"so that trained weights can be loaded; yours has {', '.join(layer.state_dict())}.",
+        )
+        layer.load_state_dict(
+            {"weight": weight} if bias is None else {"weight": weight, "bias": bias}
+        )
+        return layer
+
+    def small(bits: int | None) -> nn.Module:
+        """Four channels in, one out: the output for the unit vectors is the weights in use."""
+        return build(bits, torch.tensor(WEIGHTS).view(1, 4, 1, 1), None)
+
+    # The fifth vector is longer: a layer that quantizes its input or output gives itself away.
+    unit_vectors = torch.cat([torch.eye(4), torch.tensor([[0.0, 0, 0, 10]])]).view(5, 4, 1, 1)
+
+    yield "is built like `nn.Conv2d`, with `bits` on top, and holds the same parameters"
+    small(2)
+
+    yield "computes with quantized weights"
+    examples: tuple[tuple[int | None, Sequence[float]], ...] = ((2, LEVELS), (None, WEIGHTS))
+    for bits, expected in examples:
+        found = as_tensor("layer(x)", ask("layer(x)", small(bits), unit_vectors), (5, 1, 1, 1))
+        _expect_levels(torch.tensor(WEIGHTS), bits, expected, found.detach().flatten()[:4])
+
+    yield "keeps stride, padding, dilation, groups and bias"
+    # The weights are on the four levels already and nothing is rounded, nor is the bias.
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randint(-3, 4, (2, 4, 8, 8), generator=generator).float()
+    for options, biased in (
+        ({"stride": 2}, False),
+        ({"padding": 1}, True),
+        ({"dilation": 2, "padding": 2}, False),
+        ({"groups": 2}, True),
+    ):
+        shape = (6, 4 // options.get("groups", 1), 3, 3)
+        weight = torch.randint(-1, 3, shape, generator=generator).float()
+        bias = torch.linspace(-1, 1, 6) if biased else None
+        usual = nn.functional.conv2d(x, weight, bias, **options)
+        words = ", ".join(f"{key}={value}" for key, value in options.items())
+        call = f"layer(x) with {words}"
+        found = as_tensor(call, ask(call, build(2, weight, bias, **options), x), usual.shape)
+        # A sum of products, each at most 2 * 3, whose weights are off by a few roundings.
+        slack = weight[0].numel() * 6 * 2 * ROUNDING
+        expect(
+            near(found.detach(), usual, slack),
+            f"With {words}{', and a bias' if biased else ''}, weights that lie on the levels "
+            "already should give what `nn.Conv2d` gives, and yours does not.",
+        )
+
+    yield "keeps its float weights"
+    layer = small(2)
+    ask("layer(x)", layer, unit_vectors)
+    weight = layer.get_parameter("weight")
+    expect(
+        torch.equal(weight.detach().flatten(), torch.tensor(WEIGHTS)),
+        f"`layer.weight` was {shown(torch.tensor(WEIGHTS))} and is {shown(weight.flatten())} "
+        "after the forward pass. Small updates can only add up in weights that are not rounded.",
+    )
+
+    yield "passes the gradient straight through to its float weights"
+    arriving = torch.tensor([3.0, -0.5, 0.25, -20.0])
+    found = as_tensor("layer(x)", ask("layer(x)", layer, unit_vectors[:4]), (4, 1, 1, 1))
+    expect(found.requires_grad, "The output is cut off from the weights: nothing can flow back.")
+    ask("backward, after layer(x),", found.backward, arriving.view(4, 1, 1, 1))
+    gradient = None if weight.grad is None else weight.grad.flatten()
+    _expect_straight_through("layer(x)", "layer.weight", gradient, arriving)
+
+
+@public_check("quantize_nonzero")
+def quantize_nonzero(quantize_nonzero: Callable[..., Any]) -> Claims:
+    """Check the student's ``quantize_nonzero(w, bits)``."""
+
+    def asked(w: Tensor, bits: int | None) -> Tensor:
+        call = f"quantize_nonzero(w, {bits})"
+        return as_tensor(call, ask(call, quantize_nonzero, w, bits), w.shape)
+
+    yield "returns all weights in their shape, and keeps zeros at exactly zero"
+    w = torch.tensor([[0.0, -1.0], [0.3, 0.0], [1.1, 2.5]])
+    found = asked(w, 2)
+    expect(
+        not found[w == 0].any(),
+        f"`w` is {shown(w)}, and its two zeros should stay exactly zero. You returned "
+        f"{shown(found)}.",
+    )
+
+    yield "gives the levels to the weights that are not zero"
+    w = torch.tensor([0.0, 1.0, 2.1, 0.0, 2.9, 4.0])
+    _expect_levels(w, 2, (0.0, 1.0, 2.0, 0.0, 3.0, 4.0), asked(w, 2))
+    _expect_levels(-w, 2, (0.0, -1.0, -2.0, 0.0, -3.0, -4.0), asked(-w, 2))
+
+    yield "knows full precision and 0 bits"
+    _expect_levels(w, None, w.tolist(), asked(w, None))
+    _expect_levels(w, 0, (0.0,) * 6, asked(w, 0))
+
+    yield "copes with weights that are all zero"
+    _expect_levels(torch.zeros(3), 4, (0.0,) * 3, asked(torch.zeros(3), 4))
+
+    yield "leaves `w` as it was"
+    before = w.clone()
+    asked(w, 0)
+    asked(w, 2)
+    expect(torch.equal(w, before), "`w` itself has changed: work on a copy.")
+
+
+# ------------------------------------------------------------------------------------------------
+# Mixed precision
+
+
+@public_check("layer_bits")
+def layer_bits(layer_bits: Callable[..., Any]) -> Claims:
+    """Check the student's ``layer_bits(layer, stage_bits)``."""
+
+    def asked(layer: str) -> float:
+        call = f'layer_bits("{layer}", (5, 6, 7))'
+        return as_number(call, ask(call, layer_bits, layer, (5, 6, 7)))
+
+    yield "gives the layers of each stage the bits of their stage"
+    for layer, bits in (
+        ("stage1.0.conv1", 5),
+        ("stage1.2.conv2", 5),
+        ("stage2.1.conv1", 6),
+        ("stage2.0.shortcut.0", 6),
+        ("stage3.0.conv1", 7),
+        ("stage3.2.conv2", 7),
+    ):
+        expect(
+            asked(layer) == bits,
+            f'"{layer}" is in stage {layer[5]}, which has {bits} bits if the stages have '
+            f"(5, 6, 7); you returned {asked(layer):g}.",
+        )
+
+    yield "keeps the first convolution and the classifier in float, at 32 bits"
+    for layer in ("stem", "classifier"):
+        expect(
+            asked(layer) == 32,
+            f'"{layer}" is in no stage and stays at 32 bits; you returned {asked(layer):g}.',
+        )
+
+
+@public_check("average_precision")
+def average_precision(average_precision: Callable[..., Any]) -> Claims:
+    """Check the student's ``average_precision(sizes, bits)``."""
+
+    def expect_average(
+        sizes: dict[str, int], bits: dict[str, int], expected: int, why: str
+    ) -> None:
+        call = f"average_precision({sizes}, {bits})"
+        found = as_number(call, ask(call, average_precision, sizes, bits))
+        expect(
+            math.isclose(found, expected, rel_tol=ROUNDING),
+            f"`{call}`\nshould be {expected}: {why}. You found {found:.5g}.",
+        )
+
+    yield "is the number of bits, if all layers have the same"
+    expect_average({"a": 20, "b": 7}, {"a": 4, "b": 4}, 4, "every weight has 4 bits")
+
+    yield "counts every weight, not every layer"
+    expect_average(
+        {"small": 100, "large": 300},
+        {"small": 8, "large": 4},
+        5,
+        "the weights take 800 + 1200 bits, and there are 400",
+    )
+
+    yield "counts the layers that stay in float"
+    expect_average(
+        {"stem": 10, "stage1": 90},
+        {"stem": 32, "stage1": 2},
+        5,
+        "the weights take 320 + 180 bits, and there are 100",
+    )
+
+    yield "finds the bits of a layer by its name"
+    expect_average(
+        {"small": 100, "large": 300},
+        {"large": 4, "small": 8},
+        5,
+        "the order of the second dictionary makes no difference",
+    )
+
+
+# ------------------------------------------------------------------------------------------------
+# Used by several checks
+
+
+def _skewed_weights() -> Array:
+    """Return 200 weights that are not centred on zero: a mistake about the range shows."""
+    return (np.random.default_rng(0).normal(0.3, 1, 200) ** 3).astype(np.float32)
+
+
+def _quantized(answer: Any, w: Array) -> tuple[Array, float, float]:
+    """Return codes, scale and minimum, if the answer has the right form."""
+    expect(
+        isinstance(answer, tuple | list) and len(answer) == 3,
+        f"Return three things, `codes, scale, minimum`; you returned a {kind(answer)}"
+        + (f" of {len(answer)}." if isinstance(answer, tuple | list) else "."),
+    )
+    codes = as_array("codes", answer[0], w.shape)
+    expect(
+        codes.dtype == np.uint8,
+        f"The codes should be of type uint8, one byte each; yours are of {codes.dtype}.",
+    )
+    return codes, as_number("scale", answer[1]), as_number("minimum", answer[2])
+
+
+def _expect_levels(w: Tensor, bits: int | None, expected: Sequence[float], found: Tensor) -> None:
+    right = torch.tensor(expected)
+    expect(
+        near(found.detach(), right, 2 * ROUNDING * float(w.detach().abs().max())),
+        f"With {'full precision' if bits is None else f'{bits} bits'}, the weights {shown(w)} "
+        f"should be {shown(right)}; you found {shown(found)}.",
+    )
+
+
+def _expect_straight_through(
+    call: str, name: str, gradient: Tensor | None, arriving: Tensor
+) -> None:
+    words = f"The gradient {shown(arriving)} arrives at `{call}`"
+    if gradient is None:
+        raise Wrong(f"{words}, and none reaches `{name}`.")
+    if not gradient.any():
+        raise Wrong(
+            f"{words}, and only zeros reach `{name}`: no weight would learn. That is the true "
+            "gradient of rounding; a straight-through estimator does without it."
+        )
+    expect(
+        torch.equal(gradient, arriving),
+        f"{words} and should reach `{name}` just as it is; what reaches it is {shown(gradient)}.",
+    )

@@ -1,0 +1,136 @@
+"""What a public check says, and how it comes to say it.
+
+A check is a generator of claims. It announces a claim with ``yield``, then puts it to the test and
+raises `Wrong` if it does not hold; reaching the next ``yield``, or the end, means that it does.
+`public_check` stops at the first claim that fails: one thing to mend at a time.
+"""
+
+import functools
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from html import escape
+from textwrap import shorten
+from typing import ParamSpec
+
+Claims = Iterator[str]
+Arguments = ParamSpec("Arguments")
+
+# As the panel of a graded question, so that both look like one course.
+_GREEN = "#17693b"
+_RED = "#b3261e"
+_PANEL = (
+    "margin:4px 0;padding:10px 14px;border:1px solid #d5dbe3;border-left:5px solid {colour};"
+    "border-radius:4px;background:#fbfcfd;color:#1f2933;text-align:left;"
+    "font-family:system-ui,-apple-system,'Segoe UI',Roboto,sans-serif;font-size:14px;"
+    "line-height:1.5;max-width:54em"
+)
+_HEADING = "font-weight:600;margin-bottom:2px;color:#1f2933"
+_LINE = "padding-left:22px;text-indent:-22px;margin:3px 0;color:#1f2933"
+_MARK = "display:inline-block;width:22px;text-indent:0;font-weight:700;color:{colour}"
+_PROBLEM = (
+    "margin:5px 0 2px 22px;padding:6px 10px;border-left:3px solid #c98a00;background:#fff6df;"
+    "color:#3b2f12;border-radius:2px;overflow-wrap:anywhere"
+)
+_CODE = "font-family:ui-monospace,Menlo,Consolas,monospace;font-size:.92em;color:inherit"
+
+
+class Wrong(Exception):
+    """A claim does not hold; the message tells the student what came out and what should have."""
+
+
+@dataclass(frozen=True, repr=False)
+class CheckResult:
+    """The outcome of a public check; true if all claims hold. A notebook shows it as a panel.
+
+    Attributes
+    ----------
+    name : str
+        What was checked, like ``"quantize"``.
+    fulfilled : tuple of str
+        The claims that hold, up to the first that does not.
+    failed : str or None
+        The claim that does not hold.
+    problem : str
+        What is wrong with it; code stands in backticks.
+    """
+
+    name: str
+    fulfilled: tuple[str, ...]
+    failed: str | None = None
+    problem: str = ""
+
+    def __bool__(self) -> bool:
+        return self.failed is None
+
+    @property
+    def heading(self) -> str:
+        """The outcome in a few words."""
+        return f"{self.name}: {'all checks pass' if self else 'not right yet'}"
+
+    def __repr__(self) -> str:
+        lines = [self.heading, *(f"  ✓ {claim}" for claim in self.fulfilled)]
+        if self.failed is not None:
+            lines.append(f"  ✗ {self.failed}")
+            lines += [f"    {line}" for line in self.problem.splitlines()]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        parts = [f'<div style="{_HEADING}">{escape(self.heading)}</div>']
+        parts += [_line("✓", _GREEN, "holds", claim) for claim in self.fulfilled]
+        if self.failed is not None:
+            parts.append(_line("✗", _RED, "does not hold", self.failed))
+            parts.append(f'<div style="{_PROBLEM}">{_prose(self.problem)}</div>')
+        style = _PANEL.format(colour=_GREEN if self else _RED)
+        return f'<div style="{style}">{"".join(parts)}</div>'
+
+
+def public_check(
+    name: str,
+) -> Callable[[Callable[Arguments, Claims]], Callable[Arguments, CheckResult]]:
+    """Turn a generator of claims into a check, which never raises for what a student wrote.
+
+    Parameters
+    ----------
+    name : str
+        What is checked, by its name in the notebook.
+    """
+
+    def decorate(claims: Callable[Arguments, Claims]) -> Callable[Arguments, CheckResult]:
+        @functools.wraps(claims)
+        def check(*args: Arguments.args, **kwargs: Arguments.kwargs) -> CheckResult:
+            announced: list[str] = []
+            problem = None
+            try:
+                for claim in claims(*args, **kwargs):
+                    announced.append(claim)
+            except Wrong as wrong:
+                problem = str(wrong)
+            except Exception as error:
+                # Not the student's code but our look at its answer failed: a strange answer then.
+                problem = f"The answer has a form that cannot be checked ({described(error)})."
+            if problem is None:
+                return CheckResult(name, tuple(announced))
+            return CheckResult(name, tuple(announced[:-1]), announced[-1], problem)
+
+        return check
+
+    return decorate
+
+
+def described(error: Exception) -> str:
+    """Name an error in one line."""
+    return shorten(f"{type(error).__name__}: {error}", width=300).rstrip(": ")
+
+
+def _line(mark: str, colour: str, spoken: str, claim: str) -> str:
+    style = _MARK.format(colour=colour)
+    return (
+        f'<div style="{_LINE}"><span style="{style}" role="img" aria-label="{spoken}" '
+        f'title="{spoken}">{mark}</span>{_prose(claim)}</div>'
+    )
+
+
+def _prose(text: str) -> str:
+    safe = re.sub(r"`([^`\n]+)`", rf'<code style="{_CODE}">\1</code>', escape(text))
+    return safe.replace("\n", "<br>")
