@@ -2,6 +2,9 @@
 
 Each is one mistake and otherwise right. What a wrong solution takes from another question
 (`quantize` in `quantize_parameters`, say) is the reference's here and the student's in a notebook.
+
+Of two mistakes that agree on some inputs, the one that shows on fewer inputs comes first: an answer
+that is wrong on those alone fits both, and the rarer mistake explains it.
 """
 
 # Students write neither type hints nor docstrings on methods.
@@ -147,9 +150,9 @@ def one_scale_for_the_network(parameters, bits):
     Tensors with small weights then share very few levels: give every tensor the range of its own
     weights.
     """
-    minimum = min(float(p.min()) for p in parameters.values())
-    maximum = max(float(p.max()) for p in parameters.values())
-    scale = (maximum - minimum) / (2**bits - 1)
+    everything = torch.cat([p.detach().flatten() for p in parameters.values()])
+    minimum = everything.min()
+    scale = (everything.max() - minimum) / (2**bits - 1)
     return {
         name: torch.round((p.detach() - minimum) / scale) * scale + minimum
         for name, p in parameters.items()
@@ -604,16 +607,6 @@ class OverwritesTheWeight(nn.Conv2d):
 
 
 @misconception(of=ste.quantize_nonzero)
-def quantizes_the_zeros(w, bits):
-    """You quantize all weights, the pruned ones too.
-
-    The levels rarely include zero, and so the pruned weights come back to life: they have to stay
-    exactly zero.
-    """
-    return quantize_linear(w, bits)
-
-
-@misconception(of=ste.quantize_nonzero)
 def zeros_in_the_range(w, bits):
     """Your zeros stay zero, but they take part in the range of the quantizer.
 
@@ -621,6 +614,16 @@ def zeros_in_the_range(w, bits):
     of the non-zero weights.
     """
     return quantize_linear(w, bits) * (w != 0)
+
+
+@misconception(of=ste.quantize_nonzero)
+def quantizes_the_zeros(w, bits):
+    """You quantize all weights, the pruned ones too.
+
+    The levels rarely include zero, and so the pruned weights come back to life: they have to stay
+    exactly zero.
+    """
+    return quantize_linear(w, bits)
 
 
 @misconception(of=ste.quantize_nonzero)
