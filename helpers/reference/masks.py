@@ -8,9 +8,6 @@ References
 ----------
 Han et al., "Learning both Weights and Connections for Efficient Neural Networks", NIPS 2015:
 prune the weights of smallest magnitude, then train the rest.
-
-Zhu and Gupta, "To prune, or not to prune: exploring the efficacy of pruning for model
-compression", arXiv:1710.01878, 2017, section 3: the sparsity rises as a cubic.
 """
 
 from collections.abc import Mapping
@@ -113,23 +110,3 @@ def sparsity(weights: Mapping[str, Tensor]) -> float:
     """Return the fraction of zeros among all weights (or of false among all masks)."""
     total = sum(w.numel() for w in weights.values())
     return sum(int((w == 0).sum()) for w in weights.values()) / total
-
-
-def gradual_sparsity(epoch: int, epochs: int, final: float) -> float:
-    """Return the sparsity to prune to before an epoch of iterative pruning.
-
-    ``final * (1 - (1 - t)^3)``, where ``t`` runs evenly from ``1 / epochs`` in the first epoch to
-    1 in the last (Zhu and Gupta 2017, equation 1): fast while there is much to prune, slow towards
-    the end. Afterwards it stays at `final`.
-
-    Parameters
-    ----------
-    epoch : int
-        Number of the epoch, counted from 0.
-    epochs : int
-        Length of the schedule.
-    final : float
-        The sparsity to reach.
-    """
-    t = min((epoch + 1) / epochs, 1.0)
-    return final * (1 - (1 - t) ** 3)
