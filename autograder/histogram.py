@@ -66,7 +66,8 @@ def score_edges(maximum: float, possible: float) -> list[float]:
     possible : float
         The highest score there can be, at least 0.
     """
-    step = _round_up((maximum or possible or 1) / 10)
+    # however far extra credit goes beyond the maximum, 20 bins are enough
+    step = _round_up(max(maximum, possible / 2, 1) / 10)
     return [step * i for i in range(max(1, math.ceil(possible / step - 1e-9)) + 1)]
 
 

@@ -14,6 +14,7 @@ from statistics import fmean, median
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from autograder.course import NOTEBOOKS
 from autograder.histogram import Histogram, score_edges, time_edges
 from autograder.panel import points_text, prose
 from autograder.results import ClassResults, Question, Submission, read_class
@@ -30,7 +31,7 @@ _STATES = {
 }
 
 
-def class_report(assignment: str, course: Path) -> Path:
+def class_report(assignment: str, course: Path, notebooks: Path = NOTEBOOKS) -> Path:
     """Write the class report, one HTML page that needs nothing beside it.
 
     Parameters
@@ -39,6 +40,8 @@ def class_report(assignment: str, course: Path) -> Path:
         The assignment's name.
     course : Path
         The course folder, with the gradebook and the graded notebooks.
+    notebooks : Path
+        The folder of source notebooks, which give the questions their order and headings.
 
     Returns
     -------
@@ -50,11 +53,11 @@ def class_report(assignment: str, course: Path) -> Path:
     NothingGraded
         If the gradebook or the assignment in it is missing.
     """
-    page = _render(read_class(assignment, course), made=datetime.now())
+    page = _render(read_class(assignment, course, notebooks), made=datetime.now())
     return _write(page, course, f"{assignment}.html")
 
 
-def grades_csv(assignment: str, course: Path) -> Path:
+def grades_csv(assignment: str, course: Path, notebooks: Path = NOTEBOOKS) -> Path:
     """Write the grades, one row per student of the gradebook.
 
     The columns are the student, the time of the submission (empty without one), one column of
@@ -68,6 +71,8 @@ def grades_csv(assignment: str, course: Path) -> Path:
         The assignment's name.
     course : Path
         The course folder, with the gradebook.
+    notebooks : Path
+        The folder of source notebooks, which give the questions their order.
 
     Returns
     -------
@@ -79,7 +84,7 @@ def grades_csv(assignment: str, course: Path) -> Path:
     NothingGraded
         If the gradebook or the assignment in it is missing.
     """
-    results = read_class(assignment, course)
+    results = read_class(assignment, course, notebooks)
     everyone = sorted([*results.submissions, *results.missing], key=lambda s: s.student)
     rows = [_grades(submission, results) for submission in everyone]
     table = io.StringIO()

@@ -18,6 +18,8 @@ from typing import Any, Literal
 import nbformat
 from nbgrader.api import Gradebook, MissingEntry, SubmittedNotebook
 
+from autograder.course import NOTEBOOKS
+
 __all__ = [
     "ClassResults",
     "Misconception",
@@ -115,7 +117,7 @@ class Submission:
 
 @dataclass(frozen=True)
 class ClassResults:
-    """All submissions of one assignment, sorted by student, and who did not submit."""
+    """All submissions of one assignment, sorted by name, and who did not submit."""
 
     assignment: str
     title: str
@@ -162,7 +164,7 @@ def is_bonus(question: str) -> bool:
     return question.startswith("bonus_")
 
 
-def read_class(assignment: str, course: Path) -> ClassResults:
+def read_class(assignment: str, course: Path, notebooks: Path = NOTEBOOKS) -> ClassResults:
     """Read the results of an assignment.
 
     Parameters
@@ -171,6 +173,8 @@ def read_class(assignment: str, course: Path) -> ClassResults:
         The assignment's name.
     course : Path
         The course folder, with ``gradebook.db`` and ``autograded/``.
+    notebooks : Path
+        The folder of source notebooks, which give the questions their order and headings.
 
     Returns
     -------
@@ -188,7 +192,7 @@ def read_class(assignment: str, course: Path) -> ClassResults:
             f"There is no gradebook in {course}: grade the submissions first, with "
             f"`autograder grade {assignment}`."
         )
-    headings, title = _headings(assignment, course)
+    headings, title = _headings(notebooks / assignment / f"{assignment}.ipynb")
     with Gradebook(f"sqlite:///{database}") as gradebook:
         try:
             notebook = gradebook.find_notebook(assignment, assignment)
@@ -213,14 +217,24 @@ def read_class(assignment: str, course: Path) -> ClassResults:
             for submission in gradebook.notebook_submissions(assignment, assignment)
         }
         submissions, missing = [], []
-        for student in sorted(gradebook.students, key=lambda student: student.id):
-            name = ", ".join(part for part in (student.last_name, student.first_name) if part)
-            if submission := submitted.get(student.id):
-                file = course / "autograded" / student.id / assignment / f"{assignment}.ipynb"
-                submissions.append(_submission(student.id, name, submission, questions, file))
+        students = {
+            student.id: ", ".join(part for part in (student.last_name, student.first_name) if part)
+            for student in gradebook.students
+        }
+        for student, name in sorted(students.items(), key=_by_name):
+            if submission := submitted.get(student):
+                file = course / "autograded" / student / assignment / f"{assignment}.ipynb"
+                submissions.append(_submission(student, name, submission, questions, file))
             else:
-                missing.append(Submission(student.id, name, results={}))
-    return ClassResults(assignment, title, questions, tuple(submissions), tuple(missing))
+                missing.append(Submission(student, name, results={}))
+    return ClassResults(
+        assignment, title or _words(assignment), questions, tuple(submissions), tuple(missing)
+    )
+
+
+def _by_name(student: tuple[str, str]) -> tuple[str, str]:
+    identifier, name = student
+    return (name or identifier).casefold(), identifier
 
 
 def _submission(
@@ -271,21 +285,16 @@ def _record(file: Path) -> dict[str, Any]:
         return {"flags": ("the graded notebook holds no record of our grader: grade it again",)}
 
 
-def _headings(assignment: str, course: Path) -> tuple[dict[str, str], str]:
+def _headings(source: Path) -> tuple[dict[str, str], str]:
     """Read which heading each question stands under, in notebook order, and the notebook's title.
 
-    The source is preferred and the release will do; a submission is not asked, since its prose is
-    the student's to change.
+    A submission is not asked, since its prose is the student's to change.
     """
-    for folder in ("source", "notebooks", "release"):
-        file = course / folder / assignment / f"{assignment}.ipynb"
-        if file.is_file():
-            break
-    else:
-        return {}, _words(assignment)
+    if not source.is_file():
+        return {}, ""
     title, heading = "", ""
     headings = {}
-    for cell in nbformat.read(file, as_version=4).cells:
+    for cell in nbformat.read(source, as_version=4).cells:
         if cell.cell_type == "markdown":
             for level, text in re.findall(r"^(#+)\s+(.+?)\s*#*$", cell.source, re.MULTILINE):
                 heading = _plain(text)
@@ -294,7 +303,7 @@ def _headings(assignment: str, course: Path) -> tuple[dict[str, str], str]:
         mark = cell.metadata.get("nbgrader", {})
         if mark.get("grade") or mark.get("task"):
             headings[mark["grade_id"]] = heading
-    return headings, title or _words(assignment)
+    return headings, title
 
 
 def _plain(heading: str) -> str:

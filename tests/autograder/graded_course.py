@@ -33,6 +33,7 @@ class GradedCourse:
     def __init__(self, folder: Path, questions: Mapping[str, tuple[str, float, bool]] = QUESTIONS):
         self.folder = folder
         self.questions = dict(questions)
+        self.notebooks = folder / "source"
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "gradebook.db").write_bytes(_empty_gradebook())
         self.gradebook = Gradebook(f"sqlite:///{folder / 'gradebook.db'}")
@@ -113,7 +114,7 @@ class GradedCourse:
             new_cell = new_markdown_cell if written else new_code_cell
             nbgrader = {"grade_id": name, "grade": True, "points": points}
             cells.append(new_cell("", metadata={"nbgrader": nbgrader}))
-        file = self.folder / "source" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
+        file = self.notebooks / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
         file.parent.mkdir(parents=True)
         nbformat.write(new_notebook(cells=cells), file)
 

@@ -1,0 +1,228 @@
+"""What students see of a graded notebook, and what cannot act in a reader's browser."""
+
+import re
+from html import unescape
+
+import nbformat
+import pytest
+from graded_course import ASSIGNMENT, GradedCourse
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from nbgrader.converters import GenerateFeedback
+from nbgrader.coursedir import CourseDirectory
+from traitlets.config import Config
+
+from autograder.feedback import HTML_FILTERS, HideHiddenTests, sanitize_html
+from autograder.panel import Line, panel
+
+SECRET = "same(student.quantize, affine.quantize, on=[(w, 3)], within=0.5 * scale)"
+TEST = f"# Hidden tests: 8 points\n### BEGIN HIDDEN TESTS\n{SECRET}\n### END HIDDEN TESTS\n"
+PANEL = panel(5, 8, [Line("3 bits", 0.5, "half of it is right", "You cut off the fraction.")])
+
+
+def graded(*cells):
+    """A graded notebook of the given cells."""
+    notebook = new_notebook(cells=list(cells))
+    notebook.metadata["autograder"] = {"flags": ["took the network"]}
+    return notebook
+
+
+def hidden_test(*outputs, source=TEST):
+    return new_code_cell(
+        source,
+        outputs=list(outputs),
+        metadata={
+            "nbgrader": {
+                "schema_version": 3,
+                "grade_id": "affine_quantize",
+                "grade": True,
+                "solution": False,
+                "locked": True,
+                "task": False,
+                "points": 8,
+            }
+        },
+    )
+
+
+def result(html=PANEL, number="5.0"):
+    return new_output("execute_result", {"text/plain": number, "text/html": html})
+
+
+def error(*traceback):
+    return new_output("error", ename="ValueError", evalue="no", traceback=list(traceback))
+
+
+def hide(notebook):
+    """Return the notebook as its student may see it."""
+    return HideHiddenTests().preprocess(notebook, {})[0]
+
+
+def test_the_hidden_region_is_gone_and_the_rest_of_the_cell_stays():
+    cell = hide(graded(hidden_test(result()))).cells[0]
+
+    assert cell.source == "# Hidden tests: 8 points\n"
+
+
+def test_the_result_panel_stays():
+    cell = hide(graded(hidden_test(result()))).cells[0]
+
+    assert cell.outputs == [result()]
+
+
+def test_a_mark_scheme_is_hidden():
+    source = "Explain.\n### BEGIN MARK SCHEME\n1 point for the slope\n### END MARK SCHEME"
+
+    assert hide(graded(new_markdown_cell(source))).cells[0].source == "Explain."
+
+
+def test_the_graders_record_is_gone():
+    assert "autograder" not in hide(graded()).metadata
+
+
+def test_a_traceback_of_a_hidden_test_is_replaced_by_a_sentence():
+    (output,) = hide(graded(hidden_test(error(f"----> 1 {SECRET}")))).cells[0].outputs
+
+    assert output.output_type == "stream"
+    assert "did not come to a result" in output.text
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        new_output("stream", text=f"I read: {SECRET}\n"),
+        error("\x1b[32m      1\x1b[39m " + SECRET.replace(".", "\x1b[38;5;241m.\x1b[39m")),
+        new_output("display_data", {"text/html": SECRET.replace("[", "&#91;")}),
+        new_output("display_data", {"text/plain": "a plot"}, metadata={"note": SECRET}),
+    ],
+    ids=["print", "coloured traceback", "HTML entities", "metadata"],
+)
+def test_an_output_elsewhere_that_quotes_a_hidden_line_is_left_out(output):
+    notebook = hide(graded(hidden_test(result()), new_code_cell("spy()", outputs=[output])))
+
+    assert notebook.cells[1].outputs == [
+        new_output("stream", text="[This output is left out because it quotes a hidden test.]\n")
+    ]
+
+
+def test_an_output_that_quotes_what_the_student_can_see_stays():
+    shared = "from helpers.reference import masks"
+    test = TEST.replace(SECRET, shared)
+    student = new_code_cell(shared, outputs=[error(f"----> 1 {shared}")])
+
+    notebook = hide(graded(hidden_test(result(), source=test), student))
+
+    assert notebook.cells[1].outputs == [error(f"----> 1 {shared}")]
+
+
+def test_a_region_that_a_student_opened_and_never_closed_stops_nobody():
+    notebook = hide(graded(new_code_cell("x = 1\n### BEGIN HIDDEN TESTS\ny = 2")))
+
+    assert notebook.cells[0].source == "x = 1"
+
+
+@pytest.fixture
+def feedback_page(tmp_path):
+    """Let nbgrader write the feedback page of a graded notebook; return its text."""
+
+    def write(notebook):
+        course = GradedCourse(tmp_path)
+        course.submit("ada", {"affine_quantize": 5.0})
+        file = tmp_path / "autograded" / "ada" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
+        nbformat.write(notebook, file)
+        config = Config()
+        config.CourseDirectory.root = str(tmp_path)
+        config.CourseDirectory.assignment_id = ASSIGNMENT
+        config.GenerateFeedback.preprocessors = [
+            HideHiddenTests,
+            *GenerateFeedback.preprocessors.default(),
+        ]
+        config.HTMLExporter.sanitize_html = True
+        config.HTMLExporter.filters = HTML_FILTERS
+        GenerateFeedback(coursedir=CourseDirectory(config=config), config=config).start()
+        return (tmp_path / "feedback" / "ada" / ASSIGNMENT / f"{ASSIGNMENT}.html").read_text()
+
+    return write
+
+
+def test_the_feedback_page_shows_the_panel_and_no_hidden_line(feedback_page):
+    page = feedback_page(graded(hidden_test(result(number="5.125"))))
+    text = re.sub(r"\s", "", unescape(re.sub(r"<[^>]*>", "", page)))
+
+    assert "# Hidden tests: 8 points" in page
+    assert "You cut off the fraction." in page
+    assert "5.125" not in page, "the panel stands for the bare number"
+    assert "affine.quantize,on=" not in text
+    assert "took the network" not in page
+
+
+def test_a_script_in_a_written_answer_or_an_output_does_not_reach_the_page(feedback_page):
+    attack = "<script>steal()</script><img src=x onerror='steal()'>"
+    html = new_output("display_data", {"text/html": attack})
+    script = new_output("display_data", {"application/javascript": "steal()"})
+    cells = new_markdown_cell(f"Well: {attack}"), new_code_cell("", outputs=[html, script])
+
+    assert "steal()" not in feedback_page(graded(*cells))
+
+
+def test_a_written_answer_keeps_its_formatting_and_its_formulas(feedback_page):
+    answer = "A **bold** answer, $a < b$:\n\n```python\nreturn w < 0\n```\n\n| x |\n|---|\n| 1 |"
+
+    page = feedback_page(graded(new_markdown_cell(answer)))
+
+    assert "<strong>bold</strong>" in page
+    assert "$a &lt; b$" in page
+    assert 'class="highlight"' in page
+    assert "<td>1</td>" in page
+
+
+def test_a_missing_attachment_does_not_keep_the_page_from_being_made(feedback_page):
+    assert "![plot]" in feedback_page(graded(new_markdown_cell("![plot](attachment:gone.png)")))
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [
+        "<script>steal()</script>",
+        "<img src=x onerror=steal()>",
+        "<a href='javascript:steal()'>x</a>",
+        "<a href=' JaVa&#09;script:steal()'>x</a>",
+        "<a href='data:text/html,steal()'>x</a>",
+        "<iframe srcdoc='steal()'></iframe>",
+        "<svg onload=steal()></svg>",
+        "<noscript><p title='</noscript><img src=x onerror=steal()>'></p></noscript>",
+        "<img src='https://example.org/steal()'>",
+        "<p style='background-image: url(https://example.org/steal())'>x</p>",
+    ],
+)
+def test_html_that_acts_or_loads_is_made_harmless(attack):
+    html = sanitize_html(attack)
+
+    live = re.findall(r"<(\w+)([^>]*)>", html)
+    assert not [t for t, _ in live if t in {"script", "iframe", "svg", "noscript"}]
+    assert not [a for _, a in live if "steal" in re.sub(r"title=\"[^\"]*\"", "", a)]
+
+
+def test_a_students_text_cannot_pass_for_a_part_of_the_formgraders_form():
+    html = sanitize_html("<div id='ste_layer' class='nbgrader_cell'><input class='score'></div>")
+
+    assert html == "<div></div>"
+
+
+@pytest.mark.parametrize("style", ["position: fixed", "z-index: 9", "top: 0"])
+def test_a_students_text_cannot_be_laid_over_the_page(style):
+    assert style.split(":")[0] not in sanitize_html(f"<div style='{style}'>x</div>")
+
+
+def test_the_panel_keeps_its_looks():
+    styles = re.findall(r"[\w-]+:[^;\"']+", PANEL)
+
+    cleaned = sanitize_html(PANEL)
+
+    assert len(styles) > 20
+    assert [style for style in styles if style not in cleaned] == []
+
+
+def test_a_data_frame_keeps_its_table_and_loses_its_style_sheet():
+    table = "<table><tbody><tr><td>1</td></tr></tbody></table>"
+
+    assert sanitize_html(f"<style scoped>.dataframe {{color: red}}</style>{table}") == table
