@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import os
 from collections.abc import Iterator, Sequence
@@ -90,14 +91,16 @@ def grade(
     _require_release(assignment, config)
     submitted = course / "submitted"
     submitted.mkdir(exist_ok=True)
-    names = collect(source or submitted, assignment, submitted).students
+    collected = collect(source or submitted, assignment, submitted)
+    names = collected.students
     if students is not None:
         if unknown := sorted(set(students) - set(names)):
             raise FileNotFoundError(f"there is no submission of {', '.join(unknown)}")
         names = list(students)
     outcomes = {}
     with tqdm(total=len(names), desc=f"grading {assignment}", unit="submission") as bar:
-        for outcome in _grade_all(assignment, names, config, jobs or os.cpu_count() or 1):
+        tasks = {name: _with_flags(config, collected.notes[name]) for name in names}
+        for outcome in _grade_all(assignment, tasks, jobs or os.cpu_count() or 1):
             outcomes[outcome.student] = outcome
             bar.update()
     return [outcomes[name] for name in names]
@@ -114,23 +117,27 @@ def _require_release(assignment: str, config: Config) -> None:
             ) from None
 
 
-def _grade_all(
-    assignment: str, names: Sequence[str], config: Config, jobs: int
-) -> Iterator[Outcome]:
+def _with_flags(config: Config, notes: list[str]) -> Config:
+    own = copy.deepcopy(config)
+    own.GradeInSandbox.flags = notes
+    return own
+
+
+def _grade_all(assignment: str, tasks: dict[str, Config], jobs: int) -> Iterator[Outcome]:
     """Grade in `jobs` processes. If one of them dies, grade the rest one process each."""
-    left = list(names)
-    with _pool(min(jobs, max(1, len(names)))) as pool:
-        futures: dict[Future, str] = {
-            pool.submit(_grade_one, assignment, name, config): name for name in names
-        }
+    left = dict(tasks)
+    with _pool(min(jobs, max(1, len(tasks)))) as pool:
+        futures: list[Future] = [
+            pool.submit(_grade_one, assignment, name, config) for name, config in tasks.items()
+        ]
         for future in as_completed(futures):
             try:
                 outcome = future.result()
             except BrokenProcessPool:
                 continue
-            left.remove(outcome.student)
+            del left[outcome.student]
             yield outcome
-    for name in left:
+    for name, config in left.items():
         with _pool(1) as pool:
             try:
                 yield pool.submit(_grade_one, assignment, name, config).result()

@@ -19,7 +19,7 @@ from nbconvert.exporters import NotebookExporter
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 from nbgrader.preprocessors import NbGraderPreprocessor
-from traitlets import Bool, Float, Integer
+from traitlets import Bool, Float, Integer, List, Unicode
 
 import autograder
 import helpers
@@ -177,6 +177,7 @@ class GradeInSandbox(NbGraderPreprocessor):
     cell_seconds = Float(Limits.cell_seconds, help="Time limit of one cell.").tag(config=True)
     total_seconds = Float(Limits.total_seconds, help="Time limit of a notebook.").tag(config=True)
     memory_mib = Integer(Limits.memory_bytes // MIB, help="Memory limit, MiB.").tag(config=True)
+    flags = List(Unicode(), help="What was noticed when the submission came in.").tag(config=True)
     threads = Integer(1, help="Threads of torch and numpy in a kernel.").tag(config=True)
 
     def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
@@ -207,7 +208,7 @@ class GradeInSandbox(NbGraderPreprocessor):
         )
         deadline = time.monotonic() + limits.total_seconds
         data = os.environ.get("COURSE_DATA")
-        flags = list(nb.metadata.get(RECORD, {}).get("flags", []))
+        flags = [*self.flags, *nb.metadata.get(RECORD, {}).get("flags", [])]
         with tempfile.TemporaryDirectory(prefix="grading-") as temporary:
             files, scratch = Path(temporary, "files"), Path(temporary, "scratch")
             files.mkdir()

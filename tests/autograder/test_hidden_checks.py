@@ -129,7 +129,7 @@ def test_a_case_can_take_several_calls(notebook):
 
 def test_an_answer_of_another_form_is_wrong_and_breaks_nothing(notebook):
     notebook["square"] = lambda x: 3
-    check = same(student.square, square, on=[(3,)], through=lambda f, x: f(x)[0])
+    check = same(student.square, square, on=[(np.ones(2),)], through=lambda f, x: f(x)[0])
     assert check.credit == 0
 
 
