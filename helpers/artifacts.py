@@ -225,7 +225,7 @@ def write_weights(path: Path, weights: Mapping[str, Tensor], about: Any = None) 
     }
     metadata = None if about is None else {"about": json.dumps(about)}
     with replacing(path) as temporary:
-        safetensors.torch.save_file(plain, temporary, metadata=metadata)
+        temporary.write_bytes(safetensors.torch.save(plain, metadata))
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:

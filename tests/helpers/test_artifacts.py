@@ -139,7 +139,7 @@ def test_a_torn_save_is_no_artifact(folder, monkeypatch):
     def fail(*args, **kwargs):
         raise OSError("disk full")
 
-    monkeypatch.setattr(artifacts.safetensors.torch, "save_file", fail)
+    monkeypatch.setattr(artifacts.safetensors.torch, "save", fail)
     with pytest.raises(OSError, match="disk full"):
         save_artifact(folder, "net", model(), HISTORY)
     with pytest.raises(ArtifactMissing):

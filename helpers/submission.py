@@ -1,0 +1,116 @@
+"""Pack the notebook and its artifacts into the one file that a student hands in."""
+
+import json
+import time
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from helpers.artifacts import ArtifactError, artifact_files, artifact_folder, load_artifact
+from helpers.files import replacing
+
+__all__ = ["SubmissionError", "pack"]
+
+MAX_NOTEBOOK_BYTES = 20 << 20
+MAX_TOTAL_BYTES = 200 << 20
+# What nbgrader leaves where a solution or a written answer belongs.
+PLACEHOLDERS = ("YOUR CODE HERE", "YOUR ANSWER HERE")
+
+
+class SubmissionError(Exception):
+    """Nothing was packed; the message says what to do."""
+
+
+def pack(assignment: str, folder: Path | str = ".") -> Path:
+    """Write ``<assignment>.zip`` beside the notebook, and say what is in it and what is missing.
+
+    It holds ``<assignment>.ipynb`` and the artifacts of the current profile, and no other file of
+    the folder. What is missing costs only its own questions, so the rest is packed all the same.
+
+    Parameters
+    ----------
+    assignment
+        Name of the assignment, such as ``"quantization"``.
+    folder
+        Where the notebook is.
+
+    Returns
+    -------
+    Path
+        The submission.
+
+    Raises
+    ------
+    SubmissionError
+        If there is no such notebook or it is damaged, or a file is too large.
+    """
+    folder = Path(folder)
+    notebook = folder / f"{assignment}.ipynb"
+    content = _read_notebook(notebook)
+    artifacts = artifact_folder(folder)
+    packed, problems = [notebook], []
+    for name in sorted(path.stem for path in artifacts.glob("*.safetensors")):
+        try:
+            load_artifact(artifacts, name)
+        except (ArtifactError, ValueError) as error:
+            problems.append(f"{name} is left out. {error}")
+        else:
+            packed += artifact_files(artifacts, name)
+    for name in content["metadata"].get("course", {}).get("artifacts", []):
+        if not artifact_files(artifacts, name)[0].exists():
+            problems.append(f"{name} is not trained yet: run its cell.")
+    problems += [f"{question} is still empty." for question in _empty_cells(content)]
+
+    size = sum(path.stat().st_size for path in packed)
+    if size > MAX_TOTAL_BYTES:
+        raise SubmissionError(
+            f"The submission would have {size >> 20} MB, and {MAX_TOTAL_BYTES >> 20} MB are the "
+            f"limit: delete artifacts from {artifacts} that no question asks for."
+        )
+    submission = folder / f"{assignment}.zip"
+    with (
+        replacing(submission) as temporary,
+        zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive,
+    ):
+        for path in packed:
+            archive.write(path, path.relative_to(folder))
+
+    networks = ", ".join(path.stem for path in packed[1::2]) or "no trained network"
+    print(f"{submission.name} holds {notebook.name} (as saved {_age(notebook)}) and {networks}.")
+    if problems:
+        print("Not complete:", *problems, sep="\n  - ")
+    return submission
+
+
+def _read_notebook(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise SubmissionError(
+            f"There is no {path.name} in {path.parent.resolve()}: save the notebook under this "
+            "name, in the folder in which it runs."
+        )
+    if path.stat().st_size > MAX_NOTEBOOK_BYTES:
+        raise SubmissionError(
+            f"{path.name} has {path.stat().st_size >> 20} MB, and {MAX_NOTEBOOK_BYTES >> 20} MB "
+            "are the limit: clear the outputs of the largest cells, and save."
+        )
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return {"metadata": content["metadata"], "cells": content["cells"]}
+    except (ValueError, KeyError, TypeError) as error:
+        raise SubmissionError(f"{path.name} is damaged: save the notebook again.") from error
+
+
+def _empty_cells(content: dict[str, Any]) -> list[str]:
+    """Return the names of the solution cells that nobody has filled in."""
+    empty = []
+    for cell in content["cells"]:
+        grading = cell["metadata"].get("nbgrader", {})
+        source = "".join(cell["source"])
+        if grading.get("solution") and any(text in source for text in PLACEHOLDERS):
+            empty.append(grading["grade_id"].removesuffix("_solution"))
+    return empty
+
+
+def _age(path: Path) -> str:
+    minutes = int((time.time() - path.stat().st_mtime) / 60)
+    return f"{minutes} min ago" if minutes else "just now"
