@@ -120,34 +120,35 @@ def _squeezed(text: str) -> str:
     return re.sub(r"\s", "", unescape(strip_ansi(text)))
 
 
-_TAGS = {
-    *("a", "abbr", "b", "blockquote", "br", "caption", "code", "dd", "del", "details", "div"),
-    *("dl", "dt", "em", "figcaption", "figure", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i"),
-    *("img", "kbd", "li", "mark", "ol", "p", "pre", "s", "small", "span", "strong", "sub"),
-    *("summary", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "u", "ul", "var"),
-}
+def _listed(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_TAGS = _listed(
+    """
+    a abbr b blockquote br caption code dd del details div dl dt em figcaption figure h1 h2
+    h3 h4 h5 h6 hr i img kbd li mark ol p pre s small span strong sub summary sup table
+    tbody td tfoot th thead tr u ul var
+    """
+)
 # Without position, z-index and the like, nothing can be laid over the page's own controls; without
 # `background` and other properties that take an address, looking at a page reports it to nobody.
-_STYLES = {
-    *("background-color", "border", "border-bottom", "border-collapse", "border-color"),
-    *("border-left", "border-radius", "border-right", "border-spacing", "border-top"),
-    *("border-width", "color", "display", "font-family", "font-size", "font-style"),
-    *("font-variant-numeric", "font-weight", "height", "line-height", "margin", "margin-bottom"),
-    *("margin-left", "margin-right", "margin-top", "max-width", "min-width", "opacity", "padding"),
-    *("padding-bottom", "padding-left", "padding-right", "padding-top", "text-align"),
-    *("text-decoration", "text-indent", "vertical-align", "white-space", "width"),
-}
-_CLEANER = bleach.Cleaner(
-    tags=_TAGS,
-    attributes=lambda tag, name, value: _allowed(tag, name, value),
-    protocols={"http", "https", "mailto", "data"},
-    css_sanitizer=CSSSanitizer(allowed_css_properties=_STYLES),
-    strip=True,
+_STYLES = _listed(
+    """
+    background-color border border-bottom border-collapse border-color border-left
+    border-radius border-right border-spacing border-top border-width color display
+    font-family font-size font-style font-variant-numeric font-weight height line-height
+    margin margin-bottom margin-left margin-right margin-top max-width min-width opacity
+    overflow-wrap padding padding-bottom padding-left padding-right padding-top text-align
+    text-decoration text-indent vertical-align white-space width
+    """
 )
-_PLAIN_ATTRIBUTES = {
-    *("align", "alt", "aria-label", "border", "colspan", "height", "open", "role", "rowspan"),
-    *("scope", "start", "style", "title", "width"),
-}
+_PLAIN_ATTRIBUTES = _listed(
+    """
+    align alt aria-label border colspan height open role rowspan scope start style title
+    width
+    """
+)
 
 
 def _allowed(tag: str, name: str, value: str) -> bool:
@@ -163,6 +164,15 @@ def _allowed(tag: str, name: str, value: str) -> bool:
     if tag in {"div", "span", "pre"} and name == "class":
         return re.fullmatch(r"highlight|[a-z]{1,2}\d?", value) is not None
     return name in _PLAIN_ATTRIBUTES
+
+
+_CLEANER = bleach.Cleaner(
+    tags=_TAGS,
+    attributes=_allowed,
+    protocols={"http", "https", "mailto", "data"},
+    css_sanitizer=CSSSanitizer(allowed_css_properties=_STYLES),
+    strip=True,
+)
 
 
 def sanitize_html(html: str | bytes) -> str:

@@ -21,7 +21,7 @@ _GREEN = "#17693b"
 _RED = "#b3261e"
 _PANEL = (
     "margin:4px 0;padding:10px 14px;border:1px solid #d5dbe3;border-left:5px solid {colour};"
-    "border-radius:4px;background:#fbfcfd;color:#1f2933;text-align:left;"
+    "border-radius:4px;background-color:#fbfcfd;color:#1f2933;text-align:left;"
     "font-family:system-ui,-apple-system,'Segoe UI',Roboto,sans-serif;font-size:14px;"
     "line-height:1.5;max-width:54em"
 )
@@ -29,7 +29,7 @@ _HEADING = "font-weight:600;margin-bottom:2px;color:#1f2933"
 _LINE = "padding-left:22px;text-indent:-22px;margin:3px 0;color:#1f2933"
 _MARK = "display:inline-block;width:22px;text-indent:0;font-weight:700;color:{colour}"
 _PROBLEM = (
-    "margin:5px 0 2px 22px;padding:6px 10px;border-left:3px solid #c98a00;background:#fff6df;"
+    "margin:5px 0 2px 22px;padding:6px 10px;border-left:3px solid #c98a00;background-color:#fff6df;"
     "color:#3b2f12;border-radius:2px;overflow-wrap:anywhere"
 )
 _CODE = "font-family:ui-monospace,Menlo,Consolas,monospace;font-size:.92em;color:inherit"

@@ -9,10 +9,11 @@ from graded_course import ASSIGNMENT, GradedCourse
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from nbgrader.converters import GenerateFeedback
 from nbgrader.coursedir import CourseDirectory
-from traitlets.config import Config
 
-from autograder.feedback import HTML_FILTERS, HideHiddenTests, sanitize_html
+from autograder.course import course_config
+from autograder.feedback import HideHiddenTests, sanitize_html
 from autograder.panel import Line, panel
+from helpers.checks.result import CheckResult
 
 SECRET = "same(student.quantize, affine.quantize, on=[(w, 3)], within=0.5 * scale)"
 TEST = f"# Hidden tests: 8 points\n### BEGIN HIDDEN TESTS\n{SECRET}\n### END HIDDEN TESTS\n"
@@ -129,15 +130,8 @@ def feedback_page(tmp_path):
         course.submit("ada", {"affine_quantize": 5.0})
         file = tmp_path / "autograded" / "ada" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
         nbformat.write(notebook, file)
-        config = Config()
-        config.CourseDirectory.root = str(tmp_path)
+        config = course_config(tmp_path)
         config.CourseDirectory.assignment_id = ASSIGNMENT
-        config.GenerateFeedback.preprocessors = [
-            HideHiddenTests,
-            *GenerateFeedback.preprocessors.default(),
-        ]
-        config.HTMLExporter.sanitize_html = True
-        config.HTMLExporter.filters = HTML_FILTERS
         GenerateFeedback(coursedir=CourseDirectory(config=config), config=config).start()
         return (tmp_path / "feedback" / "ada" / ASSIGNMENT / f"{ASSIGNMENT}.html").read_text()
 
@@ -213,10 +207,15 @@ def test_a_students_text_cannot_be_laid_over_the_page(style):
     assert style.split(":")[0] not in sanitize_html(f"<div style='{style}'>x</div>")
 
 
-def test_the_panel_keeps_its_looks():
-    styles = re.findall(r"[\w-]+:[^;\"']+", PANEL)
+@pytest.mark.parametrize(
+    "html",
+    [PANEL, CheckResult("quantize", ("8 bits give 256 levels",), "4 bits", "`16`")._repr_html_()],
+    ids=["result", "public check"],
+)
+def test_our_panels_keep_their_looks(html):
+    styles = re.findall(r"[\w-]+:[^;\"']+", html)
 
-    cleaned = sanitize_html(PANEL)
+    cleaned = sanitize_html(html)
 
     assert len(styles) > 20
     assert [style for style in styles if style not in cleaned] == []
