@@ -8,6 +8,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from autograder.lint import lint
+
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "quantization" / "quantization.ipynb"
 
 POINTS = {
@@ -149,7 +151,12 @@ def test_there_are_no_outputs():
     assert [cell.id for cell in code if cell.outputs or cell.execution_count] == []
 
 
-def test_grade_ids_are_unique_and_equal_the_cell_ids():
+def test_markers_and_hidden_tests_are_without_fault():
+    # Locked, comments only outside of the markers, and `score(of=...)` as the cell's points.
+    assert [str(fault) for fault in lint(NOTEBOOK)] == []
+
+
+def test_grade_ids_equal_the_cell_ids():
     ids = {cell.id: marks(cell)["grade_id"] for cell in CELLS if marks(cell)}
     assert [i for i, grade_id in ids.items() if i != grade_id] == []
 
@@ -159,7 +166,17 @@ def test_nbgrader_marks_have_the_current_schema():
 
 
 def test_the_masks_of_another_assignment_are_unlocked():
-    assert read().metadata["course"] == {"unlocks": ["masks"]}
+    assert read().metadata["course"]["unlocks"] == ["masks"]
+
+
+def test_every_artifact_that_is_graded_is_one_that_students_are_told_to_hand_in():
+    asked = set()
+    for cell in CELLS:
+        if is_hidden_test(cell):
+            for node in ast.walk(parsed(cell)):
+                if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "trained":
+                    asked.add(node.args[0].value)
+    assert set(read().metadata["course"]["artifacts"]) == asked
 
 
 # ------------------------------------------------------------------------------------------------
@@ -197,26 +214,6 @@ def test_the_heading_of_a_question_names_its_points(question):
 
 # ------------------------------------------------------------------------------------------------
 # Questions
-
-
-@pytest.mark.parametrize("question", AUTOMATIC)
-def test_a_hidden_test_leaves_only_comments_in_the_release(question):
-    cell = graded(question)
-    assert cell.cell_type == "code"
-    assert "### BEGIN HIDDEN TESTS" in cell.source
-    left = lines_outside_markers(cell.source, "HIDDEN TESTS")
-    assert all(line.startswith("#") for line in left)
-
-
-@pytest.mark.parametrize("question", AUTOMATIC)
-def test_a_hidden_test_is_locked_and_scores_the_points_of_its_cell(question):
-    cell = graded(question)
-    assert marks(cell)["locked"]
-    assert not marks(cell)["solution"]
-    last = parsed(cell).body[-1].value
-    assert last.func.id == "score"
-    (of,) = [keyword.value.value for keyword in last.keywords if keyword.arg == "of"]
-    assert of == marks(cell)["points"]
 
 
 @pytest.mark.parametrize("question", AUTOMATIC)
