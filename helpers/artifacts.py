@@ -76,15 +76,18 @@ class Artifact:
         ArtifactError
             If a name or a shape differs.
         """
-        expected = {name: tuple(t.shape) for name, t in model.state_dict().items()}
-        found = {name: tuple(t.shape) for name, t in self.weights.items()}
-        for name in expected.keys() | found.keys():
-            if expected.get(name) != found.get(name):
-                raise ArtifactError(
-                    f"The trained network {self.name!r} is another network than this question's: "
-                    f"{name} has the shape {found.get(name, 'of nothing')} instead of "
-                    f"{expected.get(name, 'nothing')}."
-                )
+        expected = model.state_dict()
+        for name in sorted(expected.keys() | self.weights.keys()):
+            if name not in self.weights:
+                difference = f"it lacks {name}"
+            elif name not in expected:
+                difference = f"it has {name:.80}"
+            elif self.weights[name].shape != expected[name].shape:
+                shapes = [tuple(weights[name].shape) for weights in (self.weights, expected)]
+                difference = f"its {name} has the shape {shapes[0]}, not {shapes[1]}"
+            else:
+                continue
+            raise ArtifactError(f"{self.name!r} is the artifact of another network: {difference}.")
         model.load_state_dict(self.weights)
 
 
@@ -160,8 +163,20 @@ def train_or_load(
 
 
 def save_artifact(folder: Path, name: str, model: nn.Module, history: History) -> None:
-    """Save the weights of `model` and the history as an artifact, in place of an earlier one."""
+    """Save the weights of `model` and the history as an artifact, in place of an earlier one.
+
+    Raises
+    ------
+    ArtifactError
+        If a weight or a loss is no finite number; nothing is saved then.
+    """
     weights_file, history_file = artifact_files(folder, name)
+    numbers = [*model.state_dict().values(), torch.tensor(history.train_loss)]
+    if not all(torch.isfinite(tensor).all() for tensor in numbers):
+        raise ArtifactError(
+            f"{name!r} is not saved, because the training has diverged: its weights or its loss "
+            "are no finite numbers. Lower the learning rate and run the cell again."
+        )
     # Without weights there is no artifact, so they come last: never one run's history beside
     # another run's weights.
     weights_file.unlink(missing_ok=True)

@@ -22,9 +22,8 @@ SHIPPED = Path(__file__).with_suffix("")  # the folder beside this file that has
 PROFILE_OF = {"digits": "quick", "cifar10": "full"}
 SEED = 0
 
-# Settings of `fit`. Digits are learnt in fewer epochs than this, but with wide weights that three
-# bits still tell apart; and far more epochs make the network too robust to show what a missing bit
-# costs.
+# Settings of `fit`. Digits are easy: after 20 epochs in batches of 64, three bits still do (91 %
+# instead of 60 %), and the network no longer shows what a missing bit costs.
 RECIPES: dict[str, dict[str, Any]] = {
     "digits": {"epochs": 12, "lr": 0.1, "weight_decay": 5e-4, "schedule": "cosine"},
     "cifar10": {"epochs": 100, "lr": 0.1, "weight_decay": 5e-4, "schedule": "cosine"},

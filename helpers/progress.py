@@ -15,4 +15,4 @@ def bar(**options: Any) -> Any:
         # Without ipywidgets tqdm falls back to text and warns; the text bar is all we want.
         warnings.simplefilter("ignore")
         from tqdm.auto import tqdm
-    return tqdm(file=sys.stdout, dynamic_ncols=True, **options)
+    return tqdm(file=sys.stdout, dynamic_ncols=True, mininterval=0.5, **options)

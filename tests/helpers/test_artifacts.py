@@ -4,6 +4,7 @@ import json
 import math
 import os
 import struct
+from dataclasses import replace
 
 import pytest
 import torch
@@ -110,9 +111,33 @@ def test_grading_loads_what_was_submitted(folder, monkeypatch):
     assert train_or_load("net", training([]), model()) == HISTORY
 
 
-def test_an_artifact_of_another_network_is_refused_in_words(folder):
-    with pytest.raises(ArtifactError, match="'net' is another network"):
-        train_or_load("net", training([]), model(width=4))
+@pytest.mark.parametrize(
+    ("other", "words"),
+    [
+        (model(width=4), r"its 0.bias has the shape \(3,\), not \(4,\)"),
+        (nn.Sequential(model()[0]), "it has 1.bias"),
+        (nn.Sequential(*model(), nn.Linear(2, 2)), "it lacks 2.bias"),
+    ],
+)
+def test_an_artifact_of_another_network_is_refused_in_words(folder, other, words):
+    with pytest.raises(ArtifactError, match=f"'net' is the artifact of another network: {words}"):
+        train_or_load("net", training([]), other)
+
+
+def diverged(network, checkpoint):
+    nn.init.constant_(network[0].weight, math.nan)
+    return HISTORY
+
+
+def infinite(network, checkpoint):
+    return replace(HISTORY, train_loss=[1.0, math.inf])
+
+
+@pytest.mark.parametrize("train", [diverged, infinite])
+def test_a_training_that_diverged_is_not_saved_and_says_so(here, train):
+    with pytest.raises(ArtifactError, match=r"diverged.*Lower the learning rate"):
+        train_or_load("net", train, model())
+    assert not artifact_folder().exists()
 
 
 @pytest.mark.parametrize("name", ["", "a/b", "../net", "Net", "net.json", "x" * 65])

@@ -1,8 +1,5 @@
 """Both data sets come in one form, and batches are drawn, moved and scaled as they should."""
 
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 import torch
@@ -206,12 +203,3 @@ def test_normalized_training_images_have_mean_0_and_variance_1(digits):
     # The constants have four decimals: an error of 0.5e-4 over a deviation of 0.38.
     assert x.mean().item() == pytest.approx(0, abs=0.5e-4 / 0.3761 * 1.1)
     assert x.std().item() == pytest.approx(1, abs=0.5e-4 / 0.3761 * 1.1)
-
-
-def test_importing_the_data_module_stays_light():
-    code = (
-        "import sys, helpers.data;"
-        "print({'sklearn', 'torchvision', 'matplotlib'} & set(sys.modules))"
-    )
-    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert out.stdout.strip() == "set()"

@@ -1,4 +1,7 @@
-"""One environment variable chooses between the quick and the full profile."""
+"""One environment variable chooses the profile, and importing the helpers takes little time."""
+
+import subprocess
+import sys
 
 import pytest
 
@@ -29,3 +32,10 @@ def test_pick_takes_the_value_of_the_profile(monkeypatch):
     assert pick(quick=3, full=20) == 20
     monkeypatch.setenv("COURSE_PROFILE", "quick")
     assert pick(quick=3, full=20) == 3
+
+
+def test_importing_what_a_notebook_needs_loads_no_slow_library():
+    modules = "artifacts, checkpoints, data, models, plots, profile, submission, training"
+    code = f"import sys; from helpers import {modules}; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"torchvision", "sklearn", "matplotlib"} & set(done.stdout.split())
