@@ -1,0 +1,96 @@
+"""The source notebook line by line: what students see, and what nbgrader takes out for them.
+
+The release is made by nbgrader; the audit reads the same marks here, on its own, so that neither
+can hide a mistake of the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from nbformat import NotebookNode
+
+
+class Part(Enum):
+    """To whom a line of a source notebook belongs; the value is the word that messages use."""
+
+    VISIBLE = "visible"
+    SOLUTION = "solution"
+    HIDDEN_TEST = "hidden test"
+    MARK_SCHEME = "mark scheme"
+    MARKER = "marker"
+
+
+MARKED_PARTS = {part.value.upper(): part for part in (Part.SOLUTION, Part.MARK_SCHEME)} | {
+    "HIDDEN TESTS": Part.HIDDEN_TEST
+}
+"""The text after BEGIN and END in a marker, as nbgrader looks for it anywhere in a line."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a cell.
+
+    Attributes
+    ----------
+    number : int
+        Counted from 1 in its cell.
+    text : str
+    part : Part
+    """
+
+    number: int
+    text: str
+    part: Part
+
+
+def nbgrader_marks(cell: NotebookNode) -> NotebookNode:
+    """Return nbgrader's metadata of a cell; empty for a cell that is none of its business."""
+    return cell.metadata.get("nbgrader", NotebookNode())
+
+
+def cell_name(cell: NotebookNode) -> str:
+    """Return the name by which messages call a cell: its grade_id, or else its id."""
+    return nbgrader_marks(cell).get("grade_id") or cell.get("id", "without id")
+
+
+def lines(cell: NotebookNode) -> list[Line]:
+    """Return the lines of a source cell with the part that each belongs to.
+
+    As for nbgrader, a solution cell without solution markers is a solution as a whole.
+    """
+    marked = list(_marked_lines(cell.source))
+    whole = nbgrader_marks(cell).get("solution") and not any(
+        line.part is Part.SOLUTION or (line.part is Part.MARKER and "SOLUTION" in line.text)
+        for line in marked
+    )
+    if not whole:
+        return marked
+    return [
+        Line(line.number, line.text, Part.SOLUTION) if line.part is Part.VISIBLE else line
+        for line in marked
+    ]
+
+
+def visible_text(cell: NotebookNode) -> str:
+    """Return what students see of a source cell."""
+    return "\n".join(line.text for line in lines(cell) if line.part is Part.VISIBLE)
+
+
+def hidden_test(cell: NotebookNode) -> str:
+    """Return the code between the hidden-test markers of a cell; empty if there is none."""
+    return "\n".join(line.text for line in lines(cell) if line.part is Part.HIDDEN_TEST)
+
+
+def _marked_lines(source: str) -> Iterator[Line]:
+    part = Part.VISIBLE
+    for number, text in enumerate(source.split("\n"), start=1):
+        begins = next((p for mark, p in MARKED_PARTS.items() if f"BEGIN {mark}" in text), None)
+        ends = any(f"END {mark}" in text for mark in MARKED_PARTS)
+        if begins or ends:
+            part = begins or Part.VISIBLE
+            yield Line(number, text, Part.MARKER)
+        else:
+            yield Line(number, text, part)
