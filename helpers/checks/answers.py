@@ -36,7 +36,7 @@ def ask(call: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> A
         If the function raises, naming its line; or if there is nothing to call.
     """
     if not callable(function):
-        raise Wrong(f"`{call}` needs a function or a class, and this is a {kind(function)}.")
+        raise Wrong(f"`{call}` needs a function or a class, and this is {kind(function)}.")
     try:
         return function(*args, **kwargs)
     except NotImplementedError:
@@ -54,10 +54,10 @@ def expect(condition: bool, message: str) -> None:
 
 
 def kind(value: Any) -> str:
-    """Name the type of a value as a student would."""
-    names = {"ndarray": "NumPy array", "NoneType": "None", "Tensor": "tensor"}
+    """Name the type of a value as a person would: ``"a list"``."""
+    names = {"ndarray": "a NumPy array", "NoneType": "None", "Tensor": "a tensor"}
     name = type(value).__name__
-    return names.get(name, name)
+    return names.get(name, f"{'an' if name[0] in 'aeiou' else 'a'} {name}")
 
 
 def shown(values: Array | Tensor) -> str:
@@ -80,7 +80,7 @@ def as_array(name: str, value: Any, shape: tuple[int, ...]) -> Array:
     """Return the value if it is a NumPy array of finite numbers in this shape."""
     expect(
         isinstance(value, Array),
-        f"`{name}` should be a NumPy array; yours is a {kind(value)}.",
+        f"{name} should be a NumPy array; yours is {kind(value)}.",
     )
     _expect_shape(name, value.shape, shape)
     _expect_numbers(name, bool(np.isfinite(value).all()))
@@ -89,7 +89,7 @@ def as_array(name: str, value: Any, shape: tuple[int, ...]) -> Array:
 
 def as_tensor(name: str, value: Any, shape: tuple[int, ...]) -> Tensor:
     """Return the value if it is a tensor of finite numbers in this shape."""
-    expect(isinstance(value, Tensor), f"`{name}` should be a tensor; yours is a {kind(value)}.")
+    expect(isinstance(value, Tensor), f"{name} should be a tensor; yours is {kind(value)}.")
     _expect_shape(name, value.shape, shape)
     _expect_numbers(name, bool(value.isfinite().all()))
     return value
@@ -101,7 +101,7 @@ def as_number(name: str, value: Any) -> float:
         value = value.item()
     expect(
         isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool),
-        f"`{name}` should be one number; yours is a {kind(value)}.",
+        f"{name} should be one number; yours is {kind(value)}.",
     )
     _expect_numbers(name, math.isfinite(value))
     return float(value)
@@ -110,14 +110,14 @@ def as_number(name: str, value: Any) -> float:
 def _expect_shape(name: str, found: Sequence[int], expected: Sequence[int]) -> None:
     expect(
         tuple(found) == tuple(expected),
-        f"`{name}` should have the shape {tuple(expected)}; yours has {tuple(found)}.",
+        f"{name} should have the shape {tuple(expected)}; yours has {tuple(found)}.",
     )
 
 
 def _expect_numbers(name: str, finite: bool) -> None:
     expect(
         finite,
-        f"`{name}` is nan or infinite, at least in part. Is something divided by zero?",
+        f"{name} is nan or infinite, at least in part. Is something divided by zero?",
     )
 
 

@@ -19,7 +19,7 @@ def accuracies(values: Any, keys: Collection[Any]) -> Claims:
         The keys that it should have.
     """
     yield f"has an accuracy for each of {', '.join(map(str, keys))}"
-    expect(isinstance(values, Mapping), f"It should be a dict; yours is a {kind(values)}.")
+    expect(isinstance(values, Mapping), f"It should be a dict; yours is {kind(values)}.")
     if missing := [str(key) for key in keys if key not in values]:
         raise Wrong(f"There is no accuracy for {', '.join(missing)} yet.")
     if extra := [repr(key) for key in values if key not in keys]:
@@ -44,7 +44,7 @@ def repeats(values: Any, count: int) -> Claims:
     yield f"has {count} accuracies"
     expect(
         isinstance(values, Sequence | Array) and not isinstance(values, str),
-        f"It should be a list; yours is a {kind(values)}.",
+        f"It should be a list; yours is {kind(values)}.",
     )
     expect(len(values) == count, f"There should be {count} accuracies; yours are {len(values)}.")
 
@@ -60,7 +60,7 @@ def verdict(value: Any) -> Claims:
     expect(value is not None and value is not Ellipsis, "There is no verdict yet.")
     expect(
         isinstance(value, bool),
-        f"It should be True or False without quotation marks; yours is a {kind(value)}.",
+        f"It should be True or False without quotation marks; yours is {kind(value)}.",
     )
 
 
