@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -43,7 +44,7 @@ class Misconception:
 
         It runs in the notebook, after its imports and the cells before it.
         """
-        text = inspect.getsource(self.wrong)
+        text = textwrap.dedent(inspect.getsource(self.wrong))
         definition = ast.parse(text).body[0]
         assert isinstance(definition, ast.FunctionDef | ast.ClassDef)
         docstring = definition.body[0]
