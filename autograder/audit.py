@@ -133,6 +133,11 @@ def audit(
     -------
     list of Leak
         Empty if the release gives nothing away.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such release.
     """
     secrets = _Secrets(source, frozenset(unlocks), references)
     found: dict[tuple, Leak] = {}
@@ -144,7 +149,7 @@ def audit(
 
 
 def _files(release: Path) -> Iterator[tuple[PurePosixPath, bytes]]:
-    if release.is_file():
+    if not release.is_dir():
         yield PurePosixPath(release.name), release.read_bytes()
         return
     for path in sorted(release.rglob("*")):

@@ -80,7 +80,8 @@ def make_release(assignment: str, course: Path, config: Config | None = None) ->
     autograder.audit.AuditFailed
         If the source notebook has a fault or the release gives something away.
     ReleaseError
-        If nbgrader refuses, for instance to drop a question that has been graded.
+        If nbgrader refuses, for instance to drop a question that has been graded, or if the
+        notebook unlocks a reference module that does not exist.
     """
     add_scripts_to_path()
     config = config or course_config(course)
@@ -99,7 +100,7 @@ def make_release(assignment: str, course: Path, config: Config | None = None) ->
         stage = Path(temporary)
         folder = _generate(assignment, config, stage / "new", register=False)
         _strip_metadata(folder / f"{assignment}.ipynb")
-        wheel = build_wheel(folder, unlocks)
+        wheel = _build_wheel(folder, unlocks)
         archive = _write_zip(folder, stage / f"{assignment}.zip")
         if leaks := audit(archive, source, unlocks=unlocks):
             raise AuditFailed(assignment, leaks)
@@ -158,6 +159,13 @@ class _Messages(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         self.errors.append(record.getMessage())
+
+
+def _build_wheel(folder: Path, unlocks: Sequence[str]) -> Path:
+    try:
+        return build_wheel(folder, unlocks)
+    except ValueError as error:
+        raise ReleaseError(str(error)) from error
 
 
 def _strip_metadata(path: Path) -> None:
