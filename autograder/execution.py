@@ -214,12 +214,16 @@ def _evaluate(source: str, name: str) -> Any:
     """Run `source` in a fresh namespace; return the value of its last expression."""
     tree = ast.parse(source)
     filename = f"<hidden test {name}>"
-    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+    last = tree.body[-1] if tree.body else None
+    value = None
+    if isinstance(last, ast.Expr):
+        value = last.value
+        del tree.body[-1]
     namespace: dict[str, Any] = {"__name__": "hidden_test"}
     exec(compile(tree, filename, "exec"), namespace)
-    if last is None:
+    if value is None:
         return None
-    return eval(compile(ast.Expression(last.value), filename, "eval"), namespace)
+    return eval(compile(ast.Expression(value), filename, "eval"), namespace)
 
 
 def _no_credit(points: float, reason: str) -> tuple[Verdict, list[NotebookNode]]:

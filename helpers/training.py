@@ -22,7 +22,6 @@ from helpers.progress import bar
 __all__ = ["SCHEDULES", "History", "default_device", "evaluate", "fit", "seed_everything"]
 
 SCHEDULES = ("cosine", "constant", "multistep")
-EVALUATION_BATCH = 1000
 
 # ------------------------------------------------------------------------------------------------
 # What a training run leaves behind
@@ -278,11 +277,13 @@ def evaluate(model: nn.Module, dataset: Dataset, split: str = "test") -> float:
         Accuracy in [0, 1].
     """
     images = {"test": dataset.test, "train": dataset.train}[split]
+    # A GPU wants much work at once; a CPU is a fifth faster when activations stay in its cache.
+    batch_size = 128 if dataset.device.type == "cpu" else 1000
     was_training = model.training
     model.to(dataset.device).eval()
     try:
         right = torch.zeros((), dtype=torch.int64, device=dataset.device)
-        for batch, labels in batches(images, EVALUATION_BATCH):
+        for batch, labels in batches(images, batch_size):
             right += (model(normalize(batch, dataset)).argmax(1) == labels).sum()
     finally:
         model.train(was_training)

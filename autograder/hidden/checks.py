@@ -63,8 +63,8 @@ def same(
     answer : Handle
         The student's function or class, ``student.quantize``.
     expected : callable
-        The reference. Its misconceptions are tried on the cases that were answered wrongly: the
-        first that reproduces every one of them is the feedback.
+        The reference. Where an answer is wrong, its misconceptions are asked the same questions:
+        the first that gives all of the student's answers is the feedback.
     on : sequence of tuple
         The cases: each is the arguments of one call.
     within : float or callable, default=0
@@ -83,71 +83,67 @@ def same(
         Its credit is the part of the cases that was answered right.
     """
     ask: Ask = through or (lambda implementation, *case: implementation(*case))
-    wrong: list[_WrongAnswer] = []
+    answers = []
     for case in on:
         allowed = within(*case) if callable(within) else within
         right = ask(expected, *case)
         try:
             got = ask(answer, *case)
-            problem = difference(got, right, allowed)
+            found = difference(got, right, allowed)
+            problem = f"{_words(expected, case)}: {found}" if found else None
+            answers.append(_Answer(case, (got,), allowed, problem))
         except StudentError as error:
-            wrong.append(_WrongAnswer(case, None, allowed, str(error)))
-            continue
+            answers.append(_Answer(case, None, allowed, str(error)))
         except OTHER_FORM:
             problem = f"{_words(expected, case)}: the answer has another form than asked for"
-            wrong.append(_WrongAnswer(case, None, allowed, problem))
-            continue
-        if problem:
-            wrong.append(
-                _WrongAnswer(case, (got,), allowed, f"{_words(expected, case)}: {problem}")
-            )
+            answers.append(_Answer(case, None, allowed, problem))
+    problems = [a.problem for a in answers if a.problem]
     return Check(
         label=label or f"`{expected.__name__}`",
-        credit=1 - len(wrong) / len(on),
-        message=_summary(wrong, len(on)),
+        credit=1 - len(problems) / len(on),
+        message=_summary(problems, len(on)),
         weight=weight,
-        misconception=_recognise(expected, wrong, ask),
+        misconception=_recognise(expected, answers, ask) if problems else None,
     )
 
 
 @dataclass(frozen=True)
-class _WrongAnswer:
+class _Answer:
     case: tuple[Any, ...]
-    got: tuple[Any] | None  # None: there was no answer
+    got: tuple[Any] | None  # None: there was no answer to compare
     allowed: float
-    problem: str
+    problem: str | None
 
 
 def _recognise(
-    expected: Callable[..., Any], wrong: list[_WrongAnswer], ask: Ask
+    expected: Callable[..., Any], answers: list[_Answer], ask: Ask
 ) -> Misconception | None:
-    """Return the first misconception that gives every one of the wrong answers."""
-    answered = [w for w in wrong if w.got is not None]
-    if not answered:
+    """Return the first misconception that gives every one of the answers, right and wrong."""
+    given = [a for a in answers if a.got is not None]
+    if all(a.problem is None for a in given):
         return None
     for candidate in misconceptions_of(expected):
-        if all(_gives(candidate, w, ask) for w in answered):
+        if all(_gives(candidate, a, ask) for a in given):
             return candidate
     return None
 
 
-def _gives(candidate: Misconception, wrong: _WrongAnswer, ask: Ask) -> bool:
-    assert wrong.got is not None
+def _gives(candidate: Misconception, answer: _Answer, ask: Ask) -> bool:
+    assert answer.got is not None
     try:
-        its_answer = ask(candidate.wrong, *wrong.case)
-        return difference(wrong.got[0], its_answer, wrong.allowed) is None
+        its_answer = ask(candidate.wrong, *answer.case)
+        return difference(answer.got[0], its_answer, answer.allowed) is None
     except Exception:
         # A wrong solution may well fail on a case; then this answer is not its answer.
         return False
 
 
-def _summary(wrong: list[_WrongAnswer], cases: int) -> str:
-    if not wrong:
+def _summary(problems: list[str], cases: int) -> str:
+    if not problems:
         return ""
-    first = wrong[0].problem
-    if len(wrong) == 1 or all(w.problem == first for w in wrong):
-        return first
-    return f"{first} ({len(wrong)} of {cases} cases are not right)"
+    if len(set(problems)) == 1:
+        return problems[0]
+    return f"{problems[0]} ({len(problems)} of {cases} cases are not right)"
 
 
 def _words(function: Callable[..., Any], case: tuple[Any, ...]) -> str:

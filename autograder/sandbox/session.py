@@ -123,7 +123,7 @@ class Session:
             command = program
         self._process = subprocess.Popen(
             command,
-            stdin=theirs,
+            stdin=theirs.fileno(),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             env={} if sandbox else environment,

@@ -88,7 +88,7 @@ class Stream:
 class Publisher(DisplayPublisher):
     """Collects what `display` shows."""
 
-    def publish(self, data: Any, metadata: Any = None, **_: Any) -> None:
+    def publish(self, data: Any, metadata: Any = None, source: Any = None, **_: Any) -> None:
         OUTPUTS.add({"output_type": "display_data", "data": data, "metadata": metadata or {}})
 
     def clear_output(self, wait: bool = False) -> None:
@@ -157,7 +157,7 @@ def serve(connection: socket.socket) -> None:
 
     shell = Shell.instance(config=Config(HistoryManager={"enabled": False}), colors="nocolor")
     responder = Responder(shell.user_ns)
-    sys.stdout, sys.stderr = Stream("stdout"), Stream("stderr")  # type: ignore[assignment]
+    sys.stdout, sys.stderr = Stream("stdout"), Stream("stderr")
     with contextlib.suppress(EOFError):
         while True:
             request = wire.receive(read)
