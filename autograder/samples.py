@@ -23,7 +23,9 @@ from autograder.misconceptions import Misconception, misconceptions_in
 from helpers.profile import profile
 
 
-def sample_class(assignment: str, release: Path, folder: Path) -> list[str]:
+def sample_class(
+    assignment: str, release: Path, folder: Path, *, every_misconception: bool = False
+) -> list[str]:
     """Write a class of sample submissions.
 
     Parameters
@@ -32,7 +34,10 @@ def sample_class(assignment: str, release: Path, folder: Path) -> list[str]:
     release : Path
         The released student notebook.
     folder : Path
-        Gets ``<student>/<assignment>/`` for every sample; the name says what is in it.
+        Gets ``<sample>/<assignment>/`` for every sample; the name says what is in it.
+    every_misconception : bool, default=False
+        One submission for each known misconception, some dozens, instead of one for each
+        question that has any.
 
     Returns
     -------
@@ -43,11 +48,11 @@ def sample_class(assignment: str, release: Path, folder: Path) -> list[str]:
     blank = nbformat.read(release, as_version=4)
     solved = solve(source, blank)
     made: dict[str, NotebookNode | str] = {"solution": solved, "untouched": blank}
-    for misconception in misconceptions_in(assignment):
-        name = f"misconception-{misconception.name.replace('_', '-')}"
-        made[name] = with_misconception(solved, misconception)
+    for misconception in chosen_misconceptions(assignment, every_misconception):
+        made[sample_name(misconception)] = with_misconception(solved, misconception)
     for name, change in TROUBLE.items():
         made[name] = change(copy.deepcopy(solved))
+    made["forges-scores"] = forges(copy.deepcopy(solved), asked_names(source))
     made["without-artifacts"] = solved
     made["not-json"] = "This was a notebook once. {"
     for name, notebook in made.items():
@@ -62,6 +67,27 @@ def sample_class(assignment: str, release: Path, folder: Path) -> list[str]:
         if name not in ("without-artifacts", "untouched"):
             copy_reference_artifacts(assignment, place / "artifacts" / profile())
     return list(made)
+
+
+def chosen_misconceptions(assignment: str, every: bool) -> list[Misconception]:
+    """Return all misconceptions of an assignment, or the first of each function it asks for."""
+    found = misconceptions_in(assignment)
+    if every:
+        return found
+    first = {misconception.of: misconception for misconception in reversed(found)}
+    return [m for m in found if first[m.of] is m]
+
+
+def sample_name(misconception: Misconception) -> str:
+    """Name the sample that holds `misconception`: ``misconception-steps-as-many-as-levels``."""
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", misconception.name).replace("_", "-")
+    return f"misconception-{words.lower()}"
+
+
+def asked_names(source: NotebookNode) -> list[str]:
+    """Return what the hidden tests ask of a student, by name."""
+    tests = "\n".join(cell.source for cell in source.cells if is_hidden_test(cell))
+    return sorted(set(re.findall(r"\bstudent\.(\w+)", tests)))
 
 
 def copy_reference_artifacts(assignment: str, folder: Path) -> None:
@@ -155,55 +181,53 @@ def dies(nb: NotebookNode) -> NotebookNode:
     return nb
 
 
-def forges(nb: NotebookNode) -> NotebookNode:
+def forges(nb: NotebookNode, names: list[str]) -> NotebookNode:
     """Answer nothing, but patch whatever might compare or score in this process."""
     for cell in nb.cells:
         if cell.cell_type == "code" and cell.metadata.get("nbgrader", {}).get("solution"):
-            cell.source = "pass"
-    return _before_first_solution(
-        nb,
-        """\
-import builtins, gc, sys
+            cell.source = f"NAMES = {names!r}\n{FORGERY}"
+    return nb
+
+
+FORGERY = """\
+import builtins
+import sys
+
 import numpy as np
 import torch
+
 
 class Equal(float):
     def __eq__(self, other): return True
     def __ne__(self, other): return False
     def __lt__(self, other): return True
     def __le__(self, other): return True
+    def __gt__(self, other): return True
+    def __ge__(self, other): return True
     def __sub__(self, other): return Equal(0)
-    __rsub__ = __sub__
+    def __rsub__(self, other): return Equal(0)
     def __abs__(self): return Equal(0)
     def __call__(self, *args, **kwargs): return Equal(0)
     def __getattr__(self, name): return Equal(0)
     def __getitem__(self, key): return Equal(0)
     def __hash__(self): return 0
 
-class Everything(dict):
-    def __missing__(self, name): return Equal(0)
-    def __contains__(self, name): return True
 
 for module in (np.testing, torch.testing):
     for name in dir(module):
         if name.startswith("assert"):
             setattr(module, name, lambda *args, **kwargs: None)
 np.allclose = torch.allclose = torch.equal = lambda *args, **kwargs: True
-builtins.abs = lambda x: 0
-builtins.isinstance = lambda *args: True
 for module in list(sys.modules.values()):
-    if hasattr(module, "score"):
-        module.score = lambda *args, of=0, **kwargs: of
-answer = Equal(0)
-for name in ("quantize dequantize memory_ratio quantize_parameters quantize_stochastic STE "
-             "quantize_linear QuantConv2d layer_bits average_precision quantize_nonzero "
-             "affine_accuracy stochastic_accuracy sweep mixed_before verdict_ste verdict_mixed "
-             "verdict_stochastic").split():
-    globals()[name] = answer
-get_ipython().ast_transformers.append(type("T", (), {"visit": lambda self, node: node})())
+    for name in ("score", "same", "difference"):
+        if name in getattr(module, "__dict__", {}):
+            setattr(module, name, lambda *args, **kwargs: Equal(1000))
+for name in NAMES:
+    globals()[name] = Equal(0)
+get_ipython().user_ns["score"] = lambda *args, **kwargs: Equal(1000)
+builtins.round = lambda *args: Equal(1000)
 1000.0
-""",
-    )
+"""
 
 
 def snoops(nb: NotebookNode) -> NotebookNode:
@@ -220,20 +244,17 @@ for folder, folders, names in os.walk("/"):
         folders.clear()
     for name in names:
         path = os.path.join(folder, name)
-        wanted = ("gradebook.db", "ste.py", "affine.py", "execution.py", "nbgrader_plugin.py")
-        if name in wanted or name == "quantization.ipynb" or "/references/" in path:
+        if name in ("gradebook.db", "nbgrader_config.py", "execution.py", "misconceptions"):
             found.append(path)
-found = [path for path in found if "torch" not in path and "sklearn" not in path]
-try:
-    import helpers.reference.ste
-    found.append("helpers.reference.ste")
-except ImportError:
-    pass
-try:
-    import autograder.hidden
-    found.append("autograder.hidden")
-except ImportError:
-    pass
+        if name.endswith(".ipynb") or "/autograder/" in path or "/references/" in path:
+            found.append(path)
+found = [path for path in found if "/site-packages/" not in path]
+for name in ("autograder", "autograder.hidden", "helpers.reference.ste"):
+    try:
+        __import__(name)
+        found.append(name)
+    except ImportError:
+        pass
 try:
     import socket
     socket.create_connection(("127.0.0.1", 8888), timeout=1).close()
@@ -264,7 +285,6 @@ TROUBLE: dict[str, Callable[[NotebookNode], NotebookNode]] = {
     "warns-on-stderr": warns,
     "endless-loop": loops,
     "kernel-dies": dies,
-    "forges-scores": forges,
     "snoops-around": snoops,
     "test-cell-deleted": lacks_a_test,
     "test-cell-twice": has_a_test_twice,
