@@ -11,7 +11,6 @@ from nbgrader.preprocessors import (
     AssignLatePenalties,
     CheckCellMetadata,
     ClearOutput,
-    GetGrades,
     LimitOutput,
     OverwriteCells,
     OverwriteKernelspec,
@@ -19,13 +18,14 @@ from nbgrader.preprocessors import (
 )
 from traitlets.config import Config
 
-from autograder.feedback import HTML_FILTERS, HideHiddenTests
+from autograder.feedback import FeedbackExporter, HideHiddenTests, ShowGrades
 from autograder.nbgrader_plugin import (
     GradeInSandbox,
     RepairSubmission,
     SubmissionExporter,
     remove_submitted_links,
 )
+from autograder.safe_html import HTML_FILTERS
 
 PROJECT = Path(__file__).parent.parent
 NOTEBOOKS = PROJECT / "notebooks"
@@ -73,7 +73,8 @@ def course_config(course: Path) -> Config:
         CheckCellMetadata,
     ]
 
-    c.GenerateFeedback.preprocessors = [HideHiddenTests, GetGrades, CSSHTMLHeaderPreprocessor]
+    c.GenerateFeedback.exporter_class = FeedbackExporter
+    c.GenerateFeedback.preprocessors = [HideHiddenTests, ShowGrades, CSSHTMLHeaderPreprocessor]
     # A student's HTML must not act in the instructor's browser, where the formgrader could be asked
     # to change scores.
     c.HTMLExporter.sanitize_html = True

@@ -1,28 +1,37 @@
-"""What people see of a graded notebook: no hidden tests, and nothing that acts in their browser.
-
-`HideHiddenTests` is for feedback pages.  `HTML_FILTERS` are for every page that nbconvert makes of
-a graded notebook: the feedback, and the formgrader, where a script in a student's text would run
-with the instructor's rights.
-"""
+"""Feedback pages: the graded notebook as its student may see it, with the results on top."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from html import escape, unescape
+from dataclasses import dataclass
+from html import unescape
+from pathlib import Path
 from typing import Any
 
-import bleach
-from bleach.css_sanitizer import CSSSanitizer
-from jinja2 import pass_context
-from jinja2.runtime import Context
+from nbconvert.exporters import HTMLExporter
 from nbconvert.filters import strip_ansi
-from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
-from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme, NbGraderPreprocessor
+from nbgrader.preprocessors import (
+    ClearHiddenTests,
+    ClearMarkScheme,
+    GetGrades,
+    NbGraderPreprocessor,
+)
+from nbgrader.utils import is_grade, is_task
+from traitlets.config import Config
 
-__all__ = ["HTML_FILTERS", "HideHiddenTests", "sanitize_html", "sanitized_markdown"]
+from autograder.panel import points_text
+from autograder.questions import headings, is_bonus, title, words
+
+__all__ = [
+    "FeedbackExporter",
+    "HideHiddenTests",
+    "ShowGrades",
+]
+
+_TEMPLATES = Path(__file__).parent / "templates"
 
 _UNFINISHED = "The hidden test did not come to a result; the instructor can see why.\n"
 _WITHHELD = "[This output is left out because it quotes a hidden test.]\n"
@@ -65,6 +74,77 @@ class HideHiddenTests(NbGraderPreprocessor):
                 for output in cell.outputs
             ]
         return nb, resources
+
+
+@dataclass(frozen=True)
+class Graded:
+    """A question on a feedback page."""
+
+    name: str
+    heading: str
+    score: float
+    points: float
+    waiting: bool
+
+    @property
+    def bonus(self) -> bool:
+        """Whether its points come on top of the assignment's maximum."""
+        return is_bonus(self.name)
+
+
+class ShowGrades(GetGrades):
+    """nbgrader's scores and comments, and besides which answers still wait for a person."""
+
+    def preprocess(
+        self, nb: NotebookNode, resources: dict[str, Any]
+    ) -> tuple[NotebookNode, dict[str, Any]]:
+        """Put the grades where the template of the feedback page finds them."""
+        nb, resources = super().preprocess(nb, resources)
+        under = headings(nb)
+        marks = [cell.metadata.nbgrader for cell in nb.cells if is_grade(cell) or is_task(cell)]
+        resources["feedback"] = {
+            "title": title(nb) or words(self.notebook_id),
+            "questions": [
+                Graded(
+                    name=mark.grade_id,
+                    heading=under[mark.grade_id] or words(mark.grade_id),
+                    score=mark.score,
+                    points=mark.points,
+                    waiting=mark.waiting,
+                )
+                for mark in marks
+            ],
+        }
+        return nb, resources
+
+    def preprocess_cell(
+        self, cell: NotebookNode, resources: dict[str, Any], cell_index: int
+    ) -> tuple[NotebookNode, dict[str, Any]]:
+        """Note for a graded cell whether it waits for manual grading."""
+        cell, resources = super().preprocess_cell(cell, resources, cell_index)
+        if is_grade(cell) or is_task(cell):
+            mark = cell.metadata.nbgrader
+            names = (self.notebook_id, self.assignment_id, self.student_id)
+            grade = self.gradebook.find_grade(mark.grade_id, *names)
+            mark.waiting = bool(grade.needs_manual_grade)
+        return cell, resources
+
+
+class FeedbackExporter(HTMLExporter):
+    """Writes a feedback page with our template, whatever template nbgrader asks for."""
+
+    @property
+    def default_config(self) -> Config:
+        """Nbconvert's settings with our template."""
+        config = super().default_config.copy()
+        config.FeedbackExporter.template_name = "feedback_page"
+        config.FeedbackExporter.extra_template_basedirs = [str(_TEMPLATES)]
+        return config
+
+    def default_filters(self) -> Iterable[tuple[str, Any]]:
+        """Add what the template needs."""
+        yield from super().default_filters()
+        yield "points", points_text
 
 
 def _without_regions(source: str, regions: Iterable[tuple[str, str]]) -> tuple[str, list[str]]:
@@ -118,108 +198,3 @@ def _texts(part: Any) -> Iterable[str]:
 def _squeezed(text: str) -> str:
     """Take away what differs between a source and its quotations: colours, entities, space."""
     return re.sub(r"\s", "", unescape(strip_ansi(text)))
-
-
-def _listed(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-_TAGS = _listed(
-    """
-    a abbr b blockquote br caption code dd del details div dl dt em figcaption figure h1 h2
-    h3 h4 h5 h6 hr i img kbd li mark ol p pre s small span strong sub summary sup table
-    tbody td tfoot th thead tr u ul var
-    """
-)
-# Without position, z-index and the like, nothing can be laid over the page's own controls; without
-# `background` and other properties that take an address, looking at a page reports it to nobody.
-_STYLES = _listed(
-    """
-    background-color border border-bottom border-collapse border-color border-left
-    border-radius border-right border-spacing border-top border-width color display
-    font-family font-size font-style font-variant-numeric font-weight height line-height
-    margin margin-bottom margin-left margin-right margin-top max-width min-width opacity
-    overflow-wrap padding padding-bottom padding-left padding-right padding-top text-align
-    text-decoration text-indent vertical-align white-space width
-    """
-)
-_PLAIN_ATTRIBUTES = _listed(
-    """
-    align alt aria-label border colspan height open role rowspan scope start style title
-    width
-    """
-)
-
-
-def _allowed(tag: str, name: str, value: str) -> bool:
-    """Tell whether an attribute may stay.
-
-    No ids and no classes, by which the formgrader's script would take a student's text for a part
-    of its form; but the colours of a code block, which are classes of one or two letters.
-    """
-    if tag == "a" and name == "href":
-        return not value.strip().lower().startswith("data:")
-    if tag == "img" and name == "src":
-        return re.match(r"data:image/(png|jpeg|gif|webp);base64,", value) is not None
-    if tag in {"div", "span", "pre"} and name == "class":
-        return re.fullmatch(r"highlight|[a-z]{1,2}\d?", value) is not None
-    return name in _PLAIN_ATTRIBUTES
-
-
-_CLEANER = bleach.Cleaner(
-    tags=_TAGS,
-    attributes=_allowed,
-    protocols={"http", "https", "mailto", "data"},
-    css_sanitizer=CSSSanitizer(allowed_css_properties=_STYLES),
-    strip=True,
-)
-
-
-def sanitize_html(html: str | bytes) -> str:
-    """Return HTML with its formatting, and without scripts, forms and anything that loads or acts.
-
-    Parameters
-    ----------
-    html : str or bytes
-        Untrusted HTML.
-
-    Returns
-    -------
-    str
-        HTML that is safe to show in the formgrader and on a feedback page.
-    """
-    text = html.decode() if isinstance(html, bytes) else str(html)
-    # Only for looks: the cleaner drops these tags, and would leave their content as text.
-    text = re.sub(r"<(style|script)\b.*?</\1\s*>", "", text, flags=re.DOTALL | re.IGNORECASE)
-    return _CLEANER.clean(text)
-
-
-@pass_context
-def sanitized_markdown(context: Context, source: str) -> str:
-    """Render a Markdown cell and sanitize the result; nbconvert's own filter lets scripts pass.
-
-    Parameters
-    ----------
-    context : jinja2.runtime.Context
-        Of the template; its ``cell`` may hold attached images.
-    source : str
-        Untrusted Markdown.
-
-    Returns
-    -------
-    str
-        Safe HTML.
-    """
-    attachments = context.get("cell", {}).get("attachments", {})
-    renderer = IPythonRenderer(escape=False, attachments=attachments, exclude_anchor_links=True)
-    try:
-        html = MarkdownWithMath(renderer=renderer).render(source)
-    except Exception:
-        # One student's odd Markdown (an attachment that is missing, say) must not keep the
-        # instructor from the page: show what was written.
-        html = f"<pre>{escape(source)}</pre>"
-    return sanitize_html(html)
-
-
-HTML_FILTERS = {"clean_html": sanitize_html, "markdown2html": sanitized_markdown}
-"""For ``HTMLExporter.filters``, beside ``HTMLExporter.sanitize_html = True``."""

@@ -7,7 +7,6 @@ metadata of each graded notebook.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,9 +15,11 @@ from statistics import median
 from typing import Any, Literal
 
 import nbformat
+from nbformat.v4 import new_notebook
 from nbgrader.api import Gradebook, MissingEntry, SubmittedNotebook
 
 from autograder.course import NOTEBOOKS
+from autograder.questions import headings, is_bonus, title, words
 
 __all__ = [
     "ClassResults",
@@ -27,7 +28,6 @@ __all__ = [
     "Question",
     "Result",
     "Submission",
-    "is_bonus",
     "read_class",
 ]
 
@@ -82,7 +82,7 @@ class Misconception:
     @property
     def title(self) -> str:
         """The function's name as words."""
-        return self.name.replace("_", " ").strip().capitalize()
+        return words(self.name)
 
 
 @dataclass(frozen=True)
@@ -159,11 +159,6 @@ class ClassResults:
         return sorted(held.items(), key=lambda item: (-len(item[1]), item[0]))
 
 
-def is_bonus(question: str) -> bool:
-    """Bonus questions are those whose ``grade_id`` starts with ``bonus_``."""
-    return question.startswith("bonus_")
-
-
 def read_class(assignment: str, course: Path, notebooks: Path = NOTEBOOKS) -> ClassResults:
     """Read the results of an assignment.
 
@@ -192,7 +187,10 @@ def read_class(assignment: str, course: Path, notebooks: Path = NOTEBOOKS) -> Cl
             f"There is no gradebook in {course}: grade the submissions first, with "
             f"`autograder grade {assignment}`."
         )
-    headings, title = _headings(notebooks / assignment / f"{assignment}.ipynb")
+    source = notebooks / assignment / f"{assignment}.ipynb"
+    # a submission is not asked for headings, since its prose is the student's to change
+    known = nbformat.read(source, as_version=4) if source.is_file() else new_notebook()
+    under = headings(known)
     with Gradebook(f"sqlite:///{database}") as gradebook:
         try:
             notebook = gradebook.find_notebook(assignment, assignment)
@@ -202,11 +200,11 @@ def read_class(assignment: str, course: Path, notebooks: Path = NOTEBOOKS) -> Cl
                 f"its submissions first, with `autograder grade {assignment}`."
             ) from None
         cells = [*notebook.grade_cells, *notebook.task_cells]
-        order = {name: place for place, name in enumerate(headings)}
+        order = {name: place for place, name in enumerate(under)}
         questions = tuple(
             Question(
                 name=cell.name,
-                title=headings.get(cell.name) or _words(cell.name),
+                title=under.get(cell.name) or words(cell.name),
                 points=cell.max_score,
                 written=cell.cell_type == "markdown",
             )
@@ -228,7 +226,7 @@ def read_class(assignment: str, course: Path, notebooks: Path = NOTEBOOKS) -> Cl
             else:
                 missing.append(Submission(student, name, results={}))
     return ClassResults(
-        assignment, title or _words(assignment), questions, tuple(submissions), tuple(missing)
+        assignment, title(known) or words(assignment), questions, tuple(submissions), tuple(missing)
     )
 
 
@@ -283,34 +281,3 @@ def _record(file: Path) -> dict[str, Any]:
         return {"flags": ("there is no graded notebook: grade it again",)}
     except (nbformat.reader.NotJSONError, AttributeError, KeyError, TypeError, ValueError):
         return {"flags": ("the graded notebook holds no record of our grader: grade it again",)}
-
-
-def _headings(source: Path) -> tuple[dict[str, str], str]:
-    """Read which heading each question stands under, in notebook order, and the notebook's title.
-
-    A submission is not asked, since its prose is the student's to change.
-    """
-    if not source.is_file():
-        return {}, ""
-    title, heading = "", ""
-    headings = {}
-    for cell in nbformat.read(source, as_version=4).cells:
-        if cell.cell_type == "markdown":
-            for level, text in re.findall(r"^(#+)\s+(.+?)\s*#*$", cell.source, re.MULTILINE):
-                heading = _plain(text)
-                if level == "#" and not title:
-                    title = heading
-        mark = cell.metadata.get("nbgrader", {})
-        if mark.get("grade") or mark.get("task"):
-            headings[mark["grade_id"]] = heading
-    return headings, title
-
-
-def _plain(heading: str) -> str:
-    """Take the Markdown marks and the points off a heading."""
-    heading = re.sub(r"\s*[(\[][^()\[\]]*\bpoints?\b[^()\[\]]*[)\]]", "", heading)
-    return re.sub(r"[*`]|\$", "", heading).strip()
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ").strip().capitalize()

@@ -45,6 +45,8 @@ class GradedCourse:
             self.gradebook.add_grade_cell(
                 name, ASSIGNMENT, ASSIGNMENT, max_score=points, cell_type=kind
             )
+            if written:
+                self.gradebook.add_solution_cell(name, ASSIGNMENT, ASSIGNMENT)
         self._write_source()
 
     def enrol(self, student: str, *, first_name: str = "", last_name: str = "") -> None:

@@ -5,14 +5,23 @@ from html import unescape
 
 import nbformat
 import pytest
-from graded_course import ASSIGNMENT, GradedCourse
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from graded_course import ASSIGNMENT, QUESTIONS, GradedCourse
+from nbconvert.exporters import HTMLExporter
+from nbformat.v4 import (
+    new_code_cell,
+    new_markdown_cell,
+    new_notebook,
+    new_output,
+    new_raw_cell,
+)
 from nbgrader.converters import GenerateFeedback
 from nbgrader.coursedir import CourseDirectory
+from nbgrader.server_extensions.formgrader import handlers
 
 from autograder.course import course_config
-from autograder.feedback import HideHiddenTests, sanitize_html
+from autograder.feedback import HideHiddenTests
 from autograder.panel import Line, panel
+from autograder.safe_html import sanitize_html
 from helpers.checks.result import CheckResult
 
 SECRET = "same(student.quantize, affine.quantize, on=[(w, 3)], within=0.5 * scale)"
@@ -27,22 +36,19 @@ def graded(*cells):
     return notebook
 
 
+def marks(name):
+    """nbgrader's marks on the graded cell of a question."""
+    _, points, written = QUESTIONS[name]
+    kind = {"grade": True, "solution": written, "locked": not written, "task": False}
+    return {"nbgrader": {"schema_version": 3, "grade_id": name, "points": points, **kind}}
+
+
 def hidden_test(*outputs, source=TEST):
-    return new_code_cell(
-        source,
-        outputs=list(outputs),
-        metadata={
-            "nbgrader": {
-                "schema_version": 3,
-                "grade_id": "affine_quantize",
-                "grade": True,
-                "solution": False,
-                "locked": True,
-                "task": False,
-                "points": 8,
-            }
-        },
-    )
+    return new_code_cell(source, outputs=list(outputs), metadata=marks("affine_quantize"))
+
+
+def written_answer(text):
+    return new_markdown_cell(text, metadata=marks("stochastic_comparison"))
 
 
 def result(html=PANEL, number="5.0"):
@@ -123,11 +129,15 @@ def test_a_region_that_a_student_opened_and_never_closed_stops_nobody():
 
 @pytest.fixture
 def feedback_page(tmp_path):
-    """Let nbgrader write the feedback page of a graded notebook; return its text."""
+    """Let nbgrader write the feedback page of a graded notebook; return its source."""
 
-    def write(notebook):
+    def write(notebook, late_penalty=None, comment=None, **grades):
         course = GradedCourse(tmp_path)
-        course.submit("ada", {"affine_quantize": 5.0})
+        course.submit("ada", grades, late_penalty=late_penalty)
+        if comment:
+            names = ("stochastic_comparison", ASSIGNMENT, ASSIGNMENT, "ada")
+            course.gradebook.find_comment(*names).manual_comment = comment
+            course.gradebook.db.commit()
         file = tmp_path / "autograded" / "ada" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
         nbformat.write(notebook, file)
         config = course_config(tmp_path)
@@ -138,15 +148,57 @@ def feedback_page(tmp_path):
     return write
 
 
-def test_the_feedback_page_shows_the_panel_and_no_hidden_line(feedback_page):
-    page = feedback_page(graded(hidden_test(result(number="5.125"))))
-    text = re.sub(r"\s", "", unescape(re.sub(r"<[^>]*>", "", page)))
+def words(page):
+    """The words of a page, without its tags, style sheets and scripts."""
+    page = re.sub(r"<(style|script)\b.*?</\1>", "", page, flags=re.DOTALL)
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]*>", " ", page)))
 
-    assert "# Hidden tests: 8 points" in page
+
+def test_the_page_shows_the_panel_and_no_hidden_line(feedback_page):
+    page = feedback_page(graded(hidden_test(result(number="5.125"))), affine_quantize=5.0)
+
     assert "You cut off the fraction." in page
     assert "5.125" not in page, "the panel stands for the bare number"
-    assert "affine.quantize,on=" not in text
+    assert SECRET.replace(" ", "") not in words(page).replace(" ", "")
     assert "took the network" not in page
+
+
+def test_the_scores_stand_on_top_under_the_notebooks_headings(feedback_page):
+    title = new_markdown_cell("# Quantization\n\n## 1.1 Quantize (8 points)")
+
+    page = words(feedback_page(graded(title, hidden_test(result())), affine_quantize=5.0))
+
+    assert "Feedback Quantization ada 5 of 8 points" in page
+    assert "1.1 Quantize affine_quantize 5 of 8" in page
+
+
+def test_a_score_that_a_person_changed_is_the_one_shown(feedback_page):
+    page = words(feedback_page(graded(hidden_test(result())), affine_quantize=7.5))
+
+    assert "Result affine_quantize 7.5 of 8" in page
+
+
+def test_an_answer_that_nobody_has_read_yet_is_not_shown_as_zero(feedback_page):
+    page = words(feedback_page(graded(written_answer("Yes.")), stochastic_comparison=None))
+
+    assert "1 answer still waits" in page
+    assert "stochastic_comparison waits for a person of 2" in page
+
+
+def test_a_written_answer_stands_with_its_score_and_the_graders_comment(feedback_page):
+    notebook = graded(written_answer("The **second** one."))
+
+    page = words(feedback_page(notebook, comment="Why?", stochastic_comparison=1.5))
+
+    assert "Your answer stochastic_comparison 1.5 of 2 The second one. Comment Why?" in page
+    assert "still waits" not in page
+
+
+def test_a_late_penalty_is_told(feedback_page):
+    page = words(feedback_page(graded(hidden_test()), late_penalty=2.0, affine_quantize=5.0))
+
+    assert "3 of 8 points" in page
+    assert "2 points are taken off because it came late" in page
 
 
 def test_a_script_in_a_written_answer_or_an_output_does_not_reach_the_page(feedback_page):
@@ -167,6 +219,38 @@ def test_a_written_answer_keeps_its_formatting_and_its_formulas(feedback_page):
     assert "$a &lt; b$" in page
     assert 'class="highlight"' in page
     assert "<td>1</td>" in page
+
+
+def test_nothing_that_a_student_wrote_acts_in_the_formgrader(tmp_path):
+    def attack(number):
+        return f"\"'></title><script>steal({number})</script>"
+
+    image = {"image/png": {"width": attack(1)}}
+    outputs = [
+        new_output("display_data", {"text/html": attack(2)}),
+        new_output("display_data", {"text/markdown": attack(3)}),
+        new_output("display_data", {"text/latex": attack(4)}),
+        new_output("display_data", {"image/svg+xml": f"<svg>{attack(5)}</svg>"}),
+        new_output("display_data", {"image/png": attack(6)}, metadata=image),
+        new_output("stream", text=attack(7)),
+        new_output("error", ename=attack(8), evalue="", traceback=[attack(9)]),
+    ]
+    notebook = new_notebook(
+        cells=[
+            new_raw_cell(attack(10), metadata={"raw_mimetype": "text/html"}),
+            new_markdown_cell(attack(11)),
+            new_code_cell(attack(12), outputs=outputs, metadata={"tags": [attack(13)]}),
+        ],
+        metadata={"title": attack(14), "language_info": {"name": attack(15)}},
+    )
+    config = course_config(tmp_path)
+    config.HTMLExporter.template_name = "formgrade"
+    config.HTMLExporter.extra_template_basedirs = [handlers.template_path]
+
+    page, _ = HTMLExporter(config=config).from_notebook_node(notebook, {"metadata": {}})
+
+    assert "steal(12)" in page.replace('</span><span class="p">', ""), "it is shown"
+    assert "<script>steal" not in page
 
 
 def test_a_missing_attachment_does_not_keep_the_page_from_being_made(feedback_page):

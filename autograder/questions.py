@@ -1,0 +1,61 @@
+"""What a notebook says about its questions: their headings, and which are a bonus."""
+
+from __future__ import annotations
+
+import re
+
+from nbformat import NotebookNode
+
+__all__ = ["headings", "is_bonus", "title", "words"]
+
+_HEADING = re.compile(r"^(#+)\s+(.+?)\s*#*$", re.MULTILINE)
+
+
+def headings(notebook: NotebookNode) -> dict[str, str]:
+    """Return the heading that each question stands under, in the notebook's order.
+
+    Parameters
+    ----------
+    notebook : NotebookNode
+        With nbgrader's marks.
+
+    Returns
+    -------
+    dict of str to str
+        ``grade_id`` to heading, without Markdown's marks and without the points.
+    """
+    found = {}
+    heading = ""
+    for cell in notebook.cells:
+        mark = cell.metadata.get("nbgrader", {})
+        if cell.cell_type == "markdown" and not mark.get("solution"):
+            for match in _HEADING.finditer(cell.source):
+                heading = _plain(match[2])
+        if mark.get("grade") or mark.get("task"):
+            found[mark["grade_id"]] = heading
+    return found
+
+
+def title(notebook: NotebookNode) -> str:
+    """Return the first heading of the first level, or nothing."""
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            for match in _HEADING.finditer(cell.source):
+                if match[1] == "#":
+                    return _plain(match[2])
+    return ""
+
+
+def is_bonus(question: str) -> bool:
+    """Bonus questions are those whose ``grade_id`` starts with ``bonus_``."""
+    return question.startswith("bonus_")
+
+
+def words(name: str) -> str:
+    """Write a name like ``ste_forward`` as words."""
+    return name.replace("_", " ").strip().capitalize()
+
+
+def _plain(heading: str) -> str:
+    heading = re.sub(r"\s*[(\[][^()\[\]]*\bpoints?\b[^()\[\]]*[)\]]", "", heading)
+    return re.sub(r"[*`$]", "", heading).strip()
