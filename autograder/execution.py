@@ -184,7 +184,7 @@ def _judge(
     grade_id = cell.metadata.nbgrader.grade_id
     try:
         with asking(submission):
-            result = _evaluate(cell.source, grade_id)
+            result = evaluate_test(cell.source, grade_id)
         if not isinstance(result, Score):
             raise TypeError("a hidden test must end with `score(...)`")
         if result.of != points:
@@ -210,7 +210,7 @@ def _judge(
     return verdict, [_result(result.points, result._repr_html_())]
 
 
-def _evaluate(source: str, name: str) -> Any:
+def evaluate_test(source: str, name: str) -> Any:
     """Run `source` in a fresh namespace; return the value of its last expression."""
     tree = ast.parse(source)
     filename = f"<hidden test {name}>"

@@ -13,6 +13,7 @@ import torch
 from autograder.hidden.compare import difference
 from autograder.hidden.student import Handle, StudentError, value
 from autograder.misconceptions import Misconception, misconceptions_of
+from autograder.sandbox.inside.responder import silenced
 
 OTHER_FORM = (TypeError, ValueError, AttributeError, KeyError, IndexError, RuntimeError)
 """What a test's own code raises when an answer has another form: a string for an array, say."""
@@ -131,7 +132,8 @@ def _recognise(
 def _gives(candidate: Misconception, answer: _Answer, ask: Ask) -> bool:
     assert answer.got is not None
     try:
-        its_answer = ask(candidate.wrong, *answer.case)
+        with silenced():
+            its_answer = ask(candidate.wrong, *answer.case)
         return difference(answer.got[0], its_answer, answer.allowed) is None
     except Exception:
         # A wrong solution may well fail on a case; then this answer is not its answer.

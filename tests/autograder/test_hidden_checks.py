@@ -198,3 +198,14 @@ def test_objects_that_claim_to_equal_everything_cross_as_what_they_are(notebook)
 
     notebook["square"] = lambda x: Equal(0)
     assert same(student.square, square, on=[(3,), (4,)]).credit == 0
+
+
+def test_what_an_answer_prints_is_thrown_away(notebook, capsys):
+    def loud(x):
+        print("result:", x)
+        np.float64(1) / np.float64(0)
+        return x * x
+
+    notebook["square"] = loud
+    assert same(student.square, square, on=[(3,)]).credit == 1
+    assert capsys.readouterr() == ("", "")

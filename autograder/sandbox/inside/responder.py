@@ -7,9 +7,23 @@ so that a hidden test sees the same data in both.
 from __future__ import annotations
 
 import copy
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import Any
 
 from .wire import decode, encode
+
+
+@contextmanager
+def silenced() -> Iterator[None]:
+    """Throw away what is printed inside the block, warnings included.
+
+    nbgrader gives no points to a test that says anything on standard error, and a warning that a
+    student's function raises is no wrong answer.
+    """
+    with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
+        yield
 
 
 class Responder:
@@ -29,24 +43,29 @@ class Responder:
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         """Answer one request: ``get`` a value, ``call`` a callable, or take its ``gradient``."""
         try:
-            target = self._resolve(request["target"])
-            args = [decode(a, self._resolve) for a in request.get("args", [])]
-            kwargs = {k: decode(v, self._resolve) for k, v in request.get("kwargs", {}).items()}
-            match request["op"]:
-                case "get":
-                    result = target
-                case "call":
-                    result = target(*args, **kwargs)
-                case "gradient":
-                    result = gradient(target, args, decode(request["upstream"]))
-                case op:
-                    raise ValueError(f"unknown request {op!r}")
-            return {"value": encode(result, self._keep)}
+            with silenced():
+                return {"value": self._value(request)}
         except KeyboardInterrupt:
             raise
         except BaseException as error:
             # SystemExit too: a student's `exit()` is an answer, not the end of grading.
             return {"error": {"type": type(error).__name__, "text": str(error)[:2000]}}
+
+    def _value(self, request: dict[str, Any]) -> Any:
+        """Do what is asked; return the result as the other side may see it."""
+        target = self._resolve(request["target"])
+        args = [decode(a, self._resolve) for a in request.get("args", [])]
+        kwargs = {k: decode(v, self._resolve) for k, v in request.get("kwargs", {}).items()}
+        match request["op"]:
+            case "get":
+                result = target
+            case "call":
+                result = target(*args, **kwargs)
+            case "gradient":
+                result = gradient(target, args, decode(request["upstream"]))
+            case op:
+                raise ValueError(f"unknown request {op!r}")
+        return encode(result, self._keep)
 
     def _resolve(self, reference: dict[str, Any]) -> Any:
         path = list(reference["path"])
