@@ -11,11 +11,12 @@ from torch import Tensor, nn
 
 from helpers.checkpoints import pretrained_resnet20
 from helpers.data import Dataset
-from helpers.models import resnet20
+from helpers.models import ConvLayer, resnet20
 from helpers.profile import pick
 from helpers.reference import masks, ste
 from helpers.training import History, fit
 
+Build = Callable[[Dataset], nn.Module]
 Train = Callable[[Dataset, int, Path], tuple[nn.Module, History]]
 """``train(dataset, seed, checkpoint)`` returns the trained network and its history."""
 
@@ -27,12 +28,15 @@ class Experiment:
     Attributes
     ----------
     name : str
-        Of the artifact.
+        Of the artifact; unique in the course.
     assignment : str
     recipe : str
         How it is trained, for the results page.
     published : float or None
         CIFAR-10 test accuracy that the course documents report, from 0 to 1.
+    untrained : callable
+        ``untrained(dataset)`` makes what could be handed in without any training: a threshold
+        must keep it out.
     train : callable
     """
 
@@ -40,6 +44,7 @@ class Experiment:
     assignment: str
     recipe: str
     published: float | None
+    untrained: Build
     train: Train
 
 
@@ -47,29 +52,41 @@ class Experiment:
 # quantization
 
 
-def _fine_tuned(stage_bits: Sequence[int], epochs: int) -> Train:
-    def train(dataset: Dataset, seed: int, checkpoint: Path) -> tuple[nn.Module, History]:
-        model = resnet20(conv=[partial(ste.QuantConv2d, bits=bits) for bits in stage_bits])
-        model.load_state_dict(pretrained_resnet20(dataset).state_dict())
-        history = fit(model, dataset, epochs=epochs, lr=0.01, seed=seed, checkpoint=checkpoint)
-        return model, history
-
-    return train
-
-
-def _sparse_network(dataset: Dataset) -> nn.Module:
-    model = resnet20(conv=partial(ste.SparseQuantConv2d, bits=4))
+def _starting_network(dataset: Dataset, conv: ConvLayer | Sequence[ConvLayer]) -> nn.Module:
+    model = resnet20(conv=conv)
     model.load_state_dict(pretrained_resnet20(dataset).state_dict())
     return model
 
 
-def _pruned_then_tuned(epochs: int) -> Train:
+def _quantized(stage_bits: Sequence[int]) -> Build:
+    layers = [partial(ste.QuantConv2d, bits=bits) for bits in stage_bits]
+    return lambda dataset: _starting_network(dataset, layers)
+
+
+def _sparse(dataset: Dataset) -> nn.Module:
+    return _starting_network(dataset, partial(ste.SparseQuantConv2d, bits=4))
+
+
+def _pruned_per_layer(dataset: Dataset) -> nn.Module:
+    model = _sparse(dataset)
+    weights = masks.layer_weights(model)
+    masks.apply_masks(model, {layer: masks.magnitude_mask(w, 0.8) for layer, w in weights.items()})
+    return model
+
+
+def _pruned_globally(dataset: Dataset) -> nn.Module:
+    model = _sparse(dataset)
+    masks.apply_masks(model, masks.global_masks(masks.layer_weights(model), 0.8))
+    return model
+
+
+def _fine_tuned(untrained: Build, epochs: int) -> Train:
+    """Fine-tune; what is zero at the start stays zero."""
+
     def train(dataset: Dataset, seed: int, checkpoint: Path) -> tuple[nn.Module, History]:
-        model = _sparse_network(dataset)
-        kept = {
-            layer: masks.magnitude_mask(w, 0.8) for layer, w in masks.layer_weights(model).items()
-        }
-        masks.apply_masks(model, kept)
+        model = untrained(dataset)
+        kept = {layer: w != 0 for layer, w in masks.layer_weights(model).items()}
+        hold = partial(masks.apply_masks, masks=kept)
         history = fit(
             model,
             dataset,
@@ -77,7 +94,7 @@ def _pruned_then_tuned(epochs: int) -> Train:
             lr=0.01,
             seed=seed,
             checkpoint=checkpoint,
-            after_step=partial(masks.apply_masks, masks=kept),
+            after_step=hold,
         )
         return model, history
 
@@ -86,7 +103,7 @@ def _pruned_then_tuned(epochs: int) -> Train:
 
 def _pruned_while_tuned(pruning_epochs: int, settling_epochs: int) -> Train:
     def train(dataset: Dataset, seed: int, checkpoint: Path) -> tuple[nn.Module, History]:
-        model = _sparse_network(dataset)
+        model = _sparse(dataset)
         kept: dict[str, Tensor] = {}
 
         def prune_more(model: nn.Module, epoch: int) -> None:
@@ -117,7 +134,10 @@ def experiments() -> list[Experiment]:
 
     def tuned(name: str, bits: Sequence[int], epochs: int, published: float) -> Experiment:
         recipe = f"bits {'/'.join(map(str, bits))} per stage, {epochs} epochs, cosine from 0.01"
-        return Experiment(name, "quantization", recipe, published, _fine_tuned(bits, epochs))
+        start = _quantized(bits)
+        return Experiment(
+            name, "quantization", recipe, published, start, _fine_tuned(start, epochs)
+        )
 
     return [
         tuned("qat_4bit", (4, 4, 4), four, 0.9149),
@@ -131,7 +151,8 @@ def experiments() -> list[Experiment]:
             "quantization",
             f"80 % of each layer pruned at once, then 4 bits, {sparse} epochs, cosine from 0.01",
             0.8977,
-            _pruned_then_tuned(sparse),
+            _pruned_per_layer,
+            _fine_tuned(_pruned_per_layer, sparse),
         ),
         Experiment(
             "iterative_4bit",
@@ -139,6 +160,7 @@ def experiments() -> list[Experiment]:
             f"pruned globally to 80 % over {pruning} epochs in 4 bits, {settling} more, cosine "
             "from 0.01",
             0.7479,
+            _pruned_globally,
             _pruned_while_tuned(pruning, settling),
         ),
     ]

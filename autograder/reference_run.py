@@ -25,6 +25,7 @@ from helpers.data import Dataset
 from helpers.device import default_device
 from helpers.files import replacing
 from helpers.profile import profile
+from helpers.training import evaluate
 
 
 def run(assignment: str, seeds: int, work: Path, only: Sequence[str] = ()) -> Path:
@@ -96,6 +97,7 @@ def _frozen(experiment: Experiment, dataset: Dataset, seeds: int, work: Path) ->
         "recipe": experiment.recipe,
         "published": experiment.published if profile() == "full" else None,
         "seeds": list(range(seeds)),
+        "untrained": evaluate(experiment.untrained(dataset), dataset),
         "accuracies": accuracies,
         "mean": fmean(accuracies),
         "spread": stdev(accuracies),

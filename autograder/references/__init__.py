@@ -55,18 +55,20 @@ def threshold(profile: str, name: str) -> float:
     """
     for manifest in manifests(profile):
         if name in manifest["experiments"]:
-            accuracies = manifest["experiments"][name]["accuracies"]
-            return threshold_of(accuracies, manifest["test_images"])
+            found = manifest["experiments"][name]
+            images = manifest["test_images"]
+            return threshold_of(found["accuracies"], untrained=found["untrained"], images=images)
     raise NoReference(
         f"There is no {profile} reference run of {name!r}: make one with "
         f"`autograder reference --profile {profile} ASSIGNMENT`."
     )
 
 
-def threshold_of(accuracies: Sequence[float], images: int) -> float:
-    r"""Return the accuracy that a further run of the same recipe reaches in 99 of 100 cases.
+def threshold_of(accuracies: Sequence[float], *, untrained: float, images: int) -> float:
+    r"""Return the accuracy that a submitted network must reach.
 
-    The lower end of a one-sided prediction interval for one more run, after :math:`n` runs of
+    It is the lower end of a one-sided prediction interval for one more run of the same recipe: a
+    student who trains as the reference did reaches it in 99 of 100 cases. After :math:`n` runs of
     mean :math:`m` and sample standard deviation :math:`s`,
 
     .. math:: m - t_{0.99,\, n-1} \; s \, \sqrt{1 + 1/n}.
@@ -75,10 +77,15 @@ def threshold_of(accuracies: Sequence[float], images: int) -> float:
     be at least one standard error of an accuracy :math:`m` measured on `images` images: that much
     the choice of test images alone makes.
 
+    That floor is generous where rounding cost little. So that a network that was never trained
+    does not pass, at least half of the way from `untrained` to :math:`m` is asked for.
+
     Parameters
     ----------
     accuracies : sequence of float
         Test accuracies of at least two runs with different seeds, from 0 to 1.
+    untrained : float
+        Test accuracy without any training.
     images : int
         Number of test images.
 
@@ -96,4 +103,5 @@ def threshold_of(accuracies: Sequence[float], images: int) -> float:
         raise ValueError(f"a threshold needs the spread of at least two runs, not {n}")
     mean = fmean(accuracies)
     spread = max(stdev(accuracies), sqrt(max(mean * (1 - mean), 1 / images) / images))
-    return mean - float(t.ppf(PASS_RATE, n - 1)) * spread * sqrt(1 + 1 / n)
+    predicted = mean - float(t.ppf(PASS_RATE, n - 1)) * spread * sqrt(1 + 1 / n)
+    return max(predicted, (untrained + mean) / 2)
