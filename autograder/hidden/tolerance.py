@@ -45,8 +45,9 @@ def accuracy_noise(images: int) -> float:
     """Return how far two right measurements of one network's accuracy may be apart.
 
     Another machine adds up in another order, and a GPU may multiply in TF32 (10 bits): scores move,
-    and images on the edge between two classes change sides. We allow two such images, and one in a
-    thousand more for large test sets.
+    and images on the edge between two classes change sides. On the 359 digits, double precision
+    moved the accuracy of none of seven quantized networks, and TF32 that of one by two images. We
+    allow three images, and one in a thousand more for large test sets.
 
     Parameters
     ----------
@@ -59,4 +60,4 @@ def accuracy_noise(images: int) -> float:
         As a difference of accuracies from 0 to 1.
     """
     # The half image keeps a difference of exactly so many images on the right side of `<=`.
-    return (2.5 + images / 1000) / images
+    return (3.5 + images / 1000) / images

@@ -38,5 +38,5 @@ def test_equal_values_stay():
     assert np.array_equal(away_from_ties(np.full(3, 2.0), 8), np.full(3, 2.0))
 
 
-def test_two_images_of_the_digits_are_noise_and_three_are_not():
-    assert 2 / 359 <= accuracy_noise(359) < 3 / 359
+def test_three_images_of_the_digits_are_noise_and_four_are_not():
+    assert 3 / 359 <= accuracy_noise(359) < 4 / 359
