@@ -169,7 +169,7 @@ def test_the_scores_stand_on_top_under_the_notebooks_headings(feedback_page):
     page = words(feedback_page(graded(title, hidden_test(result())), affine_quantize=5.0))
 
     assert "Feedback Quantization ada 5 of 8 points" in page
-    assert "1.1 Quantize affine_quantize 5 of 8" in page
+    assert "1.1 Quantize 5 of 8" in page
 
 
 def test_a_score_that_a_person_changed_is_the_one_shown(feedback_page):

@@ -2,14 +2,17 @@
 
 import csv
 import re
+import shutil
 from html import unescape
 
 import pytest
 from graded_course import ASSIGNMENT, QUESTIONS, GradedCourse
+from playwright.sync_api import sync_playwright
 
 from autograder.report import class_report, grades_csv
 from autograder.results import NothingGraded, read_class
 
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FULL = {"affine_quantize": 8.0, "affine_dequantize": 3.0, "stochastic_comparison": None}
 TRUNCATED = ("truncated_codes", "You cut off the fraction: use `round`, and compare x < y.")
 
@@ -232,6 +235,29 @@ def test_the_page_loads_nothing_and_runs_its_own_script_alone(course):
     assert not re.search(r"(src|href)=|url\(|@import|https?:", page)
     assert "default-src 'none'" in page
     assert re.search(r"script-src 'sha256-[\w+/=]{44}'", page)
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine")
+def test_in_a_browser_a_press_on_a_heading_sorts_and_a_phone_shows_the_page_whole(course):
+    course.submit("ada", {"affine_quantize": 8.0})
+    course.submit("ben", {"affine_quantize": 0.5})
+    course.submit("cai", {"affine_quantize": 4.0})
+    report(course)
+
+    with sync_playwright() as playwright:
+        options = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic"]
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=options)
+        page = browser.new_page(viewport={"width": 390, "height": 844})
+        page.goto((course.folder / "report" / f"{ASSIGNMENT}.html").as_uri())
+        students = page.locator(".all tbody td.student")
+
+        assert page.evaluate("document.documentElement.scrollWidth") == 390
+        page.get_by_role("button", name="Score").click()
+        assert students.all_inner_texts() == ["ben", "cai", "ada"]
+        page.get_by_role("button", name="Score").click()
+        assert students.all_inner_texts() == ["ada", "cai", "ben"]
+        browser.close()
 
 
 @pytest.mark.parametrize("write", [class_report, grades_csv])
