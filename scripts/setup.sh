@@ -26,13 +26,13 @@ if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
 fi
 
 say "Creating .venv"
-[ -x .venv/bin/python ] || "$python" -m venv .venv
+[ -x .venv/bin/pip ] || "$python" -m venv .venv
 
-say "Installing the project and its pinned dependencies"
+say "Installing the project and its pinned dependencies (torch is large: this takes minutes)"
 .venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 
 missing=""
-command -v bwrap >/dev/null || missing="bubblewrap"
+command -v bwrap >/dev/null || missing="$missing bubblewrap"
 command -v chromium >/dev/null || command -v google-chrome >/dev/null || missing="$missing chromium"
 if [ -n "$missing" ]; then
     # A machine without a package archive still grades and tests what it can.

@@ -26,8 +26,10 @@ from small_course import (
     write_source,
 )
 
-from autograder.audit import STARTING_CHECKPOINTS, Leak, audit
-from autograder.release import make_release
+from autograder.audit import SECRET_PARTS, STARTING_CHECKPOINTS, Leak, audit
+from autograder.course import NOTEBOOKS, assignments
+from autograder.release import make_release, unlocked_modules
+from autograder.source import cell_name, lines
 from autograder.student_build import REFERENCE
 
 NOTEBOOK = f"{ASSIGNMENT}.ipynb"
@@ -93,6 +95,16 @@ def released(made: Path, tmp_path: Path) -> Released:
 
 def test_clean_release_passes(released: Released) -> None:
     assert released.audit() == []
+
+
+@pytest.mark.parametrize("assignment", assignments())
+def test_every_secret_cell_of_a_source_notebook_is_found(assignment: str, tmp_path: Path) -> None:
+    source = NOTEBOOKS / assignment / f"{assignment}.ipynb"
+    shutil.copy(source, tmp_path)
+    cells = nbformat.read(source, as_version=4).cells
+    unlocks = unlocked_modules(source)
+    secret = {cell_name(c) for c in cells if any(line.part in SECRET_PARTS for line in lines(c))}
+    assert {leak.cell for leak in audit(tmp_path, source, unlocks=unlocks)} == secret
 
 
 # In the notebook -----------------------------------------------------------------------------

@@ -24,6 +24,7 @@ from small_course import (
 
 from autograder import release
 from autograder.audit import AuditFailed
+from autograder.course import assignments
 from autograder.release import Release, ReleaseError, make_release
 
 
@@ -159,6 +160,12 @@ def test_what_nbgrader_refuses_is_said_in_a_sentence(project: Path) -> None:
 def test_unlocking_what_does_not_exist_is_refused(project: Path) -> None:
     with pytest.raises(ReleaseError, match="no reference module 'maskz'"):
         make(project, small_notebook(unlocks=("maskz",)))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("assignment", assignments())
+def test_every_assignment_of_the_course_can_be_released(assignment: str, tmp_path: Path) -> None:
+    assert make_release(assignment, tmp_path).archive.exists()
 
 
 def test_unknown_assignment_is_named(tmp_path: Path) -> None:
