@@ -62,7 +62,9 @@ def _parser() -> argparse.ArgumentParser:
         help="submissions at a time (default: all cores)",
     )
     grade.add_argument(
-        "--cell-seconds", type=float, help="time limit of a cell or of one question to it"
+        "--cell-seconds",
+        type=float,
+        help="processor time of one cell, or of one call by a hidden test",
     )
     grade.add_argument(
         "--no-sandbox",

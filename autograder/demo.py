@@ -15,7 +15,7 @@ from autograder.report import class_report, grades_csv
 from autograder.samples import sample_class
 
 CELL_SECONDS = 20.0
-"""Shorter than the default, because the sample with the endless loop always waits for it."""
+"""Less than the default: the sample with the endless loop always uses it up."""
 
 CONFIGURATION = """\
 # nbgrader's own commands and the formgrader in this folder grade as `autograder grade` does.

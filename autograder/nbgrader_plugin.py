@@ -174,7 +174,7 @@ class GradeInSandbox(NbGraderPreprocessor):
     """Takes the place of nbgrader's `Execute`: student code in the sandbox, hidden tests here."""
 
     sandbox = Bool(True, help="False: run student code unprotected, as this user.").tag(config=True)
-    cell_seconds = Float(Limits.cell_seconds, help="Time limit of one cell.").tag(config=True)
+    cell_seconds = Float(Limits.cell_seconds, help="Processor time of one cell.").tag(config=True)
     total_seconds = Float(Limits.total_seconds, help="Time limit of a notebook.").tag(config=True)
     memory_mib = Integer(Limits.memory_bytes // MIB, help="Memory limit, MiB.").tag(config=True)
     flags = List(Unicode(), help="What was noticed when the submission came in.").tag(config=True)

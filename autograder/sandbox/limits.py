@@ -14,8 +14,9 @@ class Limits:
     Attributes
     ----------
     cell_seconds : float
-        Wall time of one cell, or of one call that a hidden test makes. The longest cell of a
-        solution takes a few seconds when its artifacts are there.
+        Processor time of one cell, or of one call that a hidden test makes: unlike wall time it
+        is the same however many submissions are graded beside it. The longest cell of a solution
+        takes a few seconds when its artifacts are there.
     total_seconds : float
         Wall time of the whole submission.
     memory_bytes : int
@@ -35,6 +36,11 @@ class Limits:
     processes: int = 128
     disk_bytes: int = 512 * MIB
     output_bytes: int = 512 * MIB
+
+    @property
+    def cell_wall_seconds(self) -> float:
+        """Wall time of one cell: for cells that wait, or share their processor with others."""
+        return 4 * self.cell_seconds
 
     @property
     def address_space_bytes(self) -> int:

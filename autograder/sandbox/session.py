@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,8 @@ from .inside import wire
 from .limits import Limits
 
 KERNEL = Path(__file__).parent / "inside"
-START_SECONDS = 60.0
-"""To the kernel's first answer: the imports of IPython, on a busy machine."""
+LOOK_SECONDS = 0.25
+"""Between two looks at the limits."""
 
 
 class KernelEnded(RuntimeError):
@@ -78,6 +79,7 @@ class Session:
         self.limits = limits or Limits()
         self._reason: str | None = None
         self._received = 0
+        self._processor_seconds = 0.0
         self._errors = bytearray()
         ours, theirs = socket.socketpair()
         self._connection = ours
@@ -133,21 +135,20 @@ class Session:
         self._deadline = deadline or time.monotonic() + self.limits.total_seconds
         threading.Thread(target=self._drain, daemon=True).start()
         threading.Thread(target=self._watch, daemon=True).start()
-        self.run("", seconds=START_SECONDS)
+        self.run("")
 
-    def run(self, source: str, seconds: float | None = None) -> list[dict[str, Any]]:
+    def run(self, source: str) -> list[dict[str, Any]]:
         """Run one cell; return its outputs, in nbformat's shape but unchecked.
 
         Raises
         ------
         KernelEnded
-            If the kernel dies, goes past a limit or takes longer than `seconds`.
+            If the kernel dies or goes past a limit.
         """
-        reply = self.ask({"op": "run", "source": source}, seconds)
-        outputs = reply.get("outputs")
+        outputs = self.ask({"op": "run", "source": source}).get("outputs")
         return outputs if isinstance(outputs, list) else []
 
-    def ask(self, request: dict[str, Any], seconds: float | None = None) -> dict[str, Any]:
+    def ask(self, request: dict[str, Any]) -> dict[str, Any]:
         """Send one request and return the reply.
 
         Raises
@@ -155,19 +156,18 @@ class Session:
         KernelEnded
             As for `run`.
         """
-        allowed = seconds or self.limits.cell_seconds
-        deadline = min(time.monotonic() + allowed, self._deadline)
+        turn = _Turn(
+            processor_end=self._processor_seconds + self.limits.cell_seconds,
+            wall_end=time.monotonic() + self.limits.cell_wall_seconds,
+        )
         try:
             if self._reason is not None:
                 raise KernelEnded(self._reason)
-            self._connection.settimeout(max(0.01, deadline - time.monotonic()))
+            self._connection.settimeout(self.limits.cell_wall_seconds)
             wire.send(self._connection, request)
-            reply = wire.receive(lambda count: self._read(count, deadline))
-        except TimeoutError:
-            over = time.monotonic() >= self._deadline
-            limit = self.limits.total_seconds if over else allowed
-            what = "the notebook as a whole" if over else "it"
-            self._end(f"{what} took longer than {limit:.0f} s (an endless loop?)")
+            reply = wire.receive(lambda count: self._read(count, turn))
+        except _TooLong as error:
+            self._end(f"{error} (an endless loop?)")
         except (EOFError, OSError):
             self._process.wait()
             lines = self._errors.decode("utf-8", "replace").strip().splitlines()[-3:]
@@ -200,20 +200,31 @@ class Session:
         self.close()
         raise KernelEnded(self._reason) from None
 
-    def _read(self, count: int, deadline: float) -> bytes:
+    def _read(self, count: int, turn: _Turn) -> bytes:
         self._received += count
         if self._received > self.limits.output_bytes:
             raise wire.WireError("more output than allowed")
         data = bytearray()
+        self._connection.settimeout(LOOK_SECONDS)
         while len(data) < count:
-            self._connection.settimeout(max(0.001, deadline - time.monotonic()))
-            if time.monotonic() >= deadline:
-                raise TimeoutError
-            chunk = self._connection.recv(min(count - len(data), 2**20))
-            if not chunk:
+            try:
+                chunk = self._connection.recv(min(count - len(data), 2**20))
+            except TimeoutError:
+                chunk = None
+            if chunk == b"":
                 raise EOFError
-            data += chunk
+            data += chunk or b""
+            self._check_time(turn)
         return bytes(data)
+
+    def _check_time(self, turn: _Turn) -> None:
+        if self._processor_seconds > turn.processor_end:
+            raise _TooLong(f"it took more than {self.limits.cell_seconds:g} s of processor time")
+        if time.monotonic() > turn.wall_end:
+            raise _TooLong(f"it took longer than {self.limits.cell_wall_seconds:g} s")
+        if time.monotonic() > self._deadline:
+            whole = f"the notebook as a whole took longer than {self.limits.total_seconds:g} s"
+            raise _TooLong(whole)
 
     def _drain(self) -> None:
         """Keep the end of what the kernel's process says on standard error."""
@@ -226,11 +237,15 @@ class Session:
         """End the kernel when all its processes together pass a limit."""
         while self._process.poll() is None:
             memory = count = 0
+            seconds = 0.0
             with contextlib.suppress(psutil.Error):
                 for process in psutil.Process(self._process.pid).children(recursive=True):
                     with contextlib.suppress(psutil.Error):
                         memory += process.memory_info().rss
+                        # Its own time and that of the children which it has outlived.
+                        seconds += sum(process.cpu_times()[:4])
                         count += 1
+            self._processor_seconds = max(self._processor_seconds, seconds)
             if count > self.limits.processes:
                 self._reason = f"it started more than {self.limits.processes} processes"
             elif memory > self.limits.memory_bytes:
@@ -239,4 +254,16 @@ class Session:
             if self._reason is not None:
                 self._process.kill()
                 return
-            time.sleep(0.25)
+            time.sleep(LOOK_SECONDS)
+
+
+@dataclass(frozen=True)
+class _Turn:
+    """When one request must have been answered, by either clock."""
+
+    processor_end: float
+    wall_end: float
+
+
+class _TooLong(Exception):
+    """A limit on time is reached; the message says which."""

@@ -114,7 +114,7 @@ def test_an_endless_loop_costs_its_own_question(grade):
         cell_seconds=1.5,
     )
     assert scores(record) == {"a": 0, "b": 4}
-    assert record.flags == ["cell 2: it took longer than 2 s (an endless loop?)"]
+    assert record.flags == ["cell 2: it took more than 1.5 s of processor time (an endless loop?)"]
     assert "Stopped by the grader" in nb.cells[1].outputs[0].evalue
 
 
@@ -138,7 +138,7 @@ def test_a_function_that_never_returns_costs_its_own_question(grade):
         cell_seconds=1.5,
     )
     assert scores(record) == {"a": 0, "b": 4}
-    assert "gave no answer: it took longer" in record.questions["a"].messages[0]
+    assert "gave no answer: it took more than" in record.questions["a"].messages[0]
 
 
 def test_a_kernel_lost_again_and_again_is_given_up(grade):
