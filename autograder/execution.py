@@ -71,6 +71,11 @@ class Runner:
     ----------
     start : callable
         Starts a fresh kernel.
+
+    Attributes
+    ----------
+    gave_up : str or None
+        Why no further kernel is started.
     """
 
     def __init__(self, start: Callable[[], Session]) -> None:
@@ -78,7 +83,7 @@ class Runner:
         self._session: Session | None = None
         self._restarts = 0
         self._done: list[str] = []
-        self._lost: str | None = None
+        self.gave_up: str | None = None
 
     def run(self, source: str) -> list[NotebookNode]:
         """Run one cell of the student's; return its outputs.
@@ -115,20 +120,20 @@ class Runner:
             self._session = None
 
     def _kernel(self) -> Session:
-        if self._lost is not None:
-            raise KernelEnded(self._lost)
+        if self.gave_up is not None:
+            raise KernelEnded(self.gave_up)
         if self._session is None:
             if self._restarts > MAX_RESTARTS:
-                self._lost = f"the kernel was lost {MAX_RESTARTS + 1} times before"
-                raise KernelEnded(self._lost)
+                self.gave_up = f"the kernel was lost {MAX_RESTARTS + 1} times before"
+                raise KernelEnded(self.gave_up)
             self._restarts += 1
             session = self._start()
             try:
                 for source in self._done:
                     session.run(source)
             except KernelEnded as ended:
-                self._lost = f"running the earlier cells again failed: {ended}"
-                raise KernelEnded(self._lost) from ended
+                self.gave_up = f"running the earlier cells again failed: {ended}"
+                raise KernelEnded(self.gave_up) from ended
             self._session = session
         return self._session
 
@@ -168,10 +173,12 @@ def grade_notebook(nb: NotebookNode, *, start: Callable[[], Session], files: Any
                     cell.outputs = runner.run(cell.source)
                 except KernelEnded as ended:
                     cell.outputs = [_error("KernelEnded", f"Stopped by the grader: {ended}.")]
-                    record.flags.append(f"cell {number}: {ended}")
+                    if not runner.gave_up:
+                        record.flags.append(f"cell {number}: {ended}")
+        if runner.gave_up:
+            record.flags.append(f"the rest of the notebook was not run: {runner.gave_up}")
     finally:
         runner.close()
-    record.flags = list(dict.fromkeys(record.flags))
     record.seconds = time.monotonic() - began
     return record
 

@@ -22,6 +22,9 @@ from autograder.execution import is_hidden_test
 from autograder.misconceptions import Misconception, misconceptions_in
 from helpers.profile import profile
 
+NOTHING_TRAINED = {"untouched", "without-artifacts", "forges-scores"}
+"""Samples that hand in no artifacts; all others hand in what the reference run trained."""
+
 
 def sample_class(
     assignment: str, release: Path, folder: Path, *, every_misconception: bool = False
@@ -64,7 +67,7 @@ def sample_class(
             path.write_text(notebook)
         else:
             nbformat.write(notebook, path)
-        if name not in ("without-artifacts", "untouched"):
+        if name not in NOTHING_TRAINED:
             copy_reference_artifacts(assignment, place / "artifacts" / profile())
     return list(made)
 

@@ -84,6 +84,7 @@ def same(
         Its credit is the part of the cases that was answered right.
     """
     ask: Ask = through or (lambda implementation, *case: implementation(*case))
+    names = _parameters(expected) if through is None else []
     answers = []
     for case in on:
         allowed = within(*case) if callable(within) else within
@@ -91,12 +92,12 @@ def same(
         try:
             got = ask(answer, *case)
             found = difference(got, right, allowed)
-            problem = f"{_words(expected, case)}: {found}" if found else None
+            problem = f"{_words(names, case)}: {found}" if found else None
             answers.append(_Answer(case, (got,), allowed, problem))
         except StudentError as error:
             answers.append(_Answer(case, None, allowed, str(error)))
         except OTHER_FORM:
-            problem = f"{_words(expected, case)}: the answer has another form than asked for"
+            problem = f"{_words(names, case)}: the answer has another form than asked for"
             answers.append(_Answer(case, None, allowed, problem))
     problems = [a.problem for a in answers if a.problem]
     return Check(
@@ -148,22 +149,24 @@ def _summary(problems: list[str], cases: int) -> str:
     return f"{problems[0]} ({len(problems)} of {cases} cases are not right)"
 
 
-def _words(function: Callable[..., Any], case: tuple[Any, ...]) -> str:
-    """Name a case: ``quantize(w of shape (3, 4), bits=2)``."""
-    try:
-        names = list(inspect.signature(function).parameters)
-    except (TypeError, ValueError):
-        names = []
+def _parameters(function: Callable[..., Any]) -> list[str]:
+    """Return the names of the arguments that a function takes by position."""
+    parameters = inspect.signature(function).parameters.values()
+    return [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
+
+
+def _words(names: list[str], case: tuple[Any, ...]) -> str:
+    """Describe a case: ``with w of shape (3, 4), bits=2``."""
     parts = []
     for position, argument in enumerate(case):
-        name = names[position] if position < len(names) else f"argument {position + 1}"
+        name = names[position] if position < len(names) else None
         if isinstance(argument, np.ndarray | torch.Tensor):
-            parts.append(f"{name} of shape {tuple(argument.shape)}")
+            parts.append(f"{name or 'an array'} of shape {tuple(argument.shape)}")
         elif len(text := repr(argument)) <= 40:
-            parts.append(f"{name}={text}")
-        else:
+            parts.append(f"{name}={text}" if name else text)
+        elif name:
             parts.append(name)
-    return f"`{function.__name__}({', '.join(parts)})`"
+    return f"with {', '.join(parts)}"
 
 
 def close(

@@ -42,7 +42,7 @@ def test_credit_is_given_per_case(notebook):
     check = same(student.square, square, on=[(1,), (0,), (3,), (4,)])
     assert check.credit == 0.5
     assert "2 of 4 cases" in check.message
-    assert "`square(x=3)`: got 3" in check.message
+    assert "with x=3: got 3" in check.message
 
 
 def test_the_misconception_that_fits_is_named(notebook):
