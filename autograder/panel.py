@@ -81,7 +81,8 @@ def panel(score: float, points: float, checks: Iterable[Line | tuple[str, float,
     points : float
         Points that the question gives.
     checks : iterable of Line or of (label, credit, message)
-        One entry per check, in the order of the test.
+        One entry per check, in the order of the test. An explanation that several checks share
+        is shown once.
 
     Returns
     -------
@@ -89,7 +90,10 @@ def panel(score: float, points: float, checks: Iterable[Line | tuple[str, float,
         An HTML block with inline styles only; every text in it is escaped.
     """
     _, colour, _ = _state(score / points if points else 1.0)
-    body = "".join(_line(Line(*check)) for check in checks)
+    body, explained = "", set()
+    for line in (Line(*check) for check in checks):
+        body += _line(line, explain=line.explanation not in explained)
+        explained.add(line.explanation)
     unit = "point" if points == 1 else "points"
     return (
         f'<div style="{_PANEL.format(colour=colour)}">'
@@ -104,7 +108,7 @@ def _state(credit: float) -> tuple[str, str, str]:
     return _PARTLY if credit > 0 else _WRONG
 
 
-def _line(line: Line) -> str:
+def _line(line: Line, explain: bool) -> str:
     mark, colour, spoken = _state(line.credit)
     label, message = prose(line.label), prose(line.message)
     text = f"<b>{label}</b>: {message}" if label and message else f"<b>{label}</b>{message}"
@@ -112,6 +116,6 @@ def _line(line: Line) -> str:
         f'<div style="{_LINE}"><span style="{_MARK.format(colour=colour)}" role="img" '
         f'aria-label="{spoken}" title="{spoken}">{mark}</span>{text}</div>'
     )
-    if line.explanation:
+    if line.explanation and explain:
         html += f'<div style="{_EXPLANATION}">{prose(line.explanation)}</div>'
     return html

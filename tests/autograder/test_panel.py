@@ -28,6 +28,12 @@ def test_label_message_and_explanation_are_shown():
     assert "You cut off the fraction." in html
 
 
+def test_an_explanation_that_two_checks_share_is_shown_once():
+    html = panel(0, 8, [Line(label, 0.0, "", "You cut it off.") for label in ("3 bits", "4 bits")])
+
+    assert html.count("You cut it off.") == 1
+
+
 def test_texts_are_escaped():
     attack = "<script>alert('x')</script>"
 
