@@ -89,7 +89,8 @@ class RepairSubmission(NbGraderPreprocessor):
             flags += _restore(nb, source_cells)
         else:
             _restore(nb, source_cells)
-        nb.metadata[RECORD] = {"flags": flags}
+        # Nothing else of the submitted metadata is used; a malformed entry could only break a page.
+        nb.metadata = NotebookNode({RECORD: {"flags": flags}})
         return nb, resources
 
 
@@ -133,7 +134,8 @@ def _mark_cells(nb: NotebookNode, sources: dict[str, _Source]) -> list[str]:
     flags = []
     seen = set()
     for cell in reversed(nb.cells):
-        marks = cell.metadata.pop("nbgrader", None)
+        marks = cell.metadata.get("nbgrader")
+        cell.metadata = NotebookNode()
         name = marks.get("grade_id") if isinstance(marks, dict) else None
         source = sources.get(name) if isinstance(name, str) else None
         if source is None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from helpers.artifacts import ArtifactError, artifact_files, artifact_folder, load_artifact
 from helpers.files import replacing
+from helpers.measurements import MEASUREMENTS
 
 __all__ = ["SubmissionError", "pack"]
 
@@ -24,8 +25,9 @@ class SubmissionError(Exception):
 def pack(assignment: str, folder: Path | str = ".") -> Path:
     """Write ``<assignment>.zip`` beside the notebook, and say what is in it and what is missing.
 
-    It holds ``<assignment>.ipynb`` and the artifacts of the current profile, and no other file of
-    the folder. What is missing costs only its own questions, so the rest is packed all the same.
+    It holds ``<assignment>.ipynb``, the artifacts and measurements of the current profile, and no
+    other file of the folder. What is missing costs only its own questions, so the rest is packed
+    all the same.
 
     Parameters
     ----------
@@ -56,6 +58,9 @@ def pack(assignment: str, folder: Path | str = ".") -> Path:
             problems.append(f"{name} is left out. {error}")
         else:
             packed += artifact_files(artifacts, name)
+    networks = ", ".join(path.stem for path in packed[1::2]) or "no trained network"
+    if (artifacts / MEASUREMENTS).is_file():
+        packed.append(artifacts / MEASUREMENTS)
     for name in content["metadata"].get("course", {}).get("artifacts", []):
         if not artifact_files(artifacts, name)[0].exists():
             problems.append(f"{name} is not trained yet: run its cell.")
@@ -75,7 +80,6 @@ def pack(assignment: str, folder: Path | str = ".") -> Path:
         for path in packed:
             archive.write(path, path.relative_to(folder))
 
-    networks = ", ".join(path.stem for path in packed[1::2]) or "no trained network"
     print(f"{submission.name} holds {notebook.name} (as saved {_age(notebook)}) and {networks}.")
     if problems:
         print("Not complete:", *problems, sep="\n  - ")

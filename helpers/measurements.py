@@ -1,0 +1,104 @@
+"""Accuracies, measured once: a network that was measured before is recognised, not measured again.
+
+Running a notebook a second time, and grading it, takes seconds instead of minutes. What is kept
+lies in ``artifacts/<profile>/measurements.json`` beside the notebook and is handed in with it. The
+grader believes none of it: it makes its own measurements and compares.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from helpers.artifacts import artifact_folder
+from helpers.data import Dataset, normalize
+from helpers.files import replacing
+from helpers.training import evaluate
+
+__all__ = ["MEASUREMENTS", "measure"]
+
+MEASUREMENTS = "measurements.json"
+PROBE_IMAGES = 16
+# As part of the largest score. Another machine's arithmetic moves a score by about 1e-3 of that at
+# most (TF32 keeps 10 bits); rounding the weights to 6 bits moves scores by several per cent.
+SAME_SCORES = 5e-3
+MAX_ENTRIES = 500
+
+
+def measure(model: nn.Module, dataset: Dataset, split: str = "test") -> float:
+    """Return the accuracy of `model`, measured now or when this very network was first seen.
+
+    A network is the same if it has the same weights and gives the same scores for the first
+    images of the split: a layer that computes something else gives itself away by these.
+
+    Parameters
+    ----------
+    model
+        Maps images (N, 3, 32, 32) to scores (N, 10). It moves to the device of the data set.
+    dataset
+        Holds the images.
+    split
+        ``"test"`` or ``"train"``.
+
+    Returns
+    -------
+    float
+        Accuracy in [0, 1], as `helpers.training.evaluate` gives it.
+    """
+    path = artifact_folder() / MEASUREMENTS
+    entries = _read(path)
+    network = {"data": f"{dataset.name}/{split}", "weights": _digest(model)}
+    scores = _probe(model, dataset, split)
+    for entry in entries:
+        if all(entry.get(key) == value for key, value in network.items()) and _same(entry, scores):
+            return float(entry["accuracy"])
+    accuracy = evaluate(model, dataset, split)
+    rounded = [[round(score, 4) for score in row] for row in scores.tolist()]
+    entries.append({**network, "accuracy": accuracy, "scores": rounded})
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(entries[-MAX_ENTRIES:]), encoding="utf-8")
+    return accuracy
+
+
+def _digest(model: nn.Module) -> str:
+    """Return the SHA-256 of the names and values of all parameters and buffers."""
+    found = hashlib.sha256()
+    for name, tensor in sorted(model.state_dict().items()):
+        found.update(name.encode())
+        found.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return found.hexdigest()
+
+
+@torch.inference_mode()
+def _probe(model: nn.Module, dataset: Dataset, split: str) -> Tensor:
+    """Return the scores of the first images, (PROBE_IMAGES, 10), on the CPU."""
+    images = {"test": dataset.test, "train": dataset.train}[split].images[:PROBE_IMAGES]
+    was_training = model.training
+    model.to(dataset.device).eval()
+    try:
+        return model(normalize(images, dataset)).float().cpu()
+    finally:
+        model.train(was_training)
+
+
+def _same(entry: dict[str, Any], scores: Tensor) -> bool:
+    known = torch.tensor(entry["scores"])
+    # A score that is not finite equals nothing, and such a network is measured each time.
+    return known.shape == scores.shape and bool(
+        (known - scores).abs().max() <= SAME_SCORES * scores.abs().max()
+    )
+
+
+def _read(path: Path) -> list[dict[str, Any]]:
+    """Return the entries in `path`; none if there are none or the file is damaged."""
+    try:
+        entries = json.loads(path.read_text(encoding="utf-8"))
+        for entry in entries:
+            torch.tensor(entry["scores"])
+            float(entry["accuracy"])
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        return []
+    return entries
