@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from pathlib import Path
 
 from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
@@ -16,6 +17,7 @@ from nbgrader.preprocessors import (
     OverwriteKernelspec,
     SaveAutoGrades,
 )
+from sqlalchemy.exc import SAWarning
 from traitlets.config import Config
 
 from autograder.feedback import FeedbackExporter, HideHiddenTests, ShowGrades
@@ -26,6 +28,9 @@ from autograder.nbgrader_plugin import (
     remove_submitted_links,
 )
 from autograder.safe_html import HTML_FILTERS
+
+# nbgrader's own way with SQLAlchemy, on every entry; nothing that a user could mend.
+warnings.filterwarnings("ignore", category=SAWarning, module="nbgrader")
 
 PROJECT = Path(__file__).parent.parent
 NOTEBOOKS = PROJECT / "notebooks"

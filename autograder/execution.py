@@ -19,6 +19,7 @@ from nbformat import NotebookNode
 from autograder.hidden.score import Score
 from autograder.hidden.student import StudentError, Submission, asking
 from autograder.panel import Line, panel
+from autograder.sandbox.inside.responder import silenced
 from autograder.sandbox.session import KernelEnded, Session
 
 MAX_RESTARTS = 5
@@ -190,7 +191,8 @@ def _judge(
     points = float(cell.metadata.nbgrader.points)
     grade_id = cell.metadata.nbgrader.grade_id
     try:
-        with asking(submission):
+        # A warning about a strange answer is for nobody.
+        with asking(submission), silenced():
             result = evaluate_test(cell.source, grade_id)
         if not isinstance(result, Score):
             raise TypeError("a hidden test must end with `score(...)`")

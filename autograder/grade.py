@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import logging
 import os
-import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -18,7 +17,6 @@ import torch
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.converters import Autograde, GenerateFeedback
 from nbgrader.coursedir import CourseDirectory
-from sqlalchemy.exc import SAWarning
 from tqdm.auto import tqdm
 from traitlets.config import Config
 
@@ -156,8 +154,6 @@ def _prepare_worker() -> None:
     torch.set_num_threads(1)
     logging.getLogger("traitlets").setLevel(logging.ERROR)
     logging.getLogger("alembic").setLevel(logging.ERROR)
-    # nbgrader's own, on every submission; nothing that a user could mend.
-    warnings.simplefilter("ignore", SAWarning)
 
 
 def _grade_one(assignment: str, student: str, config: Config) -> Outcome:

@@ -27,6 +27,7 @@ from autograder.execution import grade_notebook
 from autograder.sandbox import bubblewrap
 from autograder.sandbox.limits import MIB, Limits
 from autograder.sandbox.session import Session
+from autograder.source import unlocked_modules
 from autograder.student_build import write_student_helpers
 from autograder.submitted import UnreadableNotebook, copy_files, read_notebook, remove_links
 from helpers.profile import profile
@@ -219,7 +220,7 @@ class GradeInSandbox(NbGraderPreprocessor):
 
             def start() -> Session:
                 return Session(
-                    build=_student_build(_unlocks(source)),
+                    build=_student_build(unlocked_modules(source)),
                     submission=files,
                     hidden=_hidden_folders(Path(coursedir.root)),
                     limits=limits,
@@ -242,11 +243,6 @@ def _hidden_folders(course: Path) -> tuple[Path, ...]:
     """Return what the sandbox must not show, wherever it is installed."""
     packages = [Path(module.__path__[0]) for module in (autograder, helpers)]
     return (*packages, course)
-
-
-def _unlocks(source: Path) -> tuple[str, ...]:
-    """Return the reference modules that the source notebook unlocks for its students."""
-    return tuple(read_notebook(source).metadata.get("course", {}).get("unlocks", ()))
 
 
 # Kept until this process ends: one build serves every submission that it grades.

@@ -21,10 +21,8 @@ from traitlets.config import Config
 from autograder.audit import AuditFailed, audit
 from autograder.course import add_scripts_to_path, course_config
 from autograder.lint import lint
+from autograder.source import unlocked_modules
 from autograder.student_build import build_wheel
-
-INSTRUCTORS_METADATA = "course"
-"""Key of a source notebook's metadata that says what a release unlocks; students need it not."""
 
 ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 """The first day that a zip can name: the same release is the same zip on any day."""
@@ -118,12 +116,6 @@ def make_release(assignment: str, course: Path, config: Config | None = None) ->
     )
 
 
-def unlocked_modules(source: Path) -> Sequence[str]:
-    """Return the reference modules that a source notebook unlocks for its students."""
-    notebook = nbformat.read(source, as_version=4)
-    return tuple(notebook.metadata.get(INSTRUCTORS_METADATA, {}).get("unlocks", ()))
-
-
 def _generate(assignment: str, config: Config, target: Path, *, register: bool) -> Path:
     """Let nbgrader write the students' notebook to `target`; return its folder there."""
     config = copy.deepcopy(config)
@@ -170,7 +162,8 @@ def _build_wheel(folder: Path, unlocks: Sequence[str]) -> Path:
 
 def _strip_metadata(path: Path) -> None:
     notebook = nbformat.read(path, as_version=4)
-    notebook.metadata.pop(INSTRUCTORS_METADATA, None)
+    # Of the course's own metadata students need the names of the artifacts to hand in, no more.
+    notebook.metadata.get("course", {}).pop("unlocks", None)
     nbformat.write(notebook, path)
 
 

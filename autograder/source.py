@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 
+import nbformat
 from nbformat import NotebookNode
 
 
@@ -44,6 +46,12 @@ class Line:
     number: int
     text: str
     part: Part
+
+
+def unlocked_modules(source: Path) -> tuple[str, ...]:
+    """Return the reference modules that a source notebook unlocks for its students."""
+    notebook = nbformat.read(source, as_version=4)
+    return tuple(notebook.metadata.get("course", {}).get("unlocks", ()))
 
 
 def nbgrader_marks(cell: NotebookNode) -> NotebookNode:

@@ -84,6 +84,9 @@ def command(
     args = [require(), "--unshare-all", "--die-with-parent", "--new-session", "--clearenv"]
     args += ["--cap-drop", "ALL", "--hostname", "grading"]
     shown = _system_folders(args)
+    # First, for the Python environment may lie in /tmp, where it must not be covered.
+    for place in ("/tmp", "/scratch"):
+        args += ["--size", size, "--tmpfs", place]
     for prefix in dict.fromkeys([Path(sys.base_prefix), Path(sys.prefix)]):
         if not any(prefix.is_relative_to(folder) for folder in shown):
             args += ["--ro-bind", str(prefix), str(prefix)]
@@ -100,8 +103,7 @@ def command(
         args += ["--ro-bind", str(source), place]
     if data is not None and data.is_dir():
         args += ["--ro-bind", str(data), "/data"]
-    for place in ("/tmp", "/dev/shm", "/scratch"):
-        args += ["--size", size, "--tmpfs", place]
+    args += ["--size", size, "--tmpfs", "/dev/shm"]
     args += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/scratch"]
     for name, value in environment.items():
         args += ["--setenv", name, value]

@@ -76,6 +76,9 @@ def marks(
     return {"nbgrader": found if points is None else {**found, "points": points}}
 
 
+ARTIFACTS = ["halved"]
+
+
 def small_notebook(unlocks: tuple[str, ...] = ("masks",)) -> NotebookNode:
     """Return a source notebook without faults."""
     cells = [
@@ -88,7 +91,8 @@ def small_notebook(unlocks: tuple[str, ...] = ("masks",)) -> NotebookNode:
         new_markdown_cell(TASK, id="task", metadata=marks("spacing", points=1, task=True)),
     ]
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    metadata = {"course": {"unlocks": list(unlocks)}, "kernelspec": kernel}
+    course = {"unlocks": list(unlocks), "artifacts": ARTIFACTS}
+    metadata = {"course": course, "kernelspec": kernel}
     return new_notebook(cells=cells, metadata=metadata)
 
 

@@ -28,8 +28,8 @@ from small_course import (
 
 from autograder.audit import SECRET_PARTS, STARTING_CHECKPOINTS, Leak, audit
 from autograder.course import NOTEBOOKS, assignments
-from autograder.release import make_release, unlocked_modules
-from autograder.source import cell_name, lines
+from autograder.release import make_release
+from autograder.source import cell_name, lines, unlocked_modules
 from autograder.student_build import REFERENCE
 
 NOTEBOOK = f"{ASSIGNMENT}.ipynb"

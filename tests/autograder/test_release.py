@@ -10,6 +10,7 @@ import pytest
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 from small_course import (
+    ARTIFACTS,
     ASSIGNMENT,
     HIDDEN_TEST_LINE,
     MARK_SCHEME_LINE,
@@ -64,8 +65,14 @@ def test_notebook_has_stubs_in_the_place_of_answers(released: Release) -> None:
         assert line not in text
 
 
-def test_notebook_does_not_say_what_is_for_instructors(released: Release) -> None:
-    assert "course" not in nbformat.read(released.notebook, as_version=4).metadata
+def test_notebook_does_not_say_what_is_unlocked(released: Release) -> None:
+    course = nbformat.read(released.notebook, as_version=4).metadata.course
+    assert "unlocks" not in course
+
+
+def test_notebook_says_which_artifacts_to_hand_in(released: Release) -> None:
+    course = nbformat.read(released.notebook, as_version=4).metadata.course
+    assert course.artifacts == ARTIFACTS
 
 
 def test_folder_and_zip_hold_the_notebook_and_the_wheel(released: Release) -> None:
