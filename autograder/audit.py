@@ -38,6 +38,7 @@ from nbformat import NotebookNode
 from nbgrader.preprocessors import ClearSolutions
 from torch import Tensor
 
+from autograder.errors import UserError
 from autograder.fingerprints import Fingerprints, Origin, Secret, code_secrets, prose_secret
 from autograder.references import FROZEN
 from autograder.source import Part, cell_name, lines, visible_text
@@ -96,7 +97,7 @@ class Leak:
         return f"{self.file}{cell}{line}: {self.kind}: {self.text}"
 
 
-class AuditFailed(RuntimeError):
+class AuditFailed(UserError):
     """A release was not made; the message says what to mend, and where.
 
     Attributes

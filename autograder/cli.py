@@ -8,18 +8,17 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from autograder.errors import UserError
+
 DEFAULT_JOBS = os.cpu_count() or 1
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status."""
     options = _parser().parse_args(arguments)
-    # What a user can mend is one sentence; anything else is a bug and shows where.
-    from autograder.errors import USER_ERRORS
-
     try:
         return options.run(options)
-    except USER_ERRORS as error:
+    except (UserError, FileNotFoundError, FileExistsError) as error:
         print(f"autograder: {error}", file=sys.stderr)
         return 1
 

@@ -1,21 +1,10 @@
-"""Errors that a user can mend: the command shows their text and no traceback."""
+"""The error that a user can mend."""
 
 from __future__ import annotations
 
-from autograder.audit import AuditFailed
-from autograder.grade import NotReleased
-from autograder.references import NoReference
-from autograder.release import ReleaseError
-from autograder.results import NothingGraded
-from autograder.sandbox.bubblewrap import SandboxUnavailable
 
-USER_ERRORS = (
-    AuditFailed,
-    FileExistsError,
-    FileNotFoundError,
-    NoReference,
-    NotReleased,
-    NothingGraded,
-    ReleaseError,
-    SandboxUnavailable,
-)
+class UserError(Exception):
+    """Its message is one sentence in the user's words and says what to do.
+
+    The command shows the message alone; any other error is a bug and shows where.
+    """

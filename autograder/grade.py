@@ -21,11 +21,12 @@ from tqdm.auto import tqdm
 from traitlets.config import Config
 
 from autograder.course import add_scripts_to_path, course_config
+from autograder.errors import UserError
 from autograder.sandbox import bubblewrap
 from autograder.submitted import collect
 
 
-class NotReleased(RuntimeError):
+class NotReleased(UserError):
     """The gradebook does not know the assignment; the message says what to do."""
 
 

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from autograder.errors import UserError
 from autograder.experiments import Experiment, experiments
 from autograder.references import FROZEN
 from helpers import data
@@ -51,16 +52,16 @@ def run(assignment: str, seeds: int, work: Path, only: Sequence[str] = ()) -> Pa
 
     Raises
     ------
-    ValueError
-        If `seeds` is less than two, or no experiment is left to run.
+    UserError
+        If `seeds` is less than two, or there is no such experiment.
     """
-    chosen = [
-        e for e in experiments() if e.assignment == assignment and (e.name in only or not only)
-    ]
+    table = [e for e in experiments() if e.assignment == assignment]
+    chosen = [e for e in table if e.name in only or not only]
     if not chosen:
-        raise ValueError(f"there is no experiment {', '.join(only)} of {assignment!r}")
+        known = ", ".join(e.name for e in table) or "it has none"
+        raise UserError(f"There is no such experiment of {assignment!r}; known: {known}.")
     if seeds < 2:
-        raise ValueError("a reference needs the spread of at least two seeds")
+        raise UserError("A reference needs the spread of at least two seeds: --seeds 2 or more.")
     device = default_device()
     dataset = data.load(device=device)
     path = FROZEN / profile() / f"{assignment}.json"

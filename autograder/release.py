@@ -20,6 +20,7 @@ from traitlets.config import Config
 
 from autograder.audit import AuditFailed, audit
 from autograder.course import add_scripts_to_path, course_config
+from autograder.errors import UserError
 from autograder.lint import lint
 from autograder.source import unlocked_modules
 from autograder.student_build import build_wheel
@@ -28,7 +29,7 @@ ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 """The first day that a zip can name: the same release is the same zip on any day."""
 
 
-class ReleaseError(RuntimeError):
+class ReleaseError(UserError):
     """A release cannot be made; the message says why."""
 
 

@@ -19,6 +19,7 @@ from nbformat.v4 import new_notebook
 from nbgrader.api import Gradebook, MissingEntry, SubmittedNotebook
 
 from autograder.course import NOTEBOOKS
+from autograder.errors import UserError
 from autograder.questions import headings, is_bonus, title, words
 
 __all__ = [
@@ -34,7 +35,7 @@ __all__ = [
 State = Literal["full", "partial", "none", "waiting"]
 
 
-class NothingGraded(Exception):
+class NothingGraded(UserError):
     """There is nothing to report on yet; the message says what to do first."""
 
 

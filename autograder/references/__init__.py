@@ -16,16 +16,15 @@ from typing import Any
 
 from scipy.stats import t
 
+from autograder.errors import UserError
+
 FROZEN = Path(__file__).parent
 PASS_RATE = 0.99
 """How often a student who trains as the reference did is to pass."""
 
 
-class NoReference(KeyError):
+class NoReference(UserError):
     """There is no reference run of that name; the message says how to make one."""
-
-    def __str__(self) -> str:
-        return str(self.args[0])
 
 
 @cache

@@ -15,6 +15,8 @@ import sys
 from functools import cache
 from pathlib import Path
 
+from autograder.errors import UserError
+
 from .limits import Limits
 
 INSTALL_HINT = (
@@ -25,7 +27,7 @@ INSTALL_HINT = (
 )
 
 
-class SandboxUnavailable(RuntimeError):
+class SandboxUnavailable(UserError):
     """bubblewrap is missing, or this machine does not let it work."""
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from autograder import references
 from autograder.course import NOTEBOOKS
+from autograder.errors import UserError
 from autograder.execution import evaluate_test
 from autograder.experiments import experiments
 from autograder.hidden.student import Submission, asking
@@ -127,7 +128,7 @@ def test_a_history_alone_earns_nothing(tmp_path):
 
 
 def test_a_run_needs_two_seeds_and_a_known_experiment(tmp_path):
-    with pytest.raises(ValueError, match="at least two seeds"):
+    with pytest.raises(UserError, match="at least two seeds"):
         run("quantization", 1, tmp_path)
-    with pytest.raises(ValueError, match="no experiment"):
+    with pytest.raises(UserError, match="no such experiment of 'quantization'; known: qat_4bit"):
         run("quantization", 2, tmp_path, only=["qat_9bit"])

@@ -1,0 +1,40 @@
+"""The command: what a user can mend is one sentence, and what is not needed is not imported."""
+
+import subprocess
+import sys
+
+import pytest
+
+from autograder.cli import main
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["release", "no_such_assignment"], "There is no source notebook of 'no_such_assignment'"),
+        (["grade", "quantization"], "run `autograder release quantization` first"),
+        (["report", "quantization"], "autograder grade"),
+        (["reference", "quantization", "--seeds", "1"], "at least two seeds"),
+    ],
+)
+def test_what_a_user_can_mend_is_one_sentence(arguments, message, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 1
+    complaint = capsys.readouterr().err
+    assert message in complaint
+    assert "Traceback" not in complaint
+
+
+def test_a_wrong_command_says_which_there_are(capsys):
+    with pytest.raises(SystemExit):
+        main(["grad"])
+    assert "release" in capsys.readouterr().err
+
+
+def test_reference_runs_need_nothing_of_the_instructors_packages():
+    missing = ["nbgrader", "nbformat", "nbconvert", "jupyterlab", "IPython", "psutil", "bleach"]
+    program = (
+        f"import sys\nfor name in {missing}: sys.modules[name] = None\n"
+        "import autograder.reference_run, autograder.cli"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
