@@ -116,8 +116,8 @@ def solve(source: NotebookNode, blank: NotebookNode) -> NotebookNode:
 
 
 def _without_marks(source: str) -> str:
-    """Drop the solution markers and the instructor's mark scheme."""
-    source = re.sub(r"(?ms)^\s*### BEGIN MARK SCHEME.*?### END MARK SCHEME\s*", "", source)
+    """Drop the solution markers, and what a model answer tells the person who marks it."""
+    source = re.sub(r"(?s)\*\*Marking\.\*\*.*?(?=### END SOLUTION)", "", source)
     return re.sub(r"(?m)^\s*### (BEGIN|END) SOLUTION[^\n]*\n?", "", source)
 
 
