@@ -12,6 +12,8 @@ from collections.abc import Iterable
 from html import escape
 from typing import NamedTuple
 
+from helpers.checks import look
+
 __all__ = ["Line", "panel", "points_text", "prose"]
 
 
@@ -36,27 +38,10 @@ class Line(NamedTuple):
     explanation: str = ""
 
 
-# mark, colour of the mark, what a screen reader says; the colours keep a contrast above 4.5 on the
-# panel's background and differ in lightness as well as in hue
-_RIGHT = ("✓", "#17693b", "right")
-_PARTLY = ("◐", "#8a5300", "partly right")
-_WRONG = ("✗", "#b3261e", "not right")
-
-_PANEL = (
-    "margin:4px 0;padding:10px 14px;border:1px solid #d5dbe3;border-left:5px solid {colour};"
-    "border-radius:4px;background-color:#fbfcfd;color:#1f2933;text-align:left;"
-    "font-family:system-ui,-apple-system,'Segoe UI',Roboto,sans-serif;font-size:14px;"
-    "line-height:1.5;max-width:54em"
-)
-_HEADING = "font-weight:600;margin-bottom:2px;color:#1f2933"
-# a hanging indent, so that a long message stays clear of its mark
-_LINE = "padding-left:22px;text-indent:-22px;margin:3px 0;color:#1f2933"
-_MARK = "display:inline-block;width:22px;text-indent:0;font-weight:700;color:{colour}"
-_EXPLANATION = (
-    "margin:5px 0 7px 22px;padding:6px 10px;border-left:3px solid #c98a00;background-color:#fff6df;"
-    "color:#3b2f12;border-radius:2px"
-)
-_CODE = "font-family:ui-monospace,Menlo,Consolas,monospace;font-size:.92em;color:inherit"
+# mark, colour of the mark, what a screen reader says
+_RIGHT = ("✓", look.GREEN, "right")
+_PARTLY = ("◐", look.AMBER, "partly right")
+_WRONG = ("✗", look.RED, "not right")
 
 
 def points_text(points: float) -> str:
@@ -67,7 +52,7 @@ def points_text(points: float) -> str:
 def prose(text: str) -> str:
     """Escape a text for HTML; what stands in backticks becomes code, a new line stays one."""
     safe = escape(text.strip())
-    safe = re.sub(r"`([^`\n]+)`", rf'<code style="{_CODE}">\1</code>', safe)
+    safe = re.sub(r"`([^`\n]+)`", rf'<code style="{look.CODE}">\1</code>', safe)
     return safe.replace("\n", "<br>")
 
 
@@ -96,8 +81,8 @@ def panel(score: float, points: float, checks: Iterable[Line | tuple[str, float,
         explained.add(line.explanation)
     unit = "point" if points == 1 else "points"
     return (
-        f'<div style="{_PANEL.format(colour=colour)}">'
-        f'<div style="{_HEADING}">{points_text(score)} of {points_text(points)} {unit}</div>'
+        f'<div style="{look.PANEL.format(colour=colour)}">'
+        f'<div style="{look.HEADING}">{points_text(score)} of {points_text(points)} {unit}</div>'
         f"{body}</div>"
     )
 
@@ -113,9 +98,9 @@ def _line(line: Line, explain: bool) -> str:
     label, message = prose(line.label), prose(line.message)
     text = f"<b>{label}</b>: {message}" if label and message else f"<b>{label}</b>{message}"
     html = (
-        f'<div style="{_LINE}"><span style="{_MARK.format(colour=colour)}" role="img" '
+        f'<div style="{look.LINE}"><span style="{look.MARK.format(colour=colour)}" role="img" '
         f'aria-label="{spoken}" title="{spoken}">{mark}</span>{text}</div>'
     )
     if line.explanation and explain:
-        html += f'<div style="{_EXPLANATION}">{prose(line.explanation)}</div>'
+        html += f'<div style="{look.NOTE}">{prose(line.explanation)}</div>'
     return html

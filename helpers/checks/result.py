@@ -13,26 +13,10 @@ from html import escape
 from textwrap import shorten
 from typing import ParamSpec
 
+from helpers.checks import look
+
 Claims = Iterator[str]
 Arguments = ParamSpec("Arguments")
-
-# As the panel of a graded question, so that both look like one course.
-_GREEN = "#17693b"
-_RED = "#b3261e"
-_PANEL = (
-    "margin:4px 0;padding:10px 14px;border:1px solid #d5dbe3;border-left:5px solid {colour};"
-    "border-radius:4px;background-color:#fbfcfd;color:#1f2933;text-align:left;"
-    "font-family:system-ui,-apple-system,'Segoe UI',Roboto,sans-serif;font-size:14px;"
-    "line-height:1.5;max-width:54em"
-)
-_HEADING = "font-weight:600;margin-bottom:2px;color:#1f2933"
-_LINE = "padding-left:22px;text-indent:-22px;margin:3px 0;color:#1f2933"
-_MARK = "display:inline-block;width:22px;text-indent:0;font-weight:700;color:{colour}"
-_PROBLEM = (
-    "margin:5px 0 2px 22px;padding:6px 10px;border-left:3px solid #c98a00;background-color:#fff6df;"
-    "color:#3b2f12;border-radius:2px;overflow-wrap:anywhere"
-)
-_CODE = "font-family:ui-monospace,Menlo,Consolas,monospace;font-size:.92em;color:inherit"
 
 
 class Wrong(Exception):
@@ -76,12 +60,12 @@ class CheckResult:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        parts = [f'<div style="{_HEADING}">{escape(self.heading)}</div>']
-        parts += [_line("✓", _GREEN, "holds", claim) for claim in self.fulfilled]
+        parts = [f'<div style="{look.HEADING}">{escape(self.heading)}</div>']
+        parts += [_line("✓", look.GREEN, "holds", claim) for claim in self.fulfilled]
         if self.failed is not None:
-            parts.append(_line("✗", _RED, "does not hold", self.failed))
-            parts.append(f'<div style="{_PROBLEM}">{_prose(self.problem)}</div>')
-        style = _PANEL.format(colour=_GREEN if self else _RED)
+            parts.append(_line("✗", look.RED, "does not hold", self.failed))
+            parts.append(f'<div style="{look.NOTE}">{_prose(self.problem)}</div>')
+        style = look.PANEL.format(colour=look.GREEN if self else look.RED)
         return f'<div style="{style}">{"".join(parts)}</div>'
 
 
@@ -124,13 +108,13 @@ def described(error: Exception) -> str:
 
 
 def _line(mark: str, colour: str, spoken: str, claim: str) -> str:
-    style = _MARK.format(colour=colour)
+    style = look.MARK.format(colour=colour)
     return (
-        f'<div style="{_LINE}"><span style="{style}" role="img" aria-label="{spoken}" '
+        f'<div style="{look.LINE}"><span style="{style}" role="img" aria-label="{spoken}" '
         f'title="{spoken}">{mark}</span>{_prose(claim)}</div>'
     )
 
 
 def _prose(text: str) -> str:
-    safe = re.sub(r"`([^`\n]+)`", rf'<code style="{_CODE}">\1</code>', escape(text))
+    safe = re.sub(r"`([^`\n]+)`", rf'<code style="{look.CODE}">\1</code>', escape(text))
     return safe.replace("\n", "<br>")
