@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 import time
 from dataclasses import asdict
@@ -30,6 +29,7 @@ from autograder.sandbox.session import Session
 from autograder.source import unlocked_modules
 from autograder.student_build import write_student_helpers
 from autograder.submitted import UnreadableNotebook, copy_files, read_notebook, remove_links
+from helpers.cifar10 import data_folder
 from helpers.profile import profile
 
 Resources = dict[str, Any]
@@ -210,7 +210,6 @@ class GradeInSandbox(NbGraderPreprocessor):
             memory_bytes=self.memory_mib * MIB,
         )
         deadline = time.monotonic() + limits.total_seconds
-        data = os.environ.get("COURSE_DATA")
         flags = [*self.flags, *nb.metadata.get(RECORD, {}).get("flags", [])]
         with tempfile.TemporaryDirectory(prefix="grading-") as temporary:
             files, scratch = Path(temporary, "files"), Path(temporary, "scratch")
@@ -225,7 +224,7 @@ class GradeInSandbox(NbGraderPreprocessor):
                     hidden=_hidden_folders(Path(coursedir.root)),
                     limits=limits,
                     profile=profile(),
-                    data=Path(data) if data else None,
+                    data=data_folder(),
                     sandbox=self.sandbox,
                     threads=self.threads,
                     scratch=scratch,

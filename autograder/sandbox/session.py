@@ -105,7 +105,9 @@ class Session:
             "COURSE_GRADING": "1",
             "COURSE_PROFILE": profile,
         }
-        numbers = (self.limits.address_space_bytes, self.limits.processes, self.limits.disk_bytes)
+        # Outside of a sandbox the limit would count everything else that this user runs.
+        processes = self.limits.processes if sandbox else -1
+        numbers = (self.limits.address_space_bytes, processes, self.limits.disk_bytes)
         program = [sys.executable, "-m", "inside.kernel", ",".join(map(str, numbers))]
         program.append(shown["submission"])
         if sandbox:

@@ -176,6 +176,21 @@ def test_a_forged_answer_is_taken_as_data_only(folders):
         assert session.run(forged) == []
 
 
+def test_without_a_sandbox_the_same_kernel_runs_as_an_ordinary_process(folders, tmp_path):
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    session = Session(
+        build=folders / "build",
+        submission=folders / "submission",
+        sandbox=False,
+        scratch=scratch,
+    )
+    with session:
+        assert printed(session, "import helpers; print(helpers.name)") == "student build\n"
+        assert printed(session, "print(open('artifact.json').read())") == "{}\n"
+        assert "hello" in printed(session, "!echo hello")
+
+
 def test_without_bubblewrap_the_error_says_how_to_get_it(monkeypatch):
     bubblewrap.require.cache_clear()
     monkeypatch.setenv("PATH", "")

@@ -136,9 +136,13 @@ class Shell(InteractiveShell):
 
 
 def limit_resources(memory: int, processes: int, file_bytes: int) -> None:
-    """Lower this process's limits for good; without privileges they cannot be raised again."""
+    """Lower this process's limits for good; without privileges they cannot be raised again.
+
+    A negative number of `processes` leaves that limit as it is.
+    """
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    resource.setrlimit(resource.RLIMIT_NPROC, (processes, processes))
+    if processes >= 0:
+        resource.setrlimit(resource.RLIMIT_NPROC, (processes, processes))
     resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
