@@ -11,6 +11,7 @@ import ast
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import nbformat
@@ -139,7 +140,7 @@ class Runner:
         return self._session
 
 
-def grade_notebook(nb: NotebookNode, *, start: Callable[[], Session], files: Any) -> Record:
+def grade_notebook(nb: NotebookNode, *, start: Callable[[], Session], files: Path) -> Record:
     """Run `nb` in place and return what the questions got.
 
     Parameters

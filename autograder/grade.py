@@ -89,7 +89,7 @@ def grade(
     if config.GradeInSandbox.get("sandbox", True):
         bubblewrap.require()
     add_scripts_to_path()
-    _require_release(assignment, config)
+    _require_release(assignment, course, config)
     submitted = course / "submitted"
     submitted.mkdir(exist_ok=True)
     collected = collect(source or submitted, assignment, submitted)
@@ -107,15 +107,19 @@ def grade(
     return [outcomes[name] for name in names]
 
 
-def _require_release(assignment: str, config: Config) -> None:
-    with Gradebook(config.CourseDirectory.db_url) as gradebook:
-        try:
-            gradebook.find_notebook(assignment, assignment)
-        except MissingEntry:
-            raise NotReleased(
-                f"{assignment} was not released in {config.CourseDirectory.root}: run "
-                f"`autograder release {assignment}` first, with the same --course."
-            ) from None
+def _require_release(assignment: str, course: Path, config: Config) -> None:
+    # Opening a gradebook would make one, in a folder that may be the wrong one.
+    if (course / "gradebook.db").exists():
+        with Gradebook(config.CourseDirectory.db_url) as gradebook:
+            try:
+                gradebook.find_notebook(assignment, assignment)
+                return
+            except MissingEntry:
+                pass
+    raise NotReleased(
+        f"{assignment} was not released in {course.resolve()}: run `autograder release "
+        f"{assignment}` first, with the same --course."
+    )
 
 
 def _with_flags(config: Config, notes: list[str]) -> Config:

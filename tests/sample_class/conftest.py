@@ -13,12 +13,3 @@ def course(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("demo")
     demo(folder, jobs=2)
     return folder
-
-
-def pytest_collection_modifyitems(items):
-    # One worker grades the class, and all tests that look at it run there.
-    for item in items:
-        if "course" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.slow)
-            item.add_marker(pytest.mark.timeout(1500))
-            item.add_marker(pytest.mark.xdist_group("sample class"))

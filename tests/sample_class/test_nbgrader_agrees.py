@@ -14,6 +14,13 @@ from pathlib import Path
 import pytest
 from nbgrader.api import Gradebook
 
+# One worker grades the class, and all tests that look at it run there.
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(1500),
+    pytest.mark.xdist_group("sample class"),
+]
+
 STUDENTS = ["misconception-power-of-two-steps", "forges-scores", "not-json"]
 TOKEN = "for-this-test-only"
 

@@ -8,6 +8,13 @@ from nbgrader.api import Gradebook
 
 from autograder.samples import chosen_misconceptions, sample_name
 
+# One worker grades the class, and all tests that look at it run there.
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(1500),
+    pytest.mark.xdist_group("sample class"),
+]
+
 # The points that can be had without a person: written answers are graded by hand.
 FULL = {
     "affine_quantize": 8,
@@ -175,7 +182,7 @@ def test_no_feedback_page_shows_a_hidden_test(course):
     for page in pages:
         text = page.read_text()
         assert "HIDDEN TESTS" not in text
-        assert "autograder.hidden" not in text
+        assert "from autograder.hidden import" not in text
 
 
 def test_the_class_report_and_the_grades_are_there(course):
