@@ -22,6 +22,7 @@ from autograder.hidden.student import StudentError, Submission, asking
 from autograder.panel import Line, panel
 from autograder.sandbox.inside.responder import silenced
 from autograder.sandbox.session import KernelEnded, Session
+from autograder.source import nbgrader_marks
 
 MAX_RESTARTS = 5
 """Kernels that a submission may lose before the rest of it gets no verdict."""
@@ -62,7 +63,7 @@ class Record:
 
 def is_hidden_test(cell: NotebookNode) -> bool:
     """Tell whether `cell` decides a score: a graded code cell that holds no solution."""
-    marks = cell.metadata.get("nbgrader", {})
+    marks = nbgrader_marks(cell)
     return cell.cell_type == "code" and bool(marks.get("grade")) and not marks.get("solution")
 
 

@@ -86,10 +86,10 @@ class RepairSubmission(NbGraderPreprocessor):
                 for cell in notebook.source_cells
             }
         flags += _mark_cells(nb, source_cells)
+        restored = _restore(nb, source_cells)
+        # Of a file that was no notebook every cell is missing; one flag says that.
         if not resources.get("autograder_flags"):
-            flags += _restore(nb, source_cells)
-        else:
-            _restore(nb, source_cells)
+            flags += restored
         # Nothing else of the submitted metadata is used; a malformed entry could only break a page.
         nb.metadata = NotebookNode({RECORD: {"flags": flags}})
         return nb, resources

@@ -20,6 +20,7 @@ from autograder import references
 from autograder.course import NOTEBOOKS
 from autograder.execution import is_hidden_test
 from autograder.misconceptions import Misconception, misconceptions_in
+from autograder.source import nbgrader_marks
 from helpers.profile import profile
 
 NOTHING_TRAINED = {"untouched", "without-artifacts", "forges-scores"}
@@ -105,11 +106,11 @@ def solve(source: NotebookNode, blank: NotebookNode) -> NotebookNode:
     solutions = {
         cell.metadata.nbgrader.grade_id: cell.source
         for cell in source.cells
-        if cell.metadata.get("nbgrader", {}).get("solution")
+        if nbgrader_marks(cell).get("solution")
     }
     solved = copy.deepcopy(blank)
     for cell in solved.cells:
-        marks = cell.metadata.get("nbgrader", {})
+        marks = nbgrader_marks(cell)
         if marks.get("solution"):
             cell.source = _without_marks(solutions[marks["grade_id"]])
     return solved
@@ -135,7 +136,7 @@ def with_misconception(solved: NotebookNode, misconception: Misconception) -> No
     name = misconception.of.__name__
     defines = re.compile(rf"(?m)^(def|class) {re.escape(name)}\b")
     for cell in changed.cells:
-        if cell.metadata.get("nbgrader", {}).get("solution") and defines.search(cell.source):
+        if nbgrader_marks(cell).get("solution") and defines.search(cell.source):
             cell.source += "\n\n\n" + misconception.source
             return changed
     raise LookupError(f"no solution cell defines {name}")
@@ -149,7 +150,7 @@ def _first_solution(nb: NotebookNode) -> NotebookNode:
     return next(
         cell
         for cell in nb.cells
-        if cell.cell_type == "code" and cell.metadata.get("nbgrader", {}).get("solution")
+        if cell.cell_type == "code" and nbgrader_marks(cell).get("solution")
     )
 
 
@@ -165,7 +166,7 @@ def _hidden_tests(nb: NotebookNode) -> list[NotebookNode]:
 def warns(nb: NotebookNode) -> NotebookNode:
     """Solve everything, with a warning on stderr in every code cell that holds a solution."""
     for cell in nb.cells:
-        if cell.cell_type == "code" and cell.metadata.get("nbgrader", {}).get("solution"):
+        if cell.cell_type == "code" and nbgrader_marks(cell).get("solution"):
             cell.source = 'import warnings\nwarnings.warn("as noisy as a library")\n' + cell.source
     return nb
 
@@ -187,7 +188,7 @@ def dies(nb: NotebookNode) -> NotebookNode:
 def forges(nb: NotebookNode, names: list[str]) -> NotebookNode:
     """Answer nothing, but patch whatever might compare or score in this process."""
     for cell in nb.cells:
-        if cell.cell_type == "code" and cell.metadata.get("nbgrader", {}).get("solution"):
+        if cell.cell_type == "code" and nbgrader_marks(cell).get("solution"):
             cell.source = f"NAMES = {names!r}\n{FORGERY}"
     return nb
 
