@@ -9,12 +9,15 @@ from autograder.misconceptions.registry import (
 
 # isort: split
 # An assignment's wrong solutions are registered by importing its module.
-from autograder.misconceptions import quantization
+from autograder.misconceptions import deep_compression, pruning, quantization, sparse_linear
 
 __all__ = [
     "Misconception",
+    "deep_compression",
     "misconception",
     "misconceptions_in",
     "misconceptions_of",
+    "pruning",
     "quantization",
+    "sparse_linear",
 ]

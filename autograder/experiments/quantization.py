@@ -1,55 +1,20 @@
-"""The experiments of the course, in one table: what is trained, and what others published."""
+"""The experiments of `quantization`: trained in few bits, and pruned beside it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 from torch import Tensor, nn
 
+from autograder.experiments.experiment import Build, Experiment, Train
 from helpers.checkpoints import pretrained_resnet20
 from helpers.data import Dataset
 from helpers.models import ConvLayer, resnet20
 from helpers.profile import pick
 from helpers.reference import masks, ste
 from helpers.training import History, fit
-
-Build = Callable[[Dataset], nn.Module]
-Train = Callable[[Dataset, int, Path], tuple[nn.Module, History]]
-"""``train(dataset, seed, checkpoint)`` returns the trained network and its history."""
-
-
-@dataclass(frozen=True)
-class Experiment:
-    """One trained network of an assignment.
-
-    Attributes
-    ----------
-    name : str
-        Of the artifact; unique in the course.
-    assignment : str
-    recipe : str
-        How it is trained, for the results page.
-    published : float or None
-        CIFAR-10 test accuracy that the course documents report, from 0 to 1.
-    untrained : callable
-        ``untrained(dataset)`` makes what could be handed in without any training: a threshold
-        must keep it out.
-    train : callable
-    """
-
-    name: str
-    assignment: str
-    recipe: str
-    published: float | None
-    untrained: Build
-    train: Train
-
-
-# --------------------------------------------------------------------------------------------------
-# quantization
 
 
 def _starting_network(dataset: Dataset, conv: ConvLayer | Sequence[ConvLayer]) -> nn.Module:

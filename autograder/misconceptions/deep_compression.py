@@ -1,0 +1,1 @@
+"""Wrong solutions of `deep_compression`, as students write them."""

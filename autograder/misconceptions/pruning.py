@@ -1,0 +1,1 @@
+"""Wrong solutions of `pruning`, as students write them."""

@@ -1,0 +1,1 @@
+"""Wrong solutions of `sparse_linear`, as students write them."""

@@ -1,0 +1,85 @@
+"""The common look of the course's figures.
+
+Colours are those of Okabe and Ito (2008), which people with any colour vision can tell apart, and
+no figure tells things apart by colour alone.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:  # matplotlib is slow to import: only where a figure is drawn
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+BLUE, ORANGE, GREEN, PINK, SKY, RED = (
+    "#0072B2",
+    "#E69F00",
+    "#009E73",
+    "#CC79A7",
+    "#56B4E9",
+    "#D55E00",
+)
+LINES: list[dict[str, Any]] = [
+    {"color": color, "marker": marker, "linestyle": line}
+    for color, marker, line in zip(
+        (BLUE, RED, GREEN, ORANGE, PINK, SKY),
+        "osD^vP",
+        ("-", "--", "-.", ":", "-", "--"),
+        strict=True,
+    )
+]
+CHANCE = 0.1
+PANELS_PER_ROW = 3
+
+STYLE: Any = {
+    "figure.constrained_layout.use": True,
+    "figure.dpi": 110,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.alpha": 0.3,
+    "axes.axisbelow": True,
+    "legend.frameon": False,
+    "lines.linewidth": 1.8,
+    "lines.markersize": 6,
+}
+
+
+@contextmanager
+def panels(count: int, size: tuple[float, float]) -> Iterator[tuple[Figure, Sequence[Axes]]]:
+    """Give a figure in the course's style with `count` panels of `size` inches."""
+    from matplotlib import pyplot
+
+    columns = min(count, PANELS_PER_ROW)
+    rows = math.ceil(count / columns)
+    with pyplot.rc_context(STYLE):
+        figure, grid = pyplot.subplots(
+            rows, columns, figsize=(size[0] * columns, size[1] * rows), squeeze=False
+        )
+        all_axes = list(grid.flat)
+        for unused in all_axes[count:]:
+            unused.remove()
+        yield figure, all_axes[:count]
+    # pyplot would show every open figure a second time at the end of the cell.
+    pyplot.close(figure)
+
+
+def accuracy_axis(axes: Axes, full_precision: float | None) -> None:
+    """Scale an accuracy axis, and mark chance and the float32 network."""
+    if full_precision is not None:
+        axes.axhline(full_precision, color="0.25", linewidth=1.2, label="float32")
+    axes.axhline(CHANCE, color="0.55", linewidth=1.2, linestyle=(0, (1, 2)), label="chance")
+    axes.set_ylim(0, 1.02)
+    axes.set_yticks(np.arange(0, 1.01, 0.2), [f"{percent} %" for percent in range(0, 101, 20)])
+    axes.set_ylabel("test accuracy")
+
+
+def legend_beside(axes: Axes) -> None:
+    """Put the legend to the right of the plot, where it hides nothing."""
+    axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
