@@ -15,17 +15,7 @@ from autograder.hidden.student import Submission, asking
 from autograder.reference_run import digest, run
 from autograder.references import NoReference, threshold, threshold_of
 from helpers import data
-from helpers.artifacts import artifact_folder, save_artifact
-from helpers.training import History
-
-QUESTIONS = {
-    "qat_4bit": ["qat_4bit"],
-    "qat_3bit": ["qat_3bit"],
-    "qat_2bit": ["qat_2bit"],
-    "mixed_after": ["qat_442", "qat_424", "qat_244"],
-    "bonus_sparse_4bit": ["sparse_4bit"],
-    "bonus_iterative": ["iterative_4bit"],
-}
+from helpers.artifacts import artifact_folder
 
 
 @pytest.fixture(autouse=True)
@@ -87,27 +77,9 @@ def test_names_of_trained_networks_are_unique_in_the_course():
 
 
 def test_every_experiment_has_a_frozen_run_on_these_very_data(digits):
-    (manifest,) = references.manifests("quick")
-    assert set(manifest["experiments"]) == {e.name for e in experiments()}
-    assert manifest["data_sha256"] == digest(digits)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("question", QUESTIONS)
-def test_the_reference_network_earns_every_point(question, tmp_path):
-    shutil.copytree(references.artifacts("quick", "quantization"), artifact_folder(tmp_path))
-    assert points(question, tmp_path) == 1
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("question", QUESTIONS)
-def test_a_network_that_was_not_trained_earns_nothing(question, tmp_path, digits):
-    by_name = {e.name: e for e in experiments()}
-    history = History([0.1], [1.0], [0.1], [0.01], [1.0])
-    for name in QUESTIONS[question]:
-        model = by_name[name].untrained(digits)
-        save_artifact(artifact_folder(tmp_path), name, model, history)
-    assert points(question, tmp_path) == 0
+    manifests = references.manifests("quick")
+    assert {name for m in manifests for name in m["experiments"]} == {e.name for e in experiments()}
+    assert {m["data_sha256"] for m in manifests} == {digest(digits)}
 
 
 @pytest.mark.slow

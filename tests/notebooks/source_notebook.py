@@ -1,0 +1,72 @@
+"""Reading the source notebooks, for the tests of all of them."""
+
+import ast
+import re
+from functools import cache
+from pathlib import Path
+
+import nbformat
+
+from autograder.course import NOTEBOOKS, assignments
+
+__all__ = [
+    "assignments",
+    "cells",
+    "graded",
+    "marks",
+    "parsed",
+    "path",
+    "points",
+    "questions",
+    "read",
+]
+
+
+def path(assignment: str) -> Path:
+    return NOTEBOOKS / assignment / f"{assignment}.ipynb"
+
+
+@cache
+def read(assignment):
+    return nbformat.read(path(assignment), as_version=4)
+
+
+def cells(assignment):
+    return read(assignment).cells
+
+
+def marks(cell):
+    return cell.metadata.get("nbgrader", {})
+
+
+def graded(assignment, question):
+    (cell,) = [c for c in cells(assignment) if marks(c).get("grade_id") == question]
+    return cell
+
+
+def points(assignment):
+    """Return the points of every question, in the order of the notebook."""
+    found = [marks(c) for c in cells(assignment) if marks(c).get("grade")]
+    return {m["grade_id"]: m["points"] for m in found}
+
+
+def questions(*, written):
+    """Return (assignment, question) of all questions marked by hand, or of all others."""
+    return [
+        (assignment, question)
+        for assignment in assignments()
+        for question in points(assignment)
+        if (graded(assignment, question).cell_type == "markdown") == written
+    ]
+
+
+def parsed(cell):
+    """Return the syntax tree of a code cell; a line that only IPython understands does nothing."""
+    magic = re.compile(r"^(\s*)%.*$", re.MULTILINE)
+    return ast.parse(magic.sub(r"\1pass", cell.source))
+
+
+def trained_networks(cell):
+    """Return the names of the artifacts that a hidden test measures."""
+    calls = [n for n in ast.walk(parsed(cell)) if isinstance(n, ast.Call)]
+    return [c.args[0].value for c in calls if getattr(c.func, "id", "") == "trained"]

@@ -1,0 +1,67 @@
+"""Every misconception loses points of its question and is named for it.
+
+Here each wrong function is put among the right ones and asked by the hidden tests that ask for it.
+In the sample class (`tests/sample_class`) whole notebooks are graded.
+"""
+
+from functools import partial
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from source_notebook import assignments, cells, marks
+from torch import nn
+
+from autograder.execution import evaluate_test, is_hidden_test
+from autograder.hidden.student import Submission, asking
+from autograder.misconceptions import misconceptions_in
+from autograder.samples import asked_names
+from autograder.sandbox.inside.responder import Responder
+
+IMPORTS = {"np": np, "torch": torch, "nn": nn, "F": F, "partial": partial}
+
+
+def right_answers(assignment):
+    """Return the reference functions that have misconceptions, by name."""
+    return {m.of.__name__: m.of for m in misconceptions_in(assignment)}
+
+
+def questions_about(assignment, name):
+    """Return the hidden tests that ask for `name`, and for nothing but such functions."""
+    known = {*right_answers(assignment), *IMPORTS}
+    for cell in cells(assignment):
+        if is_hidden_test(cell):
+            asked = asked_names(nbformat.v4.new_notebook(cells=[cell]))
+            if name in asked and set(asked) <= known:
+                yield cell
+
+
+def judged(cell, namespace):
+    with asking(Submission(Responder(namespace).answer, Path())):
+        return evaluate_test(cell.source, cell.metadata.nbgrader.grade_id)
+
+
+@pytest.mark.parametrize(
+    ("assignment", "name"), [(a, name) for a in assignments() for name in sorted(right_answers(a))]
+)
+def test_the_reference_gets_every_point(assignment, name):
+    found = list(questions_about(assignment, name))
+    assert found
+    for cell in found:
+        assert judged(cell, IMPORTS | right_answers(assignment)).points == marks(cell)["points"]
+
+
+@pytest.mark.parametrize(
+    "wrong", [m for a in assignments() for m in misconceptions_in(a)], ids=lambda m: m.name
+)
+def test_a_misconception_loses_points_and_is_named(wrong):
+    namespace = IMPORTS | right_answers(wrong.assignment)
+    exec(wrong.source, namespace)
+    found = questions_about(wrong.assignment, wrong.of.__name__)
+    scores = [judged(cell, namespace) for cell in found]
+    assert any(score.points < score.of for score in scores)
+    named = {c.misconception.name for s in scores for c in s.checks if c.misconception}
+    assert wrong.name in named

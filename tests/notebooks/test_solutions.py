@@ -1,0 +1,82 @@
+"""The solution of every notebook runs, and earns every point; what was not trained earns none."""
+
+import copy
+import shutil
+
+import pytest
+from nbclient import NotebookClient
+from source_notebook import assignments, graded, marks, path, points, questions, read
+from source_notebook import trained_networks as networks_of
+
+from autograder.execution import evaluate_test, is_hidden_test
+from autograder.experiments import experiments
+from autograder.hidden.student import Submission, asking
+from autograder.references import artifacts
+from helpers import data
+from helpers.artifacts import artifact_folder, save_artifact
+from helpers.training import History
+
+pytestmark = pytest.mark.slow
+
+# One artifact of each way to train is trained here, the others are those of our own run.
+TRAINED_HERE = {"quantization": ("qat_4bit", "sparse_4bit", "iterative_4bit")}
+ABOUT_NETWORKS = [
+    (assignment, question)
+    for assignment, question in questions(written=False)
+    if networks_of(graded(assignment, question))
+]
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    monkeypatch.setenv("COURSE_PROFILE", "quick")
+
+
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("assignment", assignments())
+def test_the_solution_runs_and_earns_every_point(assignment, tmp_path):
+    shutil.copy(path(assignment), tmp_path)
+    if artifacts("quick", assignment).is_dir():
+        trained_here = [f"{name}.*" for name in TRAINED_HERE.get(assignment, ())]
+        shutil.copytree(
+            artifacts("quick", assignment),
+            tmp_path / "artifacts" / "quick",
+            ignore=shutil.ignore_patterns(*trained_here),
+        )
+    nb = copy.deepcopy(read(assignment))
+    client = NotebookClient(nb, timeout=900, resources={"metadata": {"path": str(tmp_path)}})
+    client.execute()
+    tests = [cell for cell in nb.cells if is_hidden_test(cell)]
+    scores = {t.id: float(t.outputs[-1].data["text/plain"]) for t in tests}
+    assert scores == {test.id: marks(test)["points"] for test in tests}
+    saved = {file.stem for file in (tmp_path / "artifacts" / "quick").glob("*.safetensors")}
+    assert saved == set(nb.metadata["course"]["artifacts"])
+    assert (tmp_path / f"{assignment}.zip").exists()
+
+
+def part_of_the_points(assignment, question, files):
+    """Ask the hidden test of a question about the artifacts in `files`."""
+
+    def nobody(request):
+        raise AssertionError("a trained artifact is judged without the student's code")
+
+    with asking(Submission(nobody, files)):
+        cell = graded(assignment, question)
+        return evaluate_test(cell.source, question).points / points(assignment)[question]
+
+
+@pytest.mark.parametrize(("assignment", "question"), ABOUT_NETWORKS)
+def test_the_reference_network_earns_every_point(assignment, question, tmp_path):
+    shutil.copytree(artifacts("quick", assignment), artifact_folder(tmp_path))
+    assert part_of_the_points(assignment, question, tmp_path) == 1
+
+
+@pytest.mark.parametrize(("assignment", "question"), ABOUT_NETWORKS)
+def test_a_network_that_was_not_trained_earns_nothing(assignment, question, tmp_path):
+    digits = data.load("digits")
+    by_name = {experiment.name: experiment for experiment in experiments()}
+    history = History([0.1], [1.0], [0.1], [0.01], [1.0])
+    for name in networks_of(graded(assignment, question)):
+        model = by_name[name].untrained(digits)
+        save_artifact(artifact_folder(tmp_path), name, model, history)
+    assert part_of_the_points(assignment, question, tmp_path) == 0
