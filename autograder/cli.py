@@ -76,11 +76,6 @@ def _parser() -> argparse.ArgumentParser:
 
     samples = command("samples", _samples, "write the sample class into submitted/")
     samples.add_argument("assignment")
-    samples.add_argument(
-        "--every-misconception",
-        action="store_true",
-        help="one for each known misconception (default: one per question that has any)",
-    )
 
     reference = commands.add_parser(
         "reference",
@@ -150,12 +145,7 @@ def _samples(options: argparse.Namespace) -> int:
     from autograder.samples import sample_class
 
     release = options.course / "release" / options.assignment / f"{options.assignment}.ipynb"
-    names = sample_class(
-        options.assignment,
-        release,
-        options.course / "submitted",
-        every_misconception=options.every_misconception,
-    )
+    names = sample_class(options.assignment, release, options.course / "submitted")
     print(f"{len(names)} sample submissions in {options.course / 'submitted'}")
     return 0
 

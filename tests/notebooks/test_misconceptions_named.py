@@ -7,7 +7,6 @@ In the sample class (`tests/sample_class`) whole notebooks are graded.
 from functools import partial
 from pathlib import Path
 
-import nbformat
 import numpy as np
 import pytest
 import torch
@@ -18,7 +17,7 @@ from torch import nn
 from autograder.execution import evaluate_test, is_hidden_test
 from autograder.hidden.student import Submission, asking
 from autograder.misconceptions import misconceptions_in
-from autograder.samples import asked_names
+from autograder.samples.dependencies import asked_names
 from autograder.sandbox.inside.responder import Responder
 
 IMPORTS = {"np": np, "torch": torch, "nn": nn, "F": F, "partial": partial}
@@ -34,8 +33,8 @@ def questions_about(assignment, name):
     known = {*right_answers(assignment), *IMPORTS}
     for cell in cells(assignment):
         if is_hidden_test(cell):
-            asked = asked_names(nbformat.v4.new_notebook(cells=[cell]))
-            if name in asked and set(asked) <= known:
+            asked = asked_names([cell])
+            if name in asked and asked <= known:
                 yield cell
 
 

@@ -21,7 +21,8 @@ pytestmark = [
     pytest.mark.xdist_group("sample class"),
 ]
 
-STUDENTS = ["misconception-power-of-two-steps", "forges-scores", "not-json"]
+ASSIGNMENT = "quantization"
+STUDENTS = ["mistakes-1", "forges-scores"]
 TOKEN = "for-this-test-only"
 
 
@@ -34,8 +35,8 @@ def copied(course, tmp_path_factory):
         shutil.copytree(course / "submitted" / student, folder / "submitted" / student)
     shutil.copyfile(course / "gradebook.db", folder / "gradebook.db")
     with Gradebook(f"sqlite:///{folder}/gradebook.db") as gradebook:
-        for submission in gradebook.assignment_submissions("quantization"):
-            gradebook.remove_submission("quantization", submission.student.id)
+        for submission in gradebook.assignment_submissions(ASSIGNMENT):
+            gradebook.remove_submission(ASSIGNMENT, submission.student.id)
     return folder
 
 
@@ -55,7 +56,7 @@ def environment(tmp_path_factory):
 
 def scores(course, student):
     with Gradebook(f"sqlite:///{course}/gradebook.db") as gradebook:
-        notebook = gradebook.find_submission_notebook("quantization", "quantization", student)
+        notebook = gradebook.find_submission_notebook(ASSIGNMENT, ASSIGNMENT, student)
         return {
             grade.name: (grade.auto_score, grade.needs_manual_grade) for grade in notebook.grades
         }
@@ -63,7 +64,7 @@ def scores(course, student):
 
 @pytest.mark.parametrize("student", STUDENTS)
 def test_nbgrader_autograde_gives_the_same_scores(course, copied, environment, student):
-    command = [sys.executable, "-m", "nbgrader", "autograde", "quantization", "--student", student]
+    command = [sys.executable, "-m", "nbgrader", "autograde", ASSIGNMENT, "--student", student]
     done = subprocess.run(
         [*command, "--force"], cwd=copied, env=environment, capture_output=True, text=True
     )
@@ -115,10 +116,10 @@ def ask(url, method):
 def test_the_formgraders_button_gives_the_same_scores(course, copied, formgrader):
     student = STUDENTS[0]
     with Gradebook(f"sqlite:///{copied}/gradebook.db") as gradebook:
-        found = [s.student.id for s in gradebook.assignment_submissions("quantization")]
+        found = [s.student.id for s in gradebook.assignment_submissions(ASSIGNMENT)]
         if student in found:
-            gradebook.remove_submission("quantization", student)
+            gradebook.remove_submission(ASSIGNMENT, student)
     shutil.rmtree(copied / "autograded" / student, ignore_errors=True)
-    answer = ask(f"{formgrader}/api/submission/quantization/{student}/autograde", "POST")
+    answer = ask(f"{formgrader}/api/submission/{ASSIGNMENT}/{student}/autograde", "POST")
     assert answer["success"], answer["log"]
     assert scores(copied, student) == scores(course, student)

@@ -1,12 +1,19 @@
-"""The sample class and what each submission in it gets, question by question."""
+"""The sample class of every assignment, and what each submission in it gets."""
 
+from functools import cache
 from html import escape
 
 import nbformat
 import pytest
 from nbgrader.api import Gradebook
 
-from autograder.samples import chosen_misconceptions, sample_name
+from autograder.course import NOTEBOOKS, assignments
+from autograder.demo import TROUBLE_IN
+from autograder.execution import is_hidden_test
+from autograder.misconceptions import misconceptions_in
+from autograder.samples.dependencies import Dependencies, asked_names
+from autograder.samples.mistakes import shared_out
+from autograder.source import nbgrader_marks
 
 # One worker grades the class, and all tests that look at it run there.
 pytestmark = [
@@ -15,93 +22,45 @@ pytestmark = [
     pytest.mark.xdist_group("sample class"),
 ]
 
-# The points that can be had without a person: written answers are graded by hand.
-FULL = {
-    "affine_quantize": 8,
-    "affine_dequantize": 3,
-    "affine_memory": 3,
-    "affine_network": 5,
-    "affine_accuracy": 3,
-    "stochastic_rounding": 8,
-    "stochastic_accuracy": 3,
-    "ste_forward": 8,
-    "ste_backward": 6,
-    "ste_layer": 5,
-    "ste_sweep": 5,
-    "qat_4bit": 4,
-    "qat_3bit": 4,
-    "qat_2bit": 4,
-    "mixed_layer_bits": 3,
-    "mixed_average_precision": 5,
-    "mixed_before": 3,
-    "mixed_after": 6,
-    "concept_ste": 2,
-    "concept_mixed": 2,
-    "concept_stochastic": 2,
-    "bonus_nonzero": 3,
-    "bonus_sparse_4bit": 2,
-    "bonus_iterative": 5,
-}
-NOTHING = dict.fromkeys(FULL, 0)
-TRAINED = [
-    "qat_4bit",
-    "qat_3bit",
-    "qat_2bit",
-    "mixed_after",
-    "bonus_sparse_4bit",
-    "bonus_iterative",
+
+@cache
+def source(assignment):
+    return nbformat.read(NOTEBOOKS / assignment / f"{assignment}.ipynb", as_version=4)
+
+
+def full(assignment):
+    """The points that can be had without a person: written answers are graded by hand."""
+    tests = [nbgrader_marks(cell) for cell in source(assignment).cells if is_hidden_test(cell)]
+    return {test.grade_id: test.points for test in tests}
+
+
+def judged_by_networks(assignment):
+    """The questions that are about submitted networks alone."""
+    tests = [cell for cell in source(assignment).cells if is_hidden_test(cell)]
+    about = [cell for cell in tests if "trained(" in cell.source and not asked_names([cell])]
+    return {nbgrader_marks(cell).grade_id for cell in about}
+
+
+def shares(assignment):
+    return shared_out(misconceptions_in(assignment), Dependencies(source(assignment)))
+
+
+MISTAKES = [
+    (assignment, f"mistakes-{number}", share)
+    for assignment in assignments()
+    for number, share in enumerate(shares(assignment), start=1)
 ]
-"""Judged by the submitted networks alone."""
+MISCONCEPTIONS = [(a, sample, wrong) for a, sample, share in MISTAKES for wrong in share]
+WITHOUT_TROUBLE = ["solution", "untouched", "forges-scores"]
 
-FIRST_ANSWER = {"affine_quantize": 0, "affine_network": 0, "affine_accuracy": 0}
-"""Lost with `quantize`, the first answer: what is built on it goes with it, and nothing else."""
-
-# What differs from full points, sample by sample. A mistake costs its own question, and the
-# questions that measure or build on the function with it.
-EXPECTED = {
-    "solution": {},
-    "untouched": NOTHING,
-    "misconception-steps-as-many-as-levels": {
-        "affine_quantize": 2.67,
-        "affine_network": 0,
-        "affine_accuracy": 1,
-    },
-    "misconception-forgets-the-minimum": {
-        "affine_dequantize": 1,
-        "affine_network": 0,
-        "affine_accuracy": 1,
-    },
-    "misconception-overhead-forgotten": {"affine_memory": 0},
-    "misconception-one-scale-for-the-network": {"affine_network": 0, "affine_accuracy": 2},
-    "misconception-still-rounds-to-nearest": {"stochastic_rounding": 3},
-    "misconception-power-of-two-steps": {
-        "ste_forward": 2,
-        "ste_backward": 4,
-        "ste_layer": 3,
-        "ste_sweep": 2,
-        "mixed_before": 1,
-        "bonus_nonzero": 1.2,
-    },
-    "misconception-gradient-of-rounding": {"ste_backward": 2, "ste_layer": 4},
-    "misconception-quantizes-the-input": {"ste_layer": 2, "ste_sweep": 2, "mixed_before": 0},
-    "misconception-stages-from-zero": {"mixed_layer_bits": 1.35},
-    "misconception-mean-over-layers": {"mixed_average_precision": 0.71},
-    "misconception-zeros-in-the-range": {"bonus_nonzero": 2.1},
-    "warns-on-stderr": {},
-    "endless-loop": FIRST_ANSWER,
-    "kernel-dies": FIRST_ANSWER,
-    "forges-scores": NOTHING,
-    "snoops-around": {},
-    "test-cell-deleted": {},
-    "test-cell-twice": {},
-    "not-json": {name: 0 for name in FULL if name not in TRAINED},
-    "without-artifacts": dict.fromkeys(TRAINED, 0),
-}
+# The samples of trouble. Each trouble costs its own questions and nothing else.
+ANSWERS_LOST = ["endless-loop", "kernel-dies"]
+NOTHING_LOST = ["warns-on-stderr", "snoops-around", "test-cell-deleted", "test-cell-twice"]
 FLAGS = {
     "endless-loop": "it took more than 20 s of processor time",
     "kernel-dies": "the kernel died",
-    "test-cell-deleted": "the cell affine_quantize was missing; it was put back",
-    "test-cell-twice": "the cell affine_quantize was there more than once",
+    "test-cell-deleted": "was missing; it was put back",
+    "test-cell-twice": "was there more than once",
     "not-json": "the submitted file is not a notebook: not JSON",
 }
 """Why a person should look."""
@@ -112,81 +71,163 @@ def grades(course):
     """Points of every sample, question by question, as the gradebook has them."""
     found = {}
     with Gradebook(f"sqlite:///{course}/gradebook.db") as gradebook:
-        for submission in gradebook.assignment_submissions("quantization"):
-            (notebook,) = submission.notebooks
-            found[submission.student.id] = {
-                grade.name: grade.auto_score for grade in notebook.grades if grade.name in FULL
-            }
+        for assignment in assignments():
+            automatic = full(assignment)
+            for submission in gradebook.assignment_submissions(assignment):
+                (notebook,) = submission.notebooks
+                found[assignment, submission.student.id] = {
+                    g.name: g.auto_score for g in notebook.grades if g.name in automatic
+                }
     return found
 
 
-def graded(course, sample):
-    path = course / "autograded" / sample / "quantization" / "quantization.ipynb"
+def graded(course, assignment, sample):
+    path = course / "autograded" / sample / assignment / f"{assignment}.ipynb"
     return nbformat.read(path, as_version=4)
 
 
-def test_the_class_is_the_one_expected(grades):
-    assert set(grades) == set(EXPECTED)
+def lost(grades, assignment, sample):
+    """Return the questions in which a sample misses points."""
+    points = full(assignment)
+    return {name for name, got in grades[assignment, sample].items() if got < points[name]}
 
 
-@pytest.mark.parametrize("sample", EXPECTED)
-def test_each_sample_gets_its_points(grades, sample):
-    assert grades[sample] == FULL | EXPECTED[sample]
+each_assignment = pytest.mark.parametrize("assignment", assignments())
 
 
-@pytest.mark.parametrize("sample", EXPECTED)
-def test_a_person_is_asked_to_look_where_something_is_odd(course, sample):
-    flags = " ".join(graded(course, sample).metadata.autograder.flags)
-    if sample == "forges-scores":
-        return  # its objects that answer anything may keep the public checks busy for ever
-    assert FLAGS[sample] in flags if sample in FLAGS else not flags
+@each_assignment
+def test_the_class_is_the_one_expected(grades, assignment):
+    expected = {*WITHOUT_TROUBLE, *(s for a, s, _ in MISTAKES if a == assignment)}
+    if source(assignment).metadata.course.artifacts:
+        expected.add("without-artifacts")
+    if assignment == TROUBLE_IN:
+        expected |= {*ANSWERS_LOST, *NOTHING_LOST, "not-json"}
+    assert {sample for a, sample in grades if a == assignment} == expected
+
+
+@each_assignment
+def test_the_solution_gets_every_point(grades, assignment):
+    assert grades[assignment, "solution"] == full(assignment)
+
+
+@each_assignment
+@pytest.mark.parametrize("sample", ["untouched", "forges-scores"])
+def test_who_answers_nothing_gets_nothing(grades, assignment, sample):
+    assert grades[assignment, sample] == dict.fromkeys(full(assignment), 0)
+
+
+@each_assignment
+def test_without_networks_their_questions_are_lost(grades, assignment):
+    if not source(assignment).metadata.course.artifacts:
+        pytest.skip("nothing is trained")
+    networks = judged_by_networks(assignment)
+    assert networks
+    got = grades[assignment, "without-artifacts"]
+    assert {question for question in networks if got[question]} == set()
+
+
+@pytest.mark.parametrize(("assignment", "sample", "share"), MISTAKES, ids=lambda v: str(v)[:30])
+def test_mistakes_cost_points_where_an_answer_rests_on_them_alone(
+    grades, assignment, sample, share
+):
+    dependencies = Dependencies(source(assignment))
+    touched = set().union(*(dependencies.questions_on(m.of.__name__) for m in share))
+    assert lost(grades, assignment, sample) <= touched
 
 
 @pytest.mark.parametrize(
-    "wrong", chosen_misconceptions("quantization", every=False), ids=sample_name
+    ("assignment", "sample", "wrong"), MISCONCEPTIONS, ids=[m.name for _, _, m in MISCONCEPTIONS]
 )
-def test_the_feedback_names_the_misconception(course, wrong):
-    questions = graded(course, sample_name(wrong)).metadata.autograder.questions
-    named = {m.name for verdict in questions.values() for m in verdict.misconceptions}
-    assert named == {wrong.name}
-    page = course / "feedback" / sample_name(wrong) / "quantization" / "quantization.html"
+def test_a_misconception_loses_points_of_its_question_and_is_named(
+    course, grades, assignment, sample, wrong
+):
+    verdicts = graded(course, assignment, sample).metadata.autograder.questions
+    naming = {
+        question
+        for question, verdict in verdicts.items()
+        if wrong.name in [m.name for m in verdict.misconceptions]
+    }
+    assert naming & lost(grades, assignment, sample)
+    page = course / "feedback" / sample / assignment / f"{assignment}.html"
     assert escape(wrong.explanation.split("`")[0], quote=False) in page.read_text()
 
 
-def test_written_answers_wait_for_a_person(course):
-    with Gradebook(f"sqlite:///{course}/gradebook.db") as gradebook:
-        notebook = gradebook.find_submission_notebook("quantization", "quantization", "solution")
-        waiting = {grade.name for grade in notebook.grades if grade.needs_manual_grade}
-    assert waiting == {
-        "stochastic_comparison",
-        "mixed_stage",
-        "concept_ste_reason",
-        "concept_mixed_reason",
-        "concept_stochastic_reason",
-    }
+@pytest.mark.parametrize(("assignment", "sample", "share"), MISTAKES, ids=lambda v: str(v)[:30])
+def test_nothing_else_is_named(course, assignment, sample, share):
+    questions = graded(course, assignment, sample).metadata.autograder.questions
+    named = {m.name for verdict in questions.values() for m in verdict.misconceptions}
+    assert named == {wrong.name for wrong in share}
+
+
+# ------------------------------------------------------------------------------------------------
+# Trouble
+
+
+@pytest.mark.parametrize("sample", NOTHING_LOST)
+def test_what_is_odd_but_right_loses_nothing(grades, sample):
+    assert lost(grades, TROUBLE_IN, sample) == set()
+
+
+@pytest.mark.parametrize("sample", ANSWERS_LOST)
+def test_a_lost_kernel_costs_the_questions_on_its_cell_alone(grades, sample):
+    cells = source(TROUBLE_IN).cells
+    first = next(c for c in cells if nbgrader_marks(c).get("solution") and c.cell_type == "code")
+    dependencies = Dependencies(source(TROUBLE_IN))
+    defined = Dependencies(nbformat.v4.new_notebook(cells=[first])).names
+    resting = set().union(*(dependencies.questions_on(name) for name in defined))
+    assert lost(grades, TROUBLE_IN, sample) == resting
+
+
+def test_what_is_no_notebook_gets_nothing(grades):
+    assert grades[TROUBLE_IN, "not-json"] == dict.fromkeys(full(TROUBLE_IN), 0)
+
+
+def test_a_person_is_asked_to_look_where_something_is_odd(course, grades):
+    for assignment, sample in grades:
+        if sample == "forges-scores":
+            continue  # its objects that answer anything may keep the public checks busy for ever
+        flags = " ".join(graded(course, assignment, sample).metadata.autograder.flags)
+        assert FLAGS[sample] in flags if sample in FLAGS else not flags, (assignment, sample)
 
 
 def test_the_snoop_finds_nothing(course):
     printed = [
         output.text
-        for cell in graded(course, "snoops-around").cells
+        for cell in graded(course, TROUBLE_IN, "snoops-around").cells
         for output in cell.get("outputs", [])
         if output.output_type == "stream" and output.text.startswith("FOUND")
     ]
     assert printed == ["FOUND []\n"]
 
 
-def test_no_feedback_page_shows_a_hidden_test(course):
-    pages = list((course / "feedback").glob("*/quantization/quantization.html"))
-    assert len(pages) == len(EXPECTED)
+# ------------------------------------------------------------------------------------------------
+# What the instructor and the students get
+
+
+@each_assignment
+def test_written_answers_wait_for_a_person(course, assignment):
+    marks = [nbgrader_marks(c) for c in source(assignment).cells if c.cell_type == "markdown"]
+    written = {m.grade_id for m in marks if m.get("grade")}
+    with Gradebook(f"sqlite:///{course}/gradebook.db") as gradebook:
+        notebook = gradebook.find_submission_notebook(assignment, assignment, "solution")
+        waiting = {grade.name for grade in notebook.grades if grade.needs_manual_grade}
+    assert waiting == written
+
+
+@each_assignment
+def test_no_feedback_page_shows_a_hidden_test(course, grades, assignment):
+    pages = list((course / "feedback").glob(f"*/{assignment}/{assignment}.html"))
+    assert len(pages) == len([a for a, _ in grades if a == assignment])
     for page in pages:
         text = page.read_text()
         assert "HIDDEN TESTS" not in text
         assert "from autograder.hidden import" not in text
 
 
-def test_the_class_report_and_the_grades_are_there(course):
-    page = (course / "report" / "quantization.html").read_text()
-    grades = (course / "report" / "quantization.csv").read_text().splitlines()
-    assert all(sample in page for sample in EXPECTED)
-    assert len(grades) == 1 + len(EXPECTED)
+@each_assignment
+def test_the_class_report_and_the_grades_are_there(course, grades, assignment):
+    page = (course / "report" / f"{assignment}.html").read_text()
+    lines = (course / "report" / f"{assignment}.csv").read_text().splitlines()
+    samples = [sample for a, sample in grades if a == assignment]
+    assert all(sample in page for sample in samples)
+    assert len(lines) == 1 + len(samples)

@@ -1,0 +1,105 @@
+"""The sample class: submissions built from the source notebook by replacing cells.
+
+One solves everything, one nothing, one forges, some hold the known misconceptions, and some attack
+the grader or break in the ways that submissions break. They show a new instructor what grading
+looks like, and they are the grader's own test: `tests/sample_class` has the expected scores.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+import shutil
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from autograder import references
+from autograder.course import NOTEBOOKS
+from autograder.misconceptions import misconceptions_in
+from autograder.samples.dependencies import Dependencies, asked_names
+from autograder.samples.mistakes import shared_out, with_misconceptions
+from autograder.samples.trouble import TROUBLE, forges
+from autograder.source import nbgrader_marks
+from helpers.profile import profile
+
+NOTHING_TRAINED = {"untouched", "without-artifacts", "forges-scores"}
+"""Samples that hand in no artifacts; all others hand in what the reference run trained."""
+
+
+def sample_class(
+    assignment: str, release: Path, folder: Path, *, trouble: bool = True
+) -> list[str]:
+    """Write a class of sample submissions.
+
+    Parameters
+    ----------
+    assignment : str
+    release : Path
+        The released student notebook.
+    folder : Path
+        Gets ``<sample>/<assignment>/`` for every sample; the name says what is in it.
+    trouble : bool, default=True
+        Whether to include those that test the grader rather than the assignment: notebooks that
+        loop, crash, snoop, lack cells or are none.
+
+    Returns
+    -------
+    list of str
+        The names of the samples.
+    """
+    source = nbformat.read(NOTEBOOKS / assignment / f"{assignment}.ipynb", as_version=4)
+    blank = nbformat.read(release, as_version=4)
+    solved = solve(source, blank)
+    made: dict[str, NotebookNode | str] = {"solution": solved, "untouched": blank}
+    shares = shared_out(misconceptions_in(assignment), Dependencies(source))
+    for number, share in enumerate(shares, start=1):
+        made[f"mistakes-{number}"] = with_misconceptions(solved, share)
+    made["forges-scores"] = forges(copy.deepcopy(solved), sorted(asked_names(source.cells)))
+    if source.metadata.course.artifacts:
+        made["without-artifacts"] = solved
+    if trouble:
+        for name, change in TROUBLE.items():
+            made[name] = change(copy.deepcopy(solved))
+        made["not-json"] = "This was a notebook once. {"
+    for name, notebook in made.items():
+        place = folder / name / assignment
+        shutil.rmtree(place, ignore_errors=True)
+        place.mkdir(parents=True)
+        path = place / f"{assignment}.ipynb"
+        if isinstance(notebook, str):
+            path.write_text(notebook)
+        else:
+            nbformat.write(notebook, path)
+        if name not in NOTHING_TRAINED:
+            copy_reference_artifacts(assignment, place / "artifacts" / profile())
+    return list(made)
+
+
+def copy_reference_artifacts(assignment: str, folder: Path) -> None:
+    """Copy what our own reference run trained for `assignment` to `folder`, as a student's."""
+    trained = references.artifacts(profile(), assignment)
+    if trained.is_dir():
+        shutil.copytree(trained, folder, dirs_exist_ok=True)
+
+
+def solve(source: NotebookNode, blank: NotebookNode) -> NotebookNode:
+    """Return the released notebook with the source's solutions filled in."""
+    solutions = {
+        cell.metadata.nbgrader.grade_id: cell.source
+        for cell in source.cells
+        if nbgrader_marks(cell).get("solution")
+    }
+    solved = copy.deepcopy(blank)
+    for cell in solved.cells:
+        marks = nbgrader_marks(cell)
+        if marks.get("solution"):
+            cell.source = _without_marks(solutions[marks["grade_id"]])
+    return solved
+
+
+def _without_marks(source: str) -> str:
+    """Drop the solution markers, and what a model answer tells the person who marks it."""
+    source = re.sub(r"(?s)\*\*Marking\.\*\*.*?(?=### END SOLUTION)", "", source)
+    return re.sub(r"(?m)^\s*### (BEGIN|END) SOLUTION[^\n]*\n?", "", source)
