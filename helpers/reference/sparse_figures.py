@@ -8,7 +8,7 @@ import numpy as np
 
 from helpers.reference.sparse_regression import log10_loss
 
-if TYPE_CHECKING:  # matplotlib is slow to import: only where a figure is drawn
+if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
