@@ -83,7 +83,12 @@ def shown_run(figures: Any) -> dict[str, np.ndarray]:
 
 def _in_order(lines: Sequence[np.ndarray]) -> np.ndarray:
     """Sort lines by their values; two that are equal up to rounding stay equal in the order."""
-    return np.stack(sorted(lines, key=lambda line: line[:, 1].round(6).tolist()))
+    ordered: list[np.ndarray] = sorted(lines, key=_values)
+    return np.stack(ordered)
+
+
+def _values(line: np.ndarray) -> list[float]:
+    return line[:, 1].round(6).tolist()
 
 
 def drawn_by(plot: Callable[..., Any], *run: Any) -> dict[str, np.ndarray]:

@@ -1,7 +1,7 @@
 """Wrong solutions of `sparse_linear`, as students write them.
 
 Each is one mistake and otherwise right. What a wrong solution takes from another question
-(`gradient_step` in `projected_descent`, say) is the reference's here and the student's in a notebook.
+(`gradient_step` in `projected_descent`, say) is the reference's here, the student's in a notebook.
 
 Of two mistakes that agree on some inputs, the one that shows on fewer inputs comes first: an answer
 that is wrong on those alone fits both, and the rarer mistake explains it.

@@ -273,8 +273,10 @@ def keep_largest(keep_largest: Callable[..., Any]) -> Claims:
         (4, [0.5, -3, 0, 2, -1]),
         (5, w.tolist()),
     ):
-        yield f"keeps the largest {count} of five weights in their places" if count > 1 else (
-            "keeps the largest one alone"
+        yield (
+            f"keeps the largest {count} of five weights in their places"
+            if count > 1
+            else ("keeps the largest one alone")
         )
         call = f"keep_largest(w, {count})"
         found = as_array(f"`{call}`", ask(call, keep_largest, w.copy(), count), (5,))

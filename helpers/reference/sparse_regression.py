@@ -16,6 +16,7 @@ Optimization, and Applications to Deep Learning", ICML 2019.
 """
 
 from collections.abc import Callable
+from itertools import combinations, pairwise
 
 import numpy as np
 
@@ -24,6 +25,18 @@ Run = tuple[Array, Array]
 
 RATE = 0.02
 STEPS = 200
+PROBLEM: tuple[Array, Array] = (
+    np.array([[1, -2, -1, -1, 1], [2, -1, 2, 0, -2], [-1, 0, 2, 2, 1]], dtype=np.float64),
+    np.array([-7, -1, -1], dtype=np.float64),
+)
+"""X and y of the assignment. Two weights fit them exactly: w = (0, 3, 0, 0, -1)."""
+
+
+def random_problem(seed: int) -> tuple[Array, Array]:
+    """Return another X (4, 6) and y (4,): whole numbers, two weights that matter, some noise."""
+    rng = np.random.default_rng(seed)
+    X = rng.integers(-3, 4, size=(4, 6)).astype(np.float64)
+    return X, X @ np.array([0, 2, 0, 0, -1.5, 0]) + 0.1 * rng.normal(size=4)
 
 
 def loss(X: Array, y: Array, w: Array) -> float:
@@ -254,3 +267,62 @@ def lasso_alpha(strength: float, points: int) -> float:
     float
     """
     return strength / (2 * points)
+
+
+def is_run(X: Array, y: Array, weights: Array, losses: Array, method: str, strength: float) -> bool:
+    """Say whether a run of 200 steps at rate 0.02 follows its method.
+
+    Every step is judged from the weights before it. So it does not matter which way a tie was
+    broken, or a sign taken at a weight that is zero up to rounding.
+
+    Parameters
+    ----------
+    X, y : float arrays (n, d) and (n,)
+        Data points and targets.
+    weights, losses : object
+        The run; anything that is not two arrays of the right shapes is no run.
+    method : {"projected", "l1", "proximal", "trimmed"}
+        Two weights are kept or go free.
+    strength : float
+        The factor lambda of the penalty; not used for ``"projected"``.
+
+    Returns
+    -------
+    bool
+    """
+    shapes = (STEPS + 1, X.shape[1]), (STEPS + 1,)
+    for found, shape in zip((weights, losses), shapes, strict=True):
+        if not (isinstance(found, np.ndarray) and found.shape == shape and found.dtype == float):
+            return False
+    if weights[0].any() or not strength > 0:
+        return False
+    right = np.array([loss(X, y, w) for w in weights])
+    return bool(np.abs(losses - right).max() <= WITHIN) and all(
+        _follows(gradient_step(X, y, before, RATE), before, after, method, RATE * strength)
+        for before, after in pairwise(weights)
+    )
+
+
+WITHIN = 1e-9
+"""Far above the rounding errors of one step, 1e-15, and far below what a wrong step does."""
+
+
+def _follows(moved: Array, before: Array, after: Array, method: str, threshold: float) -> bool:
+    """Say whether a step may lead from `before` over the gradient step `moved` to `after`."""
+    if method == "l1":
+        push = (moved - after) / threshold
+        sure = np.abs(before) > WITHIN
+        return bool(
+            (np.abs(push - np.sign(before)) * threshold <= WITHIN)[sure].all()
+            and (np.abs(push) * threshold <= threshold + WITHIN)[~sure].all()
+        )
+    shrunk = np.zeros_like(moved) if method == "projected" else soft_threshold(moved, threshold)
+    if method == "proximal":
+        return bool(np.abs(after - shrunk).max() <= WITHIN)
+    size = np.abs(moved)
+    for free in combinations(range(len(moved)), 2):
+        chosen = np.isin(np.arange(len(moved)), free)
+        largest = size[chosen].min() >= size[~chosen].max() - WITHIN
+        if largest and np.abs(after - np.where(chosen, moved, shrunk)).max() <= WITHIN:
+            return True
+    return False
