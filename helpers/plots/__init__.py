@@ -3,6 +3,12 @@
 Each function returns a matplotlib figure: a notebook shows it when it is the last value of a cell.
 """
 
+from helpers.plots.deep_compression import (
+    accuracy_over_size,
+    stage_sizes,
+    starting_points,
+    word_lengths,
+)
 from helpers.plots.look import BLUE, GREEN, LINES, ORANGE, PINK, RED, SKY, STYLE
 from helpers.plots.pruning import (
     accuracy_over_sparsity,
@@ -36,6 +42,7 @@ __all__ = [
     "STYLE",
     "accuracy_over_bits",
     "accuracy_over_precision",
+    "accuracy_over_size",
     "accuracy_over_sparsity",
     "accuracy_per_layer",
     "learning_curves",
@@ -45,7 +52,10 @@ __all__ = [
     "recovery_over_sparsity",
     "revived_weight",
     "sparsity_per_layer",
+    "stage_sizes",
+    "starting_points",
     "threshold_functions",
     "weight_histograms",
     "weight_traces",
+    "word_lengths",
 ]
