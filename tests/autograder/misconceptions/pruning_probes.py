@@ -90,7 +90,7 @@ def five_epochs(IterativePruning):
 
 PROBES = {
     pruning.prune_by_std: [call(LAYER, 0.5), call(LAYER, 1.0), call(TIED, 0.0)],
-    pruning.prune_by_percentage: [call(LAYER, 50), call(LAYER, 25), call(TIED, 50)],
+    pruning.prune_by_percentage: [call(LAYER, 50), call(LAYER, 20), call(TIED, 50)],
     masks.apply_masks: [training_with_masks],
     pruning.layer_summary: [call(PARAMETERS)],
     pruning.masked_step: [three_steps],
