@@ -58,10 +58,11 @@ def pack(assignment: str, folder: Path | str = ".") -> Path:
             problems.append(f"{name} is left out. {error}")
         else:
             packed += artifact_files(artifacts, name)
-    networks = ", ".join(path.stem for path in packed[1::2]) or "no trained network"
+    networks = ", ".join(path.stem for path in packed[1::2])
+    asked = content["metadata"].get("course", {}).get("artifacts", [])
     if (artifacts / MEASUREMENTS).is_file():
         packed.append(artifacts / MEASUREMENTS)
-    for name in content["metadata"].get("course", {}).get("artifacts", []):
+    for name in asked:
         if not artifact_files(artifacts, name)[0].exists():
             problems.append(f"{name} is not trained yet: run its cell.")
     problems += [f"{question} is still empty." for question in _empty_cells(content)]
@@ -80,7 +81,10 @@ def pack(assignment: str, folder: Path | str = ".") -> Path:
         for path in packed:
             archive.write(path, path.relative_to(folder))
 
-    print(f"{submission.name} holds {notebook.name} (as saved {_age(notebook)}) and {networks}.")
+    what = f"{notebook.name} (as saved {_age(notebook)})"
+    if networks or asked:
+        what += f" and {networks or 'no trained network'}"
+    print(f"{submission.name} holds {what}.")
     if problems:
         print("Not complete:", *problems, sep="\n  - ")
     return submission

@@ -40,10 +40,12 @@ def figure_panels(figures: Any) -> list[Panel]:
     StudentError
         If it holds no figure, or one without lines.
     """
-    found = panels_of(_plain(figures), value)
-    with suppress(StudentError):
-        # In a notebook an open figure would be shown below the score.
-        student.plt.close("all")
+    try:
+        found = panels_of(_plain(figures), value)
+    finally:
+        with suppress(StudentError):
+            # In a notebook an open figure would be shown below the score.
+            student.plt.close("all")
     if not found:
         raise StudentError(NO_FIGURE)
     return found

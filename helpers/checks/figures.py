@@ -22,8 +22,7 @@ class Panel:
     lines : tuple of float array (N, 2)
         The points of each line. Lines of two points or fewer (``axhline``) are left out.
     names : tuple of str
-        What tells the lines apart: the entries of the legend, of the axes or of the figure, or
-        else texts written into the panel.
+        The entries of its legend, or else of the figure's.
     """
 
     x_label: str
@@ -62,14 +61,13 @@ def panels_of(shown: Any, plain: Callable[[Any], Any] = lambda found: found) -> 
 def _panel(axes: Any, shared: list[str], plain: Callable[[Any], Any]) -> Panel:
     lines = [np.asarray(plain(line.get_xydata())) for line in plain(axes.get_lines())[:MOST_LINES]]
     legend = _legend_entries(axes.get_legend(), plain)
-    written = [plain(text.get_text()) for text in plain(axes.texts)[:MOST_LINES]]
     return Panel(
         x_label=plain(axes.get_xlabel()),
         y_label=plain(axes.get_ylabel()),
         title=plain(axes.get_title()),
         log_scale=plain(axes.get_yscale()) == "log",
         lines=tuple(line.astype(float) for line in lines if len(line) > 2),
-        names=tuple(legend or shared or written),
+        names=tuple(legend or shared),
     )
 
 

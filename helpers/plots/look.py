@@ -52,11 +52,13 @@ STYLE: Any = {
 
 
 @contextmanager
-def panels(count: int, size: tuple[float, float]) -> Iterator[tuple[Figure, Sequence[Axes]]]:
+def panels(
+    count: int, size: tuple[float, float], per_row: int = PANELS_PER_ROW
+) -> Iterator[tuple[Figure, Sequence[Axes]]]:
     """Give a figure in the course's style with `count` panels of `size` inches."""
     from matplotlib import pyplot
 
-    columns = min(count, PANELS_PER_ROW)
+    columns = min(count, per_row)
     rows = math.ceil(count / columns)
     with pyplot.rc_context(STYLE):
         figure, grid = pyplot.subplots(

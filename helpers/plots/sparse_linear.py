@@ -40,7 +40,7 @@ def loss_curves(losses: Mapping[str, Array], title: str = "") -> Figure:
 
 
 def weight_traces(
-    runs: Mapping[str, tuple[Array, Array]], weight: int, steps: tuple[int, int]
+    runs: Mapping[str, tuple[Array, Array]], weight: int, steps: tuple[int, int], limit: float
 ) -> Figure:
     """Draw one weight of several runs over a few steps, a panel for each run.
 
@@ -52,22 +52,27 @@ def weight_traces(
         Column of the weights, counted from 0.
     steps
         First and last step to draw.
+    limit
+        The weight's axis goes from ``-limit`` to `limit`.
 
     Returns
     -------
     Figure
-        The panels share both axes.
+        The panels stand in one row.
     """
     first, last = steps
-    shown = {label: weights[first : last + 1, weight] for label, (weights, _) in runs.items()}
-    largest = max(float(np.abs(values).max()) for values in shown.values()) or 1.0
-    with panels(len(shown), (4.2, 2.9)) as (figure, all_axes):
-        for index, (axes, (label, values)) in enumerate(zip(all_axes, shown.items(), strict=True)):
+    with panels(len(runs), (2.9, 2.7), per_row=len(runs)) as (figure, all_axes):
+        for index, (axes, (label, (weights, _))) in enumerate(
+            zip(all_axes, runs.items(), strict=True)
+        ):
+            values = weights[first : last + 1, weight]
             axes.axhline(0, color="0.55", linewidth=1)
             axes.plot(np.arange(first, last + 1), values, **LINES[0] | {"markersize": 3.5})
-            axes.set(title=label, xlabel="step", ylim=(-1.15 * largest, 1.15 * largest))
-            if index % PANELS_PER_ROW == 0:
+            axes.set(title=label, xlabel="step", ylim=(-limit, limit))
+            if index == 0:
                 axes.set_ylabel(f"$w_{{{weight + 1}}}$")
+            else:
+                axes.tick_params(labelleft=False)
     return figure
 
 
@@ -142,6 +147,8 @@ def recovery_over_sparsity(
             ylabel="relative error",
             yscale="log",
         )
+        for axes in (share, error):
+            axes.set_xticks(sorted({count for method in shares.values() for count in method}))
         legend_beside(error)
     return figure
 
