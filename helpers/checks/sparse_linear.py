@@ -199,11 +199,11 @@ def projected_descent(projected_descent: Callable[..., Any]) -> Claims:
     answer = ask(text, projected_descent, X.copy(), y.copy(), rate=0.1, steps=3, count=1)
     weights, _ = _run(text, answer, 3, 2)
     # Gradients [2, -8] at (0, 0), [5.2, 4.8] at (0, 0.8), [0.96, -10.08] at (-0.52, 0).
-    rows = np.array([[0, 0], [0, 0.8], [-0.52, 0], [0, 1.008]])
+    right = np.array([[0, 0], [0, 0.8], [-0.52, 0], [0, 1.008]])
     expect(
-        bool(np.abs(weights - rows).max() <= WITHIN),
+        bool(np.abs(weights - right).max() <= WITHIN),
         f"`X = {shown(X)}`, `y = {shown(y)}`: the larger weight is the second after one step, the "
-        f"first after two, the second after three. `{text}` should give the rows {shown(rows)}; "
+        f"first after two, the second after three. `{text}` should give the rows {shown(right)}; "
         f"yours are {shown(weights)}.",
     )
 
@@ -359,6 +359,9 @@ def _thresholded(
 # Figures
 
 
+TWO_PANELS = "is a figure with a panel for the loss and one for the weights"
+
+
 @public_check("log10_loss")
 def log10_loss(log10_loss: Callable[..., Any]) -> Claims:
     """Check the student's ``log10_loss(losses)``."""
@@ -389,6 +392,7 @@ def plot_run(plot_run: Callable[..., Any]) -> Claims:
     """Check the student's ``plot_run(weights, losses)``."""
     from matplotlib import pyplot
 
+    yield TWO_PANELS
     weights = np.array([[0, 0, 0], [1, -1, 0.5], [2, -1, 0.7], [3, -1, 0.6], [3, -2, 0.5]], float)
     losses = np.array([100, 10, 1, 0.1, 0.01])
     before = set(pyplot.get_fignums())
@@ -412,7 +416,7 @@ def plot_run(plot_run: Callable[..., Any]) -> Claims:
 
 
 def _shows(figure: Any, weights: Array, losses: Array) -> Claims:
-    yield "returns a figure with a panel for the loss and one for the weights"
+    """Claim what a figure of a run shows, after the claim that it has its two panels."""
     panels = panels_of(figure)
     expect(bool(panels), f"Return the figure with its lines; this is {kind(figure)}.")
     found = loss_and_weights(panels)
@@ -456,6 +460,7 @@ def _shows(figure: Any, weights: Array, losses: Array) -> Claims:
 @public_check("figure")
 def run_figure(figure: Any, weights: Any, losses: Any) -> Claims:
     """Check that a figure of the student's shows a run of the student's."""
+    yield TWO_PANELS
     yield from _shows(figure, np.asarray(weights), np.asarray(losses))
 
 
@@ -467,6 +472,7 @@ def run_figures(figures: Any, runs: dict[float, Any]) -> Claims:
     missing = [str(key) for key in runs if key not in figures]
     expect(not missing, f"There is no figure for {', '.join(missing)} yet.")
     for key, (weights, losses) in runs.items():
+        yield f"for {key}: {TWO_PANELS}"
         for claim in _shows(figures[key], np.asarray(weights), np.asarray(losses)):
             yield f"for {key}: {claim}"
 

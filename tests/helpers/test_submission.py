@@ -147,4 +147,5 @@ def test_too_many_artifacts_are_refused_in_words(folder, monkeypatch):
 def test_an_assignment_without_networks_does_not_speak_of_them(tmp_path, capsys):
     write_notebook(tmp_path)
     pack("quantization", tmp_path)
-    assert capsys.readouterr().out == "quantization.zip holds quantization.ipynb (as saved just now).\n"
+    said = capsys.readouterr().out.strip()
+    assert said == "quantization.zip holds quantization.ipynb (as saved just now)."
