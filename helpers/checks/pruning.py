@@ -45,7 +45,7 @@ def prune_by_std(prune_by_std: Callable[..., Any]) -> Claims:
     """Check the student's ``prune_by_std(w, s)``."""
 
     def asked(w: Tensor, s: float) -> tuple[Tensor, Tensor]:
-        return _pruned(f"prune_by_std(w, {s:g})", prune_by_std, w, s)
+        return _pruned(f"prune_by_std(w, {s:g})", prune_by_std, w.clone(), s)
 
     yield "returns the pruned weights and a mask of truth values, both in the shape of `w`"
     asked(torch.tensor([[-2.0, -1.0], [1.0, 2.0]]), 1)
@@ -83,7 +83,7 @@ def prune_by_std(prune_by_std: Callable[..., Any]) -> Claims:
     )
 
     yield "leaves `w` as it was"
-    _expect_unchanged(lambda w: asked(w, 0.75))
+    _expect_unchanged(lambda w: ask("prune_by_std(w, 0.75)", prune_by_std, w, 0.75))
 
 
 @public_check("prune_by_percentage")
@@ -91,7 +91,7 @@ def prune_by_percentage(prune_by_percentage: Callable[..., Any]) -> Claims:
     """Check the student's ``prune_by_percentage(w, q)``."""
 
     def asked(w: Tensor, q: float) -> tuple[Tensor, Tensor]:
-        return _pruned(f"prune_by_percentage(w, {q:g})", prune_by_percentage, w, q)
+        return _pruned(f"prune_by_percentage(w, {q:g})", prune_by_percentage, w.clone(), q)
 
     yield "returns the pruned weights and a mask of truth values, both in the shape of `w`"
     asked(torch.tensor([[-2.0, -1.0], [1.5, 3.0]]), 50)
@@ -139,7 +139,7 @@ def prune_by_percentage(prune_by_percentage: Callable[..., Any]) -> Claims:
         )
 
     yield "leaves `w` as it was"
-    _expect_unchanged(lambda w: asked(w, 50))
+    _expect_unchanged(lambda w: ask("prune_by_percentage(w, 50)", prune_by_percentage, w, 50))
 
 
 # ------------------------------------------------------------------------------------------------
