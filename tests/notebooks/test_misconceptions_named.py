@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from matplotlib import pyplot as plt
 from source_notebook import assignments, cells, marks
 from torch import nn
 
@@ -20,7 +21,7 @@ from autograder.misconceptions import misconceptions_in
 from autograder.samples.dependencies import asked_names
 from autograder.sandbox.inside.responder import Responder
 
-IMPORTS = {"np": np, "torch": torch, "nn": nn, "F": F, "partial": partial}
+IMPORTS = {"np": np, "plt": plt, "torch": torch, "nn": nn, "F": F, "partial": partial}
 
 
 def right_answers(assignment):
