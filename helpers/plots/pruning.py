@@ -136,9 +136,9 @@ def accuracy_per_layer(accuracies: Mapping[str, float], *, full: float | None = 
         floor = max(0.0, min(accuracies.values()) - 0.05)
         axes.vlines(positions, floor, list(accuracies.values()), color=SKY, linewidth=3)
         if full is not None:
-            axes.axhline(full, color="0.25", linewidth=1.2, label="nothing pruned")
-            axes.legend(loc="lower left")
-        axes.set_ylim(floor, 1.005)
+            axes.axhline(full, color="0.25", linewidth=1.2, label="not pruned")
+            legend_beside(axes)
+        axes.set_ylim(floor, 1.02)
         axes.set_ylabel("accuracy (axis cut off)" if floor else "accuracy")
         axes.set_xticks(positions, list(accuracies), rotation=60, ha="right", fontsize="small")
         axes.set_xlabel("the layer that is pruned")
