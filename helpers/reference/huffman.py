@@ -306,15 +306,16 @@ def _joined(words: NDArray[np.uint64], widths: NDArray[np.int64]) -> NDArray[np.
 
 def _followed(jumps: bytes, count: int, end: int) -> NDArray[np.intp]:
     """Return the first `count` places that jumping from place 0 on reaches."""
-    places = [0] * count
+    marks = bytearray(end)
     place = 0
-    # The one loop over symbols: a list, bytes and small numbers are what Python is fastest with.
-    for number in range(count):
-        if place >= end:
-            raise ValueError("The data end before the last symbol.")
-        places[number] = place
-        place += jumps[place]
-    return np.array(places, dtype=np.intp)
+    # The one loop over symbols: bytes and small numbers are what Python is fastest with.
+    try:
+        for _ in range(count):
+            marks[place] = 1
+            place += jumps[place]
+    except IndexError:
+        raise ValueError("The data end before the last symbol.") from None
+    return np.flatnonzero(np.frombuffer(marks, dtype=np.uint8))
 
 
 def _long_windows(padded: NDArray[np.uint8], places: NDArray[np.intp]) -> NDArray[np.uint64]:
