@@ -466,7 +466,7 @@ class masks_found_once:
     def __init__(self, find_masks, pruning_epochs):
         self.find_masks = find_masks
         self.pruning_epochs = pruning_epochs
-        self.masks = None
+        self.masks = {}
 
     def before_epoch(self, model, epoch):
         weights = {
@@ -474,7 +474,7 @@ class masks_found_once:
             for name, module in model.named_modules()
             if isinstance(module, nn.Conv2d | nn.Linear)
         }
-        if self.masks is None:
+        if not self.masks:
             percentage = scheduled_percentage(self.pruning_epochs - 1, self.pruning_epochs)
             self.masks = self.find_masks(weights, percentage)
         apply_masks(model, self.masks)

@@ -50,12 +50,13 @@ def pruned_histograms(
     old = _flat(before)
     with panels(len(after), (3.6, 2.9)) as (figure, all_axes):
         reach = 1.05 * max(np.abs(old).max(), *(np.abs(_flat(w)).max() for w in after.values()))
+        edges = np.linspace(-reach, reach, 62).tolist()
         for index, (axes, (title, values)) in enumerate(zip(all_axes, after.items(), strict=True)):
             new = _flat(values)
             kept = new[new != 0]
-            bins = {"bins": 61, "range": (-reach, reach)}
-            axes.hist(old, weights=_percent(old, old.size), histtype="step", color=BLUE, **bins)
-            axes.hist(kept, weights=_percent(kept, new.size), color=SKY, **bins)
+            shares = _percent(old, old.size)
+            axes.hist(old, edges, weights=shares, histtype="step", color=BLUE)
+            axes.hist(kept, edges, weights=_percent(kept, new.size), color=SKY)
             if index % PANELS_PER_ROW == 0:
                 axes.set_ylabel("weights per bin (%)")
             axes.set_xlabel("weight")
