@@ -749,20 +749,23 @@ def as_many_runs_as_weights(data, shape):
 
 
 @misconception(of=compressed_file.layer_from_bytes)
-def runs_read_with_the_table_of_codes(data, shape):
-    """You decode the runs with the code table of the codes.
+def runs_begin_at_the_next_bit(data, shape):
+    """You read the runs from the bit right after the last code.
 
-    Codes and runs have tables of their own: that of the runs follows the k bytes of the first.
+    The rest of that byte is filled with zeros, and you take them for runs: the runs begin with a
+    fresh byte, c bytes after the first code.
     """
     content = data.tobytes()
-    n, m, code_bytes = np.frombuffer(content, "<u4", 3).tolist()
+    n, m, _ = np.frombuffer(content, "<u4", 3).tolist()
     k, width = np.frombuffer(content, "<u2", 2, offset=12).tolist()
     centroids = np.frombuffer(content, "<f4", k, offset=16)
     tables = data[16 + 4 * k :]
     bits = tables[k + 2**width :]
-    codes = decode(bits[:code_bytes], tables[:k], n)
-    runs = decode(bits[code_bytes:], tables[:k], m)
-    kept = kept_from_runs(runs, width, shape)
+    codes = decode(bits, tables[:k], n)
+    used = int(tables[:k][codes].astype(int).sum())
+    run_bits = np.packbits(np.unpackbits(bits)[used:])
+    kept = kept_from_runs(decode(run_bits, tables[k : k + 2**width], m), width, shape)
     weights = np.zeros(shape, np.float32)
-    weights[kept] = np.resize(centroids[codes], int(kept.sum()))
+    places = np.flatnonzero(kept)[:n]
+    weights.ravel()[places] = centroids[codes][: len(places)]
     return weights

@@ -4,6 +4,7 @@ Each function returns a matplotlib figure: a notebook shows it when it is the la
 """
 
 from helpers.plots.deep_compression import (
+    accuracy_after_training,
     accuracy_over_size,
     stage_sizes,
     starting_points,
@@ -40,6 +41,7 @@ __all__ = [
     "RED",
     "SKY",
     "STYLE",
+    "accuracy_after_training",
     "accuracy_over_bits",
     "accuracy_over_precision",
     "accuracy_over_size",

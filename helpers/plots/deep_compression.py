@@ -8,18 +8,31 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from helpers.plots.look import BLUE, GREEN, LINES, ORANGE, PINK, RED, SKY, accuracy_axis, panels
+from helpers.plots.look import (
+    BLUE,
+    GREEN,
+    LINES,
+    ORANGE,
+    PINK,
+    RED,
+    SKY,
+    accuracy_axis,
+    legend_beside,
+    panels,
+)
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-PART_LOOKS: list[dict[str, Any]] = [
-    {"color": BLUE},
-    {"color": ORANGE, "hatch": "//"},
-    {"color": GREEN, "hatch": ".."},
-    {"color": PINK, "hatch": "xx"},
-    {"color": "0.75"},
-]
+# From the bottom of a bar upwards.
+PARTS: dict[str, dict[str, Any]] = {
+    "weights": {"color": BLUE},
+    "index": {"color": ORANGE, "hatch": "//"},
+    "codebooks": {"color": GREEN, "hatch": ".."},
+    "tables": {"color": PINK, "hatch": "xx"},
+    "the rest": {"color": "0.75"},
+}
 
 
 def starting_points(
@@ -54,9 +67,50 @@ def starting_points(
             axes.set_ylim(0, 1.04)
             axes.set_title(f"{name}, {len(centroids)} centroids", fontsize="medium")
         all_axes[0].set_ylabel("share of kept weights")
-        all_axes[0].legend(loc="lower right", fontsize="small")
+        handles, labels = all_axes[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower center", ncols=2, fontsize="small")
         if title:
             figure.suptitle(title)
+    return figure
+
+
+def accuracy_after_training(
+    shared: Mapping[int, float],
+    statistics: Mapping[int, float],
+    trained: Mapping[int, float],
+    *,
+    full_precision: float | None = None,
+) -> Figure:
+    """Draw test accuracy over the bits of a code, before and after repair.
+
+    Parameters
+    ----------
+    shared
+        Bits to accuracy in [0, 1], weights shared and nothing else.
+    statistics
+        The same with the statistics of batch norm measured anew.
+    trained
+        The same with trained centroids.
+    full_precision
+        Accuracy of the float32 network, as a line to compare with.
+
+    Returns
+    -------
+    Figure
+    """
+    with panels(1, (7.2, 3.8)) as (figure, (axes,)):
+        for accuracies, label, look in (
+            (shared, "shared", LINES[0]),
+            (statistics, "batch norm measured anew", LINES[2]),
+            (trained, "centroids trained", LINES[1]),
+        ):
+            bits = sorted(accuracies)
+            axes.plot(bits, [accuracies[b] for b in bits], label=label, **look)
+        accuracy_axis(axes, full_precision)
+        axes.set_xticks(sorted({*shared, *statistics, *trained}))
+        axes.set_xlabel("bits of a code")
+        axes.set_title("Accuracy over the bits of a code")
+        legend_beside(axes)
     return figure
 
 
@@ -73,114 +127,132 @@ def word_lengths(counts: NDArray[Any], lengths: NDArray[Any]) -> Figure:
     Returns
     -------
     Figure
-        Two panels over the symbols: their share, and bits.
+        Two panels over the symbols, the most frequent first: their share, and bits.
     """
-    symbols = np.arange(len(counts))
-    p = np.asarray(counts, dtype=np.float64) / np.sum(counts)
-    occurring = p > 0
+    order = [int(s) for s in np.argsort(-np.asarray(counts), kind="stable") if counts[s]]
+    p = np.asarray(counts, dtype=np.float64)[order] / np.sum(counts)
+    words = np.asarray(lengths)[order]
+    places = np.arange(len(order))
     with panels(2, (4.6, 3.2)) as (figure, (shares, bits)):
-        shares.bar(symbols, 100 * p, color=BLUE)
-        shares.set(xlabel="symbol", ylabel="share (%)", title="How often each symbol occurs")
-        bits.bar(symbols, lengths, color=SKY, label="length of its word")
+        shares.bar(places, 100 * p, color=BLUE)
+        shares.set(ylabel="share (%)", title="How often each symbol occurs")
+        bits.bar(places, words, color=SKY, label="length of its word")
+        information = -np.log2(p)
         bits.plot(
-            symbols[occurring],
-            -np.log2(p[occurring]),
+            places,
+            information,
             label=r"information, $-\log_2 p$",
             **(LINES[1] | {"linestyle": "none"}),
         )
-        bits.set(xlabel="symbol", ylabel="bits", title="How many bits it takes")
-        bits.set_ylim(0, 1.35 * max(1, int(np.max(lengths))))
-        bits.legend(loc="upper right", fontsize="small")
+        bits.set(ylabel="bits", title="How many bits it takes")
+        bits.set_ylim(0, 1.1 * max(*words, *information, 1))
+        bits.legend(loc="upper left", fontsize="small")
         for axes in (shares, bits):
-            axes.locator_params(axis="x", integer=True)
+            axes.set_xticks(places, [str(symbol) for symbol in order])
+            axes.set_xlabel("symbol, the most frequent first")
+            axes.grid(axis="x", visible=False)
     return figure
 
 
-def stage_sizes(stages: Mapping[str, Mapping[str, float]]) -> Figure:
+def stage_sizes(stages: Mapping[str, Mapping[str, float]], *, enlarged: int = 2) -> Figure:
     """Draw the size of a network at each stage of its compression, split into parts.
 
     Parameters
     ----------
     stages
-        Name of the stage, to part (the weights, the index, ...), to bytes.
+        Name of the stage, to part (``"weights"``, ``"index"``, ``"codebooks"``, ``"tables"``,
+        ``"the rest"``), to bytes.
+    enlarged
+        How many of the last stages are drawn a second time, on a scale of their own.
 
     Returns
     -------
     Figure
         Stacked bars, with the whole size and the ratio to the first stage written above.
     """
-    parts = list(dict.fromkeys(part for stage in stages.values() for part in stage))
-    totals = [sum(stage.values()) for stage in stages.values()]
-    places = np.arange(len(stages))
-    with panels(1, (7.2, 4)) as (figure, (axes,)):
-        bottom = np.zeros(len(stages))
-        for part, look in zip(parts, PART_LOOKS, strict=False):
-            heights = np.array([stage.get(part, 0) for stage in stages.values()]) / 1000
-            axes.bar(places, heights, 0.6, bottom, label=part, edgecolor="white", **look)
-            bottom += heights
-        for place, total in zip(places, totals, strict=True):
-            text = f"{total / 1000:.0f} kB"
-            if total != totals[0]:
-                text += f"\n{totals[0] / total:.1f}× smaller"
-            axes.annotate(
-                text,
-                xy=(place, total / 1000),
-                xytext=(0, 4),
-                textcoords="offset points",
-                ha="center",
-                fontsize="small",
-            )
-        axes.set_xticks(places, list(stages))
-        axes.set_ylim(0, 1.12 * max(totals) / 1000)
-        axes.set_ylabel("kB")
-        axes.grid(axis="x", visible=False)
-        axes.set_title("Size of the network, every byte counted")
-        axes.legend(loc="upper right")
+    first = sum(next(iter(stages.values())).values())
+    with panels(2, (5, 3.9)) as (figure, (whole, detail)):
+        _stacked(whole, stages, first)
+        whole.set_title("Size of the network, every byte counted")
+        last = dict(list(stages.items())[-enlarged:])
+        _stacked(detail, last, first)
+        detail.set_title("The last stages, enlarged")
+        handles, labels = detail.get_legend_handles_labels()
+        figure.legend(handles[::-1], labels[::-1], loc="outside right center")
     return figure
 
 
+def _stacked(axes: Axes, stages: Mapping[str, Mapping[str, float]], first: float) -> None:
+    places = np.arange(len(stages))
+    bottom = np.zeros(len(stages))
+    for part, look in PARTS.items():
+        heights = np.array([stage.get(part, 0) for stage in stages.values()]) / 1000
+        if heights.any():
+            axes.bar(places, heights, 0.6, bottom, label=part, edgecolor="white", **look)
+            bottom += heights
+    for place, total in zip(places, bottom, strict=True):
+        text = f"{total:.0f} kB"
+        if 1000 * total != first:
+            text += f"\n{first / 1000 / total:.1f}× smaller"
+        axes.annotate(
+            text,
+            xy=(place, total),
+            xytext=(0, 4),
+            textcoords="offset points",
+            ha="center",
+            fontsize="small",
+        )
+    axes.set_xticks(places, list(stages))
+    axes.set_ylim(0, 1.18 * bottom.max())
+    axes.set_ylabel("kB")
+    axes.grid(axis="x", visible=False)
+
+
 def accuracy_over_size(
-    networks: Mapping[str, tuple[float, float]], *, full_precision: float | None = None
+    series: Mapping[str, Mapping[str, tuple[float, float]]],
+    *,
+    full_precision: float | None = None,
 ) -> Figure:
     """Draw the test accuracy of compressed networks over their size.
 
     Parameters
     ----------
-    networks
-        Label to (bytes, accuracy in [0, 1]).
+    series
+        Name of a series, to label, to (bytes, accuracy in [0, 1]).
     full_precision
         Accuracy of the float32 network, as a line to compare with.
 
     Returns
     -------
     Figure
-        The sizes on a logarithmic axis.
+        The sizes on a logarithmic axis; every other series is labelled above its points.
     """
-    with panels(1, (7.2, 4)) as (figure, (axes,)):
-        sizes = [size / 1000 for size, _ in networks.values()]
-        accuracies = [accuracy for _, accuracy in networks.values()]
-        axes.plot(sizes, accuracies, "o", color=BLUE, markersize=8)
+    with panels(1, (7.6, 4)) as (figure, (axes,)):
+        sizes = [size / 1000 for networks in series.values() for size, _ in networks.values()]
+        for number, (name, networks) in enumerate(series.items()):
+            x = [size / 1000 for size, _ in networks.values()]
+            y = [accuracy for _, accuracy in networks.values()]
+            axes.plot(x, y, label=name, **(LINES[number] | {"markersize": 8}))
+            above = number % 2 == 1
+            for label, place in zip(networks, zip(x, y, strict=True), strict=True):
+                axes.annotate(
+                    label,
+                    xy=place,
+                    xytext=(0, 8) if above else (8, -5),
+                    textcoords="offset points",
+                    ha="center" if above else "left",
+                    va="bottom" if above else "top",
+                    fontsize="small",
+                )
         accuracy_axis(axes, full_precision)
-        # Labels beside each other where the points are: above and below in turn, by size.
-        for turn, index in enumerate(np.argsort(sizes)):
-            label = list(networks)[index]
-            axes.annotate(
-                label,
-                xy=(sizes[index], accuracies[index]),
-                xytext=(0, -10 - 13 * (turn % 3)),
-                textcoords="offset points",
-                ha="center",
-                va="top",
-                fontsize="small",
-                arrowprops={"arrowstyle": "-", "color": "0.7", "shrinkA": 0, "shrinkB": 4},
-            )
+        axes.set_ylim(0, 1.12)
         axes.set_xscale("log")
-        low, high = min(sizes), max(sizes)
-        axes.set_xlim(low / 1.6, high * 1.6)
-        ticks = [t for t in (20, 50, 100, 200, 500, 1000, 2000) if low / 1.6 < t < high * 1.6]
+        low, high = min(sizes) / 1.4, max(sizes) * 1.6
+        axes.set_xlim(low, high)
+        ticks = [t for t in (10, 20, 50, 100, 200, 500, 1000, 2000) if low < t < high]
         axes.set_xticks(ticks, [str(t) for t in ticks])
         axes.minorticks_off()
-        axes.set_xlabel("size of the file (kB)")
+        axes.set_xlabel("size (kB)")
         axes.set_title("Accuracy over size")
-        axes.legend(loc="lower right")
+        legend_beside(axes)
     return figure
