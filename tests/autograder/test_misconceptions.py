@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from matplotlib import pyplot as plt
 from torch import nn
 
 from autograder.course import assignments
@@ -23,7 +24,7 @@ for assignment in assignments():
     PUBLIC_CHECKS |= probes.PUBLIC_CHECKS
 
 # What the notebooks import for their students.
-IMPORTS = {"np": np, "torch": torch, "nn": nn, "F": F, "partial": partial}
+IMPORTS = {"np": np, "plt": plt, "torch": torch, "nn": nn, "F": F, "partial": partial}
 
 
 def answers(implementation, reference):
