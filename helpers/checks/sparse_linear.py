@@ -504,7 +504,7 @@ def two_point_runs(runs: Any, settings: Any) -> Claims:
     for method in methods[1:]:
         expect(method in settings, f"There is no strength for {method!r} yet.")
         strength = as_number(f"The strength for {method!r}", settings[method])
-        expect(strength > 0, f"The strength for {method!r} should be above 0.")
+        expect(0 < strength <= 10, f"The strength for {method!r} should be above 0 and at most 10.")
     yield "has a run of 200 steps for each of the four methods"
     expect(isinstance(runs, dict), f"The runs should be a dict; yours is {kind(runs)}.")
     for method in methods:

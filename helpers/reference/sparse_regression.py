@@ -272,8 +272,8 @@ def lasso_alpha(strength: float, points: int) -> float:
 def is_run(X: Array, y: Array, weights: Array, losses: Array, method: str, strength: float) -> bool:
     """Say whether a run of 200 steps at rate 0.02 follows its method.
 
-    Every step is judged from the weights before it. So it does not matter which way a tie was
-    broken, or a sign taken at a weight that is zero up to rounding.
+    Every step is judged from the recorded weights before it. So it does not matter which way a tie
+    was broken, or which sign rounding has given to a weight that should be zero.
 
     Parameters
     ----------
@@ -284,7 +284,8 @@ def is_run(X: Array, y: Array, weights: Array, losses: Array, method: str, stren
     method : {"projected", "l1", "proximal", "trimmed"}
         Two weights are kept or go free.
     strength : float
-        The factor lambda of the penalty; not used for ``"projected"``.
+        The factor lambda of the penalty, above 0 and at most `LARGEST_STRENGTH`; not used for
+        ``"projected"``.
 
     Returns
     -------
@@ -294,7 +295,7 @@ def is_run(X: Array, y: Array, weights: Array, losses: Array, method: str, stren
     for found, shape in zip((weights, losses), shapes, strict=True):
         if not (isinstance(found, np.ndarray) and found.shape == shape and found.dtype == float):
             return False
-    if weights[0].any() or not strength > 0:
+    if weights[0].any() or not (method == "projected" or 0 < strength <= LARGEST_STRENGTH):
         return False
     right = np.array([loss(X, y, w) for w in weights])
     return bool(np.abs(losses - right).max() <= WITHIN) and all(
@@ -303,6 +304,9 @@ def is_run(X: Array, y: Array, weights: Array, losses: Array, method: str, stren
     )
 
 
+LARGEST_STRENGTH = 10
+"""From 30 on, an L1 penalty holds all weights at zero, which is no attempt."""
+
 WITHIN = 1e-9
 """Far above the rounding errors of one step, 1e-15, and far below what a wrong step does."""
 
@@ -310,12 +314,7 @@ WITHIN = 1e-9
 def _follows(moved: Array, before: Array, after: Array, method: str, threshold: float) -> bool:
     """Say whether a step may lead from `before` over the gradient step `moved` to `after`."""
     if method == "l1":
-        push = (moved - after) / threshold
-        sure = np.abs(before) > WITHIN
-        return bool(
-            (np.abs(push - np.sign(before)) * threshold <= WITHIN)[sure].all()
-            and (np.abs(push) * threshold <= threshold + WITHIN)[~sure].all()
-        )
+        return bool(np.abs(after - (moved - threshold * np.sign(before))).max() <= WITHIN)
     shrunk = np.zeros_like(moved) if method == "projected" else soft_threshold(moved, threshold)
     if method == "proximal":
         return bool(np.abs(after - shrunk).max() <= WITHIN)

@@ -325,6 +325,14 @@ def test_a_run_is_recognised(method, points):
     assert not is_run(A, b, np.full_like(weights, np.nan), losses, method, strength)
 
 
+def test_a_penalty_that_nothing_survives_is_no_run():
+    zeros = np.zeros((201, 5)), np.full(201, 51.0)
+    assert np.array_equal(proximal_descent(X, Y, 40)[0], zeros[0])
+    assert not is_run(X, Y, *zeros, "proximal", 40)
+    assert not is_run(X, Y, *zeros, "l1", 40)
+    assert not is_run(X, Y, *zeros, "l1", 10)
+
+
 def test_a_tie_may_be_broken_either_way():
     # Without the third point, columns 3 and 5 are opposite, and their weights tie in every step.
     A, b = X[:2], Y[:2]
