@@ -6,6 +6,7 @@ last bit, a hidden test must not. Every function here is a right answer to the q
 """
 
 import re
+import shutil
 from functools import partial
 from pathlib import Path
 
@@ -19,7 +20,9 @@ from autograder.course import NOTEBOOKS
 from autograder.execution import evaluate_test, is_hidden_test
 from autograder.hidden.student import Submission, asking
 from autograder.misconceptions import misconceptions_of
+from autograder.references import artifacts
 from autograder.sandbox.inside.responder import Responder
+from helpers.artifacts import artifact_files, artifact_folder
 from helpers.models import layer_sizes, resnet20
 from helpers.reference import masks, pruning
 
@@ -241,13 +244,13 @@ def test_another_right_answer_earns_every_point(alternative):
     assert (score.points, score.messages) == (points, [])
 
 
-def judged(question, namespace):
+def judged(question, namespace, files=Path()):
     (cell,) = [
         cell
         for cell in SOURCE.cells
         if is_hidden_test(cell) and cell.metadata.nbgrader.grade_id == question
     ]
-    with asking(Submission(Responder(namespace).answer, Path())):
+    with asking(Submission(Responder(namespace).answer, files)):
         return evaluate_test(cell.source, question), cell.metadata.nbgrader.points
 
 
@@ -302,3 +305,33 @@ UNIFORM = dict.fromkeys(layer_sizes(resnet20()), 0.8)
 def test_an_allocation_earns_what_it_is_worth(allocation, points):
     score, _ = judged("bonus_allocation", {"allocation": allocation})
     assert score.points == points
+
+
+# ------------------------------------------------------------------------------------------------
+# Trained networks
+
+
+@pytest.mark.parametrize(
+    ("handed_in", "instead_of"),
+    [
+        ("one_shot", "pruned_std"),
+        ("one_shot", "pruned_percentage"),
+        ("pruned_percentage", "one_shot"),
+        ("iterative", "one_shot"),
+        ("one_shot", "iterative"),
+        ("global_iterative", "iterative"),
+        ("one_shot", "global_iterative"),
+    ],
+)
+def test_a_network_that_was_pruned_in_another_way_earns_nothing(
+    handed_in, instead_of, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("COURSE_PROFILE", "quick")
+    theirs = artifact_files(artifact_folder(tmp_path), instead_of)
+    for source, copy in zip(
+        artifact_files(artifacts("quick", "pruning"), handed_in), theirs, strict=True
+    ):
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(source, copy)
+    score, _ = judged(instead_of, {}, tmp_path)
+    assert score.points == 0
