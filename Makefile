@@ -12,7 +12,7 @@ help:
 	@echo "make demo   release, grade and report a sample class"
 	@echo "make test   run the tests (some of them: make test ARGS='-k audit')"
 	@echo "make lint   ruff and mypy"
-	@echo "make bench  measure training and grading, into build/bench.json"
+	@echo "make bench  measure training, grading and coding, into build/bench.json"
 	@echo "make setup  only create .venv (the others do it when needed)"
 	@echo "make clean  remove .venv and build"
 

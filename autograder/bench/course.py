@@ -1,23 +1,14 @@
-"""``python -m autograder.bench FILE``: how fast this machine trains, releases and grades.
-
-For comparing a change with what was before it, on the same machine.
-"""
+"""How fast this machine trains, releases and grades."""
 
 from __future__ import annotations
 
-import json
 import os
-import platform
 import shutil
-import sys
 import tempfile
 import time
 from collections.abc import Callable
-from importlib import metadata
 from pathlib import Path
-from typing import Any, TypeVar
-
-import torch
+from typing import TypeVar
 
 from autograder.grade import grade
 from autograder.release import make_release
@@ -25,7 +16,6 @@ from autograder.samples import sample_class
 from helpers.data import load
 from helpers.device import default_device
 from helpers.models import resnet20
-from helpers.profile import profile
 from helpers.training import fit
 
 ASSIGNMENT = "quantization"
@@ -60,37 +50,7 @@ def grading() -> dict[str, float]:
     }
 
 
-def machine() -> dict[str, Any]:
-    """Describe what the figures were measured on."""
-    device = default_device()
-    cuda = device.type == "cuda"
-    packages = ("efficient-dl-course", "torch", "torchvision", "numpy", "nbgrader")
-    return {
-        "device": torch.cuda.get_device_name(device) if cuda else f"{device} {platform.machine()}",
-        "processors": os.cpu_count(),
-        "threads": torch.get_num_threads(),
-        "profile": profile(),
-        "python": platform.python_version(),
-        "versions": {package: metadata.version(package) for package in packages},
-    }
-
-
-def main() -> None:
-    """Measure, and write the figures to the file that the command names."""
-    if len(sys.argv) != 2:
-        sys.exit("usage: python -m autograder.bench FILE")
-    figures = {"machine": machine(), "training": training(), "grading": grading()}
-    file = Path(sys.argv[1])
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-    print(file.read_text(encoding="utf-8"))
-
-
 def _timed(do: Callable[[], T]) -> tuple[float, T]:
     began = time.perf_counter()
     result = do()
     return time.perf_counter() - began, result
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,1 @@
+"""``python -m autograder.bench FILE``: how fast this machine trains, grades and codes."""
