@@ -192,7 +192,7 @@ def _stacked(axes: Axes, stages: Mapping[str, Mapping[str, float]], first: float
             bottom += heights
     for place, total in zip(places, bottom, strict=True):
         text = f"{total:.0f} kB"
-        if 1000 * total != first:
+        if round(1000 * total) != round(first):
             text += f"\n{first / 1000 / total:.1f}× smaller"
         axes.annotate(
             text,
@@ -218,14 +218,15 @@ def accuracy_over_size(
     Parameters
     ----------
     series
-        Name of a series, to label, to (bytes, accuracy in [0, 1]).
+        Name of a series, to label (bits of a code, or nothing), to (bytes, accuracy in [0, 1]).
     full_precision
         Accuracy of the float32 network, as a line to compare with.
 
     Returns
     -------
     Figure
-        The sizes on a logarithmic axis; every other series is labelled above its points.
+        The sizes on a logarithmic axis; every other series is labelled above its points, in
+        bits of a code.
     """
     with panels(1, (7.6, 4)) as (figure, (axes,)):
         sizes = [size / 1000 for networks in series.values() for size, _ in networks.values()]
@@ -252,7 +253,7 @@ def accuracy_over_size(
         ticks = [t for t in (10, 20, 50, 100, 200, 500, 1000, 2000) if low < t < high]
         axes.set_xticks(ticks, [str(t) for t in ticks])
         axes.minorticks_off()
-        axes.set_xlabel("size (kB)")
+        axes.set_xlabel("size in kB (numbers at the points: bits of a code)")
         axes.set_title("Accuracy over size")
         legend_beside(axes)
     return figure
