@@ -173,6 +173,37 @@ def one_array_for_all_steps(X, y, rate=0.02, steps=200):
     return np.array(weights), np.array(losses)
 
 
+@misconception(of=sparse_regression.gradient_descent)
+def plain_steps_half_as_long(X, y, rate=0.02, steps=200):
+    """Your steps are half as long as they should be.
+
+    The derivative of a square brings a factor 2 with it, which is missing here or in your
+    `gradient_step`.
+    """
+    w = np.zeros(X.shape[1])
+    weights, losses = [w], [loss(X, y, w)]
+    for _ in range(steps):
+        w = w - rate * X.T @ (X @ w - y)
+        weights.append(w)
+        losses.append(loss(X, y, w))
+    return np.array(weights), np.array(losses)
+
+
+@misconception(of=sparse_regression.gradient_descent)
+def plain_steps_averaged(X, y, rate=0.02, steps=200):
+    """Your steps follow the mean of the squared residuals, here or in `gradient_step`.
+
+    The loss is their sum: with three data points your gradient is a third of the right one.
+    """
+    w = np.zeros(X.shape[1])
+    weights, losses = [w], [loss(X, y, w)]
+    for _ in range(steps):
+        w = w - rate * 2 * X.T @ (X @ w - y) / len(y)
+        weights.append(w)
+        losses.append(loss(X, y, w))
+    return np.array(weights), np.array(losses)
+
+
 # ------------------------------------------------------------------------------------------------
 # sparse_regression.log10_loss
 
@@ -404,6 +435,37 @@ def loss_before_the_projection(X, y, rate=0.02, steps=200, count=2):
     return np.array(weights), np.array(losses)
 
 
+@misconception(of=sparse_regression.projected_descent)
+def projected_steps_half_as_long(X, y, rate=0.02, steps=200, count=2):
+    """Your gradient lacks its factor 2, here or in `gradient_step`.
+
+    The projection is right, but each step before it goes only half the way, and a short step keeps
+    other weights.
+    """
+    w = np.zeros(X.shape[1])
+    weights, losses = [w], [loss(X, y, w)]
+    for _ in range(steps):
+        w = keep_largest(w - rate * X.T @ (X @ w - y), count)
+        weights.append(w)
+        losses.append(loss(X, y, w))
+    return np.array(weights), np.array(losses)
+
+
+@misconception(of=sparse_regression.projected_descent)
+def projected_steps_averaged(X, y, rate=0.02, steps=200, count=2):
+    """You divide the gradient by the number of data points, here or in `gradient_step`.
+
+    The loss is a sum, not a mean, and so the steps before your projections are too short.
+    """
+    w = np.zeros(X.shape[1])
+    weights, losses = [w], [loss(X, y, w)]
+    for _ in range(steps):
+        w = keep_largest(w - rate * 2 * X.T @ (X @ w - y) / len(y), count)
+        weights.append(w)
+        losses.append(loss(X, y, w))
+    return np.array(weights), np.array(losses)
+
+
 # ------------------------------------------------------------------------------------------------
 # sparse_regression.l1_descent
 
@@ -484,6 +546,36 @@ def sign_after_the_step(X, y, strength, rate=0.02, steps=200):
     for _ in range(steps):
         w = gradient_step(X, y, w, rate)
         w = w - rate * strength * np.sign(w)
+        weights.append(w)
+        losses.append(loss(X, y, w))
+    return np.array(weights), np.array(losses)
+
+
+@misconception(of=sparse_regression.l1_descent)
+def l1_steps_half_as_long(X, y, strength, rate=0.02, steps=200):
+    """Your gradient of L lacks its factor 2, here or in `gradient_step`.
+
+    The penalty then counts twice as much beside it as it should, and the run ends elsewhere.
+    """
+    w = np.zeros(X.shape[1])
+    weights, losses = [w], [loss(X, y, w)]
+    for _ in range(steps):
+        w = w - rate * X.T @ (X @ w - y) - rate * strength * np.sign(w)
+        weights.append(w)
+        losses.append(loss(X, y, w))
+    return np.array(weights), np.array(losses)
+
+
+@misconception(of=sparse_regression.l1_descent)
+def l1_steps_averaged(X, y, strength, rate=0.02, steps=200):
+    """You divide the gradient of L by the number of data points, here or in `gradient_step`.
+
+    Beside a mean the same penalty weighs more. The loss is a sum.
+    """
+    w = np.zeros(X.shape[1])
+    weights, losses = [w], [loss(X, y, w)]
+    for _ in range(steps):
+        w = w - rate * 2 * X.T @ (X @ w - y) / len(y) - rate * strength * np.sign(w)
         weights.append(w)
         losses.append(loss(X, y, w))
     return np.array(weights), np.array(losses)
@@ -595,6 +687,36 @@ def hard_threshold_in_the_step(X, y, strength, rate=0.02, steps=200):
     for _ in range(steps):
         w = gradient_step(X, y, w, rate)
         w = np.where(np.abs(w) > rate * strength, w, 0.0)
+        weights.append(w)
+        losses.append(loss(X, y, w))
+    return np.array(weights), np.array(losses)
+
+
+@misconception(of=sparse_regression.proximal_descent)
+def proximal_steps_half_as_long(X, y, strength, rate=0.02, steps=200):
+    """Your gradient of L lacks its factor 2, here or in `gradient_step`.
+
+    The threshold is right for a full step, and after a half one it takes away too much.
+    """
+    w = np.zeros(X.shape[1])
+    weights, losses = [w], [loss(X, y, w)]
+    for _ in range(steps):
+        w = soft_threshold(w - rate * X.T @ (X @ w - y), rate * strength)
+        weights.append(w)
+        losses.append(loss(X, y, w))
+    return np.array(weights), np.array(losses)
+
+
+@misconception(of=sparse_regression.proximal_descent)
+def proximal_steps_averaged(X, y, strength, rate=0.02, steps=200):
+    """You divide the gradient of L by the number of data points, here or in `gradient_step`.
+
+    The loss is a sum. Your threshold belongs to full steps, not to averaged ones.
+    """
+    w = np.zeros(X.shape[1])
+    weights, losses = [w], [loss(X, y, w)]
+    for _ in range(steps):
+        w = soft_threshold(w - rate * 2 * X.T @ (X @ w - y) / len(y), rate * strength)
         weights.append(w)
         losses.append(loss(X, y, w))
     return np.array(weights), np.array(losses)
@@ -716,6 +838,36 @@ def nobody_goes_free(X, y, strength, rate=0.02, steps=200, free=2):
     weights, losses = [w], [loss(X, y, w)]
     for _ in range(steps):
         w = soft_threshold(gradient_step(X, y, w, rate), rate * strength)
+        weights.append(w)
+        losses.append(loss(X, y, w))
+    return np.array(weights), np.array(losses)
+
+
+@misconception(of=sparse_regression.trimmed_descent)
+def trimmed_steps_half_as_long(X, y, strength, rate=0.02, steps=200, free=2):
+    """Your gradient of L lacks its factor 2, here or in `gradient_step`.
+
+    Half a step followed by a whole threshold holds the small weights down for too long.
+    """
+    w = np.zeros(X.shape[1])
+    weights, losses = [w], [loss(X, y, w)]
+    for _ in range(steps):
+        w = trimmed_threshold(w - rate * X.T @ (X @ w - y), rate * strength, free)
+        weights.append(w)
+        losses.append(loss(X, y, w))
+    return np.array(weights), np.array(losses)
+
+
+@misconception(of=sparse_regression.trimmed_descent)
+def trimmed_steps_averaged(X, y, strength, rate=0.02, steps=200, free=2):
+    """You divide the gradient of L by the number of data points, here or in `gradient_step`.
+
+    The loss is a sum. Averaged steps seldom lift a weight above the threshold.
+    """
+    w = np.zeros(X.shape[1])
+    weights, losses = [w], [loss(X, y, w)]
+    for _ in range(steps):
+        w = trimmed_threshold(w - rate * 2 * X.T @ (X @ w - y) / len(y), rate * strength, free)
         weights.append(w)
         losses.append(loss(X, y, w))
     return np.array(weights), np.array(losses)

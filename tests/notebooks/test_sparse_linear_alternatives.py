@@ -20,6 +20,7 @@ from matplotlib import pyplot as plt
 from autograder.course import NOTEBOOKS
 from autograder.execution import evaluate_test, is_hidden_test
 from autograder.hidden.student import Submission, asking
+from autograder.misconceptions import misconceptions_in
 from autograder.sandbox.inside.responder import Responder
 from helpers.reference import sparse_regression
 from helpers.reference.sparse_figures import plot_run
@@ -355,3 +356,36 @@ def test_strange_answers_earn_nothing_and_stop_nothing(question, strange):
     )
     points, messages, _ = judged(question, **names)
     assert (points, len(messages)) == (0, 4)
+
+
+# ------------------------------------------------------------------------------------------------
+# A mistake that other answers inherit
+
+
+@pytest.mark.parametrize("mistake", ["factor_two_forgotten", "mean_gradient"])
+@pytest.mark.parametrize(
+    "run",
+    [
+        "gradient_descent",
+        "projected_descent",
+        "l1_descent",
+        "proximal_descent",
+        "trimmed_descent",
+    ],
+)
+def test_runs_that_inherit_a_wrong_gradient_step_say_where_it_comes_from(run, mistake):
+    (wrong,) = [m for m in misconceptions_in("sparse_linear") if m.name == mistake]
+    names = {"np": np, "plt": plt}
+    for question in QUESTION.values():
+        (solution,) = [
+            c
+            for c in SOURCE.cells
+            if c.metadata.get("nbgrader", {}).get("grade_id") == f"{question}_solution"
+        ]
+        exec(solution.source, names)
+    exec(wrong.source, names)
+    with asking(Submission(Responder(names).answer, Path())):
+        score = evaluate_test(TESTS[QUESTION[run]].source, QUESTION[run])
+    (check,) = score.checks
+    assert check.misconception is not None
+    assert "`gradient_step`" in check.misconception.explanation
