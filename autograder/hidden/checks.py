@@ -36,15 +36,20 @@ class Check:
         What went wrong; empty where nothing did.
     weight : float
         Its part in the question's points, beside the other checks'.
-    misconception : Misconception or None
-        The known wrong solution that gives the same wrong answers.
+    fitting : tuple of Misconception
+        The known wrong solutions that give the same wrong answers, in order of definition.
     """
 
     label: str
     credit: float
     message: str = ""
     weight: float = 1.0
-    misconception: Misconception | None = None
+    fitting: tuple[Misconception, ...] = ()
+
+    @property
+    def misconception(self) -> Misconception | None:
+        """The one that the student reads."""
+        return self.fitting[0] if self.fitting else None
 
 
 def same(
@@ -65,7 +70,7 @@ def same(
         The student's function or class, ``student.quantize``.
     expected : callable
         The reference. Where an answer is wrong, its misconceptions are asked the same questions:
-        the first that gives all of the student's answers is the feedback.
+        those that give all of the student's answers are what the feedback chooses from.
     on : sequence of tuple
         The cases: each is the arguments of one call.
     within : float or callable, default=0
@@ -105,7 +110,7 @@ def same(
         credit=1 - len(problems) / len(on),
         message=_summary(problems, len(on)),
         weight=weight,
-        misconception=_recognise(expected, answers, ask) if problems else None,
+        fitting=_recognise(expected, answers, ask) if problems else (),
     )
 
 
@@ -119,15 +124,24 @@ class _Answer:
 
 def _recognise(
     expected: Callable[..., Any], answers: list[_Answer], ask: Ask
-) -> Misconception | None:
-    """Return the first misconception that gives every one of the answers, right and wrong."""
+) -> tuple[Misconception, ...]:
+    """Return the misconceptions that give every one of the answers, right and wrong."""
     given = [a for a in answers if a.got is not None]
     if all(a.problem is None for a in given):
-        return None
-    for candidate in misconceptions_of(expected):
-        if all(_gives(candidate, a, ask) for a in given):
-            return candidate
-    return None
+        return ()
+    return tuple(
+        candidate
+        for candidate in misconceptions_of(expected)
+        if all(_gives(candidate, a, ask) for a in given)
+    )
+
+
+SAME_MISTAKE = 1e-5
+"""How far two programs with the same mistake may be apart, as part of the largest number.
+
+Their formulas round differently, even where the right answer is exact: a dozen float32 roundings
+of 6e-8 each. What tells two mistakes apart is far larger.
+"""
 
 
 def _gives(candidate: Misconception, answer: _Answer, ask: Ask) -> bool:
@@ -135,10 +149,25 @@ def _gives(candidate: Misconception, answer: _Answer, ask: Ask) -> bool:
     try:
         with silenced():
             its_answer = ask(candidate.wrong, *answer.case)
-        return difference(answer.got[0], its_answer, answer.allowed) is None
+        allowed = max(answer.allowed, SAME_MISTAKE * _largest(its_answer))
+        return difference(answer.got[0], its_answer, allowed) is None
     except Exception:
         # A wrong solution may well fail on a case; then this answer is not its answer.
         return False
+
+
+def _largest(answer: Any) -> float:
+    """Return the largest finite magnitude in plain data; 0 if there is no number."""
+    if isinstance(answer, dict):
+        return max(map(_largest, answer.values()), default=0.0)
+    if isinstance(answer, list | tuple):
+        return max(map(_largest, answer), default=0.0)
+    if isinstance(answer, torch.Tensor):
+        answer = answer.detach().cpu().numpy()
+    if not isinstance(answer, np.ndarray | float):
+        return 0.0  # of whole numbers, truth values and strings none is nearly another
+    magnitudes = np.abs(np.asarray(answer, dtype=np.float64))
+    return float(np.max(magnitudes, initial=0.0, where=np.isfinite(magnitudes)))
 
 
 def _summary(problems: list[str], cases: int) -> str:

@@ -74,7 +74,8 @@ def _array_difference(actual: Any, expected: Any, within: float) -> str | None:
         return f"expected type {e.dtype}, got {a.dtype}"
     if a.dtype.kind not in "biuf":
         return f"expected numbers, got {a.dtype}"
-    gap = np.abs(a.astype(np.float64) - e.astype(np.float64))
+    with np.errstate(invalid="ignore"):  # two infinities are equal, and have no difference
+        gap = np.abs(a.astype(np.float64) - e.astype(np.float64))
     # Comparing this way round, NaN is wrong, but for a misconception that gives NaN there too.
     wrong = ~((gap <= within) | (a == e) | (np.isnan(gap) & np.isnan(e) & np.isnan(a)))
     if not wrong.any():

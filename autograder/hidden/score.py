@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from autograder.hidden.checks import Check
+from autograder.misconceptions import Misconception
 from autograder.panel import Line, panel, points_text
 
 
@@ -70,4 +72,17 @@ def score(*checks: Check, of: float) -> Score:
     """
     if not checks:
         raise ValueError(f"a hidden test of {points_text(of)} points checks nothing")
-    return Score(checks, of)
+    return Score(tuple(_agreed(check, checks) for check in checks), of)
+
+
+def _agreed(check: Check, checks: Sequence[Check]) -> Check:
+    """Let the misconception come first that fits most of the checks.
+
+    A function has one mistake sooner than several, and a check of special cases alone fits many.
+    """
+
+    def fits(candidate: Misconception) -> int:
+        return sum(candidate in other.fitting for other in checks)
+
+    # Sorting is stable: of those that fit equally often, the first defined stays first.
+    return replace(check, fitting=tuple(sorted(check.fitting, key=fits, reverse=True)))

@@ -22,6 +22,18 @@ def doubles(x, power=2):
     return 2 * x
 
 
+@misconception(of=square)
+def changes_the_sign(x, power=2):
+    """You return the negative number. A square has no sign to change."""
+    return -abs(x)
+
+
+@misconception(of=square)
+def cubes(x, power=2):
+    """You multiply three times. A square has two factors."""
+    return x * x * x
+
+
 @pytest.fixture
 def notebook():
     """The student's namespace: fill it, then ask."""
@@ -55,6 +67,20 @@ def test_the_misconception_that_fits_is_named(notebook):
 def test_another_mistake_is_not_called_a_misconception(notebook):
     notebook["square"] = lambda x: x + x + (x == 5)
     assert same(student.square, square, on=[(3,), (5,)]).misconception is None
+
+
+def test_a_mistake_is_recognised_through_the_rounding_of_another_formula(notebook):
+    notebook["square"] = lambda x: 2.0000001 * x
+    assert same(student.square, square, on=[(3.0,), (5.0,)]).misconception.name == "doubles"
+
+
+def test_the_misconception_that_fits_most_checks_is_named_in_all(notebook):
+    notebook["square"] = lambda x: x * x * x
+    one_only = same(student.square, square, on=[(-1,)], label="minus one")
+    both = same(student.square, square, on=[(3,)], label="three")
+    assert [m.name for m in one_only.fitting] == ["changes_the_sign", "cubes"]
+    found = score(one_only, both, of=2)
+    assert [check.misconception.name for check in found.checks] == ["cubes", "cubes"]
 
 
 def test_an_answer_within_the_tolerance_is_right(notebook):
