@@ -18,7 +18,7 @@ from helpers.data import Dataset, normalize
 from helpers.files import replacing
 from helpers.training import evaluate
 
-__all__ = ["MEASUREMENTS", "measure"]
+__all__ = ["MEASUREMENTS", "measure", "recall"]
 
 MEASUREMENTS = "measurements.json"
 PROBE_IMAGES = 16
@@ -49,18 +49,46 @@ def measure(model: nn.Module, dataset: Dataset, split: str = "test") -> float:
         Accuracy in [0, 1], as `helpers.training.evaluate` gives it.
     """
     path = artifact_folder() / MEASUREMENTS
-    entries = _read(path)
-    network = {"data": f"{dataset.name}/{split}", "weights": _digest(model)}
-    scores = _probe(model, dataset, split)
-    for entry in entries:
-        if all(entry.get(key) == value for key, value in network.items()) and _same(entry, scores):
-            return float(entry["accuracy"])
+    known = recall(path, model, dataset, split)
+    if known is not None:
+        return known
     accuracy = evaluate(model, dataset, split)
-    rounded = [[round(score, 4) for score in row] for row in scores.tolist()]
-    entries.append({**network, "accuracy": accuracy, "scores": rounded})
+    scores = _probe(model, dataset, split).tolist()
+    rounded = [[round(score, 4) for score in row] for row in scores]
+    entry = {**_network(model, dataset, split), "accuracy": accuracy, "scores": rounded}
     with replacing(path) as temporary:
+        entries = [*_read(path), entry]
         temporary.write_text(json.dumps(entries[-MAX_ENTRIES:]), encoding="utf-8")
     return accuracy
+
+
+def recall(path: Path, model: nn.Module, dataset: Dataset, split: str = "test") -> float | None:
+    """Return the accuracy of `model` if `path` has it from an earlier measurement.
+
+    Parameters
+    ----------
+    path
+        A file that `measure` wrote; it need not exist.
+    model, dataset, split
+        As for `measure`.
+
+    Returns
+    -------
+    float or None
+    """
+    network = _network(model, dataset, split)
+    entries = [e for e in _read(path) if all(e.get(key) == network[key] for key in network)]
+    if entries:
+        scores = _probe(model, dataset, split)
+        for entry in entries:
+            if _same(entry, scores):
+                return float(entry["accuracy"])
+    return None
+
+
+def _network(model: nn.Module, dataset: Dataset, split: str) -> dict[str, str]:
+    """Name what is measured: the images, and the weights by their digest."""
+    return {"data": f"{dataset.name}/{split}", "weights": _digest(model)}
 
 
 def _digest(model: nn.Module) -> str:

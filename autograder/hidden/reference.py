@@ -13,6 +13,7 @@ from autograder.hidden.student import StudentError, current_submission
 from helpers import data, models, training
 from helpers.artifacts import ArtifactError, artifact_folder, load_artifact
 from helpers.checkpoints import starting_weights
+from helpers.measurements import recall
 from helpers.profile import profile
 
 T = TypeVar("T")
@@ -78,7 +79,14 @@ def dataset() -> data.Dataset:
 
 
 def accuracy(model: nn.Module) -> float:
-    """Return the test accuracy of `model`, from 0 to 1."""
+    """Return the test accuracy of `model`, from 0 to 1.
+
+    What our own reference run has measured is not measured again.
+    """
+    for file in references.measurements(profile()):
+        known = recall(file, model, dataset())
+        if known is not None:
+            return known
     return training.evaluate(model, dataset())
 
 

@@ -17,6 +17,7 @@ from typing import Any
 from scipy.stats import t
 
 from autograder.errors import UserError
+from helpers.measurements import MEASUREMENTS
 
 FROZEN = Path(__file__).parent
 PASS_RATE = 0.99
@@ -36,6 +37,11 @@ def manifests(profile: str) -> tuple[dict[str, Any], ...]:
 def artifacts(profile: str, assignment: str) -> Path:
     """Return the folder with the trained networks of an assignment's reference run."""
     return FROZEN / profile / assignment
+
+
+def measurements(profile: str) -> list[Path]:
+    """Return the files with the accuracies that the reference runs measured in a profile."""
+    return sorted((FROZEN / profile).glob(f"*/{MEASUREMENTS}"))
 
 
 def threshold(profile: str, name: str) -> float:

@@ -11,11 +11,13 @@ from autograder.course import NOTEBOOKS
 from autograder.errors import UserError
 from autograder.execution import evaluate_test
 from autograder.experiments import experiments
+from autograder.hidden import reference
 from autograder.hidden.student import Submission, asking
 from autograder.reference_run import digest, run
 from autograder.references import NoReference, threshold, threshold_of
 from helpers import data
 from helpers.artifacts import artifact_folder
+from helpers.training import evaluate
 
 
 @pytest.fixture(autouse=True)
@@ -104,3 +106,10 @@ def test_a_run_needs_two_seeds_and_a_known_experiment(tmp_path):
         run("quantization", 1, tmp_path)
     with pytest.raises(UserError, match="no such experiment of 'quantization'; known: qat_4bit"):
         run("quantization", 2, tmp_path, only=["qat_9bit"])
+
+
+def test_what_a_reference_run_measured_is_not_measured_again(monkeypatch, digits):
+    model = reference.starting_model()
+    expected = evaluate(model, digits)
+    monkeypatch.setattr(reference.training, "evaluate", None)
+    assert reference.accuracy(model) == expected
