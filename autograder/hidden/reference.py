@@ -78,16 +78,23 @@ def dataset() -> data.Dataset:
     return data.load()
 
 
-def accuracy(model: nn.Module) -> float:
+def accuracy(model: nn.Module, on: data.Dataset | None = None) -> float:
     """Return the test accuracy of `model`, from 0 to 1.
 
     What our own reference run has measured is not measured again.
+
+    Parameters
+    ----------
+    model : nn.Module
+    on : Dataset, optional
+        The data, by default those of the profile.
     """
+    images = dataset() if on is None else on
     for file in references.measurements(profile()):
-        known = recall(file, model, dataset())
+        known = recall(file, model, images)
         if known is not None:
             return known
-    return training.evaluate(model, dataset())
+    return training.evaluate(model, images)
 
 
 def measured(name: str, measure: Callable[[], T]) -> T:
