@@ -24,8 +24,8 @@ from autograder.samples.trouble import TROUBLE, forges
 from autograder.source import nbgrader_marks
 from helpers.profile import profile
 
-NOTHING_TRAINED = {"untouched", "without-artifacts", "forges-scores"}
-"""Samples that hand in no artifacts; all others hand in what the reference run trained."""
+NOTHING_TRAINED = {"untouched", "without-networks", "forges-scores"}
+"""Samples that hand in no networks; all others hand in what the reference run trained."""
 
 
 def sample_class(
@@ -58,7 +58,7 @@ def sample_class(
         made[f"mistakes-{number}"] = with_misconceptions(solved, share)
     made["forges-scores"] = forges(copy.deepcopy(solved), sorted(asked_names(source.cells)))
     if source.metadata.course.artifacts:
-        made["without-artifacts"] = solved
+        made["without-networks"] = solved
     if trouble:
         for name, change in TROUBLE.items():
             made[name] = change(copy.deepcopy(solved))
@@ -72,16 +72,18 @@ def sample_class(
             path.write_text(notebook)
         else:
             nbformat.write(notebook, path)
-        if name not in NOTHING_TRAINED:
-            copy_reference_artifacts(assignment, place / "artifacts" / profile())
+        copy_reference_artifacts(
+            assignment, place / "artifacts" / profile(), networks=name not in NOTHING_TRAINED
+        )
     return list(made)
 
 
-def copy_reference_artifacts(assignment: str, folder: Path) -> None:
-    """Copy what our own reference run trained for `assignment` to `folder`, as a student's."""
-    trained = references.artifacts(profile(), assignment)
-    if trained.is_dir():
-        shutil.copytree(trained, folder, dirs_exist_ok=True)
+def copy_reference_artifacts(assignment: str, folder: Path, *, networks: bool) -> None:
+    """Copy what our own reference run measured and trained to `folder`, as a student's."""
+    kept = references.artifacts(profile(), assignment)
+    if kept.is_dir():
+        left_out = shutil.ignore_patterns(*([] if networks else ["*.safetensors"]))
+        shutil.copytree(kept, folder, dirs_exist_ok=True, ignore=left_out)
 
 
 def solve(source: NotebookNode, blank: NotebookNode) -> NotebookNode:

@@ -19,7 +19,11 @@ from helpers.training import History
 pytestmark = pytest.mark.slow
 
 # One artifact of each way to train is trained here, the others are those of our own run.
-TRAINED_HERE = {"quantization": ("qat_4bit", "sparse_4bit", "iterative_4bit")}
+TRAINED_HERE = {
+    "deep_compression": ("shared_2bit",),
+    "pruning": ("pruned_std", "iterative"),
+    "quantization": ("qat_4bit", "sparse_4bit", "iterative_4bit"),
+}
 ABOUT_NETWORKS = [
     (assignment, question)
     for assignment, question in questions(written=False)

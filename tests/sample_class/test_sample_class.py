@@ -99,7 +99,7 @@ each_assignment = pytest.mark.parametrize("assignment", assignments())
 def test_the_class_is_the_one_expected(grades, assignment):
     expected = {*WITHOUT_TROUBLE, *(s for a, s, _ in MISTAKES if a == assignment)}
     if source(assignment).metadata.course.artifacts:
-        expected.add("without-artifacts")
+        expected.add("without-networks")
     if assignment == TROUBLE_IN:
         expected |= {*ANSWERS_LOST, *NOTHING_LOST, "not-json"}
     assert {sample for a, sample in grades if a == assignment} == expected
@@ -122,7 +122,7 @@ def test_without_networks_their_questions_are_lost(grades, assignment):
         pytest.skip("nothing is trained")
     networks = judged_by_networks(assignment)
     assert networks
-    got = grades[assignment, "without-artifacts"]
+    got = grades[assignment, "without-networks"]
     assert {question for question in networks if got[question]} == set()
 
 
@@ -153,10 +153,18 @@ def test_a_misconception_loses_points_of_its_question_and_is_named(
 
 
 @pytest.mark.parametrize(("assignment", "sample", "share"), MISTAKES, ids=lambda v: str(v)[:30])
-def test_nothing_else_is_named(course, assignment, sample, share):
+def test_nothing_else_is_named_but_what_follows_from_it(course, assignment, sample, share):
+    # A run with the wrong step is wrong in the way of a misconception about runs.
     questions = graded(course, assignment, sample).metadata.autograder.questions
     named = {m.name for verdict in questions.values() for m in verdict.misconceptions}
-    assert named == {wrong.name for wrong in share}
+    dependencies = Dependencies(source(assignment))
+    wrong = {misconception.of.__name__ for misconception in share}
+    follows = {
+        m.name
+        for m in misconceptions_in(assignment)
+        if m.of.__name__ not in wrong and wrong & dependencies.below([m.of.__name__])
+    }
+    assert named - follows == {misconception.name for misconception in share}
 
 
 # ------------------------------------------------------------------------------------------------
