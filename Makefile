@@ -6,15 +6,16 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench clean
+.PHONY: help setup demo test selftest lint bench clean
 
 help:
-	@echo "make demo   release, grade and report a sample class"
-	@echo "make test   run the tests (some of them: make test ARGS='-k audit')"
-	@echo "make lint   ruff and mypy"
-	@echo "make bench  measure training, grading and coding, into build/bench.json"
-	@echo "make setup  only create .venv (the others do it when needed)"
-	@echo "make clean  remove .venv and build"
+	@echo "make demo      release, grade and report a sample class"
+	@echo "make test     run the tests (some of them: make test ARGS='-k audit')"
+	@echo "make selftest grade every known misconception in the sandbox (a quarter of an hour)"
+	@echo "make lint     ruff and mypy"
+	@echo "make bench    measure training, grading and coding, into build/bench.json"
+	@echo "make setup    only create .venv (the others do it when needed)"
+	@echo "make clean    remove .venv and build"
 
 setup: $(READY)
 
@@ -29,6 +30,10 @@ demo: $(READY)
 # One worker per core; workers are processes, so each keeps torch to one thread.
 test: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) $(ARGS)
+
+# What CI has no time for: whole submissions for all misconceptions, not only the first of them.
+selftest: $(READY)
+	OMP_NUM_THREADS=1 EVERY_MISTAKE=1 $(BIN)/python -m pytest tests/sample_class
 
 lint: $(READY)
 	$(BIN)/ruff check .

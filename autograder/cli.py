@@ -94,6 +94,9 @@ def _parser() -> argparse.ArgumentParser:
     demo = command("demo", _demo, "release, grade and report a class of sample submissions")
     demo.set_defaults(course=Path("build", "demo"))
     demo.add_argument("--jobs", type=int, default=DEFAULT_JOBS)
+    demo.add_argument(
+        "--every-mistake", action="store_true", help="show all known misconceptions, not just some"
+    )
     return parser
 
 
@@ -162,7 +165,7 @@ def _reference(options: argparse.Namespace) -> int:
 def _demo(options: argparse.Namespace) -> int:
     from autograder.demo import demo
 
-    demo(options.course, options.jobs)
+    demo(options.course, options.jobs, every_mistake=options.every_mistake)
     return 0
 
 

@@ -20,6 +20,9 @@ CELL_SECONDS = 20.0
 TROUBLE_IN = "sparse_linear"
 """The assignment whose class also holds what is wrong in any: it is the quickest to grade."""
 
+MISTAKEN = 4
+"""Submissions with misconceptions per assignment; the first hold the most, and all take long."""
+
 CONFIGURATION = """\
 # nbgrader's own commands and the formgrader in this folder grade as `autograder grade` does.
 from pathlib import Path
@@ -31,7 +34,7 @@ c.merge(course_config(Path(__file__).parent))
 """
 
 
-def demo(course: Path, jobs: int) -> None:
+def demo(course: Path, jobs: int, *, every_mistake: bool = False) -> None:
     """Release, grade and report a sample class of every assignment; say where everything is.
 
     Parameters
@@ -40,6 +43,8 @@ def demo(course: Path, jobs: int) -> None:
         A folder of the demo's own; what an earlier demo left there is removed.
     jobs : int
         Submissions at a time.
+    every_mistake : bool, default=False
+        Whether to show all known misconceptions, in some fifty submissions more.
     """
     if course.exists() and not (course / "gradebook.db").exists() and any(course.iterdir()):
         raise FileExistsError(f"{course} is not an earlier demo's; give an empty folder.")
@@ -53,8 +58,13 @@ def demo(course: Path, jobs: int) -> None:
         released = make_release(assignment, course)
         print(f"{assignment}: released, and no solution, hidden test or reference in it")
         submitted = course / "submitted"
-        trouble = assignment == TROUBLE_IN
-        names = sample_class(assignment, released.notebook, submitted, trouble=trouble)
+        names = sample_class(
+            assignment,
+            released.notebook,
+            submitted,
+            trouble=assignment == TROUBLE_IN,
+            mistakes=None if every_mistake else MISTAKEN,
+        )
         print(f"{assignment}: {len(names)} sample submissions")
         outcomes = grade(assignment, course, jobs=jobs, settings=settings)
         report = class_report(assignment, course)

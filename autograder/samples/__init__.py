@@ -29,7 +29,12 @@ NOTHING_TRAINED = {"untouched", "without-networks", "forges-scores"}
 
 
 def sample_class(
-    assignment: str, release: Path, folder: Path, *, trouble: bool = True
+    assignment: str,
+    release: Path,
+    folder: Path,
+    *,
+    trouble: bool = True,
+    mistakes: int | None = None,
 ) -> list[str]:
     """Write a class of sample submissions.
 
@@ -43,6 +48,8 @@ def sample_class(
     trouble : bool, default=True
         Whether to include those that test the grader rather than the assignment: notebooks that
         loop, crash, snoop, lack cells or are none.
+    mistakes : int, optional
+        At most so many submissions with misconceptions; by default as many as all of them take.
 
     Returns
     -------
@@ -54,7 +61,7 @@ def sample_class(
     solved = solve(source, blank)
     made: dict[str, NotebookNode | str] = {"solution": solved, "untouched": blank}
     shares = shared_out(misconceptions_in(assignment), Dependencies(source))
-    for number, share in enumerate(shares, start=1):
+    for number, share in enumerate(shares[:mistakes], start=1):
         made[f"mistakes-{number}"] = with_misconceptions(solved, share)
     made["forges-scores"] = forges(copy.deepcopy(solved), sorted(asked_names(source.cells)))
     if source.metadata.course.artifacts:
