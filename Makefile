@@ -9,7 +9,7 @@ READY := .venv/.ready
 .PHONY: help setup demo test selftest lint bench clean
 
 help:
-	@echo "make demo      release, grade and report a sample class"
+	@echo "make demo     release, grade and report a sample class"
 	@echo "make test     run the tests (some of them: make test ARGS='-k audit')"
 	@echo "make selftest grade every known misconception in the sandbox (a quarter of an hour)"
 	@echo "make lint     ruff and mypy"
