@@ -11,6 +11,7 @@ from pathlib import Path
 from autograder.errors import UserError
 
 DEFAULT_JOBS = os.cpu_count() or 1
+PROFILES = ["quick", "full"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -77,19 +78,29 @@ def _parser() -> argparse.ArgumentParser:
     samples = command("samples", _samples, "write the sample class into submitted/")
     samples.add_argument("assignment")
 
-    reference = commands.add_parser(
-        "reference",
-        help="run an assignment's experiments and freeze them as its references",
-        description="Run an assignment's experiments and freeze them as its references.",
+    text = "run the course's experiments and freeze them as its references, or show what they gave"
+    reference = commands.add_parser("reference", help=text, description=text)
+    verbs = reference.add_subparsers(required=True, metavar="VERB")
+    text = "run experiments; what an interrupted run has finished is not run again"
+    reference_run = verbs.add_parser("run", help=text, description=text)
+    reference_run.set_defaults(run=_reference_run)
+    reference_run.add_argument("--profile", choices=PROFILES, default="quick")
+    reference_run.add_argument(
+        "--only",
+        nargs="+",
+        default=[],
+        metavar="NAME",
+        help="experiments, or assignments for all of theirs (default: the whole course)",
     )
-    reference.set_defaults(run=_reference)
-    reference.add_argument("assignment")
-    reference.add_argument("--profile", choices=["quick", "full"], default="quick")
-    reference.add_argument("--seeds", type=int, default=5)
-    reference.add_argument("--only", nargs="+", default=[], metavar="NAME")
-    reference.add_argument(
+    reference_run.add_argument("--seeds", type=int, default=5)
+    reference_run.add_argument("--device", help="such as cuda or cpu (default: a GPU if any)")
+    reference_run.add_argument(
         "--work", type=Path, default=Path("build", "reference"), help="folder for unfinished runs"
     )
+    text = "print the figures of the reference runs beside the published ones"
+    reference_show = verbs.add_parser("show", help=text, description=text)
+    reference_show.set_defaults(run=_reference_show)
+    reference_show.add_argument("--profile", choices=PROFILES, default="quick")
 
     demo = command("demo", _demo, "release, grade and report a class of sample submissions")
     demo.set_defaults(course=Path("build", "demo"))
@@ -153,12 +164,22 @@ def _samples(options: argparse.Namespace) -> int:
     return 0
 
 
-def _reference(options: argparse.Namespace) -> int:
+def _reference_run(options: argparse.Namespace) -> int:
     os.environ["COURSE_PROFILE"] = options.profile
     from autograder.reference_run import run
+    from autograder.reference_table import write_table
 
-    path = run(options.assignment, options.seeds, options.work, options.only)
-    print(f"manifest: {path}")
+    for path in run(options.only, options.seeds, options.work, device=options.device):
+        print(f"manifest: {path}")
+    print(f"table:    {write_table(options.profile)}")
+    return 0
+
+
+def _reference_show(options: argparse.Namespace) -> int:
+    os.environ["COURSE_PROFILE"] = options.profile
+    from autograder.reference_table import table
+
+    print(table(options.profile))
     return 0
 
 

@@ -29,51 +29,74 @@ from helpers.profile import profile
 from helpers.training import evaluate
 
 
-def run(assignment: str, seeds: int, work: Path, only: Sequence[str] = ()) -> Path:
-    """Run an assignment's experiments in the current profile; freeze networks and manifest.
+def run(
+    only: Sequence[str],
+    seeds: int,
+    work: Path,
+    *,
+    device: torch.device | str | None = None,
+    frozen: Path = FROZEN,
+) -> list[Path]:
+    """Run experiments in the current profile; freeze networks and manifests.
 
     Every finished run is kept in `work`, and an interrupted one goes on from its last epoch: a
     second call with the same arguments does what is left.
 
     Parameters
     ----------
-    assignment : str
+    only : sequence of str
+        Names of experiments, or of assignments for all of theirs; none stands for the course. A
+        manifest keeps the other experiments as they are.
     seeds : int
         Runs per experiment, with the seeds 0, 1, ... At least two, or there is no spread.
     work : Path
         Folder for the runs' own files.
-    only : sequence of str, optional
-        Names of the experiments to run; the manifest keeps the others as they are.
+    device : torch.device or str, optional
+        By default a GPU if there is one.
+    frozen : Path
+        Where the references lie.
 
     Returns
     -------
-    Path
-        The manifest.
+    list of Path
+        The manifests, one per assignment.
 
     Raises
     ------
     UserError
-        If `seeds` is less than two, or there is no such experiment.
+        If `seeds` is less than two, or there is no such experiment or assignment.
     """
-    table = [e for e in experiments() if e.assignment == assignment]
-    chosen = [e for e in table if e.name in only or not only]
-    if not chosen:
-        known = ", ".join(e.name for e in table) or "it has none"
-        raise UserError(f"There is no such experiment of {assignment!r}; known: {known}.")
+    chosen = _chosen(only)
     if seeds < 2:
         raise UserError("A reference needs the spread of at least two seeds: --seeds 2 or more.")
-    device = default_device()
-    dataset = data.load(device=device)
-    path = FROZEN / profile() / f"{assignment}.json"
-    found = json.loads(path.read_text())["experiments"] if path.exists() else {}
+    dataset = data.load(device=device or default_device())
+    written = []
     for experiment in chosen:
-        found[experiment.name] = _frozen(experiment, dataset, seeds, work)
+        path = frozen / profile() / f"{experiment.assignment}.json"
+        found = json.loads(path.read_text())["experiments"] if path.exists() else {}
+        found[experiment.name] = _run(experiment, dataset, seeds, work, frozen)
         with replacing(path) as temporary:
-            temporary.write_text(json.dumps(_manifest(dataset, found), indent=1) + "\n")
-    return path
+            manifest = {"profile": profile(), "experiments": found}
+            temporary.write_text(json.dumps(manifest, indent=1) + "\n")
+        written.append(path)
+    return list(dict.fromkeys(written))
 
 
-def _frozen(experiment: Experiment, dataset: Dataset, seeds: int, work: Path) -> dict[str, Any]:
+def _chosen(only: Sequence[str]) -> list[Experiment]:
+    """Return the experiments of these names and of the assignments of these names."""
+    table = experiments()
+    known = [name for e in table for name in (e.assignment, e.name)]
+    if unknown := [name for name in only if name not in known]:
+        raise UserError(
+            f"There is no experiment or assignment {unknown[0]!r}; known: "
+            f"{', '.join(dict.fromkeys(known))}."
+        )
+    return [e for e in table if not only or e.name in only or e.assignment in only]
+
+
+def _run(
+    experiment: Experiment, dataset: Dataset, seeds: int, work: Path, frozen: Path
+) -> dict[str, Any]:
     """Train one experiment with every seed; return its figures, and freeze the first network."""
     folder = work / profile()
     accuracies, seconds = [], []
@@ -90,8 +113,8 @@ def _frozen(experiment: Experiment, dataset: Dataset, seeds: int, work: Path) ->
         accuracies.append(history.test_accuracy[-1])
         seconds.append(sum(history.seconds))
     first = [f.read_bytes() for f in artifact_files(folder, f"{experiment.name}_seed0")]
-    frozen = artifact_files(FROZEN / profile() / experiment.assignment, experiment.name)
-    for file, content in zip(frozen, first, strict=True):
+    files = artifact_files(frozen / profile() / experiment.assignment, experiment.name)
+    for file, content in zip(files, first, strict=True):
         with replacing(file) as temporary:
             temporary.write_bytes(content)
     return {
@@ -103,13 +126,14 @@ def _frozen(experiment: Experiment, dataset: Dataset, seeds: int, work: Path) ->
         "mean": fmean(accuracies),
         "spread": stdev(accuracies),
         "seconds": [round(s, 1) for s in seconds],
+        **_circumstances(dataset),
     }
 
 
-def _manifest(dataset: Dataset, found: dict[str, Any]) -> dict[str, Any]:
-    cuda = torch.cuda.is_available()
+def _circumstances(dataset: Dataset) -> dict[str, Any]:
+    """Describe what an experiment was run on: a manifest may hold runs of several machines."""
+    cuda = dataset.device.type == "cuda"
     return {
-        "profile": profile(),
         "device": torch.cuda.get_device_name() if cuda else f"CPU ({platform.machine()})",
         "threads": None if cuda else torch.get_num_threads(),
         "python": platform.python_version(),
@@ -119,7 +143,6 @@ def _manifest(dataset: Dataset, found: dict[str, Any]) -> dict[str, Any]:
         "data": dataset.name,
         "data_sha256": digest(dataset),
         "test_images": len(dataset.test.labels),
-        "experiments": found,
     }
 
 

@@ -1,6 +1,6 @@
 """What our own runs gave, frozen: ``<profile>/<assignment>.json`` and, beside it, the networks.
 
-A manifest tells how the figures came about (device, versions, data, seeds, wall time); the folder
+A manifest tells how each figure came about (device, versions, data, seeds, wall time); the folder
 of the assignment's name holds the artifacts of the first seed, in the form that students submit.
 """
 
@@ -29,9 +29,13 @@ class NoReference(UserError):
 
 
 @cache
-def manifests(profile: str) -> tuple[dict[str, Any], ...]:
-    """Return the manifests of all assignments in a profile."""
-    return tuple(json.loads(path.read_text()) for path in sorted((FROZEN / profile).glob("*.json")))
+def runs(profile: str) -> dict[str, dict[str, Any]]:
+    """Return what is known of every experiment that was run in a profile, by its name.
+
+    Beside the figures these are the circumstances: device, versions, data, date, seconds.
+    """
+    manifests = [json.loads(path.read_text()) for path in sorted((FROZEN / profile).glob("*.json"))]
+    return {name: run for manifest in manifests for name, run in manifest["experiments"].items()}
 
 
 def artifacts(profile: str, assignment: str) -> Path:
@@ -58,14 +62,14 @@ def threshold(profile: str, name: str) -> float:
     NoReference
         If no reference run trained a network of that name.
     """
-    for manifest in manifests(profile):
-        if name in manifest["experiments"]:
-            found = manifest["experiments"][name]
-            images = manifest["test_images"]
-            return threshold_of(found["accuracies"], untrained=found["untrained"], images=images)
-    raise NoReference(
-        f"There is no {profile} reference run of {name!r}: make one with "
-        f"`autograder reference --profile {profile} ASSIGNMENT`."
+    found = runs(profile).get(name)
+    if found is None:
+        raise NoReference(
+            f"There is no {profile} reference run of {name!r}: make one with "
+            f"`autograder reference run --profile {profile} --only {name}`."
+        )
+    return threshold_of(
+        found["accuracies"], untrained=found["untrained"], images=found["test_images"]
     )
 
 

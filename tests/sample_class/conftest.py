@@ -1,5 +1,6 @@
-"""The demo's class, graded once for all tests of this folder."""
+"""The demo's class, graded once for all tests of this folder, in however many workers they run."""
 
+import fcntl
 import os
 from pathlib import Path
 
@@ -9,8 +10,15 @@ from autograder.demo import demo
 
 
 @pytest.fixture(scope="session")
-def course(tmp_path_factory) -> Path:
+def course(tmp_path_factory, worker_id) -> Path:
     """The course folder that `make demo` leaves behind."""
-    folder = tmp_path_factory.mktemp("demo")
-    demo(folder, jobs=2, every_mistake="EVERY_MISTAKE" in os.environ)
+    temporary = tmp_path_factory.getbasetemp()
+    if worker_id != "master":  # a worker's folder lies in that of the whole run
+        temporary = temporary.parent
+    folder, done = temporary / "demo", temporary / "demo-is-graded"
+    with (temporary / "demo.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            demo(folder, jobs=2, every_mistake="EVERY_MISTAKE" in os.environ)
+            done.touch()
     return folder

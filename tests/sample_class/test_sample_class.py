@@ -16,12 +16,8 @@ from autograder.samples.dependencies import Dependencies, asked_names
 from autograder.samples.mistakes import shared_out
 from autograder.source import nbgrader_marks
 
-# One worker grades the class, and all tests that look at it run there.
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.timeout(1800),
-    pytest.mark.xdist_group("sample class"),
-]
+# The first test of all waits for the class to be graded.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 
 @cache

@@ -1,0 +1,88 @@
+"""A reference run that is killed at any moment goes on, and ends with the same figures."""
+
+import json
+import random
+import subprocess
+import sys
+import time
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+# Two small experiments on a part of the digits; everything else is the real thing.
+RUN = """
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from autograder import reference_run
+from autograder.experiments import Experiment
+from helpers import data
+from helpers.data import Split
+from helpers.models import convnet
+from helpers.training import fit, seed_everything
+
+digits = data.load("digits")
+small = replace(
+    digits,
+    train=Split(digits.train.images[:512], digits.train.labels[:512]),
+    test=Split(digits.test.images[:100], digits.test.labels[:100]),
+)
+
+
+def network(dataset):
+    seed_everything(0)
+    return convnet()
+
+
+def train(dataset, seed, checkpoint):
+    model = network(dataset)
+    return model, fit(model, dataset, epochs=4, lr=0.05, seed=seed, checkpoint=checkpoint)
+
+
+reference_run.experiments = lambda: [
+    Experiment(name, "small", "4 epochs", None, network, train) for name in ("first", "second")
+]
+reference_run.data.load = lambda device: small
+work, frozen = map(Path, sys.argv[1:])
+print("begin", flush=True)
+reference_run.run([], 2, work, device="cpu", frozen=frozen)
+"""
+CIRCUMSTANCES = {"seconds"}
+
+
+def start(work, frozen):
+    command = [sys.executable, "-c", RUN, str(work), str(frozen)]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    assert process.stdout.readline() == "begin\n"
+    return process
+
+
+def figures(frozen):
+    found = json.loads((frozen / "quick" / "small.json").read_text())["experiments"]
+    return {
+        name: {key: run[key] for key in run if key not in CIRCUMSTANCES}
+        for name, run in found.items()
+    }
+
+
+def test_killed_and_started_again_it_gives_the_figures_of_a_run_in_one_go(tmp_path, monkeypatch):
+    monkeypatch.setenv("COURSE_PROFILE", "quick")
+    began = time.monotonic()
+    assert start(tmp_path / "work", tmp_path / "whole").wait() == 0
+    seconds = time.monotonic() - began
+    for attempt in range(3):
+        work, frozen = tmp_path / f"work-{attempt}", tmp_path / f"killed-{attempt}"
+        process = start(work, frozen)
+        moment = random.uniform(0, seconds)
+        time.sleep(moment)
+        process.kill()
+        process.wait()
+        assert start(work, frozen).wait() == 0
+        assert figures(frozen) == figures(tmp_path / "whole"), f"killed after {moment:.2f} s"
+        for name in ("first", "second"):
+            weights = f"quick/small/{name}.safetensors"
+            assert (frozen / weights).read_bytes() == (tmp_path / "whole" / weights).read_bytes()
