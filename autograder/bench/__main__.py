@@ -12,8 +12,9 @@ from typing import Any
 
 import torch
 
-from autograder.bench.course import grading, training
+from autograder.bench.course import grading
 from autograder.bench.huffman import huffman_coding
+from autograder.bench.training import training
 from helpers.device import default_device
 from helpers.profile import profile
 
