@@ -1,4 +1,4 @@
-"""The usual recipe that our training is measured beside trains the same network on the same data."""
+"""The usual recipe beside ours trains the same network on the same data."""
 
 from dataclasses import replace
 
