@@ -7,6 +7,7 @@ grader believes none of it: it makes its own measurements and compares.
 
 import hashlib
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,9 @@ from helpers.data import Dataset, normalize
 from helpers.files import replacing
 from helpers.training import evaluate
 
-__all__ = ["MEASUREMENTS", "measure", "recall"]
+__all__ = ["MEASUREMENTS", "Measurement", "measure", "read_measurements", "recall"]
+
+Measurement = dict[str, Any]
 
 MEASUREMENTS = "measurements.json"
 PROBE_IMAGES = 16
@@ -49,7 +52,8 @@ def measure(model: nn.Module, dataset: Dataset, split: str = "test") -> float:
         Accuracy in [0, 1], as `helpers.training.evaluate` gives it.
     """
     path = artifact_folder() / MEASUREMENTS
-    known = recall(path, model, dataset, split)
+    entries = read_measurements(path)
+    known = recall(entries, model, dataset, split)
     if known is not None:
         return known
     accuracy = evaluate(model, dataset, split)
@@ -57,18 +61,19 @@ def measure(model: nn.Module, dataset: Dataset, split: str = "test") -> float:
     rounded = [[round(score, 4) for score in row] for row in scores]
     entry = {**_network(model, dataset, split), "accuracy": accuracy, "scores": rounded}
     with replacing(path) as temporary:
-        entries = [*_read(path), entry]
-        temporary.write_text(json.dumps(entries[-MAX_ENTRIES:]), encoding="utf-8")
+        temporary.write_text(json.dumps([*entries, entry][-MAX_ENTRIES:]), encoding="utf-8")
     return accuracy
 
 
-def recall(path: Path, model: nn.Module, dataset: Dataset, split: str = "test") -> float | None:
-    """Return the accuracy of `model` if `path` has it from an earlier measurement.
+def recall(
+    entries: Iterable[Measurement], model: nn.Module, dataset: Dataset, split: str = "test"
+) -> float | None:
+    """Return the accuracy of `model` if it is among earlier measurements.
 
     Parameters
     ----------
-    path
-        A file that `measure` wrote; it need not exist.
+    entries
+        As from `read_measurements`.
     model, dataset, split
         As for `measure`.
 
@@ -77,10 +82,10 @@ def recall(path: Path, model: nn.Module, dataset: Dataset, split: str = "test") 
     float or None
     """
     network = _network(model, dataset, split)
-    entries = [e for e in _read(path) if all(e.get(key) == network[key] for key in network)]
-    if entries:
+    candidates = [e for e in entries if all(e.get(key) == network[key] for key in network)]
+    if candidates:
         scores = _probe(model, dataset, split)
-        for entry in entries:
+        for entry in candidates:
             if _same(entry, scores):
                 return float(entry["accuracy"])
     return None
@@ -112,7 +117,7 @@ def _probe(model: nn.Module, dataset: Dataset, split: str) -> Tensor:
         model.train(was_training)
 
 
-def _same(entry: dict[str, Any], scores: Tensor) -> bool:
+def _same(entry: Measurement, scores: Tensor) -> bool:
     known = torch.tensor(entry["scores"])
     # A score that is not finite equals nothing, and such a network is measured each time.
     return known.shape == scores.shape and bool(
@@ -120,8 +125,8 @@ def _same(entry: dict[str, Any], scores: Tensor) -> bool:
     )
 
 
-def _read(path: Path) -> list[dict[str, Any]]:
-    """Return the entries in `path`; none if there are none or the file is damaged."""
+def read_measurements(path: Path) -> list[Measurement]:
+    """Return what `measure` wrote to `path`; nothing if the file is absent or damaged."""
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))
         for entry in entries:

@@ -26,7 +26,7 @@ def grading() -> dict[str, float]:
     with tempfile.TemporaryDirectory() as temporary:
         course, samples = Path(temporary, "course"), Path(temporary, "samples")
         release_seconds, released = _timed(lambda: make_release(ASSIGNMENT, course))
-        sample_class(ASSIGNMENT, released.notebook, samples)
+        sample_class(ASSIGNMENT, released.notebook, samples, trouble=False, mistakes=0)
         for number in range(SUBMISSIONS):
             shutil.copytree(samples / "solution", course / "submitted" / f"solution-{number}")
         seconds, _ = _timed(lambda: grade(ASSIGNMENT, course))

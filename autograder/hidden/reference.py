@@ -90,11 +90,8 @@ def accuracy(model: nn.Module, on: data.Dataset | None = None) -> float:
         The data, by default those of the profile.
     """
     images = dataset() if on is None else on
-    for file in references.measurements(profile()):
-        known = recall(file, model, images)
-        if known is not None:
-            return known
-    return training.evaluate(model, images)
+    known = recall(references.measurements(profile()), model, images)
+    return training.evaluate(model, images) if known is None else known
 
 
 def measured(name: str, measure: Callable[[], T]) -> T:

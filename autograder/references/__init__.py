@@ -17,7 +17,7 @@ from typing import Any
 from scipy.stats import t
 
 from autograder.errors import UserError
-from helpers.measurements import MEASUREMENTS
+from helpers.measurements import MEASUREMENTS, Measurement, read_measurements
 
 FROZEN = Path(__file__).parent
 PASS_RATE = 0.99
@@ -43,9 +43,11 @@ def artifacts(profile: str, assignment: str) -> Path:
     return FROZEN / profile / assignment
 
 
-def measurements(profile: str) -> list[Path]:
-    """Return the files with the accuracies that the reference runs measured in a profile."""
-    return sorted((FROZEN / profile).glob(f"*/{MEASUREMENTS}"))
+@cache
+def measurements(profile: str) -> tuple[Measurement, ...]:
+    """Return the accuracies that the reference runs measured in a profile."""
+    files = sorted((FROZEN / profile).glob(f"*/{MEASUREMENTS}"))
+    return tuple(entry for file in files for entry in read_measurements(file))
 
 
 def threshold(profile: str, name: str) -> float:

@@ -8,7 +8,7 @@ from torch import nn
 
 from helpers import measurements
 from helpers.data import Dataset, Split
-from helpers.measurements import measure, recall
+from helpers.measurements import measure, read_measurements, recall
 from helpers.training import evaluate
 
 
@@ -109,7 +109,7 @@ def test_the_model_keeps_its_mode(network, dataset, measured):
 
 def test_what_is_recalled_was_measured(network, dataset, measured, tmp_path):
     path = tmp_path / "artifacts" / "quick" / "measurements.json"
-    assert recall(path, network, dataset) is None
+    assert recall(read_measurements(path), network, dataset) is None
     accuracy = measure(network, dataset)
-    assert recall(path, network, dataset) == accuracy
-    assert recall(path, network, dataset, "train") is None
+    assert recall(read_measurements(path), network, dataset) == accuracy
+    assert recall(read_measurements(path), network, dataset, "train") is None
