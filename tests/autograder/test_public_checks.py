@@ -1,0 +1,98 @@
+"""What every public check owes a student: the right answer passes, and all else gets a reason."""
+
+from importlib import import_module
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from autograder.course import assignments
+
+mpl.use("Agg")
+from matplotlib import pyplot
+
+ANSWERS = {
+    check: answer
+    for assignment in assignments()
+    for answer, check in import_module(f"misconceptions.{assignment}_probes").PUBLIC_CHECKS.items()
+}
+# A class that lacks a method is not a function that is not written.
+FUNCTIONS = [check for check in ANSWERS if check.__name__ not in ("ste", "quant_conv2d")]
+STRANGE = [
+    None,
+    "text",
+    (),
+    (1, 2),
+    (1, 2, 3),
+    {},
+    [[]],
+    [[], {}, object()],
+    np.full(3, np.nan),
+    np.full(4, np.nan),
+    np.zeros(4, np.uint8),
+    torch.full((4,), torch.nan),
+    (torch.full((4,), torch.nan),) * 2,
+]
+
+
+@pytest.fixture(autouse=True)
+def no_open_figures():
+    yield
+    pyplot.close("all")
+
+
+def name(value):
+    return getattr(value, "__name__", "")
+
+
+def not_written(*args, **kwargs):
+    raise NotImplementedError
+
+
+def wrong_and_explained(result):
+    return not result and result.problem and result._repr_html_()
+
+
+each_check = pytest.mark.parametrize("check", ANSWERS, ids=name)
+
+
+@each_check
+def test_the_right_answer_passes(check):
+    assert check(ANSWERS[check]), check(ANSWERS[check])
+
+
+@pytest.mark.parametrize("check", FUNCTIONS, ids=name)
+def test_an_answer_that_is_not_written_is_said_to_be_missing(check):
+    result = check(not_written)
+    assert not result
+    assert "is not written yet" in result.problem
+
+
+@pytest.mark.parametrize("check", FUNCTIONS, ids=name)
+def test_what_is_no_function_is_said(check):
+    assert "needs a function" in check(3).problem
+
+
+@each_check
+@pytest.mark.parametrize("answer", STRANGE)
+def test_a_strange_answer_is_wrong_and_explained(check, answer):
+    assert wrong_and_explained(check(lambda *args, **kwargs: answer))
+
+
+@each_check
+@pytest.mark.parametrize(
+    "answer",
+    [
+        None,
+        "text",
+        lambda: None,
+        lambda *args, **kwargs: args,
+        lambda *a, **k: 1 / 0,
+        object,
+        nn.Module,
+    ],
+)
+def test_nonsense_is_wrong_and_explained(check, answer):
+    assert wrong_and_explained(check(answer))
