@@ -17,7 +17,16 @@ from torch import Tensor
 from helpers.device import default_device
 from helpers.profile import pick
 
-__all__ = ["Dataset", "Split", "augment", "batches", "load", "normalize", "sort_by_digest"]
+__all__ = [
+    "Dataset",
+    "Split",
+    "augment",
+    "batches",
+    "load",
+    "normalize",
+    "sort_by_digest",
+    "training_batches",
+]
 
 
 @dataclass(frozen=True)
@@ -123,52 +132,72 @@ def load(name: str | None = None, device: torch.device | str | None = None) -> D
 # Batches
 
 
-def batches(
-    split: Split,
-    batch_size: int,
-    generator: torch.Generator | None = None,
-    drop_last: bool = False,
+def batches(split: Split, batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield (images, labels) batch by batch, in order; the last batch may be smaller."""
+    return zip(split.images.split(batch_size), split.labels.split(batch_size), strict=True)
+
+
+def training_batches(
+    dataset: Dataset, batch_size: int, generator: torch.Generator
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield (images, labels) batch by batch, on the device of the split.
+    """Yield one epoch of shuffled, augmented training images with their labels.
+
+    Everything random is drawn at the start of the epoch, on the CPU, and goes to the device in one
+    copy: nothing later makes a GPU and the program that feeds it wait for each other.
 
     Parameters
     ----------
-    split
-        Where the images come from.
+    dataset
+        Its training images come in random order, augmented as its `pad` and `flip` say.
     batch_size
-        Images per batch; the last batch may be smaller.
+        Images per batch; a last smaller batch is left out.
     generator
-        Shuffles the images; without one they come in order.
-    drop_last
-        Leave out a last batch that is smaller than the others.
+        A CPU generator: the same seed then draws the same batches on every device.
+
+    Yields
+    ------
+    images
+        (`batch_size`, 3, 32, 32), uint8, on the device of the data set.
+    labels
+        (`batch_size`,), int64, likewise.
     """
-    count = len(split)
-    end = count - count % batch_size if drop_last else count
-    if generator is None:
-        for start in range(0, end, batch_size):
-            batch = slice(start, min(start + batch_size, end))
-            yield split.images[batch], split.labels[batch]
-        return
-    order = torch.randperm(count, generator=generator, device=generator.device)
-    for indices in order[:end].to(split.labels.device).split(batch_size):
-        yield split.images[indices], split.labels[indices]
+    train, cuda = dataset.train, dataset.device.type == "cuda"
+    steps = len(train) // batch_size
+
+    def draw(high: int) -> Tensor:
+        return torch.randint(high, (batch_size,), generator=generator)
+
+    # For each step: which images, their offsets down and to the right, and whether to mirror them.
+    # A copy from pinned memory is one that the program need not wait for.
+    plan = torch.zeros(steps, 4, batch_size, dtype=torch.int64, pin_memory=cuda)
+    order = torch.randperm(len(train), generator=generator)
+    plan[:, 0] = order[: steps * batch_size].view(steps, batch_size)
+    for step in plan:
+        step[1] = draw(2 * dataset.pad + 1)
+        step[2] = draw(2 * dataset.pad + 1)
+        if dataset.flip:
+            step[3] = draw(2)
+    for indices, top, left, mirrored in plan.to(dataset.device, non_blocking=cuda):
+        images = augment(train.images[indices], dataset.pad, top, left, mirrored)
+        yield images, train.labels[indices]
 
 
-def augment(images: Tensor, generator: torch.Generator, pad: int, flip: bool) -> Tensor:
-    """Move each image by up to `pad` pixels and mirror half of them, all at random.
+def augment(images: Tensor, pad: int, top: Tensor, left: Tensor, mirrored: Tensor) -> Tensor:
+    """Frame images in black, crop each to its old size, and mirror some of them.
 
-    The pixels that move in are black (0), as in the usual pad-and-crop of CIFAR-10.
+    This is the usual augmentation for CIFAR-10 when offsets and mirroring are drawn at random.
 
     Parameters
     ----------
     images
         (N, C, H, W), any dtype.
-    generator
-        Draws the offsets and flips. A CPU generator gives the same ones on every device.
     pad
-        Largest offset in pixels, in each direction.
-    flip
-        Whether to mirror images left to right.
+        Width of the black (0) frame in pixels.
+    top, left
+        (N,), int64, from 0 to 2 * `pad`: where in the framed image the crop begins. At `pad` an
+        image stays where it is.
+    mirrored
+        (N,), 1 for a crop to be mirrored left to right, 0 for the others.
 
     Returns
     -------
@@ -176,22 +205,15 @@ def augment(images: Tensor, generator: torch.Generator, pad: int, flip: bool) ->
         (N, C, H, W), same dtype and device.
     """
     count, channels, height, width = images.shape
-
-    def draw(high: int) -> Tensor:
-        drawn = torch.randint(high, (count, 1), generator=generator, device=generator.device)
-        return drawn.to(images.device)
-
-    # Row i of image n comes from row rows[n, i] of the padded image; columns alike.
-    rows = draw(2 * pad + 1) + torch.arange(height, device=images.device)  # (N, H)
-    columns = torch.arange(width, device=images.device).expand(count, width)  # (N, W)
-    left = draw(2 * pad + 1)
-    if flip:
-        columns = torch.where(draw(2) == 1, columns.flip(1), columns)
-    columns = columns + left
-    padded = F.pad(images, (pad, pad, pad, pad))
-    n = torch.arange(count, device=images.device)[:, None, None, None]
-    c = torch.arange(channels, device=images.device)[None, :, None, None]
-    return padded[n, c, rows[:, None, :, None], columns[:, None, None, :]]
+    device = images.device
+    # Row i of the crop of image n comes from row rows[n, i] of the framed image; columns alike.
+    rows = top[:, None] + torch.arange(height, device=device)
+    columns = torch.arange(width, device=device)
+    columns = left[:, None] + torch.where(mirrored[:, None] == 1, columns.flip(0), columns)
+    framed = F.pad(images, (pad, pad, pad, pad))
+    n = torch.arange(count, device=device)[:, None, None, None]
+    c = torch.arange(channels, device=device)[None, :, None, None]
+    return framed[n, c, rows[:, None, :, None], columns[:, None, None, :]]
 
 
 def normalize(images: Tensor, dataset: Dataset) -> Tensor:
@@ -201,8 +223,10 @@ def normalize(images: Tensor, dataset: Dataset) -> Tensor:
     """
     mean = dataset.mean.to(images.device)[:, None, None]
     std = dataset.std.to(images.device)[:, None, None]
-    if images.device.type == "cpu":
-        # Convolutions on a CPU take a third less time when a pixel's channels lie together.
+    if images.device.type in ("cpu", "cuda"):
+        # Convolutions on a CPU take a third less time when a pixel's channels lie together, and a
+        # GPU's tensor cores need no copies then. Layers follow the format of the images; weights
+        # stay as they are, so that code that calls .view on a weight works.
         images = images.contiguous(memory_format=torch.channels_last)
     return (images.float() / 255 - mean) / std
 

@@ -1,5 +1,7 @@
 """Both data sets come in one form, and batches are drawn, moved and scaled as they should."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from helpers import cifar10
-from helpers.data import Split, augment, batches, load, normalize, sort_by_digest
+from helpers.data import (
+    Dataset,
+    Split,
+    augment,
+    batches,
+    load,
+    normalize,
+    sort_by_digest,
+    training_batches,
+)
 
 
 @pytest.fixture(scope="module")
@@ -122,19 +133,27 @@ def numbered(count):
     return Split(images, numbers)
 
 
-def test_batches_come_in_order_without_a_generator():
-    labels = [labels.tolist() for _, labels in batches(numbered(7), 3)]
-    assert labels == [[0, 1, 2], [3, 4, 5], [6]]
+def data_set(train, pad=0, flip=False):
+    return Dataset("small", train, train, torch.zeros(3), torch.ones(3), flip=flip, pad=pad)
 
 
-def test_a_small_last_batch_can_be_left_out():
-    assert [len(labels) for _, labels in batches(numbered(7), 3, drop_last=True)] == [3, 3]
-    shuffled = batches(numbered(7), 3, generator(), drop_last=True)
-    assert [len(labels) for _, labels in shuffled] == [3, 3]
+def test_batches_come_in_order_and_the_last_may_be_smaller():
+    drawn = list(batches(numbered(7), 3))
+    assert [labels.tolist() for _, labels in drawn] == [[0, 1, 2], [3, 4, 5], [6]]
+    assert [images[:, 0, 0, 0].tolist() for images, _ in drawn] == [[0, 1, 2], [3, 4, 5], [6]]
 
 
-def test_shuffled_batches_hold_every_image_once_with_its_label():
-    drawn = list(batches(numbered(50), 8, generator()))
+def test_training_batches_leave_out_a_small_last_batch():
+    drawn = training_batches(data_set(numbered(7)), 3, generator())
+    assert [len(labels) for _, labels in drawn] == [3, 3]
+
+
+def test_fewer_training_images_than_one_batch_are_no_batch():
+    assert not list(training_batches(data_set(numbered(2)), 3, generator()))
+
+
+def test_training_batches_hold_every_image_once_with_its_label():
+    drawn = list(training_batches(data_set(numbered(50)), 10, generator()))
     labels = torch.cat([labels for _, labels in drawn])
     images = torch.cat([images for images, _ in drawn])
     assert labels.tolist() != list(range(50))
@@ -142,59 +161,106 @@ def test_shuffled_batches_hold_every_image_once_with_its_label():
     assert torch.equal(images[:, 0, 0, 0].long(), labels)
 
 
-def test_the_same_seed_shuffles_alike():
-    first, second = (
-        torch.cat([labels for _, labels in batches(numbered(50), 8, generator(3))])
-        for _ in range(2)
-    )
-    assert torch.equal(first, second)
+def batches_drawn_one_by_one(dataset, batch_size, generator):
+    """Draw the numbers of a batch when it is its turn, and move each image by itself."""
+    pad, span = dataset.pad, 2 * dataset.pad + 1
+    order = torch.randperm(len(dataset.train), generator=generator)
+    for start in range(0, len(order) - batch_size + 1, batch_size):
+        indices = order[start : start + batch_size]
+        top = torch.randint(span, (batch_size, 1), generator=generator)
+        left = torch.randint(span, (batch_size, 1), generator=generator)
+        mirrored = torch.zeros(batch_size, 1)
+        if dataset.flip:
+            mirrored = torch.randint(2, (batch_size, 1), generator=generator)
+        images = torch.zeros(batch_size, 3, 32, 32, dtype=torch.uint8)
+        for image, n, i, j, mirror in zip(images, indices, top, left, mirrored, strict=True):
+            framed = torch.nn.functional.pad(dataset.train.images[n], (pad,) * 4)
+            crop = framed[:, i : i + 32, j : j + 32]
+            image += crop.flip(2) if mirror else crop
+        yield images, dataset.train.labels[indices]
+
+
+@pytest.mark.parametrize("batch_size", [7, 100])
+@pytest.mark.parametrize("flip", [False, True])
+def test_an_epoch_drawn_at_once_is_that_drawn_batch_by_batch(digits, flip, batch_size):
+    # The frozen references were trained with batches that were drawn one by one.
+    small = Split(digits.train.images[:230], digits.train.labels[:230])
+    dataset = data_set(small, pad=4, flip=flip)
+    ours, theirs = generator(3), generator(3)
+    for _ in range(2):  # the second epoch begins where the first has left the generator
+        expected = batches_drawn_one_by_one(dataset, batch_size, theirs)
+        for found, wanted in zip(
+            training_batches(dataset, batch_size, ours), expected, strict=True
+        ):
+            assert torch.equal(found[0], wanted[0])
+            assert torch.equal(found[1], wanted[1])
+    assert torch.equal(ours.get_state(), theirs.get_state())
+
+
+def test_training_batches_are_uint8(digits):
+    images, labels = next(training_batches(digits, 16, generator()))
+    assert images.shape == (16, 3, 32, 32)
+    assert images.dtype == torch.uint8
+    assert labels.dtype == torch.int64
 
 
 # ------------------------------------------------------------------------------------------------
 # Augmentation and normalisation
 
 
-def test_augmenting_by_nothing_changes_nothing():
+def test_an_image_that_is_neither_moved_nor_mirrored_stays():
     images = torch.randint(0, 256, (4, 3, 8, 8), dtype=torch.uint8, generator=generator())
-    assert torch.equal(augment(images, generator(), pad=0, flip=False), images)
+    centre, no = torch.full((4,), 2), torch.zeros(4)
+    assert torch.equal(augment(images, 2, centre, centre, no), images)
 
 
 @settings(deadline=None)
-@given(seed=st.integers(0, 1000), pad=st.integers(0, 3), flip=st.booleans())
-def test_an_augmented_image_is_a_crop_of_the_padded_image_or_of_its_mirror(seed, pad, flip):
-    image = torch.arange(1, 1 + 3 * 5 * 5).reshape(1, 3, 5, 5)
-    result = augment(image, generator(seed), pad, flip)[0]
-    sources = [image, image.flip(3)] if flip else [image]
-    crops = [
-        torch.nn.functional.pad(source, (pad,) * 4)[0, :, i : i + 5, j : j + 5]
-        for source in sources
-        for i in range(2 * pad + 1)
-        for j in range(2 * pad + 1)
-    ]
-    assert any(torch.equal(result, crop) for crop in crops)
+@given(data=st.data(), pad=st.integers(0, 3), mirror=st.booleans())
+def test_an_augmented_image_is_that_crop_of_the_framed_image_or_its_mirror(data, pad, mirror):
+    i, j = (data.draw(st.integers(0, 2 * pad)) for _ in range(2))
+    image = torch.arange(1, 1 + 3 * 5 * 6).reshape(1, 3, 5, 6)
+    found = augment(image, pad, *(torch.tensor([number]) for number in (i, j, int(mirror))))
+    crop = torch.nn.functional.pad(image, (pad,) * 4)[:, :, i : i + 5, j : j + 6]
+    assert torch.equal(found, crop.flip(3) if mirror else crop)
 
 
 def test_each_offset_and_each_side_is_drawn_equally_often():
-    pad, count = 1, 9_000
-    image = torch.arange(1, 10).reshape(1, 1, 3, 3)
-    images = augment(image.expand(count, 1, 3, 3), generator(), pad, flip=True)
-    _, times = torch.unique(images.reshape(count, -1), dim=0, return_counts=True)
+    count = 9_000
+    image = torch.zeros(1, 1, 32, 32, dtype=torch.uint8)
+    image[0, 0, 10:13, 10:13] = torch.arange(1, 10).reshape(3, 3)
+    dataset = data_set(Split(image.expand(count, 1, 32, 32), torch.zeros(count)), 1, flip=True)
+    ((images, _),) = training_batches(dataset, count, generator())
+    _, times = torch.unique(images[:, 0, 9:23, 9:23].flatten(1), dim=0, return_counts=True)
     assert len(times) == 3 * 3 * 2
     expected = count / 18
     assert (times - expected).abs().max() < 5 * expected**0.5  # five standard deviations
 
 
-def test_images_of_one_batch_move_independently():
-    images = torch.arange(1, 65).reshape(1, 1, 8, 8).expand(32, 1, 8, 8)
-    moved = augment(images, generator(), pad=2, flip=False)
-    assert len(torch.unique(moved.reshape(32, -1), dim=0)) > 10
+def test_the_same_seed_draws_alike_and_another_seed_differently(digits):
+    dataset = replace(digits, flip=True)
+    one, same, other = (
+        next(training_batches(dataset, 16, generator(seed)))[0] for seed in (5, 5, 6)
+    )
+    assert torch.equal(one, same)
+    assert not torch.equal(one, other)
 
 
-def test_the_same_seed_augments_alike(digits):
-    images = digits.train.images[:16]
-    first, second = (augment(images, generator(5), 4, True) for _ in range(2))
-    assert torch.equal(first, second)
-    assert first.dtype == torch.uint8
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_a_gpu_gets_the_same_batches(digits):
+    dataset = replace(digits, flip=True)
+    there = training_batches(dataset.to("cuda"), 128, generator(3))
+    here = training_batches(dataset, 128, generator(3))
+    for (images, labels), (expected_images, expected_labels) in zip(there, here, strict=True):
+        assert images.is_cuda
+        assert labels.is_cuda
+        assert torch.equal(images.cpu(), expected_images)
+        assert torch.equal(labels.cpu(), expected_labels)
+
+
+def test_the_channels_of_a_normalized_pixel_lie_together(digits):
+    x = normalize(digits.train.images[:8], digits)
+    assert x.is_contiguous(memory_format=torch.channels_last)
 
 
 def test_normalized_training_images_have_mean_0_and_variance_1(digits):
