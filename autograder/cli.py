@@ -92,8 +92,14 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME",
         help="experiments, or assignments for all of theirs (default: the whole course)",
     )
-    reference_run.add_argument("--seeds", type=int, default=5)
+    reference_run.add_argument(
+        "--seeds", type=int, help="runs of each (default: quick 5, full 3, full on a CPU 2)"
+    )
     reference_run.add_argument("--device", help="such as cuda or cpu (default: a GPU if any)")
+    reference_run.add_argument(
+        "--share", type=float, help="of full's epochs (default: 1, and 0.1 on a CPU)"
+    )
+    reference_run.add_argument("--jobs", type=int, help="networks at a time (default: by cores)")
     reference_run.add_argument(
         "--work", type=Path, default=Path("build", "reference"), help="folder for unfinished runs"
     )
@@ -166,20 +172,21 @@ def _samples(options: argparse.Namespace) -> int:
 
 def _reference_run(options: argparse.Namespace) -> int:
     os.environ["COURSE_PROFILE"] = options.profile
-    from autograder.reference_run import run
-    from autograder.reference_table import write_table
+    from autograder.reference_page import write_page
+    from autograder.reference_run import plan, run
 
-    for path in run(options.only, options.seeds, options.work, device=options.device):
+    how = plan(options.seeds, options.device, options.share, options.jobs)
+    for path in run(options.only, how, options.work):
         print(f"manifest: {path}")
-    print(f"table:    {write_table(options.profile)}")
+    print(f"page:     {write_page(options.profile)}")
     return 0
 
 
 def _reference_show(options: argparse.Namespace) -> int:
     os.environ["COURSE_PROFILE"] = options.profile
-    from autograder.reference_table import table
+    from autograder.reference_page import tables
 
-    print(table(options.profile))
+    print(tables(options.profile))
     return 0
 
 

@@ -19,7 +19,7 @@ from helpers.data import Dataset, normalize
 from helpers.files import replacing
 from helpers.training import evaluate
 
-__all__ = ["MEASUREMENTS", "Measurement", "measure", "read_measurements", "recall"]
+__all__ = ["MEASUREMENTS", "Measurement", "measure", "measurement", "read_measurements", "recall"]
 
 Measurement = dict[str, Any]
 
@@ -56,13 +56,21 @@ def measure(model: nn.Module, dataset: Dataset, split: str = "test") -> float:
     known = recall(entries, model, dataset, split)
     if known is not None:
         return known
+    entry = measurement(model, dataset, split)
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps([*entries, entry][-MAX_ENTRIES:]), encoding="utf-8")
+    return float(entry["accuracy"])
+
+
+def measurement(model: nn.Module, dataset: Dataset, split: str = "test") -> Measurement:
+    """Measure the accuracy of `model`, and return it with what the network is recognised by.
+
+    Parameters are those of `measure`.
+    """
     accuracy = evaluate(model, dataset, split)
     scores = _probe(model, dataset, split).tolist()
     rounded = [[round(score, 4) for score in row] for row in scores]
-    entry = {**_network(model, dataset, split), "accuracy": accuracy, "scores": rounded}
-    with replacing(path) as temporary:
-        temporary.write_text(json.dumps([*entries, entry][-MAX_ENTRIES:]), encoding="utf-8")
-    return accuracy
+    return {**_network(model, dataset, split), "accuracy": accuracy, "scores": rounded}
 
 
 def recall(

@@ -1,15 +1,36 @@
-"""The experiments of the course, one table per assignment that trains."""
+"""The experiments of the course, one table per assignment.
 
-from autograder.experiments import deep_compression, pruning, quantization
-from autograder.experiments.experiment import Experiment
+An assignment joins by a module with `experiments(share)`, `sweeps()`, or both.
+"""
 
-__all__ = ["Experiment", "experiments"]
+from autograder.experiments import deep_compression, pruning, quantization, sparse_linear, starting
+from autograder.experiments.experiment import TRAINED, UNTRAINED, Experiment, Sweep
+
+__all__ = ["TRAINED", "UNTRAINED", "Experiment", "Sweep", "experiments", "sweeps"]
 
 
-def experiments() -> list[Experiment]:
-    """Return the tables of all assignments, with the recipes of the current profile."""
+def experiments(share: float = 1.0) -> list[Experiment]:
+    """Return the trained networks of the course, with the recipes of the current profile.
+
+    Parameters
+    ----------
+    share : float
+        Of the epochs of `full` that are trained, over 0 and up to 1. The recipes of `quick` stay
+        as they are.
+    """
     return [
-        *pruning.experiments(),
-        *quantization.experiments(),
-        *deep_compression.experiments(),
+        *starting.experiments(share),
+        *pruning.experiments(share),
+        *quantization.experiments(share),
+        *deep_compression.experiments(share),
+    ]
+
+
+def sweeps() -> list[Sweep]:
+    """Return the figures of the course that need no training."""
+    return [
+        *sparse_linear.sweeps(),
+        *pruning.sweeps(),
+        *quantization.sweeps(),
+        *deep_compression.sweeps(),
     ]

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 from torch import Tensor, nn
 
-from autograder.experiments.experiment import Build, Experiment, Train
-from helpers.checkpoints import pretrained_resnet20
+from autograder.experiments.epochs import part
+from autograder.experiments.experiment import (
+    TRAINED,
+    UNTRAINED,
+    Accuracy,
+    Build,
+    Experiment,
+    Sweep,
+    Train,
+)
+from autograder.experiments.fine_tuning import LR, fine_tuned
+from autograder.experiments.sizes import float_sizes
+from autograder.experiments.starting import NARROW, WIDE, WIDE_WEIGHTS, starting_network
 from helpers.data import Dataset
-from helpers.models import resnet20
 from helpers.profile import pick, profile
 from helpers.reference import masks, pruning
 from helpers.training import History, fit
@@ -19,60 +28,38 @@ from helpers.training import History, fit
 Masks = Callable[[dict[str, Tensor]], dict[str, Tensor]]
 
 
-def _starting_network(dataset: Dataset) -> nn.Module:
-    model = resnet20()
-    model.load_state_dict(pretrained_resnet20(dataset).state_dict())
-    return model
+def pruned(find_masks: Masks, head_width: int = NARROW) -> Build:
+    """Make a function that prunes the starting network, and does nothing else to it."""
 
-
-def _pruned(find_masks: Masks) -> Build:
     def build(dataset: Dataset) -> nn.Module:
-        model = _starting_network(dataset)
+        model = starting_network(dataset, head_width=head_width)
         masks.apply_masks(model, find_masks(masks.layer_weights(model)))
         return model
 
     return build
 
 
-def _by_std(s: float) -> Build:
-    return _pruned(lambda weights: {k: pruning.prune_by_std(w, s)[1] for k, w in weights.items()})
+def by_std(s: float) -> Masks:
+    """Prune each layer by `s` of its standard deviations."""
+    return lambda weights: {k: pruning.prune_by_std(w, s)[1] for k, w in weights.items()}
 
 
-def _by_percentage(q: float) -> Build:
-    return _pruned(lambda weights: pruning.percentage_masks(weights, q))
-
-
-def _fine_tuned(untrained: Build, epochs: int) -> Train:
-    """Fine-tune; what is zero at the start stays zero."""
-
-    def train(dataset: Dataset, seed: int, checkpoint: Path) -> tuple[nn.Module, History]:
-        model = untrained(dataset)
-        kept = {layer: w != 0 for layer, w in masks.layer_weights(model).items()}
-        history = fit(
-            model,
-            dataset,
-            epochs=epochs,
-            lr=0.01,
-            seed=seed,
-            checkpoint=checkpoint,
-            after_step=partial(masks.apply_masks, masks=kept),
-        )
-        return model, history
-
-    return train
+def by_percentage(q: float) -> Masks:
+    """Prune `q` percent of each layer."""
+    return lambda weights: pruning.percentage_masks(weights, q)
 
 
 def _pruned_while_tuned(
     find_masks: pruning.FindMasks, pruning_epochs: int, settling_epochs: int
 ) -> Train:
     def train(dataset: Dataset, seed: int, checkpoint: Path) -> tuple[nn.Module, History]:
-        model = _starting_network(dataset)
+        model = starting_network(dataset)
         hooks = pruning.IterativePruning(find_masks, pruning_epochs)
         history = fit(
             model,
             dataset,
             epochs=pruning_epochs + settling_epochs,
-            lr=0.01,
+            lr=LR,
             seed=seed,
             checkpoint=checkpoint,
             before_epoch=hooks.before_epoch,
@@ -83,50 +70,117 @@ def _pruned_while_tuned(
     return train
 
 
-def experiments() -> list[Experiment]:
-    """Return the table, with the recipes of the current profile.
+def experiments(share: float) -> list[Experiment]:
+    """Return the table, with the recipes of the current profile."""
+    return [*_handed_in(share), *(_documents(share) if profile() == "full" else [])]
 
-    The published rows of smaller sparsities join in `full` alone: on the digits they would show
-    little, and cost the time of another run each. What was published without retraining is each
-    experiment's `untrained`.
-    """
-    retraining = pick(quick=3, full=20)
-    pruning_epochs, settling = pick(quick=(3, 3), full=(10, 10))
+
+def _tuned(
+    name: str,
+    how: str,
+    find_masks: Masks,
+    epochs: int,
+    published: dict[str, float],
+    wide: bool = False,
+) -> Experiment:
+    start = pruned(find_masks, WIDE if wide else NARROW)
+    return Experiment(
+        name,
+        "pruning",
+        f"{how}, {epochs} epochs with masks, cosine from {LR:g}",
+        start,
+        fine_tuned(start, epochs),
+        published,
+        float_sizes,
+        weights=WIDE_WEIGHTS if wide else Experiment.weights,
+        keeps_weights=not wide,
+    )
+
+
+def _handed_in(share: float) -> list[Experiment]:
+    """Return what students train, too."""
+    retraining = pick(quick=3, full=part(share, 20))
+    pruning_epochs, settling = pick(quick=(3, 3), full=(part(share, 10), part(share, 10)))
     epochs = pruning_epochs + settling
 
-    def tuned(name: str, how: str, start: Build, epochs: int, published: float) -> Experiment:
-        recipe = f"{how}, then {epochs} epochs with masks, cosine from 0.01"
-        train = _fine_tuned(start, epochs)
-        return Experiment(name, "pruning", recipe, published, start, train)
-
-    def by_std(name: str, s: float, published: float) -> Experiment:
-        how = f"each layer pruned by its standard deviation, s = {s:g}"
-        return tuned(name, how, _by_std(s), retraining, published)
-
-    def by_percentage(name: str, q: float, published: float) -> Experiment:
-        how = f"{q:g} % of each layer pruned"
-        return tuned(name, how, _by_percentage(q), retraining, published)
-
-    def iterative(name: str, how: str, masks_of: pruning.FindMasks, published: float) -> Experiment:
-        recipe = (
-            f"pruned {how} to 80 % over {pruning_epochs} epochs, {settling} more, cosine from 0.01"
+    def iterative(name: str, how: str, find: pruning.FindMasks, **published: float) -> Experiment:
+        return Experiment(
+            name,
+            "pruning",
+            f"pruned {how} to 80 % over {pruning_epochs} epochs, {settling} more, cosine "
+            f"from {LR:g}",
+            pruned(lambda weights: find(weights, 80)),
+            _pruned_while_tuned(find, pruning_epochs, settling),
+            published,
+            float_sizes,
         )
-        start = _pruned(lambda weights: masks_of(weights, 80))
-        train = _pruned_while_tuned(masks_of, pruning_epochs, settling)
-        return Experiment(name, "pruning", recipe, published, start, train)
 
-    table = [
-        by_std("pruned_std", 1.0, 0.9091),
-        by_percentage("pruned_percentage", 75, 0.9055),
-        tuned("one_shot", "80 % of each layer pruned", _by_percentage(80), epochs, 0.8790),
-        iterative("iterative", "layer by layer", pruning.percentage_masks, 0.8739),
-        iterative("global_iterative", "globally", pruning.global_percentage_masks, 0.8868),
+    globally = pruning.global_percentage_masks
+    one_shot = {UNTRAINED: 0.1003, TRAINED: 0.8790}
+    return [
+        _tuned("pruned_std", "s = 1", by_std(1.0), retraining, {}),
+        _tuned("pruned_percentage", "75 % of each layer", by_percentage(75), retraining, {}),
+        _tuned("one_shot", "80 % of each layer", by_percentage(80), epochs, one_shot),
+        iterative("iterative", "layer by layer", pruning.percentage_masks, trained=0.8739),
+        iterative("global_iterative", "globally", globally, trained=0.8868, sparsity=0.8000007),
     ]
-    if profile() == "full":
-        table += [
-            by_std("pruned_std_025", 0.25, 0.9172),
-            by_std("pruned_std_050", 0.5, 0.9175),
-            by_percentage("pruned_percentage_25", 25, 0.9183),
-            by_percentage("pruned_percentage_50", 50, 0.9167),
-        ]
-    return table
+
+
+def _documents(share: float) -> list[Experiment]:
+    """Return what the documents report of the wide network: accuracy, sparsity, accuracy."""
+    epochs = part(share, 20)
+    by_s = {
+        0.25: (0.9134, 0.2374, 0.9172),
+        0.5: (0.8735, 0.4367, 0.9175),
+        1.0: (0.4453, 0.7243, 0.9091),
+    }
+    by_q = {25: (0.9134, 0.9183), 50: (0.8371, 0.9167), 75: (0.2538, 0.9055)}
+    return [
+        *(
+            _tuned(
+                f"wide_std_{s * 100:03.0f}",
+                f"s = {s:g}",
+                by_std(s),
+                epochs,
+                {UNTRAINED: before, "sparsity": zeros, TRAINED: after},
+                wide=True,
+            )
+            for s, (before, zeros, after) in by_s.items()
+        ),
+        *(
+            _tuned(
+                f"wide_percentage_{q}",
+                f"{q} % of each layer",
+                by_percentage(q),
+                epochs,
+                {UNTRAINED: before, TRAINED: after},
+                wide=True,
+            )
+            for q, (before, after) in by_q.items()
+        ),
+    ]
+
+
+def sweeps() -> list[Sweep]:
+    """Return what is measured without training."""
+    published = {"40 %": 0.8874, "60 %": 0.7226, "80 %": 0.1003}
+
+    def measured(find_masks: pruning.FindMasks) -> Callable[[Dataset, Accuracy], dict[str, float]]:
+        def measure(dataset: Dataset, accuracy: Accuracy) -> dict[str, float]:
+            found = {}
+            for q in (40, 60, 80):
+                model = starting_network(dataset)
+                masks.apply_masks(model, find_masks(masks.layer_weights(model), q))
+                found[f"{q} %"] = accuracy(model)
+            return found
+
+        return measure
+
+    per_layer = measured(pruning.percentage_masks)
+    globally = measured(pruning.global_percentage_masks)
+    return [
+        Sweep(
+            "pruned_per_layer", "pruning", "each layer pruned, not retrained", per_layer, published
+        ),
+        Sweep("pruned_globally", "pruning", "pruned globally, not retrained", globally),
+    ]

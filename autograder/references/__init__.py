@@ -34,8 +34,19 @@ def runs(profile: str) -> dict[str, dict[str, Any]]:
 
     Beside the figures these are the circumstances: device, versions, data, date, seconds.
     """
-    manifests = [json.loads(path.read_text()) for path in sorted((FROZEN / profile).glob("*.json"))]
-    return {name: run for manifest in manifests for name, run in manifest["experiments"].items()}
+    return {
+        name: run for found in _manifests(profile) for name, run in found["experiments"].items()
+    }
+
+
+@cache
+def sweeps(profile: str) -> dict[str, dict[str, Any]]:
+    """Return what was measured without training in a profile, by the name of the sweep."""
+    return {name: sweep for found in _manifests(profile) for name, sweep in found["sweeps"].items()}
+
+
+def _manifests(profile: str) -> list[dict[str, Any]]:
+    return [json.loads(path.read_text()) for path in sorted((FROZEN / profile).glob("*.json"))]
 
 
 def artifacts(profile: str, assignment: str) -> Path:
@@ -65,13 +76,13 @@ def threshold(profile: str, name: str) -> float:
         If no reference run trained a network of that name.
     """
     found = runs(profile).get(name)
-    if found is None:
+    if found is None or len(found["accuracies"]) < 2:
         raise NoReference(
-            f"There is no {profile} reference run of {name!r}: make one with "
-            f"`autograder reference run --profile {profile} --only {name}`."
+            f"There is no {profile} reference run of {name!r} with two seeds or more: make one "
+            f"with `autograder reference run --profile {profile} --only {name}`."
         )
     return threshold_of(
-        found["accuracies"], untrained=found["untrained"], images=found["test_images"]
+        found["accuracies"], untrained=found["untrained"], images=found["run_on"]["test_images"]
     )
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from torch import nn
 
-from autograder import reference_run
+from autograder import reference_run, reference_tasks
 from autograder.experiments import Experiment
 from helpers import data
 from helpers.data import Split
@@ -42,13 +42,17 @@ def train(dataset, seed, checkpoint):
     return model, fit(model, dataset, epochs=15, lr=0.05, seed=seed, checkpoint=checkpoint)
 
 
-reference_run.experiments = lambda: [
-    Experiment(name, "small", "15 epochs", None, network, train) for name in ("first", "second")
-]
-reference_run.data.load = lambda device: small
+def table(share):
+    return [Experiment(name, "small", "15 epochs", network, train) for name in ("first", "second")]
+
+
+for module in (reference_run, reference_tasks):
+    module.experiments, module.sweeps = table, list
+reference_tasks.data.load = lambda device: small
 work, frozen = map(Path, sys.argv[1:])
 print("begin", flush=True)
-reference_run.run([], 2, work, device="cpu", frozen=frozen)
+how = reference_run.plan(seeds=2, device="cpu", jobs=1)
+reference_run.run([], how, work, frozen=frozen)
 """
 
 

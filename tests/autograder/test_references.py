@@ -6,15 +6,15 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from autograder import reference_table, references
+from autograder import references
 from autograder.course import NOTEBOOKS
 from autograder.errors import UserError
 from autograder.execution import evaluate_test
-from autograder.experiments import experiments
+from autograder.experiments import experiments, sweeps
 from autograder.hidden import reference
 from autograder.hidden.student import Submission, asking
-from autograder.reference_run import digest, run
-from autograder.reference_table import page, table
+from autograder.reference_run import plan, run
+from autograder.reference_tasks import digest
 from autograder.references import NoReference, threshold, threshold_of
 from helpers import data
 from helpers.artifacts import artifact_folder
@@ -74,15 +74,25 @@ def test_an_unknown_network_says_how_to_run_it():
         threshold("quick", "nothing_like_it")
 
 
-def test_names_of_trained_networks_are_unique_in_the_course():
-    names = [experiment.name for experiment in experiments()]
+def test_one_run_gives_no_threshold(monkeypatch):
+    monkeypatch.setattr(references, "runs", lambda profile: {"alone": {"accuracies": [0.9]}})
+    with pytest.raises(NoReference, match="two seeds"):
+        threshold("quick", "alone")
+
+
+@pytest.mark.parametrize("profile", ["quick", "full"])
+def test_names_are_unique_in_the_course(profile, monkeypatch):
+    monkeypatch.setenv("COURSE_PROFILE", profile)
+    names = [row.name for row in [*experiments(), *sweeps()]]
     assert len(set(names)) == len(names)
 
 
-def test_every_experiment_has_a_frozen_run_on_these_very_data(digits):
-    found = references.runs("quick")
-    assert set(found) == {experiment.name for experiment in experiments()}
-    assert {run["data_sha256"] for run in found.values()} == {digest(digits)}
+def test_every_experiment_of_quick_has_a_frozen_run_on_these_very_data(digits):
+    trained, measured = references.runs("quick"), references.sweeps("quick")
+    assert set(trained) == {experiment.name for experiment in experiments()}
+    assert set(measured) == {sweep.name for sweep in sweeps()}
+    found = [*trained.values(), *measured.values()]
+    assert {run["run_on"]["data_sha256"] for run in found} == {digest(digits)}
 
 
 @pytest.mark.slow
@@ -102,11 +112,9 @@ def test_a_history_alone_earns_nothing(tmp_path):
     assert points("qat_4bit", tmp_path) == 0
 
 
-def test_a_run_needs_two_seeds_and_known_experiments(tmp_path):
-    with pytest.raises(UserError, match="at least two seeds"):
-        run(["quantization"], 1, tmp_path)
+def test_an_unknown_experiment_is_named_with_those_that_are_known(tmp_path):
     with pytest.raises(UserError, match="no experiment or assignment 'qat_9bit'; known: "):
-        run(["qat_4bit", "qat_9bit"], 2, tmp_path)
+        run(["qat_4bit", "qat_9bit"], plan(), tmp_path)
 
 
 def test_what_a_reference_run_measured_is_not_measured_again(monkeypatch, digits):
@@ -114,29 +122,3 @@ def test_what_a_reference_run_measured_is_not_measured_again(monkeypatch, digits
     expected = evaluate(model, digits)
     monkeypatch.setattr(reference.training, "evaluate", None)
     assert reference.accuracy(model) == expected
-
-
-def test_the_committed_page_is_the_one_that_the_manifests_give():
-    assert (references.FROZEN / "quick" / "README.md").read_text() == page("quick")
-
-
-def test_the_table_has_the_difference_to_what_was_published(monkeypatch):
-    run = {
-        "recipe": "trained",
-        "published": 0.9,
-        "untrained": 0.1,
-        "mean": 0.91,
-        "spread": 0.002,
-        "seconds": [10.0, 20.0],
-        "seeds": [0, 1],
-        "device": "a GPU",
-        "torch": "2.11",
-    }
-    monkeypatch.setattr(reference_table, "runs", lambda profile: {"qat_4bit": run})
-    text = table("full")
-    assert (
-        "| `qat_4bit` | trained | 0.9000 | 0.1000 | 0.9100 ± 0.0020 | +0.0100 | 15 | 2 "
-        "| a GPU, torch 2.11 |\n" in text
-    )
-    assert "Not run yet: " in text
-    assert "qat_3bit" in text.partition("Not run yet: ")[2]

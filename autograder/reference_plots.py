@@ -1,0 +1,205 @@
+"""The figures of the results page: accuracy over bits, sparsity and size, and learning curves."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from autograder.experiments import TRAINED, Experiment, Sweep, experiments, sweeps
+from autograder.references import FROZEN, runs
+from autograder.references import sweeps as measured
+from helpers.files import replacing
+from helpers.plots import LINES, learning_curves
+from helpers.plots.look import accuracy_axis, legend_beside, panels
+from helpers.training import History
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Points = list[tuple[float, float]]
+
+
+@dataclass(frozen=True)
+class Line:
+    """Points of one kind, and what others published of it."""
+
+    label: str
+    ours: Points
+    published: Points
+
+
+SIZE = (7.6, 4.2)  # inches
+DPI = 100
+BITS = (6, 5, 4, 3, 2)
+CURVES = ("resnet20", "resnet20_wide", "qat_4bit", "qat_2bit", "one_shot", "global_iterative")
+
+
+def figures(profile: str) -> Iterator[tuple[str, str, Figure]]:
+    """Draw the figures of a profile, as far as there are runs for them.
+
+    Yields
+    ------
+    name, title, figure
+    """
+    yield "accuracy_over_bits", "Accuracy over bits per weight", _over_bits(profile)
+    yield "accuracy_over_sparsity", "Accuracy over sparsity", _over_sparsity(profile)
+    yield "accuracy_over_size", "Accuracy over the size of the weights", _over_size(profile)
+    curves = _curves(profile)
+    if curves:
+        yield "learning_curves", "Learning curves, first seed", learning_curves(curves)
+
+
+def write(profile: str, folder: Path) -> None:
+    """Draw the figures as PNG into a folder."""
+    for name, _, figure in figures(profile):
+        with replacing(folder / f"{name}.png") as temporary:
+            # Without matplotlib's version in it, the same figure is the same file.
+            figure.savefig(temporary, format="png", dpi=DPI, metadata={"Software": None})
+
+
+# ------------------------------------------------------------------------------------------------
+# What is drawn
+
+
+def _published(profile: str) -> dict[str, dict[str, float]]:
+    """Return the published figures of all rows: they are of CIFAR-10, the data of `full`."""
+    if profile != "full":
+        return {}
+    rows: list[Experiment | Sweep] = [*experiments(), *sweeps()]
+    return {row.name: dict(row.published) for row in rows}
+
+
+def _ours(profile: str, names: dict[str, float]) -> Points:
+    """Return the mean accuracies of trained networks, at the places that `names` gives them."""
+    return [(x, runs(profile)[name]["mean"]) for name, x in names.items() if name in runs(profile)]
+
+
+def _theirs(profile: str, names: dict[str, float]) -> Points:
+    """Return the published accuracies of trained networks, at the same places."""
+    published = _published(profile)
+    return [
+        (x, published[name][TRAINED])
+        for name, x in names.items()
+        if TRAINED in published.get(name, {})
+    ]
+
+
+def _swept(figures: dict[str, float]) -> Points:
+    """Return the points of a sweep whose labels begin with a number."""
+    return [(float(label.split()[0]), accuracy) for label, accuracy in figures.items()]
+
+
+def _sweep(profile: str, name: str) -> Points:
+    return _swept(measured(profile).get(name, {}).get("figures", {}))
+
+
+def _sparsities(profile: str, *prefixes: str) -> dict[str, float]:
+    """Return the sparsities, in percent, of the trained networks whose names begin so."""
+    return {
+        name: 100 * run["details"]["sparsity"]
+        for name, run in runs(profile).items()
+        if name.startswith(prefixes) and "sparsity" in run["details"]
+    }
+
+
+def _over_bits(profile: str) -> Figure:
+    published = _published(profile)
+    tuned: dict[str, float] = {"qat_4bit": 4, "qat_3bit": 3, "qat_2bit": 2}
+    shared: dict[str, float] = {"shared_3bit": 3, "shared_2bit": 2}
+    lines = [
+        Line("rounded", _sweep(profile, "rounded"), _swept(published.get("rounded", {}))),
+        Line("rounded, fine-tuned", _ours(profile, tuned), _theirs(profile, tuned)),
+        Line(
+            "shared (k-means)",
+            _sweep(profile, "weight_sharing"),
+            _swept(published.get("weight_sharing", {})),
+        ),
+        Line("half pruned, shared, trained", _ours(profile, shared), []),
+    ]
+    with panels(1, SIZE) as (figure, (axes,)):
+        _draw(axes, lines, profile)
+        axes.set_xlabel("bits per weight")
+        axes.set_xticks(BITS)
+        axes.invert_xaxis()
+    return figure
+
+
+def _over_sparsity(profile: str) -> Figure:
+    groups = {
+        "by deviation, retrained": _sparsities(profile, "wide_std", "pruned_std"),
+        "by percentage, retrained": _sparsities(profile, "wide_perc", "pruned_perc", "one_shot"),
+        "step by step": _sparsities(profile, "iterative", "global_iterative"),
+    }
+    swept = _swept(_published(profile).get("pruned_per_layer", {}))
+    lines = [
+        Line("per layer, not retrained", _sweep(profile, "pruned_per_layer"), swept),
+        Line("globally, not retrained", _sweep(profile, "pruned_globally"), []),
+        *(
+            Line(label, sorted(_ours(profile, names)), _theirs(profile, names))
+            for label, names in groups.items()
+        ),
+    ]
+    with panels(1, SIZE) as (figure, (axes,)):
+        _draw(axes, lines, profile)
+        axes.set_xlabel("weights that are zero, in %")
+    return figure
+
+
+def _over_size(profile: str) -> Figure:
+    groups = {
+        "pruned": ("pruned_", "wide_std", "wide_perc", "one_shot", "iterative", "global_iter"),
+        "few bits": ("qat_",),
+        "pruned, few bits": ("sparse_", "iterative_4bit"),
+        "shared weights": ("shared_", "wide_compressed"),
+    }
+    found = runs(profile)
+    with panels(1, SIZE) as (figure, (axes,)):
+        for (label, prefixes), look in zip(groups.items(), LINES, strict=False):
+            points = [
+                (run["details"]["size ratio"], run["mean"])
+                for name, run in found.items()
+                if name.startswith(prefixes)
+                and "size ratio" in run["details"]
+                # "iterative_4bit" begins as "iterative" does
+                and (label == "pruned, few bits" or name != "iterative_4bit")
+            ]
+            if points:
+                axes.plot(*zip(*points, strict=True), label=label, **(look | {"linestyle": ""}))
+        if "resnet20" in found:
+            axes.axhline(found["resnet20"]["mean"], color="0.25", linewidth=1.2, label="float32")
+        axes.set_xlabel("bits of the weights, as part of float32")
+        axes.set_xscale("log", base=2)
+        axes.set_ylabel("test accuracy")
+        legend_beside(axes)
+    return figure
+
+
+def _curves(profile: str) -> dict[str, History]:
+    """Return the histories of some networks' first seeds."""
+    curves = {}
+    for experiment in experiments():
+        path = FROZEN / profile / experiment.assignment / f"{experiment.name}.json"
+        if experiment.name in CURVES and path.exists():
+            curves[experiment.name] = History.from_dict(json.loads(path.read_text()))
+    return curves
+
+
+# ------------------------------------------------------------------------------------------------
+# How it is drawn
+
+
+def _draw(axes: Axes, lines: list[Line], profile: str) -> None:
+    """Draw our points with lines, and published ones as crosses of the same colour."""
+    for line, look in zip(lines, LINES, strict=False):
+        if line.ours:
+            axes.plot(*zip(*line.ours, strict=True), label=line.label, **look)
+        if line.published:
+            cross: dict[str, Any] = {"marker": "x", "linestyle": "", "color": look["color"]}
+            axes.plot(*zip(*line.published, strict=True), label="published", **cross)
+    start = runs(profile).get("resnet20")
+    accuracy_axis(axes, start["mean"] if start else None)
+    legend_beside(axes)
