@@ -45,17 +45,14 @@ def page(profile: str) -> str:
 # Reference runs, profile `{profile}` ({data})
 
 Written by `autograder reference run --profile {profile}` from the manifests in this folder.
-Accuracies are those of ResNet-20 on the test images.
+Accuracies are those of ResNet-20 on the test images: mean ± sample standard deviation over seeds.
+Seconds are the wall time of one training, with others beside it on the same device.
 {plots}
 {tables(profile)}"""
 
 
 def tables(profile: str) -> str:
-    """Return the tables of the page, in the order of the course's experiments.
-
-    Accuracies of trained networks are the mean and the sample standard deviation over the seeds;
-    seconds are the mean training time of one run.
-    """
+    """Return the tables of the page, in the order of the course's experiments."""
     found = runs(profile)
     done = [(e, found[e.name]) for e in experiments() if e.name in found]
     missing = [e.name for e in experiments() if e.name not in found]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -114,7 +115,7 @@ def run(only: Sequence[str], how: Plan, work: Path, *, frozen: Path = FROZEN) ->
         Names of experiments and sweeps, or of assignments for all of theirs; none stands for the
         course. A manifest keeps the others as they are.
     how : Plan
-        A figure of a run with a larger share of the epochs stays as it is.
+        A figure of a run of more epochs, or of as many with more seeds, stays as it is.
     work : Path
         Folder for the tasks' own files.
     frozen : Path
@@ -178,8 +179,12 @@ def _run(rows: Sequence[Row], how: Plan, work: Path, frozen: Path) -> list[Path]
 
 def _folder(row: Row, how: Plan, work: Path) -> Path:
     """Return the folder for a row's results: those of one share, from one starting network."""
-    start = "start" if row.assignment == STARTING else start_digest(profile(), row.weights)[:12]
-    return work / profile() / f"{start}-{how.share:g}"
+    return work / profile() / f"{start(row) or 'start'}-{how.share:g}"
+
+
+def start(row: Row) -> str | None:
+    """Name the weights that a row starts from; None if it starts from random ones."""
+    return None if row.assignment == STARTING else start_digest(profile(), row.weights)[:12]
 
 
 def _tasks(row: Row, how: Plan) -> list[Task]:
@@ -197,7 +202,7 @@ def _done(tasks: Sequence[tuple[Task, Path]], how: Plan) -> Iterator[Task]:
         return
     # Not forked: a process that has used torch or CUDA must not be.
     with ProcessPoolExecutor(
-        how.jobs, mp_context=get_context("spawn"), initializer=_follow_parent
+        how.jobs, mp_context=get_context("spawn"), initializer=_begin_worker
     ) as pool:
         running = [pool.submit(do, task, folder, how.device, how.share) for task, folder in tasks]
         try:
@@ -208,8 +213,8 @@ def _done(tasks: Sequence[tuple[Task, Path]], how: Plan) -> Iterator[Task]:
             raise
 
 
-def _follow_parent() -> None:
-    """End this process when its parent ends, however that comes about."""
+def _begin_worker() -> None:
+    """Begin a process for tasks: it ends with its parent, and only the parent's bar is shown."""
     parent = parent_process()
     assert parent is not None
 
@@ -218,6 +223,7 @@ def _follow_parent() -> None:
         os._exit(1)
 
     threading.Thread(target=wait, daemon=True).start()
+    sys.stdout = open(os.devnull, "w")  # noqa: SIM115 # as long as the process lives
 
 
 # ------------------------------------------------------------------------------------------------
@@ -232,12 +238,17 @@ def _manifest(assignment: str, frozen: Path) -> tuple[Path, dict[str, Any]]:
 
 
 def _frozen_is_better(row: Row, how: Plan, frozen: Path) -> bool:
-    """Whether a run with a larger share of the epochs is there already."""
+    """Whether a run with a larger share of the epochs, or as large and more seeds, is there."""
+    if isinstance(row, Sweep):
+        return False
     found = _manifest(row.assignment, frozen)[1]["experiments"].get(row.name)
-    better = found is not None and found["share"] > how.share
-    if better:
-        print(f"{row.name} stays: it was trained for {found['share']:g} of its epochs.")
-    return better
+    if found is None or found["start"] != start(row):
+        return False
+    there = found["share"], len(found["seeds"])
+    if there <= (row.share or how.share, how.seeds):
+        return False
+    print(f"{row.name} stays: it has {there[0]:g} of its epochs, with {there[1]} seeds.")
+    return True
 
 
 def _freeze(row: Row, how: Plan, folder: Path, frozen: Path) -> Path:
@@ -245,11 +256,12 @@ def _freeze(row: Row, how: Plan, folder: Path, frozen: Path) -> Path:
     path, manifest = _manifest(row.assignment, frozen)
     results = [json.loads(task.result(folder).read_text()) for task in _tasks(row, how)]
     _freeze_measurements(row, [m for result in results for m in result.pop("measurements")], frozen)
+    about = {"recipe": row.recipe, "start": start(row)}
     if isinstance(row, Sweep):
-        manifest["sweeps"][row.name] = {"recipe": row.recipe, **results[0]}
+        manifest["sweeps"][row.name] = about | results[0]
     else:
         *trained, untrained = results
-        manifest["experiments"][row.name] = _summary(row, how, trained, untrained)
+        manifest["experiments"][row.name] = about | _summary(row, how, trained, untrained)
         _freeze_network(row, folder, frozen)
     with replacing(path) as temporary:
         temporary.write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
@@ -262,8 +274,7 @@ def _summary(
     accuracies = [result["accuracy"] for result in trained]
     devices = [result["run_on"]["device"] for result in trained]
     return {
-        "recipe": row.recipe,
-        "share": how.share,
+        "share": row.share or how.share,
         "seeds": list(range(how.seeds)),
         "untrained": untrained["accuracy"],
         "accuracies": accuracies,
@@ -294,8 +305,10 @@ def _freeze_network(row: Experiment, folder: Path, frozen: Path) -> None:
 
 
 def _freeze_measurements(row: Row, new: list[Measurement], frozen: Path) -> None:
-    """Add what was measured to what hidden tests need not measure again."""
+    """Keep what was measured for a row: hidden tests need not measure it again."""
     path = frozen / profile() / row.assignment / MEASUREMENTS
-    kept = [entry for entry in read_measurements(path) if entry not in new]
+    kept = [entry for entry in read_measurements(path) if entry.get("of") != row.name]
     with replacing(path) as temporary:
-        temporary.write_text(json.dumps([*kept, *new]), encoding="utf-8")
+        temporary.write_text(
+            json.dumps([*kept, *({"of": row.name} | entry for entry in new)]), encoding="utf-8"
+        )

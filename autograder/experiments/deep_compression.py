@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from autograder.experiments.epochs import part
+from autograder.experiments.epochs import in_words, part
 from autograder.experiments.experiment import TRAINED, Accuracy, Build, Experiment, Sweep, Train
 from autograder.experiments.fine_tuning import LR, fine_tuned
 from autograder.experiments.pruning import by_percentage, pruned
@@ -97,7 +97,7 @@ def experiments(share: float) -> list[Experiment]:
         return Experiment(
             f"shared_{bits}bit",
             "deep_compression",
-            f"pruned to 50 %, {2**bits} centroids, {epochs} epochs, cosine from {CENTROID_LR:g}",
+            f"pruned to 50 %, {2**bits} centroids, {in_words(epochs)}, cosine from {CENTROID_LR:g}",
             _shared(bits),
             _centroids_trained(bits, epochs),
             details=lambda model: sizes(model, dict.fromkeys(layer_sizes(model), bits)),
@@ -115,7 +115,8 @@ def _documents(epochs: int) -> Experiment:
     return Experiment(
         "wide_compressed",
         "deep_compression",
-        f"60 % of each layer pruned, {epochs} epochs with masks, cosine from {LR:g}; then 4 bits",
+        f"each layer pruned by 60 %, {in_words(epochs)} with masks, cosine from {LR:g}, "
+        "then shared in 4 bits",
         start,
         _retrained_then_shared(start, epochs, 4),
         {TRAINED: 0.9023, "bits per weight": 3.3601, "size ratio": 0.0420},

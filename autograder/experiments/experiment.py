@@ -48,6 +48,8 @@ class Experiment:
         train too, for the samples, and of those that others start from.
     ships_as : Path, optional
         Where students find the first seed's network.
+    share : float, optional
+        Of the whole recipe's epochs, where it is not the share that the table was asked for.
     remark : str
         Why a figure differs from the published one, for the results page.
     """
@@ -62,6 +64,7 @@ class Experiment:
     weights: int = 270_896
     keeps_weights: bool = True
     ships_as: Path | None = None
+    share: float | None = None
     remark: str = ""
 
 

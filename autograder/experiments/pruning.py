@@ -7,7 +7,7 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from autograder.experiments.epochs import part
+from autograder.experiments.epochs import gradually, in_words, part
 from autograder.experiments.experiment import (
     TRAINED,
     UNTRAINED,
@@ -87,7 +87,7 @@ def _tuned(
     return Experiment(
         name,
         "pruning",
-        f"{how}, {epochs} epochs with masks, cosine from {LR:g}",
+        f"each layer pruned by {how}, {in_words(epochs)} with masks, cosine from {LR:g}",
         start,
         fine_tuned(start, epochs),
         published,
@@ -107,7 +107,7 @@ def _handed_in(share: float) -> list[Experiment]:
         return Experiment(
             name,
             "pruning",
-            f"pruned {how} to 80 % over {pruning_epochs} epochs, {settling} more, cosine "
+            f"pruned {how} to 80 % {gradually(pruning_epochs)}, {in_words(epochs)} in all, cosine "
             f"from {LR:g}",
             pruned(lambda weights: find(weights, 80)),
             _pruned_while_tuned(find, pruning_epochs, settling),
@@ -119,8 +119,8 @@ def _handed_in(share: float) -> list[Experiment]:
     one_shot = {UNTRAINED: 0.1003, TRAINED: 0.8790}
     return [
         _tuned("pruned_std", "s = 1", by_std(1.0), retraining, {}),
-        _tuned("pruned_percentage", "75 % of each layer", by_percentage(75), retraining, {}),
-        _tuned("one_shot", "80 % of each layer", by_percentage(80), epochs, one_shot),
+        _tuned("pruned_percentage", "75 %", by_percentage(75), retraining, {}),
+        _tuned("one_shot", "80 %", by_percentage(80), epochs, one_shot),
         iterative("iterative", "layer by layer", pruning.percentage_masks, trained=0.8739),
         iterative("global_iterative", "globally", globally, trained=0.8868, sparsity=0.8000007),
     ]
@@ -150,7 +150,7 @@ def _documents(share: float) -> list[Experiment]:
         *(
             _tuned(
                 f"wide_percentage_{q}",
-                f"{q} % of each layer",
+                f"{q} %",
                 by_percentage(q),
                 epochs,
                 {UNTRAINED: before, TRAINED: after},

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from autograder.experiments.epochs import part
+from autograder.experiments.epochs import gradually, in_words, part
 from autograder.experiments.experiment import (
     TRAINED,
     UNTRAINED,
@@ -99,7 +99,9 @@ def experiments(share: float) -> list[Experiment]:
     pruning, settling = pick(quick=(3, 2), full=(part(share, 10), part(share, 10)))
 
     def tuned(name: str, bits: Sequence[int], epochs: int, *published: float) -> Experiment:
-        recipe = f"bits {'/'.join(map(str, bits))} per stage, {epochs} epochs, cosine from {LR:g}"
+        recipe = (
+            f"bits {'/'.join(map(str, bits))} per stage, {in_words(epochs)}, cosine from {LR:g}"
+        )
         start = _quantized(bits)
         return Experiment(
             name,
@@ -116,7 +118,7 @@ def experiments(share: float) -> list[Experiment]:
         return Experiment(
             f"sparse_{bits}bit",
             "quantization",
-            f"80 % of each layer pruned at once, then {bits} bits, {sparse} epochs, cosine "
+            f"80 % of each layer pruned at once, then {bits} bits, {in_words(sparse)}, cosine "
             f"from {LR:g}",
             start,
             fine_tuned(start, sparse),
@@ -137,8 +139,8 @@ def experiments(share: float) -> list[Experiment]:
         Experiment(
             "iterative_4bit",
             "quantization",
-            f"pruned globally to 80 % over {pruning} epochs in 4 bits, {settling} more, cosine "
-            f"from {LR:g}",
+            f"4 bits, pruned globally to 80 % {gradually(pruning)}, "
+            f"{in_words(pruning + settling)} in all, cosine from {LR:g}",
             _pruned_globally,
             _pruned_while_tuned(pruning, settling),
             {TRAINED: 0.7479},

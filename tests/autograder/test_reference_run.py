@@ -156,6 +156,17 @@ def test_a_shorter_training_does_not_take_the_place_of_a_longer_one(table, start
     assert "small stays" in capsys.readouterr().out
 
 
+def test_fewer_seeds_do_not_take_the_place_of_more(table, start):
+    whole = start(seeds=3)
+    assert start(seeds=2) == whole
+
+
+def test_what_began_from_another_network_is_run_again(table, start, monkeypatch):
+    start(seeds=3)
+    monkeypatch.setattr(reference_run, "start_digest", lambda profile, weights: "another")
+    assert start(seeds=2)["experiments"]["small"]["seeds"] == [0, 1]
+
+
 def test_a_longer_training_takes_the_place_of_a_shorter_one(table, start):
     start(share=0.5)
     assert start(share=1.0)["experiments"]["small"]["share"] == 1.0

@@ -13,7 +13,7 @@ from autograder.execution import evaluate_test
 from autograder.experiments import experiments, sweeps
 from autograder.hidden import reference
 from autograder.hidden.student import Submission, asking
-from autograder.reference_run import plan, run
+from autograder.reference_run import plan, run, start
 from autograder.reference_tasks import digest
 from autograder.references import NoReference, threshold, threshold_of
 from helpers import data
@@ -93,6 +93,18 @@ def test_every_experiment_of_quick_has_a_frozen_run_on_these_very_data(digits):
     assert set(measured) == {sweep.name for sweep in sweeps()}
     found = [*trained.values(), *measured.values()]
     assert {run["run_on"]["data_sha256"] for run in found} == {digest(digits)}
+
+
+@pytest.mark.parametrize("profile", ["quick", "full"])
+def test_every_frozen_run_began_from_the_present_starting_network(profile, monkeypatch):
+    monkeypatch.setenv("COURSE_PROFILE", profile)
+    for frozen, rows in (
+        (references.runs(profile), experiments()),
+        (references.sweeps(profile), sweeps()),
+    ):
+        for row in rows:
+            if row.name in frozen:
+                assert frozen[row.name]["start"] == start(row), row.name
 
 
 @pytest.mark.slow

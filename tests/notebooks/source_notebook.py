@@ -8,6 +8,8 @@ from pathlib import Path
 import nbformat
 
 from autograder.course import NOTEBOOKS, assignments
+from autograder.execution import evaluate_test
+from autograder.hidden.student import Submission, asking
 
 __all__ = [
     "assignments",
@@ -15,10 +17,12 @@ __all__ = [
     "graded",
     "marks",
     "parsed",
+    "part_of_the_points",
     "path",
     "points",
     "questions",
     "read",
+    "trained_networks",
 ]
 
 
@@ -70,3 +74,14 @@ def trained_networks(cell):
     """Return the names of the artifacts that a hidden test measures."""
     calls = [n for n in ast.walk(parsed(cell)) if isinstance(n, ast.Call)]
     return [c.args[0].value for c in calls if getattr(c.func, "id", "") == "trained"]
+
+
+def part_of_the_points(assignment, question, files):
+    """Ask the hidden test of a question about the artifacts in `files`."""
+
+    def nobody(request):
+        raise AssertionError("a trained artifact is judged without the student's code")
+
+    with asking(Submission(nobody, files)):
+        cell = graded(assignment, question)
+        return evaluate_test(cell.source, question).points / points(assignment)[question]

@@ -5,12 +5,19 @@ import shutil
 
 import pytest
 from nbclient import NotebookClient
-from source_notebook import assignments, graded, marks, path, points, questions, read
+from source_notebook import (
+    assignments,
+    graded,
+    marks,
+    part_of_the_points,
+    path,
+    questions,
+    read,
+)
 from source_notebook import trained_networks as networks_of
 
-from autograder.execution import evaluate_test, is_hidden_test
+from autograder.execution import is_hidden_test
 from autograder.experiments import experiments
-from autograder.hidden.student import Submission, asking
 from autograder.references import artifacts
 from helpers import data
 from helpers.artifacts import artifact_folder, save_artifact
@@ -56,17 +63,6 @@ def test_the_solution_runs_and_earns_every_point(assignment, tmp_path):
     saved = {file.stem for file in (tmp_path / "artifacts" / "quick").glob("*.safetensors")}
     assert saved == set(nb.metadata["course"]["artifacts"])
     assert (tmp_path / f"{assignment}.zip").exists()
-
-
-def part_of_the_points(assignment, question, files):
-    """Ask the hidden test of a question about the artifacts in `files`."""
-
-    def nobody(request):
-        raise AssertionError("a trained artifact is judged without the student's code")
-
-    with asking(Submission(nobody, files)):
-        cell = graded(assignment, question)
-        return evaluate_test(cell.source, question).points / points(assignment)[question]
 
 
 @pytest.mark.parametrize(("assignment", "question"), ABOUT_NETWORKS)
