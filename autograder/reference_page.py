@@ -100,7 +100,7 @@ def _trained(experiment: Experiment, run: dict[str, Any]) -> str:
 
 
 def _measured(profile: str, done: list[tuple[Experiment, dict[str, Any]]]) -> str:
-    """Return the rows of what was measured without training, or beside the accuracy."""
+    """Return the rows of what was measured without training, or published beside an accuracy."""
     rows = []
     for sweep in sweeps():
         if sweep.name in measured(profile):
@@ -108,7 +108,9 @@ def _measured(profile: str, done: list[tuple[Experiment, dict[str, Any]]]) -> st
             of = f"`{sweep.name}`: {found['recipe']}"
             rows += _figures(sweep, found["figures"], of, found["run_on"])
     for experiment, run in done:
-        rows += _figures(experiment, run["details"], f"`{experiment.name}`, trained", run["run_on"])
+        published = _comparable(experiment, run["run_on"])
+        details = {name: figure for name, figure in run["details"].items() if name in published}
+        rows += _figures(experiment, details, f"`{experiment.name}`, trained", run["run_on"])
     return "".join(rows)
 
 
@@ -139,7 +141,8 @@ def _number(value: float | None) -> str:
 
 
 def _difference(ours: float, published: float | None) -> str:
-    return "" if published is None else f"{ours - published:+.4f}"
+    # Adding 0 makes -0.0 positive.
+    return "" if published is None else f"{round(ours - published, 4) + 0.0:+.4f}"
 
 
 def _comparable(row: Experiment | Sweep, run_on: dict[str, Any]) -> Mapping[str, float]:

@@ -35,6 +35,7 @@ class Line:
 SIZE = (7.6, 4.2)  # inches
 DPI = 100
 BITS = (6, 5, 4, 3, 2)
+SIZES = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 1)
 CURVES = ("resnet20", "resnet20_wide", "qat_4bit", "qat_2bit", "one_shot", "global_iterative")
 
 
@@ -97,12 +98,12 @@ def _sweep(profile: str, name: str) -> Points:
     return _swept(measured(profile).get(name, {}).get("figures", {}))
 
 
-def _sparsities(profile: str, *prefixes: str) -> dict[str, float]:
-    """Return the sparsities, in percent, of the trained networks whose names begin so."""
+def _details(profile: str, assignment: str, detail: str) -> dict[str, float]:
+    """Return a detail of the trained networks of an assignment, by their names."""
     return {
-        name: 100 * run["details"]["sparsity"]
-        for name, run in runs(profile).items()
-        if name.startswith(prefixes) and "sparsity" in run["details"]
+        e.name: runs(profile)[e.name]["details"][detail]
+        for e in experiments()
+        if e.assignment == assignment and detail in runs(profile).get(e.name, {}).get("details", {})
     }
 
 
@@ -129,10 +130,14 @@ def _over_bits(profile: str) -> Figure:
 
 
 def _over_sparsity(profile: str) -> Figure:
+    percent = {n: 100 * share for n, share in _details(profile, "pruning", "sparsity").items()}
+    steps = {name: x for name, x in percent.items() if "iterative" in name}
+    deviation = {name: x for name, x in percent.items() if "_std" in name}
+    rest = {n: x for n, x in percent.items() if n not in steps and n not in deviation}
     groups = {
-        "by deviation, retrained": _sparsities(profile, "wide_std", "pruned_std"),
-        "by percentage, retrained": _sparsities(profile, "wide_perc", "pruned_perc", "one_shot"),
-        "step by step": _sparsities(profile, "iterative", "global_iterative"),
+        "by deviation, retrained": deviation,
+        "by percentage, retrained": rest,
+        "step by step": steps,
     }
     swept = _swept(_published(profile).get("pruned_per_layer", {}))
     lines = [
@@ -150,30 +155,28 @@ def _over_sparsity(profile: str) -> Figure:
 
 
 def _over_size(profile: str) -> Figure:
+    in_bits = _details(profile, "quantization", "size ratio")
+    zeros = _details(profile, "quantization", "sparsity")
     groups = {
-        "pruned": ("pruned_", "wide_std", "wide_perc", "one_shot", "iterative", "global_iter"),
-        "few bits": ("qat_",),
-        "pruned, few bits": ("sparse_", "iterative_4bit"),
-        "shared weights": ("shared_", "wide_compressed"),
+        "pruned": _details(profile, "pruning", "size ratio"),
+        "few bits": {name: x for name, x in in_bits.items() if not zeros[name]},
+        "pruned, few bits": {name: x for name, x in in_bits.items() if zeros[name]},
+        "pruned, shared weights": _details(profile, "deep_compression", "size ratio"),
     }
-    found = runs(profile)
     with panels(1, SIZE) as (figure, (axes,)):
-        for (label, prefixes), look in zip(groups.items(), LINES, strict=False):
-            points = [
-                (run["details"]["size ratio"], run["mean"])
-                for name, run in found.items()
-                if name.startswith(prefixes)
-                and "size ratio" in run["details"]
-                # "iterative_4bit" begins as "iterative" does
-                and (label == "pruned, few bits" or name != "iterative_4bit")
-            ]
-            if points:
-                axes.plot(*zip(*points, strict=True), label=label, **(look | {"linestyle": ""}))
-        if "resnet20" in found:
-            axes.axhline(found["resnet20"]["mean"], color="0.25", linewidth=1.2, label="float32")
+        for (label, names), look in zip(groups.items(), LINES, strict=False):
+            if names:
+                points = zip(*_ours(profile, names), strict=True)
+                axes.plot(*points, label=label, **(look | {"linestyle": ""}))
+        if "resnet20" in runs(profile):
+            mean = runs(profile)["resnet20"]["mean"]
+            axes.axhline(mean, color="0.25", linewidth=1.2, label="float32")
         axes.set_xlabel("bits of the weights, as part of float32")
-        axes.set_xscale("log", base=2)
+        axes.set_xscale("log")
+        axes.set_xticks(SIZES, [f"1/{round(1 / size)}" for size in SIZES])
+        axes.minorticks_off()
         axes.set_ylabel("test accuracy")
+        axes.yaxis.set_major_formatter(lambda accuracy, _: f"{100 * accuracy:.1f} %")
         legend_beside(axes)
     return figure
 
@@ -199,7 +202,9 @@ def _draw(axes: Axes, lines: list[Line], profile: str) -> None:
             axes.plot(*zip(*line.ours, strict=True), label=line.label, **look)
         if line.published:
             cross: dict[str, Any] = {"marker": "x", "linestyle": "", "color": look["color"]}
-            axes.plot(*zip(*line.published, strict=True), label="published", **cross)
+            axes.plot(*zip(*line.published, strict=True), **cross)
+    if any(line.published for line in lines):
+        axes.plot([], [], marker="x", linestyle="", color="0.4", label="published, same colour")
     start = runs(profile).get("resnet20")
     accuracy_axis(axes, start["mean"] if start else None)
     legend_beside(axes)

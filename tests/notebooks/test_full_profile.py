@@ -1,0 +1,60 @@
+"""With CIFAR-10 at hand, hidden tests judge by our own runs on CIFAR-10."""
+
+import shutil
+
+import pytest
+from source_notebook import graded, part_of_the_points, questions, trained_networks
+
+from autograder import references
+from autograder.experiments import experiments
+from autograder.references import artifacts
+from helpers import cifar10, data
+from helpers.artifacts import artifact_folder, save_artifact
+from helpers.training import History
+
+ABOUT_NETWORKS = [
+    (assignment, question)
+    for assignment, question in questions(written=False)
+    if trained_networks(graded(assignment, question))
+]
+# One question of each assignment: asking about all of them would take minutes.
+SAMPLE = [("pruning", "one_shot"), ("quantization", "qat_2bit")]
+
+needs_cifar10 = pytest.mark.skipif(
+    not (cifar10.data_folder() / cifar10.CACHE).exists(), reason="no cifar10.npz in COURSE_DATA"
+)
+
+
+@pytest.fixture(autouse=True)
+def full(monkeypatch):
+    monkeypatch.setenv("COURSE_PROFILE", "full")
+
+
+@pytest.mark.parametrize(("assignment", "question"), ABOUT_NETWORKS)
+def test_our_own_runs_pass_and_the_networks_before_training_do_not(assignment, question):
+    for name in trained_networks(graded(assignment, question)):
+        run = references.runs("full")[name]
+        bar = references.threshold("full", name)
+        assert run["untrained"] < bar < min(run["accuracies"])
+
+
+@pytest.mark.slow
+@needs_cifar10
+@pytest.mark.parametrize(("assignment", "question"), SAMPLE)
+def test_the_reference_network_earns_every_point(assignment, question, tmp_path):
+    assert (assignment, question) in ABOUT_NETWORKS
+    shutil.copytree(artifacts("full", assignment), artifact_folder(tmp_path))
+    assert part_of_the_points(assignment, question, tmp_path) == 1
+
+
+@pytest.mark.slow
+@needs_cifar10
+@pytest.mark.parametrize(("assignment", "question"), SAMPLE)
+def test_a_network_that_was_not_trained_earns_nothing(assignment, question, tmp_path):
+    dataset = data.load("cifar10", device="cpu")
+    by_name = {experiment.name: experiment for experiment in experiments()}
+    history = History([0.1], [1.0], [0.1], [0.01], [1.0])
+    for name in trained_networks(graded(assignment, question)):
+        model = by_name[name].untrained(dataset)
+        save_artifact(artifact_folder(tmp_path), name, model, history)
+    assert part_of_the_points(assignment, question, tmp_path) == 0
