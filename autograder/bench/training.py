@@ -63,7 +63,7 @@ def training() -> dict[str, Any]:
 
 
 def _epochs() -> int:
-    return pick(quick=5, full=3)
+    return pick(quick=5, full=2)
 
 
 def _measured(workers: int | None) -> dict[str, Any]:
