@@ -1,8 +1,8 @@
 """The networks that the assignments start from.
 
-Those of both profiles ship in this package. ``python -m helpers.checkpoints FOLDER`` trains that of
-`quick` again, by the recipe below, in two minutes on a CPU; that of `full` is the first network of the
-course's reference runs.
+Those of both profiles ship in this package. ``python -m helpers.checkpoints FOLDER`` trains that
+of `quick` again, by the recipe below, in two minutes on a CPU; that of `full` is the first network
+of the course's reference runs.
 """
 
 import sys
