@@ -7,7 +7,7 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from autograder.experiments.epochs import gradually, in_words, part
+from autograder.experiments.epochs import STEPS, in_words, part
 from autograder.experiments.experiment import (
     TRAINED,
     UNTRAINED,
@@ -100,14 +100,14 @@ def _tuned(
 def _handed_in(share: float) -> list[Experiment]:
     """Return what students train, too."""
     retraining = pick(quick=3, full=part(share, 20))
-    pruning_epochs, settling = pick(quick=(3, 3), full=(part(share, 10), part(share, 10)))
+    pruning_epochs, settling = pick(quick=(3, 3), full=(part(share, 10, STEPS), part(share, 10)))
     epochs = pruning_epochs + settling
 
     def iterative(name: str, how: str, find: pruning.FindMasks, **published: float) -> Experiment:
         return Experiment(
             name,
             "pruning",
-            f"pruned {how} to 80 % {gradually(pruning_epochs)}, {in_words(epochs)} in all, cosine "
+            f"pruned {how} to 80 % over {in_words(pruning_epochs)}, {epochs} in all, cosine "
             f"from {LR:g}",
             pruned(lambda weights: find(weights, 80)),
             _pruned_while_tuned(find, pruning_epochs, settling),

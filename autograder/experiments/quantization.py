@@ -8,7 +8,7 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from autograder.experiments.epochs import gradually, in_words, part
+from autograder.experiments.epochs import STEPS, in_words, part
 from autograder.experiments.experiment import (
     TRAINED,
     UNTRAINED,
@@ -99,7 +99,7 @@ def experiments(share: float) -> list[Experiment]:
     """Return the table, with the recipes of the current profile."""
     two, three, four = pick(quick=(4, 2, 2), full=(part(share, 20),) * 3)
     mixed, sparse = pick(quick=2, full=part(share, 10)), pick(quick=3, full=part(share, 20))
-    pruning, settling = pick(quick=(3, 2), full=(part(share, 10), part(share, 10)))
+    pruning, settling = pick(quick=(3, 2), full=(part(share, 10, STEPS), part(share, 10)))
 
     def tuned(name: str, bits: Sequence[int], epochs: int, *published: float) -> Experiment:
         recipe = (
@@ -142,8 +142,8 @@ def experiments(share: float) -> list[Experiment]:
         Experiment(
             "iterative_4bit",
             "quantization",
-            f"4 bits, pruned globally to 80 % {gradually(pruning)}, "
-            f"{in_words(pruning + settling)} in all, cosine from {LR:g}",
+            f"4 bits, pruned globally to 80 % over {in_words(pruning)}, "
+            f"{pruning + settling} in all, cosine from {LR:g}",
             _pruned_globally,
             _pruned_while_tuned(pruning, settling),
             {TRAINED: 0.7479},

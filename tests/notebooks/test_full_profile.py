@@ -18,7 +18,7 @@ ABOUT_NETWORKS = [
     if trained_networks(graded(assignment, question))
 ]
 # One question of each assignment: asking about all of them would take minutes.
-SAMPLE = [("pruning", "one_shot"), ("quantization", "qat_2bit")]
+SAMPLE = [("pruning", "iterative"), ("quantization", "qat_2bit")]
 
 needs_cifar10 = pytest.mark.skipif(
     not (cifar10.data_folder() / cifar10.CACHE).exists(), reason="no cifar10.npz in COURSE_DATA"
