@@ -39,7 +39,7 @@ def page(profile: str) -> str:
     """
     data = "CIFAR-10" if profile == "full" else "scikit-learn's digits"
     plots = "".join(
-        f"\n![{title}](plots/{name}.png)\n" for name, title, _ in reference_plots.figures(profile)
+        f"\n![{title}](plots/{name}.png)\n" for name, title in reference_plots.TITLES.items()
     )
     return f"""\
 # Reference runs, profile `{profile}` ({data})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,24 +38,23 @@ SIZES = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 1)
 CURVES = ("resnet20", "resnet20_wide", "qat_4bit", "qat_2bit", "one_shot", "global_iterative")
 
 
-def figures(profile: str) -> Iterator[tuple[str, str, Figure]]:
-    """Draw the figures of a profile, as far as there are runs for them.
-
-    Yields
-    ------
-    name, title, figure
-    """
-    yield "accuracy_over_bits", "Accuracy over bits per weight", _over_bits(profile)
-    yield "accuracy_over_sparsity", "Accuracy over sparsity", _over_sparsity(profile)
-    yield "accuracy_over_size", "Accuracy over the size of the weights", _over_size(profile)
-    curves = _curves(profile)
-    if curves:
-        yield "learning_curves", "Learning curves, first seed", learning_curves(curves)
+TITLES = {
+    "accuracy_over_bits": "Accuracy over bits per weight",
+    "accuracy_over_sparsity": "Accuracy over sparsity",
+    "accuracy_over_size": "Accuracy over the size of the weights",
+    "learning_curves": "Learning curves, first seed",
+}
 
 
 def write(profile: str, folder: Path) -> None:
     """Draw the figures as PNG into a folder."""
-    for name, _, figure in figures(profile):
+    figures = {
+        "accuracy_over_bits": _over_bits(profile),
+        "accuracy_over_sparsity": _over_sparsity(profile),
+        "accuracy_over_size": _over_size(profile),
+        "learning_curves": learning_curves(_curves(profile)),
+    }
+    for name, figure in figures.items():
         with replacing(folder / f"{name}.png") as temporary:
             # Without matplotlib's version in it, the same figure is the same file.
             figure.savefig(temporary, format="png", dpi=DPI, metadata={"Software": None})

@@ -109,14 +109,16 @@ def _train(task: Task, folder: Path, accuracy: _Meter, share: float) -> Figures:
     checkpoint = folder / f"{task.label}.checkpoint"
     model, history = experiment.train(accuracy.dataset, task.seed, checkpoint)
     save_artifact(folder, task.label, model, history)
-    checkpoint.unlink(missing_ok=True)
-    return {
+    figures = {
         # Not the history's last: the network may have changed after its last epoch.
         "accuracy": accuracy(model),
         "details": experiment.details(model) if experiment.details else {},
         "training_seconds": sum(history.seconds),
         "precision": str(fast_dtype(accuracy.dataset.device)).removeprefix("torch."),
     }
+    # Last: with it, a task that is killed while it measures does not train again.
+    checkpoint.unlink(missing_ok=True)
+    return figures
 
 
 def _untrained(task: Task, folder: Path, accuracy: _Meter, share: float) -> Figures:

@@ -9,12 +9,17 @@ import nbformat
 
 from autograder.course import NOTEBOOKS, assignments
 from autograder.execution import evaluate_test
+from autograder.experiments import experiments
 from autograder.hidden.student import Submission, asking
+from helpers.artifacts import artifact_folder, save_artifact
+from helpers.training import History
 
 __all__ = [
+    "about_networks",
     "assignments",
     "cells",
     "graded",
+    "hand_in_untrained",
     "marks",
     "parsed",
     "part_of_the_points",
@@ -85,3 +90,20 @@ def part_of_the_points(assignment, question, files):
     with asking(Submission(nobody, files)):
         cell = graded(assignment, question)
         return evaluate_test(cell.source, question).points / points(assignment)[question]
+
+
+def about_networks():
+    """Return (assignment, question) of all questions whose hidden test measures artifacts."""
+    return [
+        (assignment, question)
+        for assignment, question in questions(written=False)
+        if trained_networks(graded(assignment, question))
+    ]
+
+
+def hand_in_untrained(assignment, question, dataset, files):
+    """Save what a question asks for as artifacts in `files`, untrained, with a boastful history."""
+    by_name = {experiment.name: experiment for experiment in experiments()}
+    history = History([0.1], [1.0], [0.1], [0.01], [1.0])
+    for name in trained_networks(graded(assignment, question)):
+        save_artifact(artifact_folder(files), name, by_name[name].untrained(dataset), history)

@@ -3,20 +3,20 @@
 import shutil
 
 import pytest
-from source_notebook import graded, part_of_the_points, questions, trained_networks
+from source_notebook import (
+    about_networks,
+    graded,
+    hand_in_untrained,
+    part_of_the_points,
+    trained_networks,
+)
 
 from autograder import references
-from autograder.experiments import experiments
 from autograder.references import artifacts
 from helpers import cifar10, data
-from helpers.artifacts import artifact_folder, save_artifact
-from helpers.training import History
+from helpers.artifacts import artifact_folder
 
-ABOUT_NETWORKS = [
-    (assignment, question)
-    for assignment, question in questions(written=False)
-    if trained_networks(graded(assignment, question))
-]
+ABOUT_NETWORKS = about_networks()
 # One question of each assignment: asking about all of them would take minutes.
 SAMPLE = [("pruning", "iterative"), ("quantization", "qat_2bit")]
 
@@ -52,9 +52,5 @@ def test_the_reference_network_earns_every_point(assignment, question, tmp_path)
 @pytest.mark.parametrize(("assignment", "question"), SAMPLE)
 def test_a_network_that_was_not_trained_earns_nothing(assignment, question, tmp_path):
     dataset = data.load("cifar10", device="cpu")
-    by_name = {experiment.name: experiment for experiment in experiments()}
-    history = History([0.1], [1.0], [0.1], [0.01], [1.0])
-    for name in trained_networks(graded(assignment, question)):
-        model = by_name[name].untrained(dataset)
-        save_artifact(artifact_folder(tmp_path), name, model, history)
+    hand_in_untrained(assignment, question, dataset, tmp_path)
     assert part_of_the_points(assignment, question, tmp_path) == 0

@@ -6,22 +6,19 @@ import shutil
 import pytest
 from nbclient import NotebookClient
 from source_notebook import (
+    about_networks,
     assignments,
-    graded,
+    hand_in_untrained,
     marks,
     part_of_the_points,
     path,
-    questions,
     read,
 )
-from source_notebook import trained_networks as networks_of
 
 from autograder.execution import is_hidden_test
-from autograder.experiments import experiments
 from autograder.references import artifacts
 from helpers import data
-from helpers.artifacts import artifact_folder, save_artifact
-from helpers.training import History
+from helpers.artifacts import artifact_folder
 
 pytestmark = pytest.mark.slow
 
@@ -31,11 +28,7 @@ TRAINED_HERE = {
     "pruning": ("pruned_std", "iterative"),
     "quantization": ("qat_4bit", "sparse_4bit", "iterative_4bit"),
 }
-ABOUT_NETWORKS = [
-    (assignment, question)
-    for assignment, question in questions(written=False)
-    if networks_of(graded(assignment, question))
-]
+ABOUT_NETWORKS = about_networks()
 
 
 @pytest.fixture(autouse=True)
@@ -74,9 +67,5 @@ def test_the_reference_network_earns_every_point(assignment, question, tmp_path)
 @pytest.mark.parametrize(("assignment", "question"), ABOUT_NETWORKS)
 def test_a_network_that_was_not_trained_earns_nothing(assignment, question, tmp_path):
     digits = data.load("digits")
-    by_name = {experiment.name: experiment for experiment in experiments()}
-    history = History([0.1], [1.0], [0.1], [0.01], [1.0])
-    for name in networks_of(graded(assignment, question)):
-        model = by_name[name].untrained(digits)
-        save_artifact(artifact_folder(tmp_path), name, model, history)
+    hand_in_untrained(assignment, question, digits, tmp_path)
     assert part_of_the_points(assignment, question, tmp_path) == 0
