@@ -22,14 +22,17 @@ from traitlets import Bool, Float, Integer, List, Unicode
 
 import autograder
 import helpers
+from autograder.errors import UserError
 from autograder.execution import grade_notebook
 from autograder.sandbox import bubblewrap
+from autograder.sandbox.account import make_readable
 from autograder.sandbox.limits import MIB, Limits
 from autograder.sandbox.session import Session
+from autograder.sandbox.shown import homes, masked, programs, require_hidden
 from autograder.source import unlocked_modules
 from autograder.student_build import write_student_helpers
 from autograder.submitted import UnreadableNotebook, copy_files, read_notebook, remove_links
-from helpers.cifar10 import data_folder
+from helpers.cifar10 import CACHE, data_folder
 from helpers.profile import profile
 
 Resources = dict[str, Any]
@@ -195,6 +198,8 @@ class GradeInSandbox(NbGraderPreprocessor):
             bubblewrap.require()
         names = resources["nbgrader"]
         coursedir = self.parent.parent.coursedir
+        if self.sandbox:
+            require_hidden(_private(coursedir), programs())
         submitted = Path(
             coursedir.format_path(
                 coursedir.submitted_directory, names["student"], names["assignment"]
@@ -216,15 +221,16 @@ class GradeInSandbox(NbGraderPreprocessor):
             files.mkdir()
             scratch.mkdir()
             flags += copy_files(submitted, files)
+            make_readable(files)
 
             def start() -> Session:
                 return Session(
                     build=_student_build(unlocked_modules(source)),
                     submission=files,
-                    hidden=_hidden_folders(Path(coursedir.root)),
+                    masks=tuple(masked(_PACKAGES, programs())) if self.sandbox else (),
                     limits=limits,
                     profile=profile(),
-                    data=data_folder(),
+                    data=_data(profile()),
                     sandbox=self.sandbox,
                     threads=self.threads,
                     scratch=scratch,
@@ -238,10 +244,33 @@ class GradeInSandbox(NbGraderPreprocessor):
         return nb, resources
 
 
-def _hidden_folders(course: Path) -> tuple[Path, ...]:
-    """Return what the sandbox must not show, wherever it is installed."""
-    packages = [Path(module.__path__[0]) for module in (autograder, helpers)]
-    return (*packages, course)
+_PACKAGES = [Path(module.__path__[0]) for module in (autograder, helpers)]
+"""Ours; after `pip install` they lie in the Python environment, which the sandbox shows."""
+
+
+def _private(coursedir: Any) -> dict[str, Path]:
+    """Return what the sandbox must not show, in the user's words."""
+    places = homes() | {
+        "the course folder": Path(coursedir.root),
+        "the folder of source notebooks": Path(coursedir.source_directory),
+    }
+    checkout = Path(autograder.__path__[0]).parent
+    if (checkout / "notebooks").is_dir():
+        places["the checkout of the course kit"] = checkout
+    return places
+
+
+def _data(profile: str) -> Path | None:
+    """Return the file of data that a profile needs; None if what scikit-learn brings will do."""
+    if profile != "full":
+        return None
+    file = data_folder() / CACHE
+    if not file.is_file():
+        raise UserError(
+            f"There is no {file}, which the notebooks of the full profile read: set COURSE_DATA to "
+            "the folder that holds it, and grade again."
+        )
+    return file
 
 
 # Kept until this process ends: one build serves every submission that it grades.
@@ -253,6 +282,7 @@ def _student_build(unlocks: tuple[str, ...]) -> Path:
     folder = Path(_builds.name, "-".join(["helpers", *unlocks]))
     folder.mkdir()
     write_student_helpers(folder, unlocks)
+    make_readable(folder)
     return folder
 
 

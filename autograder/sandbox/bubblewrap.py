@@ -1,23 +1,37 @@
-"""The sandbox around a kernel, as a bubblewrap command line.
+"""The sandbox around a kernel, made by bubblewrap.
 
-Inside there are: the system's libraries and the Python environment (read-only), the student build
-of `helpers`, this submission's own files, the kernel program, the data folder, and an empty scratch
-folder of limited size. There is no network, no other process, no repository, no gradebook, no
-reference and no other submission.
+Inside there are: the programs of `shown` and what the caller shows besides, read-only; /proc with
+the sandbox's own processes; and three empty folders of limited size to write to. There is no
+network, no other process, no repository, no gradebook, no reference and no other submission; no
+system call but those of `seccomp`; and no right that an ordinary account does not have.
+
+Started by root, bubblewrap runs twice. The first, as root, does nothing but to bind what is to be
+shown below a folder that anybody may enter, in a mount namespace that ends with it: an account
+without rights cannot reach a Python environment below /root. Then the account changes, and the
+second one makes the sandbox, just as it does for an ordinary user.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import stat
 import subprocess
 import sys
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
 
 from autograder.errors import UserError
 
+from . import account, seccomp, shown
+from .cgroup import Cgroup
 from .limits import Limits
+
+OLDEST = (0, 8, 0)
+"""The first bubblewrap that can forbid further user namespaces (``--disable-userns``)."""
 
 INSTALL_HINT = (
     "Grading runs student code in a sandbox and needs bubblewrap. Install it with "
@@ -26,100 +40,191 @@ INSTALL_HINT = (
     "without it: then any submission can read and change everything that you can."
 )
 
+READ_ONLY = ("acpi", "bus", "fs", "irq", "pressure", "scsi", "sys", "sysrq-trigger")
+"""Entries of /proc that are settings of the whole machine."""
+EMPTY = ("key-users", "keys", "latency_stats", "sched_debug", "timer_list")
+"""Files of /proc that tell of other users and processes."""
+
 
 class SandboxUnavailable(UserError):
     """bubblewrap is missing, or this machine does not let it work."""
 
 
 @cache
-def require() -> str:
-    """Return the path of a working bubblewrap.
+def require() -> None:
+    """Make sure that a sandbox can be made here, by making one.
 
     Raises
     ------
     SandboxUnavailable
         With what to do about it.
     """
+    _program()
+    python = [sys.executable, "-I", "-S", "-c", ""]
+    process = start(python, limits=Limits(), environment={}, stdin=subprocess.DEVNULL)
+    try:
+        _, said = process.communicate(timeout=60)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        said = b"it did not end within a minute"
+    if process.returncode != 0:
+        raise SandboxUnavailable(
+            f"bubblewrap is installed but cannot make a sandbox here "
+            f"({said.decode('utf-8', 'replace').strip()}). Unprivileged user namespaces may be "
+            "switched off, or this is a container without them: allow them "
+            "(kernel.unprivileged_userns_clone=1, kernel.apparmor_restrict_unprivileged_userns=0, "
+            "or `--security-opt seccomp=unconfined` for a container). Where the grader runs as "
+            "root, an ordinary user may have more luck. " + INSTALL_HINT
+        )
+
+
+@cache
+def _program() -> str:
+    """Return the path of bubblewrap."""
     program = shutil.which("bwrap")
     if program is None:
         raise SandboxUnavailable(INSTALL_HINT)
-    trial = [program, "--unshare-all", "--ro-bind", "/", "/", "--proc", "/proc", "true"]
-    result = subprocess.run(trial, capture_output=True, text=True)
-    if result.returncode != 0:
+    said = subprocess.run([program, "--version"], capture_output=True, text=True).stdout
+    version = tuple(int(number) for number in re.findall(r"\d+", said))
+    if version < OLDEST:
         raise SandboxUnavailable(
-            f"bubblewrap is installed but cannot make a sandbox here ({result.stderr.strip()}). "
-            "Unprivileged user namespaces may be switched off, or this is a container without "
-            "them: allow them (kernel.unprivileged_userns_clone=1, or `--security-opt "
-            "seccomp=unconfined` for a container). " + INSTALL_HINT
+            f"bubblewrap {'.'.join(map(str, OLDEST))} or newer is needed, and this is "
+            f"{said.strip() or 'an unknown version'}: please upgrade it."
         )
     return program
 
 
-def command(
+def start(
+    program: Sequence[str],
     *,
-    kernel: Path,
-    build: Path,
-    submission: Path,
-    hidden: tuple[Path, ...],
-    data: Path | None,
     limits: Limits,
-    environment: dict[str, str],
-    arguments: list[str],
-) -> list[str]:
-    """Return the command line that runs `arguments` in a sandbox.
+    environment: Mapping[str, str],
+    stdin: int,
+    folders: Mapping[str, Path] | None = None,
+    files: Mapping[str, bytes] | None = None,
+    masks: Iterable[Path] = (),
+    group: Cgroup | None = None,
+) -> subprocess.Popen[bytes]:
+    """Start `program` in a sandbox of its own.
 
     Parameters
     ----------
-    kernel, build, submission : Path
-        Folders shown read-only as /kernel/inside, /course and /submission.
-    hidden : tuple of Path
-        Folders that must not be seen even where they lie inside the Python environment.
-    data : Path or None
-        Data sets, shown read-only as /data.
-    limits : Limits
-    environment : dict
-        The whole environment of the program.
-    arguments : list of str
+    program : sequence of str
         The program and its arguments.
+    limits : Limits
+    environment : mapping
+        The whole environment of the program.
+    stdin : int
+        Its standard input: a descriptor, or `subprocess.DEVNULL`.
+    folders : mapping of str to Path, optional
+        Further files and folders, by the place where the sandbox shows them, read-only.
+    files : mapping of str to bytes, optional
+        Contents of further files, by their place.
+    masks : iterable of Path
+        Folders within what is shown that must appear empty.
+    group : Cgroup, optional
+        The control group that it joins.
+
+    Returns
+    -------
+    subprocess.Popen
+        The outermost process; its standard error is a pipe. The sandbox ends with it.
+
+    Raises
+    ------
+    SandboxUnavailable
+        If a folder cannot be read by the account that student code gets.
+    autograder.sandbox.account.NoAccount
+        If the grader is root and there is no account to change to.
     """
-    size = str(limits.disk_bytes)
-    args = [require(), "--unshare-all", "--die-with-parent", "--new-session", "--clearenv"]
-    args += ["--cap-drop", "ALL", "--hostname", "grading"]
-    shown = _system_folders(args)
-    # First, for the Python environment may lie in /tmp, where it must not be covered.
-    for place in ("/tmp", "/scratch"):
-        args += ["--size", size, "--tmpfs", place]
-    for prefix in dict.fromkeys([Path(sys.base_prefix), Path(sys.prefix)]):
-        if not any(prefix.is_relative_to(folder) for folder in shown):
-            args += ["--ro-bind", str(prefix), str(prefix)]
-            shown.append(prefix)
-    for folder in hidden:
-        if any(folder.is_relative_to(parent) for parent in shown):
+    binds = {str(place): place for place in shown.programs()} | dict(folders or {})
+    links = {place: path for place, path in binds.items() if path.is_symlink()}
+    real = {place: path for place, path in binds.items() if place not in links}
+    user = account.unprivileged()
+    seen = real if user is None else {place: Path("/tmp", str(n)) for n, place in enumerate(real)}
+    with _Passed() as passed:
+        args = ["--unshare-all", "--unshare-user", "--disable-userns", "--die-with-parent"]
+        args += ["--new-session", "--clearenv", "--cap-drop", "ALL", "--hostname", "grading"]
+        args += ["--seccomp", passed(seccomp.filter_program())]
+        # First, for what is shown may lie in /tmp, where it must not be covered.
+        for place in ("/tmp", "/scratch"):
+            args += ["--size", str(limits.disk_bytes), "--tmpfs", place]
+        for place, path in links.items():
+            args += ["--symlink", os.readlink(path), place]
+        for place, path in seen.items():
+            args += ["--ro-bind", str(path), place]
+        for folder in masks:
             args += ["--tmpfs", str(folder), "--remount-ro", str(folder)]
-    args += ["--proc", "/proc", "--dev", "/dev"]
-    for source, place in (
-        (kernel, "/kernel/inside"),
-        (build, "/course"),
-        (submission, "/submission"),
-    ):
-        args += ["--ro-bind", str(source), place]
-    if data is not None and data.is_dir():
-        args += ["--ro-bind", str(data), "/data"]
-    args += ["--size", size, "--tmpfs", "/dev/shm"]
-    args += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/scratch"]
-    for name, value in environment.items():
-        args += ["--setenv", name, value]
-    return [*args, "--", *arguments]
+        args += ["--proc", "/proc"]
+        for name in READ_ONLY:
+            args += ["--ro-bind-try", f"/proc/{name}", f"/proc/{name}"]
+        for name in EMPTY:
+            if os.path.exists(f"/proc/{name}"):
+                args += ["--perms", "0444", "--ro-bind-data", passed(b""), f"/proc/{name}"]
+        args += ["--dev", "/dev", "--size", str(limits.disk_bytes), "--tmpfs", "/dev/shm"]
+        for place, content in (files or {}).items():
+            args += ["--perms", "0444", "--file", passed(content), place]
+        args += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/scratch"]
+        for name, value in environment.items():
+            args += ["--setenv", name, value]
+        # By a descriptor: the arguments of its first process can be read inside of the sandbox.
+        sealed = "".join(f"{argument}\0" for argument in args).encode()
+        command = [_program(), "--args", passed(sealed), "--", *program]
+        if user is not None:
+            command = _staged(command, {seen[place]: real[place] for place in real}, user)
+        if group is not None:
+            command = group.joining(command)
+        return subprocess.Popen(
+            command,
+            stdin=stdin,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            env={},
+            cwd="/",
+            pass_fds=passed.descriptors,
+        )
 
 
-def _system_folders(args: list[str]) -> list[Path]:
-    """Add the system's programs and libraries to `args`; return the folders shown."""
-    args += ["--ro-bind", "/usr", "/usr"]
-    for name in ("/bin", "/sbin", "/lib", "/lib32", "/lib64"):
-        if os.path.islink(name):
-            args += ["--symlink", os.readlink(name), name]
-        elif os.path.isdir(name):
-            args += ["--ro-bind", name, name]
-    for name in ("/etc/ld.so.cache", "/etc/localtime", "/etc/fonts", "/etc/ssl/certs"):
-        args += ["--ro-bind-try", name, name]
-    return [Path("/usr")]
+class _Passed(ExitStack):
+    """Gives bubblewrap contents by open descriptors, which are closed here at the end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.descriptors: list[int] = []
+
+    def __call__(self, content: bytes) -> str:
+        """Return the number of a descriptor from which `content` can be read."""
+        descriptor = os.memfd_create("sandbox")
+        self.callback(os.close, descriptor)
+        self.descriptors.append(descriptor)
+        with open(descriptor, "wb", closefd=False) as file:
+            file.write(content)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        return str(descriptor)
+
+
+def _staged(command: Sequence[str], binds: Mapping[Path, Path], user: account.Account) -> list[str]:
+    """Return the command line by which root binds what `user` is shown, who then runs `command`.
+
+    Parameters
+    ----------
+    command : sequence of str
+    binds : mapping of Path to Path
+        What to bind, by the place below /tmp.
+    user : Account
+    """
+    args = [_program(), "--die-with-parent", "--dev-bind", "/", "/", "--tmpfs", "/tmp"]
+    for place, path in binds.items():
+        _require_readable(path)
+        args += ["--ro-bind", str(path), str(place)]
+    return [*args, "--", *user.running(command)]
+
+
+def _require_readable(path: Path) -> None:
+    mode = path.stat().st_mode
+    needed = 0o005 if stat.S_ISDIR(mode) else 0o004
+    if mode & needed != needed:
+        raise SandboxUnavailable(
+            f"The grader runs as root, and student code as the account `nobody`, which may not "
+            f"read {path}. Run `chmod -R o+rX {path}`, or run the grader as an ordinary user."
+        )

@@ -20,12 +20,18 @@ class Limits:
     total_seconds : float
         Wall time of the whole submission.
     memory_bytes : int
-        Resident memory of all its processes together, watched four times a second. A notebook of
-        the course with torch loaded takes about 1 GiB.
+        Memory of all its processes and of its files, which lie in memory too. A notebook of the
+        course with torch loaded takes about 1 GiB. With a control group the kernel of the machine
+        keeps this limit; elsewhere the grader looks four times a second.
     processes : int
-        Processes at a time.
+        Processes and threads at a time.
     disk_bytes : int
         Size of the scratch folder, and of each of the other writable places (/tmp, /dev/shm).
+    files : int
+        Files and folders in the writable places together. An empty one takes 1 KiB of the machine's
+        memory that counts as nobody's where there is no control group.
+    open_files : int
+        Files and sockets that one process may hold open, the usual limit of a login.
     output_bytes : int
         What the kernel may send in all.
     """
@@ -35,6 +41,8 @@ class Limits:
     memory_bytes: int = 4096 * MIB
     processes: int = 128
     disk_bytes: int = 512 * MIB
+    files: int = 50_000
+    open_files: int = 1024
     output_bytes: int = 512 * MIB
 
     @property
@@ -44,7 +52,7 @@ class Limits:
 
     @property
     def address_space_bytes(self) -> int:
-        """Address space of one process: a hard stop between two looks at the resident memory.
+        """Address space of one process: a hard stop between two looks at the memory.
 
         A CUDA build of torch maps several GiB that it never touches, hence the allowance.
         """

@@ -3,29 +3,39 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
+import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import psutil
 
-from . import bubblewrap
+from autograder.errors import UserError
+
+from . import bubblewrap, cgroup
 from .inside import wire
 from .limits import Limits
+from .watcher import LOOK_SECONDS, Watcher
 
 KERNEL = Path(__file__).parent / "inside"
-LOOK_SECONDS = 0.25
-"""Between two looks at the limits."""
+START_SECONDS = 120.0
+"""For the imports of a kernel, which take half a second, on a machine that is busy otherwise."""
+END_SECONDS = 5.0
+"""For a killed process to go away, which takes milliseconds."""
 
 
 class KernelEnded(RuntimeError):
     """The kernel is gone; the message says why, in words for the student."""
+
+
+class KernelNotStarted(UserError):
+    """No kernel could be started, through no fault of the submission's."""
 
 
 class Session:
@@ -37,17 +47,17 @@ class Session:
         The student build of `helpers` (the folder that holds the package).
     submission : Path
         Files of the submission; the kernel works on a copy.
-    hidden : tuple of Path
-        Folders that the sandbox must never show.
+    masks : tuple of Path
+        Folders that must appear empty, should the sandbox show where they lie.
     limits : Limits
     profile : str
         ``quick`` or ``full``.
     data : Path or None
-        Folder with data sets.
+        A file with data that the profile needs; shown in the folder /data.
     sandbox : bool
         False runs the kernel as an ordinary process of this user, without any protection.
     threads : int
-        Threads of torch and numpy in the kernel.
+        Threads of torch and numpy in the kernel, and processors that a control group allows it.
     scratch : Path, optional
         Working folder of a kernel without a sandbox.
     deadline : float, optional
@@ -58,8 +68,10 @@ class Session:
     ------
     autograder.sandbox.bubblewrap.SandboxUnavailable
         If `sandbox` is wanted and cannot be had.
-    KernelEnded
+    KernelNotStarted
         If the kernel does not start.
+    KernelEnded
+        If it ends while it takes over the submission's files.
     """
 
     def __init__(
@@ -67,7 +79,7 @@ class Session:
         *,
         build: Path,
         submission: Path,
-        hidden: tuple[Path, ...] = (),
+        masks: tuple[Path, ...] = (),
         limits: Limits | None = None,
         profile: str = "quick",
         data: Path | None = None,
@@ -77,67 +89,91 @@ class Session:
         deadline: float | None = None,
     ) -> None:
         self.limits = limits or Limits()
-        self._reason: str | None = None
         self._received = 0
-        self._processor_seconds = 0.0
         self._errors = bytearray()
-        ours, theirs = socket.socketpair()
-        self._connection = ours
-        if sandbox:
-            shown = {"kernel": "/kernel", "build": "/course", "submission": "/submission"}
-            home = "/scratch"
-        else:
-            if scratch is None:
-                raise ValueError("a kernel without a sandbox needs a scratch folder")
-            shown = {"kernel": str(KERNEL.parent), "build": str(build)}
-            shown["submission"], home = str(submission), str(scratch)
-        environment = {
-            "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
-            "HOME": home,
-            "IPYTHONDIR": f"{home}/.ipython",
-            "MPLCONFIGDIR": f"{home}/.matplotlib",
-            "MPLBACKEND": "module://matplotlib_inline.backend_inline",
-            "PYTHONPATH": f"{shown['build']}:{shown['kernel']}",
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "LANG": "C.UTF-8",
-            "OMP_NUM_THREADS": str(threads),
-            "OPENBLAS_NUM_THREADS": str(threads),
-            "COURSE_GRADING": "1",
-            "COURSE_PROFILE": profile,
-        }
-        # Outside of a sandbox the limit would count everything else that this user runs.
-        processes = self.limits.processes if sandbox else -1
-        numbers = (self.limits.address_space_bytes, processes, self.limits.disk_bytes)
-        program = [sys.executable, "-m", "inside.kernel", ",".join(map(str, numbers))]
-        program.append(shown["submission"])
-        if sandbox:
-            environment["COURSE_DATA"] = "/data" if data is not None else f"{home}/data"
-            command = bubblewrap.command(
-                kernel=KERNEL,
-                build=build,
-                submission=submission,
-                hidden=hidden,
-                data=data,
-                limits=self.limits,
-                environment=environment,
-                arguments=program,
-            )
-        else:
-            environment["COURSE_DATA"] = str(data or scratch)
-            command = program
-        self._process = subprocess.Popen(
-            command,
-            stdin=theirs.fileno(),
+        self._group = cgroup.create(self.limits, threads) if sandbox else None
+        self._connection, theirs = socket.socketpair()
+        with theirs:
+            if sandbox:
+                self._process = self._start_in_sandbox(
+                    theirs, build, submission, masks, profile, data, threads
+                )
+            else:
+                if scratch is None:
+                    raise ValueError("a kernel without a sandbox needs a scratch folder")
+                self._process = self._start_unprotected(
+                    theirs, build, submission, profile, data or scratch, threads, scratch
+                )
+        threading.Thread(target=self._drain, daemon=True).start()
+        self._watcher = Watcher(
+            self._process,
+            limits=self.limits,
+            group=self._group,
+            deadline=deadline or time.monotonic() + self.limits.total_seconds,
+            kill=self._kill,
+        )
+        self._wait_for_start()
+        self.run("")
+
+    def _start_in_sandbox(
+        self,
+        connection: socket.socket,
+        build: Path,
+        submission: Path,
+        masks: tuple[Path, ...],
+        profile: str,
+        data: Path | None,
+        threads: int,
+    ) -> subprocess.Popen[bytes]:
+        folders = {"/course": build, "/submission": submission}
+        if data is not None:
+            folders[f"/data/{data.name}"] = data
+        environment = _environment("/scratch", "/course:/kernel", "/data", profile, threads)
+        return bubblewrap.start(
+            _program("/submission", self.limits),
+            limits=self.limits,
+            environment=environment,
+            stdin=connection.fileno(),
+            folders=folders,
+            # As contents: the account of student code may not be able to read a checkout.
+            files={f"/kernel/inside/{p.name}": p.read_bytes() for p in KERNEL.glob("*.py")},
+            masks=masks,
+            group=self._group,
+        )
+
+    def _start_unprotected(
+        self,
+        connection: socket.socket,
+        build: Path,
+        submission: Path,
+        profile: str,
+        data: Path,
+        threads: int,
+        scratch: Path,
+    ) -> subprocess.Popen[bytes]:
+        path = f"{build}:{KERNEL.parent}"
+        return subprocess.Popen(
+            # The limit on processes would count everything else that this user runs.
+            _program(str(submission), self.limits, count_processes=False),
+            stdin=connection.fileno(),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
-            env={} if sandbox else environment,
-            cwd=None if sandbox else scratch,
+            env=_environment(str(scratch), path, str(data), profile, threads),
+            cwd=scratch,
         )
-        theirs.close()
-        self._deadline = deadline or time.monotonic() + self.limits.total_seconds
-        threading.Thread(target=self._drain, daemon=True).start()
-        threading.Thread(target=self._watch, daemon=True).start()
-        self.run("")
+
+    def _wait_for_start(self) -> None:
+        """Wait until the kernel says that it is there, before it has seen any file of a student."""
+        began = time.monotonic()
+        try:
+            wire.receive(lambda count: self._read(count, began + START_SECONDS))
+        except (EOFError, OSError, wire.WireError):
+            reason = self._watcher.reason or self._last_words() or "it said nothing"
+            self.close()
+            raise KernelNotStarted(
+                f"The sandbox could not start a notebook's kernel: {reason}. Nothing was graded; "
+                "this is no fault of the submission's."
+            ) from None
 
     def run(self, source: str) -> list[dict[str, Any]]:
         """Run one cell; return its outputs, in nbformat's shape but unchecked.
@@ -158,38 +194,33 @@ class Session:
         KernelEnded
             As for `run`.
         """
-        turn = _Turn(
-            processor_end=self._processor_seconds + self.limits.cell_seconds,
-            wall_end=time.monotonic() + self.limits.cell_wall_seconds,
-        )
+        if self._watcher.reason is not None:
+            raise KernelEnded(self._watcher.reason)
+        reply = None
+        self._watcher.begin_turn()
         try:
-            if self._reason is not None:
-                raise KernelEnded(self._reason)
             self._connection.settimeout(self.limits.cell_wall_seconds)
             wire.send(self._connection, request)
-            reply = wire.receive(lambda count: self._read(count, turn))
-        except _TooLong as error:
-            self._end(f"{error} (an endless loop?)")
+            reply = wire.receive(self._read)
         except (EOFError, OSError):
-            self._process.wait()
-            lines = self._errors.decode("utf-8", "replace").strip().splitlines()[-3:]
-            self._end(" ".join(["the kernel died", *(f"({line})" for line in lines[-1:])]))
+            self._end(self._how_it_ended())
         except wire.WireError as error:
-            self._end(f"the kernel sent what no notebook sends ({error})")
+            self._end(f"it sent the grader what no notebook sends ({error})")
+        finally:
+            self._watcher.end_turn()
         if not isinstance(reply, dict):
-            self._end("the kernel sent what no notebook sends")
+            self._end("it sent the grader what no notebook sends")
         return reply
 
     def close(self) -> None:
         """End the kernel and everything that it started."""
-        # Killing bubblewrap ends the process namespace, and with it every process inside.
-        with contextlib.suppress(psutil.NoSuchProcess):
-            for child in psutil.Process(self._process.pid).children(recursive=True):
-                with contextlib.suppress(psutil.NoSuchProcess):
-                    child.kill()
-        self._process.kill()
-        self._process.wait()
+        self._kill()
+        # A process that the machine cannot end (it waits for a broken disk, say) must not hold us.
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(END_SECONDS)
         self._connection.close()
+        if self._group is not None:
+            self._group.remove()
 
     def __enter__(self) -> Session:
         return self
@@ -197,12 +228,21 @@ class Session:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _end(self, reason: str) -> None:
-        self._reason = self._reason or reason
+    def _end(self, reason: str) -> NoReturn:
+        self._watcher.reason = self._watcher.reason or reason
         self.close()
-        raise KernelEnded(self._reason) from None
+        raise KernelEnded(self._watcher.reason) from None
 
-    def _read(self, count: int, turn: _Turn) -> bytes:
+    def _kill(self) -> None:
+        # Killing bubblewrap ends the process namespace, and with it every process inside.
+        with contextlib.suppress(psutil.NoSuchProcess):
+            for child in psutil.Process(self._process.pid).children(recursive=True):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    child.kill()
+        self._process.kill()
+
+    def _read(self, count: int, deadline: float = math.inf) -> bytes:
+        """Read `count` bytes, until `deadline` at most or until the watcher ends the kernel."""
         self._received += count
         if self._received > self.limits.output_bytes:
             raise wire.WireError("more output than allowed")
@@ -213,59 +253,73 @@ class Session:
                 chunk = self._connection.recv(min(count - len(data), 2**20))
             except TimeoutError:
                 chunk = None
-            if chunk == b"":
+            if chunk == b"" or self._watcher.reason is not None or time.monotonic() > deadline:
                 raise EOFError
             data += chunk or b""
-            self._check_time(turn)
         return bytes(data)
 
-    def _check_time(self, turn: _Turn) -> None:
-        if self._processor_seconds > turn.processor_end:
-            raise _TooLong(f"it took more than {self.limits.cell_seconds:g} s of processor time")
-        if time.monotonic() > turn.wall_end:
-            raise _TooLong(f"it took longer than {self.limits.cell_wall_seconds:g} s")
-        if time.monotonic() > self._deadline:
-            whole = f"the notebook as a whole took longer than {self.limits.total_seconds:g} s"
-            raise _TooLong(whole)
+    def _how_it_ended(self) -> str:
+        """Say why the connection is gone, in words for the student."""
+        try:
+            status = self._process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            return "it closed its connection to the grader"
+        self._watcher.look()
+        if self._watcher.reason is not None:
+            return self._watcher.reason
+        # bubblewrap passes on that a signal ended the kernel as a shell does.
+        number = status - 128 if status > 128 else -status
+        if number <= 0:
+            return f"its Python process ended by itself (exit status {status})"
+        try:
+            name = signal.Signals(number).name
+        except ValueError:
+            name = f"signal {number}"
+        words = "crashed" if name in _CRASHES else "was killed"
+        return f"its Python process {words} ({name})"
+
+    def _last_words(self) -> str:
+        lines = self._errors.decode("utf-8", "replace").strip().splitlines()
+        return lines[-1] if lines else ""
 
     def _drain(self) -> None:
         """Keep the end of what the kernel's process says on standard error."""
         stream = self._process.stderr
         assert stream is not None
-        while chunk := os.read(stream.fileno(), 65536):
-            self._errors[:] = (self._errors + chunk)[-8192:]
-
-    def _watch(self) -> None:
-        """End the kernel when all its processes together pass a limit."""
-        while self._process.poll() is None:
-            memory = count = 0
-            seconds = 0.0
-            with contextlib.suppress(psutil.Error):
-                for process in psutil.Process(self._process.pid).children(recursive=True):
-                    with contextlib.suppress(psutil.Error):
-                        memory += process.memory_info().rss
-                        # Its own time and that of the children which it has outlived.
-                        seconds += sum(process.cpu_times()[:4])
-                        count += 1
-            self._processor_seconds = max(self._processor_seconds, seconds)
-            if count > self.limits.processes:
-                self._reason = f"it started more than {self.limits.processes} processes"
-            elif memory > self.limits.memory_bytes:
-                allowed = self.limits.memory_bytes / 2**30
-                self._reason = f"it used more than the {allowed:.1f} GiB of memory allowed"
-            if self._reason is not None:
-                self._process.kill()
-                return
-            time.sleep(LOOK_SECONDS)
+        with contextlib.suppress(OSError, ValueError):  # closed meanwhile
+            while chunk := os.read(stream.fileno(), 65536):
+                self._errors[:] = (self._errors + chunk)[-8192:]
 
 
-@dataclass(frozen=True)
-class _Turn:
-    """When one request must have been answered, by either clock."""
-
-    processor_end: float
-    wall_end: float
+_CRASHES = {"SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGSEGV", "SIGSYS"}
 
 
-class _TooLong(Exception):
-    """A limit on time is reached; the message says which."""
+def _program(submission: str, limits: Limits, *, count_processes: bool = True) -> list[str]:
+    """Return the command line of a kernel that works on a copy of the folder `submission`."""
+    numbers = (
+        limits.address_space_bytes,
+        limits.processes if count_processes else -1,
+        limits.disk_bytes,
+        limits.open_files,
+    )
+    return [sys.executable, "-m", "inside.kernel", ",".join(map(str, numbers)), submission]
+
+
+def _environment(home: str, path: str, data: str, profile: str, threads: int) -> dict[str, str]:
+    """Return the whole environment of a kernel."""
+    return {
+        "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+        "HOME": home,
+        "USER": "student",
+        "IPYTHONDIR": f"{home}/.ipython",
+        "MPLCONFIGDIR": f"{home}/.matplotlib",
+        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+        "PYTHONPATH": path,
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "LANG": "C.UTF-8",
+        "OMP_NUM_THREADS": str(threads),
+        "OPENBLAS_NUM_THREADS": str(threads),
+        "COURSE_DATA": data,
+        "COURSE_GRADING": "1",
+        "COURSE_PROFILE": profile,
+    }

@@ -135,7 +135,7 @@ class Shell(InteractiveShell):
         """There is no screen; `%matplotlib inline` needs no event loop."""
 
 
-def limit_resources(memory: int, processes: int, file_bytes: int) -> None:
+def limit_resources(memory: int, processes: int, file_bytes: int, open_files: int) -> None:
     """Lower this process's limits for good; without privileges they cannot be raised again.
 
     A negative number of `processes` leaves that limit as it is.
@@ -144,6 +144,7 @@ def limit_resources(memory: int, processes: int, file_bytes: int) -> None:
     if processes >= 0:
         resource.setrlimit(resource.RLIMIT_NPROC, (processes, processes))
     resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (open_files, open_files))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
@@ -184,10 +185,10 @@ def main() -> None:
     nothing = os.open(os.devnull, os.O_RDWR)
     os.dup2(nothing, 0)
     os.dup2(nothing, 1)
-    memory, processes, file_bytes = (int(n) for n in sys.argv[1].split(","))
-    submission = Path(sys.argv[2])
-    shutil.copytree(submission, Path.cwd(), dirs_exist_ok=True)
-    limit_resources(memory, processes, file_bytes)
+    limit_resources(*(int(n) for n in sys.argv[1].split(",")))
+    # From here on a failure is the submission's: its files may shadow modules, or fill the disk.
+    wire.send(connection, {"ready": True})
+    shutil.copytree(sys.argv[2], Path.cwd(), dirs_exist_ok=True)
     sys.argv = [""]
     serve(connection)
 

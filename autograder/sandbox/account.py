@@ -1,0 +1,87 @@
+"""Whose rights student code has: never root's."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder.errors import UserError
+
+
+class NoAccount(UserError):
+    """The grader runs as root and cannot hand student code over to another account."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """An account without privileges; files and processes of root are not its own.
+
+    Attributes
+    ----------
+    uid, gid : int
+        Neither is 0.
+    """
+
+    uid: int
+    gid: int
+
+    def running(self, command: Sequence[str]) -> list[str]:
+        """Return the command line by which root runs `command` as this account."""
+        program = shutil.which("setpriv")
+        if program is None:
+            raise NoAccount(
+                "The grader runs as root, and student code must not. Handing it over to another "
+                "account takes the program setpriv: install util-linux, or run the grader as an "
+                "ordinary user."
+            )
+        identity = [f"--reuid={self.uid}", f"--regid={self.gid}", "--clear-groups"]
+        return [program, *identity, "--inh-caps=-all", "--no-new-privs", "--", *command]
+
+
+def unprivileged() -> Account | None:
+    """Return the account that student code gets in the place of root's: ``nobody``.
+
+    Inside a user namespace the kernel still takes root's processes for root's: they may change
+    whatever root may write, such as the settings under /proc/sys, and are exempt from the limit on
+    processes. So the account changes before the sandbox is made.
+
+    Returns
+    -------
+    Account or None
+        None if the grader itself is an ordinary user; then student code is, too.
+
+    Raises
+    ------
+    NoAccount
+        If the grader is root and this machine has no such account.
+    """
+    if 0 not in (os.getuid(), os.geteuid()):
+        return None
+    try:
+        nobody = pwd.getpwnam("nobody")
+    except KeyError:
+        nobody = None
+    if nobody is None or 0 in (nobody.pw_uid, nobody.pw_gid):
+        raise NoAccount(
+            "The grader runs as root, and student code must not: it runs as the account `nobody`, "
+            "which this machine does not have. Make that account, or run the grader as an "
+            "ordinary user."
+        )
+    return Account(nobody.pw_uid, nobody.pw_gid)
+
+
+def make_readable(folder: Path) -> None:
+    """Let every account read `folder` and all files in it, whatever the umask made of them.
+
+    For copies that were made to be shown to student code; links are left as they are.
+    """
+    for place, _, names in os.walk(folder):
+        os.chmod(place, 0o755)
+        for name in names:
+            path = os.path.join(place, name)
+            if not os.path.islink(path):
+                os.chmod(path, 0o644)

@@ -1,0 +1,131 @@
+"""What the processes of a sandbox use, counted from outside."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from .cgroup import Cgroup
+
+WRITABLE = ("tmp", "scratch", "dev/shm")
+"""Folders of a sandbox that student code can write to; what lies there lies in memory."""
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a sandbox uses now.
+
+    Attributes
+    ----------
+    processor_seconds : float
+        Since it was started.
+    memory_bytes : int
+        0 where a control group counts and limits memory by itself.
+    memory_exceeded : bool
+        Whether a control group has ended a process for its memory.
+    processes : int
+    files : int
+        In the writable folders.
+    stopped : bool
+        Whether one of its processes was stopped, as SIGSTOP does.
+    """
+
+    processor_seconds: float
+    memory_bytes: int
+    memory_exceeded: bool
+    processes: int
+    files: int
+    stopped: bool
+
+
+def usage(root: int, group: Cgroup | None, memory_limit: int) -> Usage:
+    """Count what all processes below `root` use.
+
+    Parameters
+    ----------
+    root : int
+        Process id of the outermost process of a sandbox; it may be gone by now.
+    group : Cgroup or None
+        Its control group, if it has one.
+    memory_limit : int
+        In bytes. Memory that several processes share is told apart only where the simple sum is
+        larger, since that takes longer.
+    """
+    processes = _below(root)
+    seconds = sum(_processor_seconds(process) for process in processes)
+    files, file_bytes = _written(processes)
+    if group is None:
+        memory = file_bytes + sum(_resident(process) for process in processes)
+        if memory > memory_limit:
+            memory = file_bytes + sum(_proportional(process) for process in processes)
+        exceeded = False
+    else:
+        memory, exceeded = 0, group.memory_exceeded()
+        counted = group.processor_seconds()
+        seconds = seconds if counted is None else counted
+    return Usage(
+        processor_seconds=seconds,
+        memory_bytes=memory,
+        memory_exceeded=exceeded,
+        processes=len(processes),
+        files=files,
+        stopped=any(_stopped(process) for process in processes),
+    )
+
+
+def _below(root: int) -> list[psutil.Process]:
+    try:
+        return psutil.Process(root).children(recursive=True)
+    except psutil.Error:
+        return []
+
+
+def _processor_seconds(process: psutil.Process) -> float:
+    """Return its own time and that of the children which it has outlived."""
+    with contextlib.suppress(psutil.Error):
+        return sum(process.cpu_times()[:4])
+    return 0.0
+
+
+def _resident(process: psutil.Process) -> int:
+    with contextlib.suppress(psutil.Error):
+        return process.memory_info().rss
+    return 0
+
+
+def _proportional(process: psutil.Process) -> int:
+    """Return its memory with its part of what it shares: forked workers share most of theirs."""
+    with contextlib.suppress(psutil.Error):
+        return process.memory_full_info().pss
+    return 0
+
+
+def _stopped(process: psutil.Process) -> bool:
+    with contextlib.suppress(psutil.Error):
+        return process.status() == psutil.STATUS_STOPPED
+    return False
+
+
+def _written(processes: list[psutil.Process]) -> tuple[int, int]:
+    """Return the number and the bytes of the files in a sandbox's writable folders."""
+    for root in _insides(processes):
+        with contextlib.suppress(OSError):
+            counts = [os.statvfs(root / name) for name in WRITABLE]
+            files = sum(count.f_files - count.f_ffree for count in counts)
+            used = sum((count.f_blocks - count.f_bfree) * count.f_frsize for count in counts)
+            return files, used
+    return 0, 0
+
+
+def _insides(processes: list[psutil.Process]) -> Iterator[Path]:
+    """Yield the root folders of processes that are inside of the sandbox already."""
+    for process in processes:
+        root = Path("/proc", str(process.pid), "root")
+        with contextlib.suppress(OSError):
+            if (root / "kernel/inside").is_dir():
+                yield root

@@ -1,0 +1,124 @@
+"""Watches one sandbox from outside: the limits that no system call keeps by itself."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .cgroup import Cgroup
+from .limits import Limits
+from .usage import Usage, usage
+
+LOOK_SECONDS = 0.25
+"""Between two looks at the limits."""
+
+STOPPED_LOOKS = 3
+"""Looks in a row that must find a stopped process. Nothing in a notebook stops one, but starting
+and killing processes passes through that state for moments."""
+
+
+@dataclass(frozen=True)
+class Turn:
+    """When one request must have been answered, by either clock."""
+
+    processor_end: float
+    wall_end: float
+
+
+class Watcher:
+    """Ends a kernel as soon as it passes a limit, and knows why.
+
+    Parameters
+    ----------
+    process : subprocess.Popen
+        The outermost process of the sandbox.
+    limits : Limits
+    group : Cgroup or None
+    deadline : float
+        `time.monotonic` at which the submission's time is over.
+    kill : callable
+        Ends all of the sandbox at once. Called in the watcher's own thread.
+
+    Attributes
+    ----------
+    reason : str or None
+        Which limit was passed, in words for the student; None as long as none was.
+    """
+
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes],
+        *,
+        limits: Limits,
+        group: Cgroup | None,
+        deadline: float,
+        kill: Callable[[], None],
+    ) -> None:
+        self.reason: str | None = None
+        self._process = process
+        self._limits = limits
+        self._group = group
+        self._deadline = deadline
+        self._kill = kill
+        self._turn: Turn | None = None
+        self._processor_seconds = 0.0
+        self._stopped = 0
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    def begin_turn(self) -> None:
+        """Start the clocks of one request."""
+        self._turn = Turn(
+            processor_end=self._processor_seconds + self._limits.cell_seconds,
+            wall_end=time.monotonic() + self._limits.cell_wall_seconds,
+        )
+
+    def end_turn(self) -> None:
+        """Stop the clocks of the request."""
+        self._turn = None
+
+    def look(self) -> None:
+        """Set `reason` if a limit is passed now."""
+        used = usage(self._process.pid, self._group, self._limits.memory_bytes)
+        # What a process has used is lost to a count of processes once it is gone.
+        self._processor_seconds = max(self._processor_seconds, used.processor_seconds)
+        self._stopped = self._stopped + 1 if used.stopped else 0
+        self.reason = self.reason or self._passed(used) or self._late()
+
+    def _watch(self) -> None:
+        while self._process.poll() is None:
+            # A hidden test may just have reached its limit on the grader's memory.
+            with contextlib.suppress(MemoryError):
+                self.look()
+            if self.reason is not None:
+                self._kill()
+                return
+            time.sleep(LOOK_SECONDS)
+
+    def _passed(self, used: Usage) -> str | None:
+        limits = self._limits
+        if used.memory_exceeded or used.memory_bytes > limits.memory_bytes:
+            return f"it used more than the {limits.memory_bytes / 2**30:.1f} GiB of memory allowed"
+        if used.processes > limits.processes:
+            return f"it started more than {limits.processes} processes"
+        if used.files > limits.files:
+            return f"it wrote more than {limits.files} files"
+        if self._stopped >= STOPPED_LOOKS:
+            return "one of its processes was stopped (SIGSTOP) and would never have answered"
+        return None
+
+    def _late(self) -> str | None:
+        limits, turn, now = self._limits, self._turn, time.monotonic()
+        if turn is None:
+            return None
+        if self._processor_seconds > turn.processor_end:
+            seconds = f"{limits.cell_seconds:g} s of processor time"
+            return f"it took more than {seconds} (an endless loop?)"
+        if now > turn.wall_end:
+            return f"it took longer than {limits.cell_wall_seconds:g} s (an endless loop?)"
+        if now > self._deadline:
+            return f"the notebook as a whole took longer than {limits.total_seconds:g} s"
+        return None
