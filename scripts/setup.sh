@@ -1,6 +1,6 @@
 #!/bin/sh
-# Create .venv with the project and its pinned dependencies, and see to the two programs that
-# pip cannot install: bubblewrap (the grading sandbox) and chromium (the browser test).
+# Create .venv with the project and its pinned dependencies, and see to what pip cannot install:
+# bubblewrap and libseccomp (the grading sandbox) and chromium (the browser test).
 set -eu
 cd "$(dirname "$0")/.."
 python=${PYTHON:-python3}
@@ -33,14 +33,17 @@ say "Installing the project and its pinned dependencies (torch is large: this ta
 
 missing=""
 command -v bwrap >/dev/null || missing="$missing bubblewrap"
+"$python" -c 'import ctypes; ctypes.CDLL("libseccomp.so.2")' 2>/dev/null ||
+    missing="$missing libseccomp2"
 command -v chromium >/dev/null || command -v google-chrome >/dev/null || missing="$missing chromium"
 if [ -n "$missing" ]; then
     # A machine without a package archive still grades and tests what it can.
     # shellcheck disable=SC2086  # the names are separate words
     { may_install && install $missing; } || printf '%s\n' \
         "Please install:$missing" \
-        "  bubblewrap  the sandbox in which submissions are graded; 'make demo' needs it (Linux only)" \
-        "  chromium    for the browser test; without it that test is skipped"
+        "  bubblewrap   the sandbox in which submissions are graded; 'make demo' needs it (Linux only)" \
+        "  libseccomp2  the sandbox's filter of system calls; 'make demo' needs it, too" \
+        "  chromium     for the browser test; without it that test is skipped"
 fi
 
 say "Ready"
