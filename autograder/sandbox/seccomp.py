@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import itertools
 import os
 import socket
 from functools import cache
@@ -43,8 +44,10 @@ ALLOWED = """
 """
 """Allowed with any arguments: files, memory and processes of one's own; then sockets."""
 
-SOCKET_FAMILIES = (socket.AF_UNIX, socket.AF_INET, socket.AF_INET6)
-"""No netlink, no vsock, no packets: these reach the machine and not only the sandbox."""
+INTERNET = (socket.AF_INET, socket.AF_INET6)
+PROTOCOLS = (0, socket.IPPROTO_TCP, socket.IPPROTO_UDP)
+"""Sockets between the sandbox's own processes, beside Unix sockets. No netlink, vsock or packets,
+which reach the machine and not only the sandbox, and no protocol that loads a kernel module."""
 
 NEW_NAMESPACES = 0x7E020000
 """The flags of `clone` that make namespaces (CLONE_NEW*, see namespaces(7))."""
@@ -95,8 +98,10 @@ def filter_program() -> bytes:
         for name in ALLOWED.split():
             _allow(library, context, name)
         _allow(library, context, "clone", (0, _MASKED_EQUAL, NEW_NAMESPACES, 0))
-        for family in SOCKET_FAMILIES:
-            _allow(library, context, "socket", (0, _EQUAL, family, 0))
+        _allow(library, context, "socket", (0, _EQUAL, socket.AF_UNIX, 0))
+        for family, protocol in itertools.product(INTERNET, PROTOCOLS):
+            conditions = [(0, _EQUAL, family, 0), (2, _EQUAL, protocol, 0)]
+            _allow(library, context, "socket", *conditions)
         descriptor = os.memfd_create("seccomp")
         with open(descriptor, "w+b") as program:
             _checked(library.seccomp_export_bpf(context, descriptor))

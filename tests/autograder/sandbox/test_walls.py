@@ -226,6 +226,24 @@ def test_sockets_reach_the_sandbox_alone(kernel, family):
     assert error(kernel, source).startswith("OSError: [Errno 38]")
 
 
+@pytest.mark.parametrize("protocol", ["IPPROTO_SCTP", "IPPROTO_MPTCP", "IPPROTO_RAW"])
+def test_no_protocol_loads_a_kernel_module(kernel, protocol):
+    source = f"import socket; socket.socket(socket.AF_INET, 1, socket.{protocol})"
+    numbers = "import socket; socket.IPPROTO_MPTCP = 262\n"
+    assert error(kernel, numbers + source).startswith("OSError: [Errno 38]")
+
+
+def test_processes_of_the_sandbox_talk_to_each_other(kernel):
+    source = """
+import socket
+server = socket.create_server(("127.0.0.1", 0))
+client = socket.create_connection(server.getsockname())
+client.sendall(b"hello")
+print(server.accept()[0].recv(5))
+"""
+    assert printed(kernel, source) == "b'hello'\n"
+
+
 @pytest.mark.skipif(os.uname().machine != "x86_64", reason="calls of 32-bit programs")
 def test_a_call_by_another_convention_ends_the_process(folders):
     source = """
