@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import json
 import math
+import re
 import socket
 import sys
 from collections.abc import Callable
@@ -19,6 +20,15 @@ import numpy as np
 
 MAX_FRAME_BYTES = 64 * 2**20
 """A ResNet-20 in float32 takes about 1.5 MB in base64; the digits' test images take 1.5 MB."""
+
+MAX_PARSED_BYTES = 256 * 2**20
+"""What a frame may take in memory when it is parsed: four times the longest frame.
+
+Arrays cross as text, which takes as many bytes as it has in the frame and as many again when it is
+parsed. A list of numbers takes at most 42 bytes for each of them, so that one of five million
+passes. Brackets take a hundred bytes or two each: only a frame that is mostly brackets, or empty
+strings, is refused for them, and no answer in the course is.
+"""
 
 TENSOR_TYPES = frozenset(
     {"bool", "uint8", "int8", "int16", "int32", "int64", "float16", "float32", "float64"}
@@ -145,6 +155,116 @@ def _decode_array(message: dict[str, Any], allowed: frozenset[str]) -> np.ndarra
     return np.frombuffer(data, dtype=dtype).reshape(shape).copy()
 
 
+# What parsed JSON takes: `sys.getsizeof` on CPython 3.11 with 64 bits, rounded up to the 16
+# bytes in which small objects are allotted.
+_COSTS = {
+    # An empty list has 56 bytes, and its first item brings room for four.
+    "[": 64 + 32,
+    # An empty dict has 64 bytes, and its first key brings a table of 120 bytes.
+    "{": 64 + 128,
+    # An item's place in a list: 8 bytes, and an eighth more as the list grows. And the item, if it
+    # is a number: 24 bytes or 28. Other items are counted by their brackets or quotes.
+    ",": 10 + 32,
+    # A key's place in its dict, and in the parser's own dict of the keys that it knows. A table
+    # that has just grown has 3 indices (of 4 bytes) and 2 entries (of 16 bytes) for each key, and
+    # half as much is still there of the table that it replaces. And a number, as above.
+    ":": 44 + 66 + 32,
+    # A string, counted at the quote that ends it: 49 bytes, or 76 where characters take more than
+    # one. They come on top.
+    '"': 80,
+}
+_ESCAPE = re.compile(rb"\\u[0-9a-fA-F]{4}")
+_PIECE_BYTES = 2**20
+
+
+def check_cost(payload: bytes) -> None:
+    """Refuse JSON that would take too much memory when it is parsed.
+
+    Nothing is parsed for that: what stands outside of strings is counted, each bracket, comma and
+    quote at the most that it can stand for. Takes linear time (0.03 s per megabyte at most) and a
+    few megabytes of memory itself.
+
+    Parameters
+    ----------
+    payload : bytes
+        JSON in UTF-8, or what claims to be.
+
+    Raises
+    ------
+    WireError
+        If it would take more than `MAX_PARSED_BYTES`.
+    """
+    if parsed_bytes(payload) > MAX_PARSED_BYTES:
+        raise WireError(f"data that take more than {MAX_PARSED_BYTES // 2**20} MB of memory")
+
+
+def parsed_bytes(payload: bytes) -> int:
+    """Estimate what JSON takes in memory while it is parsed: its text, and all that it describes.
+
+    Parameters
+    ----------
+    payload : bytes
+        JSON in UTF-8, or what claims to be: then what is built before the error is found counts.
+
+    Returns
+    -------
+    int
+        Never less than it takes, but for a kilobyte of the parser's own. Well-formed JSON takes a
+        twelfth of it at least.
+    """
+    cost, characters = 0, len(payload)
+    inside = False  # of a string
+    start = 0
+    while start < len(payload):
+        piece = payload[start : start + _PIECE_BYTES]
+        if (len(piece) - len(piece.rstrip(b"\\"))) % 2:  # the last escape is cut in two
+            piece = payload[start : start + len(piece) + 1]
+        start += len(piece)
+        # Without escaped backslashes and quotes, every quote begins or ends a string.
+        piece = piece.replace(b"\\\\", b"").replace(b'\\"', b"")
+        piece, escapes = _ESCAPE.subn(b"", piece)
+        characters -= 5 * escapes  # six bytes for one character
+        symbols = np.frombuffer(piece, dtype=np.uint8)
+        within = np.logical_xor.accumulate(symbols == ord('"')) ^ inside
+        inside = bool(within[-1]) if within.size else inside
+        counts = np.bincount(symbols[~within], minlength=128)
+        cost += sum(each * int(counts[ord(symbol)]) for symbol, each in _COSTS.items())
+        cost += _COSTS[","] * int(counts[ord("[")])  # the first item has no comma before it
+    # Text takes 4 bytes a character if a single one of them needs that. A string with escapes is
+    # put together in a place that grows; while it moves, the old place is there beside the new.
+    text = 1 if payload.isascii() else 4
+    string = 1 if payload.isascii() and b"\\" not in payload else 8
+    return cost + text * len(payload) + string * characters
+
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def well_formed(value: Any) -> Any:
+    r"""Return JSON data in which every string, keys included, is Unicode that can be written.
+
+    ``"\ud800"`` is JSON, but half of a character: nothing can encode it, and so neither a notebook
+    nor a page with it can be written. Such halves become U+FFFD.
+
+    Parameters
+    ----------
+    value : object
+        Numbers, strings, ``None``, lists and dicts, nested. It is not changed.
+
+    Raises
+    ------
+    RecursionError
+        If it is nested too deeply.
+    """
+    if isinstance(value, str):
+        return value if value.isascii() else _SURROGATE.sub("\ufffd", value)
+    if isinstance(value, list):
+        return [well_formed(item) for item in value]
+    if isinstance(value, dict):
+        return {well_formed(key): well_formed(item) for key, item in value.items()}
+    return value
+
+
 def send(connection: socket.socket, message: Any) -> None:
     """Send one frame: four bytes of length (big-endian), then UTF-8 JSON."""
     payload = json.dumps(message, allow_nan=False).encode("utf-8", "replace")
@@ -159,13 +279,17 @@ def receive(read: Callable[[int], bytes]) -> Any:
     Raises
     ------
     WireError
-        If the frame is longer than `MAX_FRAME_BYTES` or not JSON.
+        If the frame is longer than `MAX_FRAME_BYTES`, takes more than `MAX_PARSED_BYTES` when it
+        is parsed, or is not JSON.
     """
     length = int.from_bytes(read(4), "big")
     if length > MAX_FRAME_BYTES:
         raise WireError(f"more than {MAX_FRAME_BYTES // 2**20} MB in one answer")
     payload = read(length)
+    check_cost(payload)
     try:
-        return json.loads(payload)
+        message = json.loads(payload.decode("utf-8", "replace"))
+        # Half a character can only come as an escape, as in "\ud800".
+        return well_formed(message) if b"\\ud" in payload or b"\\uD" in payload else message
     except (ValueError, RecursionError):
         raise WireError("malformed frame") from None
