@@ -1,107 +1,31 @@
-"""Submissions as they come: broken files, renamed notebooks, links, zips. Nothing is believed."""
+"""Submissions as they come: from a folder or a zip into the course. Nothing is believed."""
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import stat
-import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
-import nbformat
-from nbformat import NotebookNode
-
-MAX_NOTEBOOK_BYTES = 64 * 2**20
-MAX_FILES_BYTES = 256 * 2**20
-"""Of one submission. The artifacts of an assignment take about 10 MB."""
-
-
-class UnreadableNotebook(ValueError):
-    """The submitted file is no notebook; the message says why."""
-
-
-def read_notebook(path: Path) -> NotebookNode:
-    """Read a submitted notebook.
-
-    Raises
-    ------
-    UnreadableNotebook
-        If it is not a notebook in version 4 of the format, or larger than `MAX_NOTEBOOK_BYTES`.
-    """
-    if path.stat().st_size > MAX_NOTEBOOK_BYTES:
-        raise UnreadableNotebook(f"larger than {MAX_NOTEBOOK_BYTES // 2**20} MB")
-    try:
-        nb = nbformat.read(path, as_version=4)
-        _, nb = nbformat.validator.normalize(nb)
-        nbformat.validate(nb)
-    except UnicodeDecodeError as error:
-        raise UnreadableNotebook("not a text file") from error
-    except nbformat.reader.NotJSONError as error:
-        raise UnreadableNotebook("not JSON") from error
-    except RecursionError as error:
-        raise UnreadableNotebook("nested too deeply") from error
-    except Exception as error:
-        # nbformat meets arbitrary JSON with arbitrary exceptions.
-        raise UnreadableNotebook(f"not in the notebook format ({type(error).__name__})") from error
-    return nb
-
-
-def copy_files(source: Path, destination: Path) -> list[str]:
-    """Copy a submission's files for its kernel: regular files, no notebooks, no links.
-
-    The notebooks stay behind because the graded one holds hidden tests; links, because they can
-    point at what the student must not see.
-
-    Parameters
-    ----------
-    source, destination : Path
-
-    Returns
-    -------
-    list of str
-        What was left out and is worth a look.
-    """
-    notes = []
-    room = MAX_FILES_BYTES
-    for folder, folders, names in os.walk(source):
-        place = Path(folder)
-        for name in [*folders, *names]:
-            path = place / name
-            kind = path.lstat()
-            if stat.S_ISDIR(kind.st_mode) or path.suffix == ".ipynb":
-                continue
-            relative = path.relative_to(source)
-            if not stat.S_ISREG(kind.st_mode):
-                notes.append(f"{relative} is a link or a special file; it was left out")
-            elif kind.st_size > room:
-                notes.append(f"{relative} was left out: more than {MAX_FILES_BYTES // 2**20} MB")
-            else:
-                room -= kind.st_size
-                target = destination / relative
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(path, target, follow_symlinks=False)
-    return notes
-
-
-def remove_links(folder: Path) -> list[Path]:
-    """Remove links from a submission folder, so that nbgrader does not copy what they point at.
-
-    A link holds no work of the student's.
-
-    Returns
-    -------
-    list of Path
-        The links removed.
-    """
-    removed = []
-    for place, folders, names in os.walk(folder):
-        for name in [*folders, *names]:
-            path = Path(place, name)
-            if path.is_symlink():
-                path.unlink()
-                removed.append(path)
-    return removed
+from autograder.errors import UserError
+from autograder.names import printable, safe_name
+from autograder.submission_folder import SIDE, SubmissionFolder
+from autograder.submitted_files import (
+    MAX_FILES_BYTES,
+    Intake,
+    copy,
+    not_regular,
+    opened,
+    regular_file,
+    shortened,
+    walk,
+)
+from autograder.unpacking import UnreadableZip, unpack, unpacked_size
 
 
 @dataclass
@@ -111,16 +35,23 @@ class Collected:
     Attributes
     ----------
     students : list of str
+        With the names that they have in the course.
     notes : dict of str to list of str
         Per student, what is worth a look.
+    left_out : list of str
+        What came and is nobody's submission, each with the reason.
     """
 
     students: list[str] = field(default_factory=list)
     notes: dict[str, list[str]] = field(default_factory=dict)
+    left_out: list[str] = field(default_factory=list)
 
 
 def collect(source: Path, assignment: str, submitted: Path) -> Collected:
     """Bring submissions into ``submitted/<student>/<assignment>/``.
+
+    Whatever one of them holds, the others are brought in. A student whose name nbgrader cannot
+    bear gets another (see `autograder.names.safe_name`), and a note says so.
 
     Parameters
     ----------
@@ -129,7 +60,9 @@ def collect(source: Path, assignment: str, submitted: Path) -> Collected:
         ``<student>/`` or ``<student>.zip``.
     assignment : str
     submitted : Path
-        The course's folder of submissions. What a student handed in before is replaced.
+        The course's folder of submissions. What a student handed in before is replaced. If it is
+        `source` itself, the submissions stay where they are, and what must not be in them is moved
+        to the folder ``.intake`` beside them.
 
     Returns
     -------
@@ -139,101 +72,181 @@ def collect(source: Path, assignment: str, submitted: Path) -> Collected:
     ------
     FileNotFoundError
         If `source` does not exist or holds no submission.
+    UserError
+        If the zip of the class cannot be unpacked, or if another command is collecting.
     """
     if not source.exists():
         raise FileNotFoundError(f"There is no {source}: give the folder or the zip of submissions.")
-    collected = Collected()
-    if source.is_dir() and source.resolve() == submitted.resolve():
-        students = sorted(p.parent.name for p in submitted.glob(f"*/{assignment}") if p.is_dir())
-        for student in students:
-            collected.students.append(student)
-            collected.notes[student] = _tidy(submitted / student / assignment, assignment)
-    elif source.is_dir():
-        for entry in sorted(source.iterdir()):
-            if entry.name.startswith("."):
-                continue
-            _collect_one(entry, assignment, submitted, collected)
-    else:
-        unpacked = submitted.parent / f".{source.stem}-unpacked"
-        shutil.rmtree(unpacked, ignore_errors=True)
-        try:
-            _unzip(source, unpacked)
-            return collect(unpacked, assignment, submitted)
-        finally:
-            shutil.rmtree(unpacked, ignore_errors=True)
+    submitted.mkdir(parents=True, exist_ok=True)
+    with _alone(submitted):
+        _clear_up(submitted, assignment)
+        collected = Collected()
+        if source.is_dir() and source.resolve() == submitted.resolve():
+            _look_through(assignment, submitted, collected)
+        elif source.is_dir():
+            _bring_in(source, assignment, submitted, collected)
+        else:
+            _bring_in_zip(source, assignment, submitted, collected)
     if not collected.students:
-        raise FileNotFoundError(
+        expected = (
             f"{source} holds no submission of {assignment}: expected <student>/{assignment}/, "
             "<student>/ or <student>.zip."
         )
+        raise FileNotFoundError("\n".join([expected, *shortened(collected.left_out)]))
+    collected.students.sort()
+    _note_twins(collected)
     return collected
 
 
-def _collect_one(entry: Path, assignment: str, submitted: Path, collected: Collected) -> None:
-    student = entry.stem if entry.suffix == ".zip" else entry.name
-    target = submitted / student / assignment
-    fresh = target.with_name(f".{assignment}-new")
-    shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir(parents=True)
-    notes: list[str] = []
-    if entry.suffix == ".zip":
+@contextmanager
+def _alone(submitted: Path) -> Iterator[None]:
+    """Keep a second collection off: it would take the unfinished work of the first for remains."""
+    side = submitted / SIDE
+    side.mkdir(exist_ok=True)
+    with (side / "lock").open("w") as lock:
         try:
-            _unzip(entry, fresh)
-        except (zipfile.BadZipFile, ValueError, OSError) as error:
-            notes.append(f"the zip cannot be unpacked: {error}")
-    elif entry.is_dir() and not entry.is_symlink():
-        folder = entry / assignment if (entry / assignment).is_dir() else entry
-        shutil.copytree(folder, fresh, symlinks=True, dirs_exist_ok=True)
-    else:
-        shutil.rmtree(fresh)
-        if not any(target.parent.iterdir()):
-            target.parent.rmdir()
-        return
-    notes += _tidy(fresh, assignment)
-    shutil.rmtree(target, ignore_errors=True)
-    fresh.rename(target)
-    collected.students.append(student)
-    collected.notes[student] = notes
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UserError(
+                f"Another command is bringing submissions into {submitted}: try again when it has "
+                "begun to grade."
+            ) from None
+        yield
 
 
-def _tidy(folder: Path, assignment: str) -> list[str]:
-    """Remove links and put the notebook where nbgrader looks for it."""
-    notes = [f"{p.relative_to(folder)} was a link; removed" for p in remove_links(folder)]
-    inner = [p for p in folder.iterdir() if not p.name.startswith((".", "__"))]
-    if len(inner) == 1 and inner[0].is_dir() and list(inner[0].glob("*.ipynb")):
-        # A zip of a folder: its content is the submission.
-        for path in inner[0].iterdir():
-            path.rename(folder / path.name)
-        inner[0].rmdir()
-    notebook = folder / f"{assignment}.ipynb"
-    if not notebook.exists():
-        others = sorted(folder.glob("*.ipynb"))
-        if len(others) == 1:
-            notes.append(f"the notebook was called {others[0].name}")
-            others[0].rename(notebook)
+def _clear_up(submitted: Path, assignment: str) -> None:
+    """Undo what a collection that was killed had begun."""
+    shutil.rmtree(submitted / SIDE / "unpacked", ignore_errors=True)
+    side = submitted / SIDE / assignment
+    for student in os.listdir(side) if side.exists() else []:
+        SubmissionFolder(submitted, student, assignment).clear_up()
+
+
+def _look_through(assignment: str, submitted: Path, collected: Collected) -> None:
+    """Collect what lies in the course already."""
+    for name in sorted(os.listdir(submitted)):
+        if name.startswith(".") or not os.path.lexists(submitted / name / assignment):
+            continue
+        student = safe_name(name)
+        notes = []
+        try:
+            if student != name:
+                if os.path.lexists(submitted / student):
+                    raise FileExistsError(f"{student} is there already, and stands for this name")
+                (submitted / name).rename(submitted / student)
+                notes.append(f"the student's folder was called {printable(name)}")
+            folder = SubmissionFolder(submitted, student, assignment)
+            folder.prepare(notes)
+        except (FileExistsError, PermissionError) as error:
+            collected.left_out.append(f"{printable(name)} was left out: {printable(str(error))}")
+            continue
+        collected.students.append(student)
+        collected.notes[student] = folder.notes
+
+
+def _bring_in_zip(source: Path, assignment: str, submitted: Path, collected: Collected) -> None:
+    unpacked = submitted / SIDE / "unpacked"
+    unpacked.mkdir()
+    # One for each folder or file at the top: a hand-in that holds too much costs nobody else.
+    intakes: dict[str, Intake] = {}
+    with source.open("rb") as archive:
+        try:
+            # Once as it is unpacked, and once in its place.
+            needed, free = 2 * unpacked_size(archive), shutil.disk_usage(submitted).free
+            if needed > free:
+                raise UserError(
+                    f"{source} takes {needed / 2**30:.1f} GB to unpack, and there are "
+                    f"{free / 2**30:.1f} GB free in {submitted.resolve()}."
+                )
+            unpack(archive, lambda parts: intakes.setdefault(parts[0], Intake(unpacked)))
+        except UnreadableZip as error:
+            raise UserError(f"{source} cannot be unpacked: {error}.") from error
+    notes = {name: intake.notes for name, intake in intakes.items()}
+    for name in sorted(notes.keys() - set(os.listdir(unpacked))):
+        collected.left_out += notes[name]
+    _bring_in(unpacked, assignment, submitted, collected, notes)
+    shutil.rmtree(unpacked)
+
+
+def _bring_in(
+    source: Path,
+    assignment: str,
+    submitted: Path,
+    collected: Collected,
+    earlier: Mapping[str, list[str]] | None = None,
+) -> None:
+    """Collect from a folder; `earlier` has notes on what lies in it."""
+    place = os.open(source, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        for name in sorted(os.listdir(place)):
+            if name in ("__MACOSX", ".DS_Store") or name.startswith("._"):
+                continue  # what macOS adds to folders and zips
+            stem = name[:-4] if name.lower().endswith(".zip") else name
+            student = safe_name(stem)
+            notes = list((earlier or {}).get(name, []))
+            if student != stem:
+                notes.append(f"the hand-in was called {printable(name)}")
+            if reason := _no_hand_in(name, place):
+                collected.left_out += [f"{printable(name)} was left out: {reason}", *notes]
+            elif student in collected.notes:
+                left_out = f"{printable(name)} was left out: {student} has another hand-in"
+                collected.left_out.append(left_out)
+                collected.notes[student].append(left_out)
+            else:
+                folder = SubmissionFolder(submitted, student, assignment)
+                folder.fill(partial(_bring, name, place, assignment), notes)
+                collected.students.append(student)
+                collected.notes[student] = folder.notes
+    finally:
+        os.close(place)
+
+
+def _no_hand_in(name: str, place: int) -> str | None:
+    """Return why what lies there is no hand-in, or None."""
+    if name.startswith("."):
+        return "it is hidden"
+    mode = os.stat(name, dir_fd=place, follow_symlinks=False).st_mode
+    # A link where a hand-in belongs is a hand-in without content, for a person to look at.
+    if stat.S_ISDIR(mode) or stat.S_ISLNK(mode):
+        return None
+    if reason := not_regular(mode):
+        return reason
+    return None if name.lower().endswith(".zip") else "it is neither a folder nor a zip"
+
+
+def _bring(name: str, place: int, assignment: str, intake: Intake) -> None:
+    """Bring the content of one hand-in in."""
+    try:
+        if stat.S_ISDIR(os.stat(name, dir_fd=place, follow_symlinks=False).st_mode):
+            with opened(name, os.O_DIRECTORY, place) as home:
+                content = assignment if _has_folder(home, assignment) else "."
+                with opened(content, os.O_DIRECTORY, home) as folder:
+                    copy(walk(folder), intake)
         else:
-            notes.append(f"there is no {assignment}.ipynb ({len(others)} notebooks)")
-            # An empty file is graded like any other that is no notebook: zero, with the reason.
-            notebook.touch()
-    return notes
+            with regular_file(name, place) as archive:
+                if os.fstat(archive.fileno()).st_size > MAX_FILES_BYTES:
+                    raise UnreadableZip(f"it is larger than {MAX_FILES_BYTES // 2**20} MB")
+                unpack(archive, lambda _: intake)
+    except OSError as error:
+        intake.leave_out((name,), error.strerror or "it cannot be read")
+    except UnreadableZip as error:
+        intake.note(f"the zip cannot be unpacked: {error}")
 
 
-def _unzip(archive: Path, folder: Path) -> None:
-    """Unpack regular files below `folder`; links and absolute or climbing names are refused."""
-    with zipfile.ZipFile(archive) as files:
-        total = 0
-        for info in files.infolist():
-            # Archives from Windows carry no file type at all.
-            kind = stat.S_IFMT(info.external_attr >> 16)
-            if info.is_dir() or kind not in (0, stat.S_IFREG):
-                continue
-            name = Path(info.filename)
-            if name.is_absolute() or ".." in name.parts:
-                raise ValueError(f"it holds the file name {info.filename!r}")
-            total += info.file_size
-            if total > 40 * MAX_FILES_BYTES:
-                raise ValueError("it unpacks to too much")
-            target = folder / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with files.open(info) as source, target.open("wb") as out:
-                shutil.copyfileobj(source, out)
+def _has_folder(place: int, name: str) -> bool:
+    try:
+        return stat.S_ISDIR(os.stat(name, dir_fd=place, follow_symlinks=False).st_mode)
+    except FileNotFoundError:
+        return False
+
+
+def _note_twins(collected: Collected) -> None:
+    """Note students whose names differ in upper and lower case alone: they may be one."""
+    names: dict[str, list[str]] = {}
+    for student in collected.students:
+        names.setdefault(student.casefold(), []).append(student)
+    for same in names.values():
+        for student in same:
+            collected.notes[student] += [
+                f"there is also a student {other}" for other in same if other != student
+            ]
