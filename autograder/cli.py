@@ -22,6 +22,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (UserError, FileNotFoundError, FileExistsError) as error:
         print(f"autograder: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt as stopped:
+        print(f"\nautograder: {stopped or 'stopped.'}", file=sys.stderr)
+        return 130  # as a shell has it
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -54,7 +57,11 @@ def _parser() -> argparse.ArgumentParser:
         metavar="PATH",
         help="folder or zip of submissions to bring in first (default: what is in submitted/)",
     )
-    grade.add_argument("--student", action="append", help="grade this student only (repeatable)")
+    only = grade.add_mutually_exclusive_group()
+    only.add_argument("--student", action="append", help="grade this student only (repeatable)")
+    only.add_argument(
+        "--unfinished", action="store_true", help="grade only what an earlier run has not finished"
+    )
     grade.add_argument(
         "--jobs",
         type=int,
@@ -132,7 +139,13 @@ def _grade(options: argparse.Namespace) -> int:
     from traitlets.config import Config
 
     from autograder.grade import grade
+    from autograder.unfinished import unfinished
 
+    students = options.student
+    if options.unfinished:
+        if options.source is not None:
+            raise UserError("--unfinished goes on with what is in submitted/: leave --from out.")
+        students = list(unfinished(options.assignment, options.course))
     settings = Config()
     if options.cell_seconds is not None:
         settings.GradeInSandbox.cell_seconds = options.cell_seconds
@@ -142,7 +155,7 @@ def _grade(options: argparse.Namespace) -> int:
         options.assignment,
         options.course,
         source=options.source,
-        students=options.student,
+        students=students,
         jobs=options.jobs,
         settings=settings,
     )

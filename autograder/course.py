@@ -15,7 +15,6 @@ from nbgrader.preprocessors import (
     LimitOutput,
     OverwriteCells,
     OverwriteKernelspec,
-    SaveAutoGrades,
 )
 from sqlalchemy.exc import SAWarning
 from traitlets.config import Config
@@ -25,9 +24,9 @@ from autograder.nbgrader_plugin import (
     GradeInSandbox,
     RepairSubmission,
     SubmissionExporter,
-    remove_submitted_links,
 )
 from autograder.safe_html import HTML_FILTERS
+from autograder.saved_grades import SaveGradesTogether
 
 # nbgrader's own way with SQLAlchemy, on every entry; nothing that a user could mend.
 warnings.filterwarnings("ignore", category=SAWarning, module="nbgrader")
@@ -62,7 +61,6 @@ def course_config(course: Path) -> Config:
     c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "artifacts", "*.zip"]
 
     c.Autograde.exporter_class = SubmissionExporter
-    c.Autograde.pre_convert_hook = remove_submitted_links
     c.Autograde.sanitize_preprocessors = [
         RepairSubmission,
         ClearOutput,
@@ -73,7 +71,7 @@ def course_config(course: Path) -> Config:
     c.Autograde.autograde_preprocessors = [
         GradeInSandbox,
         LimitOutput,
-        SaveAutoGrades,
+        SaveGradesTogether,
         AssignLatePenalties,
         CheckCellMetadata,
     ]

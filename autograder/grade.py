@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import copy
 import logging
 import os
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from multiprocessing import get_context
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +21,32 @@ from nbgrader.coursedir import CourseDirectory
 from tqdm.auto import tqdm
 from traitlets.config import Config
 
+from autograder import unfinished
 from autograder.course import add_scripts_to_path, course_config
 from autograder.errors import UserError
 from autograder.sandbox import bubblewrap
+from autograder.sandbox.limits import Limits
 from autograder.submitted import collect
+from autograder.submitted_files import shortened
+from autograder.temporary import sweep
+from autograder.workers import WorkerLost, in_workers
+
+GRADER_SECONDS = 3600.0
+"""Wall time that the grader itself may take for one submission, beside the student's code. Nearly
+all of it goes into measuring networks, 38 at most (in ``pruning``, when nothing is known from an
+earlier submission) at 19 s each on CIFAR-10; times four, for processors that are slower or shared.
+Single steps have limits of their own, on processor time. This one is for what those cannot see."""
+
+SHOWN_NAMES = 10
+"""Of the submissions that a stopped run has left; the class report shows all."""
 
 
 class NotReleased(UserError):
     """The gradebook does not know the assignment; the message says what to do."""
+
+
+class GradingStopped(KeyboardInterrupt):
+    """Ctrl-C or a signal ended the run; the message says what is graded and how to go on."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +92,7 @@ def grade(
     Returns
     -------
     list of Outcome
-        One per submission, in the students' order.
+        One per submission, in the order of the students' names, or that of `students`.
 
     Raises
     ------
@@ -83,6 +102,8 @@ def grade(
         If student code cannot be locked in and `settings` does not waive it.
     FileNotFoundError
         If there is nothing to grade.
+    GradingStopped
+        If Ctrl-C, SIGTERM or SIGHUP came before the end. What was graded stays.
     """
     config = course_config(course)
     config.merge(settings or Config())
@@ -97,13 +118,10 @@ def grade(
     if students is not None:
         if unknown := sorted(set(students) - set(names)):
             raise FileNotFoundError(f"there is no submission of {', '.join(unknown)}")
-        names = list(students)
-    outcomes = {}
-    with tqdm(total=len(names), desc=f"grading {assignment}", unit="submission") as bar:
-        tasks = {name: _with_flags(config, collected.notes[name]) for name in names}
-        for outcome in _grade_all(assignment, tasks, jobs or os.cpu_count() or 1):
-            outcomes[outcome.student] = outcome
-            bar.update()
+        names = list(dict.fromkeys(students))
+    for line in shortened(collected.left_out):
+        print(line, file=sys.stderr)
+    outcomes = _grade_all(assignment, course, config, names, jobs or os.cpu_count() or 1)
     return [outcomes[name] for name in names]
 
 
@@ -122,46 +140,70 @@ def _require_release(assignment: str, course: Path, config: Config) -> None:
     )
 
 
-def _with_flags(config: Config, notes: list[str]) -> Config:
-    own = copy.deepcopy(config)
-    own.GradeInSandbox.flags = notes
-    return own
+def _grade_all(
+    assignment: str, course: Path, config: Config, students: Sequence[str], jobs: int
+) -> dict[str, Outcome]:
+    """Grade in worker processes; keep account of what is not finished."""
+    outcomes: dict[str, Outcome] = {}
+    work = partial(_grade_one, assignment, config)
+    limit = config.GradeInSandbox.get("total_seconds", Limits.total_seconds) + GRADER_SECONDS
+    sweep()
+    unfinished.begin(assignment, course, students)
+    try:
+        with (
+            _stopped_by_signals(),
+            tqdm(total=len(students), desc=f"grading {assignment}", unit="submission") as bar,
+            closing(in_workers(work, students, workers=jobs, seconds=limit)) as results,
+        ):
+            for name, result in results:
+                if isinstance(result, WorkerLost):
+                    result = Outcome(name, f"the grader failed in this submission: {result}")
+                unfinished.finish(assignment, course, name, result.problem)
+                outcomes[name] = result
+                bar.update()
+    except KeyboardInterrupt:
+        raise GradingStopped(_how_to_go_on(assignment, students, outcomes)) from None
+    finally:
+        sweep()  # what killed workers had no time to remove
+    return outcomes
 
 
-def _grade_all(assignment: str, tasks: dict[str, Config], jobs: int) -> Iterator[Outcome]:
-    """Grade in `jobs` processes. If one of them dies, grade the rest one process each."""
-    left = dict(tasks)
-    with _pool(min(jobs, max(1, len(tasks)))) as pool:
-        futures: list[Future] = [
-            pool.submit(_grade_one, assignment, name, config) for name, config in tasks.items()
-        ]
-        for future in as_completed(futures):
-            try:
-                outcome = future.result()
-            except BrokenProcessPool:
-                continue
-            del left[outcome.student]
-            yield outcome
-    for name, config in left.items():
-        with _pool(1) as pool:
-            try:
-                yield pool.submit(_grade_one, assignment, name, config).result()
-            except BrokenProcessPool:
-                yield Outcome(name, "the grader's own process died (out of memory?)")
+@contextmanager
+def _stopped_by_signals() -> Iterator[None]:
+    """Let SIGTERM, and SIGHUP of a terminal that closes, end the block as Ctrl-C does."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # Python gives signals to the main thread only
+        return
+    # One that is ignored stays so: `nohup` means it.
+    numbers = [n for n in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(n) != signal.SIG_IGN]
+    before = [signal.signal(number, signal.default_int_handler) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
 
 
-def _pool(jobs: int) -> ProcessPoolExecutor:
-    # A fresh interpreter each: forking a process that has used torch is not safe.
-    return ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_prepare_worker)
+def _how_to_go_on(assignment: str, students: Sequence[str], outcomes: Mapping[str, Outcome]) -> str:
+    graded = [name for name, outcome in outcomes.items() if outcome.problem is None]
+    missing = [name for name in students if name not in graded]
+    text = (
+        f"stopped; of {len(students)} submissions {len(graded)} are graded, and their grades stay."
+    )
+    if missing:
+        names = ", ".join(missing[:SHOWN_NAMES])
+        more = f" and {len(missing) - SHOWN_NAMES} more" if len(missing) > SHOWN_NAMES else ""
+        text += (
+            f" Not graded: {names}{more}. `autograder grade {assignment} --unfinished`, with the "
+            "same --course, goes on with them."
+        )
+    return text
 
 
-def _prepare_worker() -> None:
+def _grade_one(assignment: str, config: Config, student: str) -> Outcome:
     torch.set_num_threads(1)
-    logging.getLogger("traitlets").setLevel(logging.ERROR)
-    logging.getLogger("alembic").setLevel(logging.ERROR)
-
-
-def _grade_one(assignment: str, student: str, config: Config) -> Outcome:
+    for name in ("traitlets", "alembic"):
+        logging.getLogger(name).setLevel(logging.ERROR)
     try:
         for step in (Autograde, GenerateFeedback):
             _convert(step, assignment, student, config)

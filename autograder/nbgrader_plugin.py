@@ -6,8 +6,11 @@
 
 from __future__ import annotations
 
-import tempfile
+import atexit
+import glob
+import os
 import time
+from contextlib import ExitStack
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
@@ -17,13 +20,16 @@ import nbformat
 from nbconvert.exporters import NotebookExporter
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook
+from nbgrader.converters import Autograde
+from nbgrader.converters.base import NbGraderException
 from nbgrader.preprocessors import NbGraderPreprocessor
-from traitlets import Bool, Float, Integer, List, Unicode
+from traitlets import Bool, Float, Integer
 
 import autograder
 import helpers
 from autograder.errors import UserError
 from autograder.execution import grade_notebook
+from autograder.names import printable, safe_name
 from autograder.sandbox import bubblewrap
 from autograder.sandbox.account import make_readable
 from autograder.sandbox.limits import MIB, Limits
@@ -31,13 +37,19 @@ from autograder.sandbox.session import Session
 from autograder.sandbox.shown import homes, masked, programs, require_hidden
 from autograder.source import unlocked_modules
 from autograder.student_build import write_student_helpers
-from autograder.submitted import UnreadableNotebook, copy_files, read_notebook, remove_links
+from autograder.submission_folder import SubmissionFolder
+from autograder.submitted_files import copy_files
+from autograder.submitted_notebook import UnreadableNotebook, read_notebook
+from autograder.temporary import temporary_folder
 from helpers.cifar10 import CACHE, data_folder
 from helpers.profile import profile
 
 Resources = dict[str, Any]
 RECORD = "autograder"
 """Key of a graded notebook's metadata under which the grader's record stands."""
+
+IMAGES = frozenset({".gif", ".jpeg", ".jpg", ".png", ".webp"})
+"""Files that a written answer may show. SVG is not one of them: it may hold scripts."""
 
 
 class SubmissionExporter(NotebookExporter):
@@ -47,19 +59,54 @@ class SubmissionExporter(NotebookExporter):
     reason, and nobody else's grading stops.
     """
 
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        # nbgrader makes its exporter when it has looked for notebooks and has opened no file. Its
+        # own hook comes too late (timestamp.txt is read by then), and what that raises is ignored.
+        if isinstance(self.parent, Autograde):
+            _prepare_submissions(self.parent)
+
     def from_filename(  # type: ignore[override]  # its own hint names another exporter's result
         self, filename: str, resources: Resources | None = None, **kwargs: Any
     ) -> tuple[str, Resources]:
         """Convert the notebook at `filename`."""
+        path = Path(filename)
         resources = resources or {}
-        resources["metadata"] = {"path": str(Path(filename).parent)}
-        resources["autograder_flags"] = []
+        resources["metadata"] = {"path": str(path.parent)}
+        resources["autograder_flags"] = submission_folder(path.parent).notes
+        submitted = self._is_submitted(path)
+        if submitted:
+            self._keep_images(resources["nbgrader"])
         try:
-            nb = read_notebook(Path(filename))
+            nb = read_notebook(path)
         except UnreadableNotebook as error:
-            resources["autograder_flags"] = [f"the submitted file is not a notebook: {error}"]
+            if not submitted:
+                raise  # what the grader itself has written
+            resources["autograder_flags"].append(f"the submitted file is not a notebook: {error}")
+            resources["autograder_unreadable"] = True
             nb = nbformat.v4.new_notebook()
         return self.from_notebook_node(nb, resources, **kwargs)
+
+    def _is_submitted(self, path: Path) -> bool:
+        converter: Any = self.parent
+        course = converter.coursedir
+        return path.is_relative_to(Path(course.root, course.submitted_directory))
+
+    def _keep_images(self, names: dict[str, str]) -> None:
+        """Remove what nbgrader has copied from the submission and the formgrader could not show.
+
+        It serves these files as what they are, and so would run a page with the rights of whoever
+        follows a link to it. The grader reads a submission where it was submitted.
+        """
+        converter: Any = self.parent
+        course = converter.coursedir
+        copied = course.format_path(
+            course.autograded_directory, names["student"], names["assignment"]
+        )
+        for path in Path(copied).rglob("*"):
+            shown = path.suffix.lower() in IMAGES or path.name == "timestamp.txt"
+            if path.is_file() and not shown:
+                path.unlink()
 
 
 class RepairSubmission(NbGraderPreprocessor):
@@ -91,7 +138,7 @@ class RepairSubmission(NbGraderPreprocessor):
         flags += _mark_cells(nb, source_cells)
         restored = _restore(nb, source_cells)
         # Of a file that was no notebook every cell is missing; one flag says that.
-        if not resources.get("autograder_flags"):
+        if not resources.get("autograder_unreadable"):
             flags += restored
         # Nothing else of the submitted metadata is used; a malformed entry could only break a page.
         nb.metadata = NotebookNode({RECORD: {"flags": flags}})
@@ -183,7 +230,6 @@ class GradeInSandbox(NbGraderPreprocessor):
     cell_seconds = Float(Limits.cell_seconds, help="Processor time of one cell.").tag(config=True)
     total_seconds = Float(Limits.total_seconds, help="Time limit of a notebook.").tag(config=True)
     memory_mib = Integer(Limits.memory_bytes // MIB, help="Memory limit, MiB.").tag(config=True)
-    flags = List(Unicode(), help="What was noticed when the submission came in.").tag(config=True)
     threads = Integer(1, help="Threads of torch and numpy in a kernel.").tag(config=True)
 
     def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
@@ -215,8 +261,8 @@ class GradeInSandbox(NbGraderPreprocessor):
             memory_bytes=self.memory_mib * MIB,
         )
         deadline = time.monotonic() + limits.total_seconds
-        flags = [*self.flags, *nb.metadata.get(RECORD, {}).get("flags", [])]
-        with tempfile.TemporaryDirectory(prefix="grading-") as temporary:
+        flags = list(nb.metadata.get(RECORD, {}).get("flags", []))
+        with temporary_folder("grading-") as temporary:
             files, scratch = Path(temporary, "files"), Path(temporary, "scratch")
             files.mkdir()
             scratch.mkdir()
@@ -274,23 +320,45 @@ def _data(profile: str) -> Path | None:
 
 
 # Kept until this process ends: one build serves every submission that it grades.
-_builds = tempfile.TemporaryDirectory(prefix="student-build-")
+_builds = ExitStack()
+atexit.register(_builds.close)
 
 
 @cache
 def _student_build(unlocks: tuple[str, ...]) -> Path:
-    folder = Path(_builds.name, "-".join(["helpers", *unlocks]))
-    folder.mkdir()
+    folder = _builds.enter_context(temporary_folder("student-build-"))
     write_student_helpers(folder, unlocks)
     make_readable(folder)
     return folder
 
 
-def remove_submitted_links(assignment: str, student: str, notebooks: list[str]) -> None:
-    """Remove links from submissions before nbgrader copies what they point at.
+def _prepare_submissions(converter: Autograde) -> None:
+    """Make the submissions that nbgrader is about to grade safe to read.
 
-    nbgrader's hook: called in the course folder; `student` may be ``*``.
+    Raises
+    ------
+    nbgrader.converters.base.NbGraderException
+        If nbgrader would take a student's name for a pattern, and so grade other students, or
+        cannot bear it for another reason.
     """
-    for folder in Path("submitted").glob(f"{student}/{assignment}"):
-        for link in remove_links(folder):
-            print(f"removed the link {link} from a submission")
+    course, student = converter.coursedir, converter.coursedir.student_id
+    pattern = course.format_path(course.submitted_directory, student, course.assignment_id)
+    # A name with brackets does not match itself.
+    folders = {Path(path) for path in [*glob.glob(pattern), pattern] if os.path.lexists(path)}
+    for folder in sorted(folders):
+        name = folder.parent.name
+        if safe_name(name) != name:
+            message = (
+                f"nbgrader cannot bear the name of the folder {printable(name)!r} in submitted/. "
+                f"Run `autograder grade {course.assignment_id}`, which renames it."
+            )
+            converter.log.error(message)
+            raise NbGraderException(message)
+        for note in submission_folder(folder).prepare():
+            converter.log.warning("%s: %s", name, note)
+    converter.init_notebooks()
+
+
+def submission_folder(path: Path) -> SubmissionFolder:
+    """Return the folder ``submitted/<student>/<assignment>/`` at `path`."""
+    return SubmissionFolder(path.parent.parent, path.parent.name, path.name)

@@ -8,7 +8,7 @@ metadata of each graded notebook.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from statistics import median
@@ -16,11 +16,12 @@ from typing import Any, Literal
 
 import nbformat
 from nbformat.v4 import new_notebook
-from nbgrader.api import Gradebook, MissingEntry, SubmittedNotebook
+from nbgrader.api import Grade, Gradebook, MissingEntry, SubmittedNotebook
 
 from autograder.course import NOTEBOOKS
 from autograder.errors import UserError
 from autograder.questions import headings, is_bonus, title, words
+from autograder.unfinished import unfinished
 
 __all__ = [
     "ClassResults",
@@ -216,14 +217,21 @@ def read_class(assignment: str, course: Path, notebooks: Path = NOTEBOOKS) -> Cl
             for submission in gradebook.notebook_submissions(assignment, assignment)
         }
         submissions, missing = [], []
+        left = unfinished(assignment, course)
         students = {
             student.id: ", ".join(part for part in (student.last_name, student.first_name) if part)
             for student in gradebook.students
         }
+        students = dict.fromkeys(left, "") | students
         for student, name in sorted(students.items(), key=_by_name):
             if submission := submitted.get(student):
                 file = course / "autograded" / student / assignment / f"{assignment}.ipynb"
-                submissions.append(_submission(student, name, submission, questions, file))
+                graded = _submission(student, name, submission, questions, file)
+                flags = (left[student],) if student in left else ()
+                submissions.append(replace(graded, flags=flags + graded.flags))
+            elif student in left:
+                results = {q.name: Result(0.0, q.points, waiting=True) for q in questions}
+                submissions.append(Submission(student, name, results, flags=(left[student],)))
             else:
                 missing.append(Submission(student, name, results={}))
     return ClassResults(
@@ -248,7 +256,7 @@ def _submission(
         question.name: Result(
             score=grades[question.name].score,
             points=question.points,
-            waiting=bool(grades[question.name].needs_manual_grade),
+            waiting=_waits(grades[question.name]),
         )
         if question.name in grades
         else Result(score=0.0, points=question.points, waiting=False)
@@ -262,6 +270,12 @@ def _submission(
         late_penalty=notebook.late_submission_penalty or 0.0,
         **_record(file),
     )
+
+
+def _waits(grade: Grade) -> bool:
+    """Tell whether a question has no score yet, from the grader or from a person."""
+    ungraded = grade.auto_score is None and grade.manual_score is None
+    return ungraded or bool(grade.needs_manual_grade)
 
 
 def _record(file: Path) -> dict[str, Any]:

@@ -8,12 +8,12 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterable, Iterator
 from importlib import metadata
 from pathlib import Path
 
 import helpers
+from autograder.temporary import temporary_folder
 
 DISTRIBUTION = "efficient-dl-course"
 PACKAGE = Path(helpers.__file__).parent
@@ -88,8 +88,7 @@ def build_wheel(folder: Path, unlocks: Iterable[str] = ()) -> Path:
         If setuptools cannot build it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as temporary:
-        project = Path(temporary)
+    with temporary_folder("wheel-") as project:
         write_student_helpers(project, unlocks)
         (project / "pyproject.toml").write_text(_pyproject(), encoding="utf-8")
         # A process of its own: setuptools takes over the working directory and the output.
