@@ -14,6 +14,8 @@ from statistics import fmean, median
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from autograder.copied_code import LONGEST_CODE
+from autograder.copies import LookAlikes, look_alikes
 from autograder.course import NOTEBOOKS
 from autograder.histogram import Histogram, score_edges, time_edges
 from autograder.panel import points_text, prose
@@ -53,7 +55,10 @@ def class_report(assignment: str, course: Path, notebooks: Path = NOTEBOOKS) -> 
     NothingGraded
         If the gradebook or the assignment in it is missing.
     """
-    page = _render(read_class(assignment, course, notebooks), made=datetime.now())
+    results = read_class(assignment, course, notebooks)
+    students = [submission.student for submission in results.submissions]
+    alike = look_alikes(assignment, course, students, notebooks)
+    page = _render(results, alike, made=datetime.now())
     return _write(page, course, f"{assignment}.html")
 
 
@@ -114,7 +119,7 @@ def _grades(submission: Submission, results: ClassResults) -> dict[str, str]:
     }
 
 
-def _render(results: ClassResults, made: datetime) -> str:
+def _render(results: ClassResults, alike: LookAlikes, made: datetime) -> str:
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
@@ -138,6 +143,8 @@ def _render(results: ClassResults, made: datetime) -> str:
         untimed=len(totals) - len(seconds),
         answers_waiting=sum(len(submission.waiting) for submission in results.submissions),
         look=[(s, reasons) for s in results.submissions if (reasons := _reasons(s))],
+        alike=alike,
+        longest_code=LONGEST_CODE,
         questions=[_tally(question, results.submissions) for question in results.questions],
         misconceptions=results.misconceptions(),
         state_words=_STATES,

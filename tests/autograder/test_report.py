@@ -9,6 +9,10 @@ import pytest
 from graded_course import ASSIGNMENT, QUESTIONS, GradedCourse
 from playwright.sync_api import sync_playwright
 
+from autograder import report as report_module
+from autograder.copied_code import AlikeCode, ComparedCode
+from autograder.copied_networks import Finding, SharedNetworks
+from autograder.copies import LookAlikes
 from autograder.report import class_report, grades_csv
 from autograder.results import NothingGraded, read_class
 
@@ -175,6 +179,94 @@ def test_a_submission_whose_graded_notebook_is_gone_needs_a_look(course):
     assert "Highest score 11 of 13" in visible(page)
 
 
+def found_alike(monkeypatch, *, networks=(), groups=(), cut=()):
+    """Let the comparison of the class find something."""
+    code = ComparedCode(tuple(groups), usual=0.314, usual_rare=0.042, cut=tuple(cut))
+    found = LookAlikes(tuple(networks), code)
+    monkeypatch.setattr(report_module, "look_alikes", lambda *arguments: found)
+
+
+def test_one_training_of_several_students_stands_with_its_networks(course, monkeypatch):
+    course.submit("ada", {})
+    networks = ("quick/qat_4bit", "quick/qat_3bit")
+    copied = SharedNetworks(("ada", "ben"), networks, Finding.ONE_TRAINING)
+    found_alike(monkeypatch, networks=[copied])
+
+    words = section(report(course), "Submissions that look alike")
+
+    assert "no score depends on it" in words
+    assert f"ada, ben {Finding.ONE_TRAINING.value} quick/qat_4bit , quick/qat_3bit" in words
+
+
+def test_code_that_is_alike_stands_with_what_is_usual_in_the_class(course, monkeypatch):
+    course.submit("ada", {})
+    pair = AlikeCode(("ada", "ben"), share=0.967, rare=0.88, cells=("huffman_words_solution",))
+    three = AlikeCode(("cai", "dee", "eve"), share=0.7, rare=0.6, cells=("cell 3", "cell 5"))
+    found_alike(monkeypatch, groups=[pair, three])
+
+    words = section(report(course), "Submissions that look alike")
+
+    assert "ada, ben Much the same code, names of variables aside. They share 97 %" in words
+    assert "(31 % is usual in this class), and 88 % of what is rare in this class (4 %" in words
+    assert "Most of it is in huffman_words_solution ." in words
+    assert "cai, dee, eve Much the same code, names of variables aside. Each shares with" in words
+
+
+def test_the_same_weights_stand_apart_with_what_they_mean(course, monkeypatch):
+    course.submit("ada", {})
+    same = SharedNetworks(("ada", "ben"), ("quick/qat_4bit",), Finding.SAME_WEIGHTS)
+    found_alike(monkeypatch, networks=[same])
+
+    words = section(report(course), "Submissions that look alike")
+
+    assert "None: no training was handed in by two students" in words
+    assert "The same weights, which alone say little: 1 group" in words
+    assert "the same code gives the same weights on the same kind of machine" in words
+    assert f"ada, ben {Finding.SAME_WEIGHTS.value} quick/qat_4bit" in words
+
+
+def test_a_class_without_copies_is_said_to_have_none(course):
+    course.submit("ada", {})
+
+    words = section(report(course), "Submissions that look alike")
+
+    assert "None: no training was handed in by two students" in words
+    assert "same weights" not in words
+
+
+def test_of_a_large_group_twelve_are_named_and_the_others_one_press_away(course, monkeypatch):
+    course.submit("ada", {})
+    everybody = tuple(f"student{number:02d}" for number in range(30))
+    copied = SharedNetworks(everybody, ("quick/qat_4bit",), Finding.ONE_TRAINING)
+    found_alike(monkeypatch, networks=[copied])
+
+    page = report(course)
+
+    assert "student11<details><summary>and 18 more</summary>student12, " in page
+
+
+def test_code_of_which_the_beginning_alone_was_compared_is_told(course, monkeypatch):
+    course.submit("ada", {})
+    found_alike(monkeypatch, cut=["eve"])
+
+    words = section(report(course), "Submissions that look alike")
+
+    assert "Only the first 131,072 characters of their code were compared" in words
+    assert "eve" in words
+
+
+def test_what_looks_alike_is_compared_among_those_who_submitted(course, monkeypatch):
+    course.submit("ada", {})
+    course.enrol("ben")
+    asked = []
+    empty = LookAlikes((), ComparedCode())
+    monkeypatch.setattr(report_module, "look_alikes", lambda *args: asked.append(args) or empty)
+
+    report(course)
+
+    assert asked == [(ASSIGNMENT, course.folder, ["ada"], course.notebooks)]
+
+
 def test_the_plots_tell_their_figures_to_a_screen_reader_too(course):
     course.submit("ada", FULL, seconds=12.0)
     course.submit("ben", {"affine_quantize": 4.0}, seconds=300.0)
@@ -207,7 +299,7 @@ def test_an_empty_class_gives_one_clear_sentence(course):
     assert "1 student of the class has no submission" in visible(page)
 
 
-def test_what_students_wrote_is_escaped(course):
+def test_what_students_wrote_is_escaped(course, monkeypatch):
     attack = "<script>steal()</script>"
     name = "x<img src=x onerror=steal()>"
     course.submit(
@@ -219,6 +311,10 @@ def test_what_students_wrote_is_escaped(course):
         misconceptions={"affine_quantize": (attack, attack)},
     )
     course.enrol("ben", first_name=attack)
+    shared = SharedNetworks((attack, name), (attack,), Finding.ONE_TRAINING)
+    same = SharedNetworks((attack, name), (attack,), Finding.SAME_WEIGHTS)
+    code = AlikeCode((attack, name), 1.0, 1.0, cells=(attack,))
+    found_alike(monkeypatch, networks=[shared, same], groups=[code], cut=[attack])
 
     page = report(course)
 
