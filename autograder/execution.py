@@ -10,15 +10,18 @@ from __future__ import annotations
 import ast
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
 
+from autograder.errors import UserError
 from autograder.hidden.score import Score
 from autograder.hidden.student import StudentError, Submission, asking
+from autograder.limited import LimitReached, lifted, limited
 from autograder.panel import Line, panel
 from autograder.sandbox.inside.responder import silenced
 from autograder.sandbox.session import KernelEnded, Session
@@ -26,6 +29,24 @@ from autograder.source import nbgrader_marks
 
 MAX_RESTARTS = 5
 """Kernels that a submission may lose before the rest of it gets no verdict."""
+
+TEST_SECONDS = 900.0
+"""Processor time of a hidden test on this side. The longest right one measures twelve networks on
+the 10,000 test images of CIFAR-10, at 19 s each on one processor; times four for slower ones."""
+TEST_BYTES = 2 * 2**30
+"""Memory of a hidden test on this side, beside what the grader takes: ten times what CIFAR-10 does.
+An answer of the largest size (64 MB) takes less than half of it to be parsed and decoded."""
+
+MAX_OUTPUT = 2 * 2**20
+"""Characters of one output. A figure of the course has 20,000 to 200,000."""
+MAX_CELL_OUTPUT = 2 * MAX_OUTPUT
+MAX_NOTEBOOK_OUTPUT = 4 * MAX_OUTPUT
+"""Characters that a notebook may show in all: 40 large figures."""
+OUTPUT_COST = MAX_NOTEBOOK_OUTPUT // 1000
+"""Characters that an output counts for at least. An empty one takes 2 ms on a page; this lets a
+notebook have a thousand outputs."""
+MAX_TEXT = 2000
+"""Characters of a message, a flag or the text of an error; those that we write have 500 at most."""
 
 SAFE_MIME_TYPES = ("text/plain", "text/html", "text/latex", "image/png", "image/jpeg")
 """What a student's output may hold. HTML is sanitized again wherever it is shown."""
@@ -86,6 +107,7 @@ class Runner:
         self._session: Session | None = None
         self._restarts = 0
         self._done: list[str] = []
+        self._room = MAX_NOTEBOOK_OUTPUT
         self.gave_up: str | None = None
 
     def run(self, source: str) -> list[NotebookNode]:
@@ -101,20 +123,34 @@ class Runner:
         """
         session = self._kernel()
         try:
-            outputs = [_clean(output) for output in session.run(source)]
+            outputs = session.run(source)
         except KernelEnded:
             self._session = None
             raise
         self._done.append(source)
-        return [output for output in outputs if output is not None]
+        shown = shown_outputs(outputs, min(self._room, MAX_CELL_OUTPUT))
+        self._room -= sum(map(_size, shown))
+        return shown
 
     def ask(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Put a hidden test's request to the student's code."""
+        """Put a hidden test's request to the student's code.
+
+        Raises
+        ------
+        KernelEnded
+            If the code ended the kernel.
+        """
+        session = self._kernel()
         try:
-            return self._kernel().ask(request)
-        except KernelEnded as ended:
+            return session.ask(request)
+        except KernelEnded:
             self._session = None
-            return {"error": {"type": "KernelEnded", "text": str(ended)}}
+            raise
+        except BaseException:
+            # A limit was reached in the middle of a reply. The next question goes to a kernel that
+            # has not half an answer left to give.
+            self.close()
+            raise
 
     def close(self) -> None:
         """End the kernel."""
@@ -130,7 +166,8 @@ class Runner:
                 self.gave_up = f"the kernel was lost {MAX_RESTARTS + 1} times before"
                 raise KernelEnded(self.gave_up)
             self._restarts += 1
-            session = self._start()
+            with lifted():  # the limits of a hidden test that asks
+                session = self._start()
             try:
                 for source in self._done:
                     session.run(source)
@@ -157,44 +194,68 @@ def grade_notebook(nb: NotebookNode, *, start: Callable[[], Session], files: Pat
     -------
     Record
         Without flags of earlier steps.
+
+    Raises
+    ------
+    autograder.errors.UserError
+        If the submission cannot be graded, through no fault of its student.
     """
     began = time.monotonic()
     record = Record()
     runner = Runner(start)
-    submission = Submission(runner.ask, files)
     try:
         for number, cell in enumerate(nb.cells, start=1):
             if cell.cell_type != "code":
                 continue
             cell.execution_count = number
             if is_hidden_test(cell):
-                marks = cell.metadata.nbgrader
-                verdict, cell.outputs = _judge(cell, submission, record)
-                record.questions[marks.grade_id] = verdict
+                name = cell.metadata.nbgrader.grade_id
+                record.questions[name], cell.outputs = _judge(cell, runner, files, record)
             elif cell.source.strip():
                 try:
                     cell.outputs = runner.run(cell.source)
                 except KernelEnded as ended:
-                    cell.outputs = [_error("KernelEnded", f"Stopped by the grader: {ended}.")]
+                    name = _name(number, cell)
+                    text = f"Stopped by the grader in {name}: {ended}."
+                    cell.outputs = [_error("KernelEnded", text, f"KernelEnded: {text}")]
                     if not runner.gave_up:
-                        record.flags.append(f"cell {number}: {ended}")
+                        record.flags.append(f"{name}: {ended}")
         if runner.gave_up:
             record.flags.append(f"the rest of the notebook was not run: {runner.gave_up}")
     finally:
         runner.close()
+    record.flags = [_cut(flag, MAX_TEXT) for flag in record.flags]
     record.seconds = time.monotonic() - began
     return record
 
 
+def _name(number: int, cell: NotebookNode) -> str:
+    """Name a cell as a person finds it: ``cell 7 (quantize_solution)``, or by its first line."""
+    if grade_id := nbgrader_marks(cell).get("grade_id"):
+        return f"cell {number} ({grade_id})"
+    line = cell.source.strip().splitlines()[0][:50]
+    return f"cell {number} (`{''.join(c if c.isprintable() else ' ' for c in line)}`)"
+
+
 def _judge(
-    cell: NotebookNode, submission: Submission, record: Record
+    cell: NotebookNode, runner: Runner, files: Path, record: Record
 ) -> tuple[Verdict, list[NotebookNode]]:
     """Run a hidden test on this side; return the verdict and the cell's output."""
     points = float(cell.metadata.nbgrader.points)
     grade_id = cell.metadata.nbgrader.grade_id
+
+    def ask(request: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return runner.ask(request)
+        except KernelEnded as ended:
+            flag = f"a call in the hidden test of {grade_id}: {ended}"
+            if not runner.gave_up and flag not in record.flags:
+                record.flags.append(flag)
+            return {"error": {"type": "KernelEnded", "text": str(ended)}}
+
     try:
         # A warning about a strange answer is for nobody.
-        with asking(submission), silenced():
+        with asking(Submission(ask, files)), silenced(), _within_limits():
             result = evaluate_test(cell.source, grade_id)
         if not isinstance(result, Score):
             raise TypeError("a hidden test must end with `score(...)`")
@@ -202,6 +263,12 @@ def _judge(
             raise ValueError(f"`score(of={result.of:g})` in a cell of {points:g} points")
     except StudentError as error:
         return _no_credit(points, str(error))
+    except LimitReached as reached:
+        record.flags.append(f"the hidden test of {grade_id} was stopped: {reached}")
+        reason = f"The test of this answer was stopped: {reached}. The instructor is told."
+        return _no_credit(points, reason)
+    except UserError:
+        raise
     except Exception as error:
         # A hidden test that breaks is the course's fault, or an answer nobody thought of: a person
         # must look. The text goes to the instructor only; it may quote the test.
@@ -209,8 +276,11 @@ def _judge(
             f"the hidden test of {grade_id} failed: {type(error).__name__}: {error}"
         )
         return _no_credit(points, "The test could not judge this answer; the instructor is told.")
+    # A message may quote the answer, a key of 60 MB, say.
+    checks = tuple(replace(check, message=_cut(check.message, MAX_TEXT)) for check in result.checks)
+    result = replace(result, checks=checks)
     misconceptions = {
-        c.misconception.name: c.misconception.explanation for c in result.checks if c.misconception
+        c.misconception.name: c.misconception.explanation for c in checks if c.misconception
     }
     verdict = Verdict(
         score=result.points,
@@ -219,6 +289,10 @@ def _judge(
         misconceptions=[{"name": n, "explanation": e} for n, e in misconceptions.items()],
     )
     return verdict, [_result(result.points, result._repr_html_())]
+
+
+def _within_limits() -> AbstractContextManager[None]:
+    return limited(processor_seconds=TEST_SECONDS, memory_bytes=TEST_BYTES)
 
 
 def evaluate_test(source: str, name: str) -> Any:
@@ -238,6 +312,7 @@ def evaluate_test(source: str, name: str) -> Any:
 
 
 def _no_credit(points: float, reason: str) -> tuple[Verdict, list[NotebookNode]]:
+    reason = _cut(reason, MAX_TEXT)
     html = panel(0.0, points, [Line("no verdict", 0.0, reason)])
     return Verdict(0.0, points, [reason]), [_result(0.0, html)]
 
@@ -248,31 +323,87 @@ def _result(points: float, html: str) -> NotebookNode:
     return nbformat.v4.new_output("execute_result", data=data)
 
 
-def _error(name: str, text: str) -> NotebookNode:
-    return nbformat.v4.new_output("error", ename=name, evalue=text, traceback=[f"{name}: {text}"])
+def shown_outputs(outputs: list[Any], room: int) -> list[NotebookNode]:
+    """Rebuild the outputs of a cell from their harmless parts, as far as there is room for them.
+
+    Parameters
+    ----------
+    outputs : list
+        As the kernel sent them; nothing about them is believed.
+    room : int
+        Characters for all of them.
+
+    Returns
+    -------
+    list of NotebookNode
+        What is too large, or comes when there is no room any more, is replaced by a line that says
+        so.
+    """
+    shown: list[NotebookNode] = []
+    for place, sent in enumerate(outputs):
+        if room < OUTPUT_COST:
+            shown.append(_note(f"{len(outputs) - place:,} outputs"))
+            break
+        if output := _harmless(sent, min(room, MAX_OUTPUT)):
+            room -= _size(output)
+            shown.append(output)
+    return shown
 
 
-def _clean(output: Any) -> NotebookNode | None:
-    """Rebuild an output of the student's from its harmless parts; None if it is none."""
+def _size(output: NotebookNode) -> int:
+    """Return how many characters an output counts for."""
+    match output.output_type:
+        case "stream":
+            characters = len(output.text)
+        case "error":
+            characters = sum(map(len, [output.ename, output.evalue, *output.traceback]))
+        case _:
+            characters = sum(map(len, output.data.values()))
+    return max(OUTPUT_COST, characters)
+
+
+def _harmless(output: Any, most: int) -> NotebookNode | None:
+    """Rebuild an output from its harmless parts, of so many characters at most; None if it is none.
+
+    Text is cut; of anything else there is no half, and a line stands in its place.
+    """
     if not isinstance(output, dict):
         return None
     match output.get("output_type"):
         case "stream":
             name = "stderr" if output.get("name") == "stderr" else "stdout"
-            return nbformat.v4.new_output("stream", name=name, text=str(output.get("text", "")))
+            text = _cut(_text(output.get("text")), most)
+            return nbformat.v4.new_output("stream", name=name, text=text)
         case "error":
             lines = output.get("traceback")
-            return nbformat.v4.new_output(
-                "error",
-                ename=str(output.get("ename")),
-                evalue=str(output.get("evalue")),
-                traceback=[str(line) for line in lines] if isinstance(lines, list) else [],
-            )
+            text = "\n".join(map(_text, lines)) if isinstance(lines, list) else ""
+            ename, evalue = (_cut(_text(output.get(key)), MAX_TEXT) for key in ("ename", "evalue"))
+            return _error(ename, evalue, _cut(text, most))
         case "display_data" | "execute_result":
             data = output.get("data")
-            kept = (
-                {k: data[k] for k in SAFE_MIME_TYPES if k in data} if isinstance(data, dict) else {}
-            )
-            kept = {k: v for k, v in kept.items() if isinstance(v, str)}
+            data = data if isinstance(data, dict) else {}
+            kept = {k: data[k] for k in SAFE_MIME_TYPES if isinstance(data.get(k), str)}
+            size = sum(map(len, kept.values()))
+            if size > most:
+                return _note(f"an output of {size:,} characters")
             return nbformat.v4.new_output("display_data", data=kept) if kept else None
     return None
+
+
+def _error(name: str, text: str, traceback: str) -> NotebookNode:
+    return nbformat.v4.new_output("error", ename=name, evalue=text, traceback=[traceback])
+
+
+def _note(what: str) -> NotebookNode:
+    text = f"[The grader left out {what} here: there is no room for so much.]\n"
+    return nbformat.v4.new_output("stream", name="stdout", text=text)
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _cut(text: str, most: int) -> str:
+    if len(text) <= most:
+        return text
+    return f"{text[:most]}\n[The grader left out {len(text) - most:,} more characters here.]\n"

@@ -1,10 +1,14 @@
 """One submission, from cells to scores: what counts, what it costs, what cannot be forged."""
 
+import json
+
 import nbformat
 import pytest
 from nbgrader.utils import determine_grade
 
-from autograder.execution import MAX_RESTARTS, grade_notebook
+from autograder import execution
+from autograder.errors import UserError
+from autograder.execution import MAX_RESTARTS, grade_notebook, shown_outputs
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.session import Session
 
@@ -18,8 +22,12 @@ from autograder.hidden import close, holds, same, score, student, value
 """
 
 
-def answer(source):
-    return nbformat.v4.new_code_cell(source)
+MIB = 2**20
+
+
+def answer(source, name=None):
+    marks = {"grade": False, "grade_id": name, "solution": True, "locked": False}
+    return nbformat.v4.new_code_cell(source, metadata={"nbgrader": marks} if name else {})
 
 
 def question(name, body, points=4):
@@ -114,8 +122,11 @@ def test_an_endless_loop_costs_its_own_question(grade):
         cell_seconds=1.5,
     )
     assert scores(record) == {"a": 0, "b": 4}
-    assert record.flags == ["cell 2: it took more than 1.5 s of processor time (an endless loop?)"]
-    assert "Stopped by the grader" in nb.cells[1].outputs[0].evalue
+    reason = "it took more than 1.5 s of processor time"
+    assert len(record.flags) == 1
+    assert record.flags[0].startswith(f"cell 2 (`while True: pass`): {reason}")
+    shown = nb.cells[1].outputs[0].evalue
+    assert shown.startswith(f"Stopped by the grader in cell 2 (`while True: pass`): {reason}")
 
 
 def test_a_dead_kernel_costs_its_own_question(grade):
@@ -126,7 +137,19 @@ def test_a_dead_kernel_costs_its_own_question(grade):
         question("b", is_three()),
     )
     assert scores(record) == {"a": 0, "b": 4}
-    assert record.flags == ["cell 2: the kernel died"]
+    assert len(record.flags) == 1
+    assert record.flags[0].startswith("cell 2 (`import os; os._exit(0)`): ")
+
+
+def test_a_fatal_cell_is_named_by_its_question_or_its_first_line(grade):
+    fatal = "\n\n\tprint('\x1b[31m" + 100 * "a" + "')\nimport os; os._exit(0)"
+    record, _ = grade(
+        answer("import os; os._exit(0)", name="quantize_solution"), answer(fatal.replace("\t", ""))
+    )
+    assert [flag.partition(":")[0] for flag in record.flags] == [
+        "cell 1 (quantize_solution)",
+        "cell 2 (`print(' [31m" + 38 * "a" + "`)",
+    ]
 
 
 def test_a_function_that_never_returns_costs_its_own_question(grade):
@@ -139,6 +162,8 @@ def test_a_function_that_never_returns_costs_its_own_question(grade):
     )
     assert scores(record) == {"a": 0, "b": 4}
     assert "gave no answer: it took more than" in record.questions["a"].messages[0]
+    assert len(record.flags) == 1
+    assert record.flags[0].startswith("a call in the hidden test of a: it took more than 1.5 s")
 
 
 def test_a_kernel_lost_again_and_again_is_given_up(grade):
@@ -206,3 +231,233 @@ def test_active_output_is_left_out(grade):
     source = "from IPython.display import Javascript, display\ndisplay(Javascript('steal()'))"
     _, nb = grade(answer(source))
     assert "javascript" not in str(nb.cells[0].outputs)
+
+
+COUNT = "score(holds(lambda: sum(1 for _ in range(value(student.x))) >= 0, ''), of=4)"
+TAKE = "score(holds(lambda: len(bytearray(value(student.x))) >= 0, ''), of=4)"
+
+
+def test_an_answer_that_takes_forever_to_judge_costs_its_own_question(grade, monkeypatch):
+    monkeypatch.setattr(execution, "TEST_SECONDS", 0.5)
+    cells = answer("x = 10**15"), question("a", COUNT), answer("x = 3"), question("b", COUNT)
+    record, nb = grade(*cells)
+    assert scores(record) == {"a": 0, "b": 4}
+    reason = "it took more than 0.5 s of processor time"
+    assert record.flags == [f"the hidden test of a was stopped: {reason}"]
+    assert reason in record.questions["a"].messages[0]
+    assert reason in nb.cells[1].outputs[0].data["text/html"]
+
+
+def test_an_answer_that_takes_all_memory_to_judge_costs_its_own_question(grade, monkeypatch):
+    monkeypatch.setattr(execution, "TEST_BYTES", 256 * MIB)
+    cells = answer("x = 10**10"), question("a", TAKE), answer("x = 3"), question("b", TAKE)
+    record, _ = grade(*cells)
+    assert scores(record) == {"a": 0, "b": 4}
+    assert record.flags == [
+        "the hidden test of a was stopped: it took more than 0.25 GiB of memory"
+    ]
+
+
+@pytest.mark.slow
+def test_a_record_of_8_mb_that_takes_gigabytes_to_decode_costs_its_own_question(grade):
+    with open("notebooks/deep_compression/deep_compression.ipynb", encoding="utf-8") as file:
+        cells = nbformat.read(file, 4).cells
+    file_write = next(
+        c for c in cells if c.metadata.get("nbgrader", {}).get("grade_id") == "file_write"
+    )
+    # Words of 20 bits: at each of 64 million places the decoder looks a long word up.
+    bomb = """
+import numpy as np
+x = 3
+def layer_to_bytes(codes, runs, centroids, width):
+    size = 8_000_000
+    head = np.array([1, 0, size], "<u4").tobytes() + np.array([2, width], "<u2").tobytes()
+    tables = bytes(8) + bytes([20, 20]) + bytes(2**width)
+    return np.frombuffer(head + tables + bytes(size), dtype=np.uint8)
+"""
+    record, _ = grade(answer(bomb), file_write, question("b", is_three()))
+    assert scores(record) == {"file_write": 0, "b": 4}
+    assert record.flags == [
+        "the hidden test of file_write was stopped: it took more than 2 GiB of memory"
+    ]
+
+
+def test_waiting_for_a_slow_answer_is_not_the_graders_work(grade, monkeypatch):
+    monkeypatch.setattr(execution, "TEST_SECONDS", 0.5)
+    slow = "import time\ndef f(x):\n    time.sleep(1.5)\n    return x"
+    record, _ = grade(answer(slow), question("a", "score(same(student.f, abs, on=[(1,)]), of=4)"))
+    assert scores(record) == {"a": 4}
+
+
+def test_a_limit_that_is_reached_in_the_middle_of_an_answer_costs_no_other_question(
+    grade, monkeypatch
+):
+    monkeypatch.setattr(execution, "TEST_BYTES", 64 * MIB)
+    cells = answer("x = 'a' * 60_000_000\ny = 3"), question("a", is_three())
+    record, _ = grade(*cells, question("b", is_three("y")))
+    assert scores(record) == {"a": 0, "b": 4}
+    assert "memory" in record.flags[0]
+
+
+def test_a_kernel_that_replaces_one_during_a_hidden_test_is_not_under_its_limits(grade):
+    source = """
+import os, resource
+def limits(): return [n == resource.RLIM_INFINITY for n in resource.getrlimit(resource.RLIMIT_DATA)]
+def die(): os._exit(0)
+before = limits()
+"""
+    body = """
+holds(lambda: student.die(), "")
+score(holds(lambda: student.limits() == value(student.before), "other limits"), of=4)
+"""
+    record, _ = grade(answer(source), question("a", body))
+    assert scores(record) == {"a": 4}
+
+
+def test_every_call_that_ends_a_kernel_is_flagged_once_for_its_question(grade):
+    body = "score(same(student.f, abs, on=[(1,), (2,)]), of=4)"
+    record, _ = grade(
+        answer("import os\ndef f(x): os._exit(0)"), question("a", body), question("b", body)
+    )
+    assert [flag.partition(":")[0] for flag in record.flags] == [
+        "a call in the hidden test of a",
+        "a call in the hidden test of b",
+    ]
+
+
+class NotStarted(UserError):
+    pass
+
+
+def test_a_kernel_that_does_not_start_again_is_the_graders_fault_and_gives_no_grade(tmp_path):
+    for name in ("build", "files"):
+        (tmp_path / name).mkdir()
+    kernels = iter([Session(build=tmp_path / "build", submission=tmp_path / "files")])
+
+    def start():
+        for kernel in kernels:
+            return kernel
+        raise NotStarted("no sandbox")
+
+    body = "score(same(student.f, abs, on=[(1,), (2,)]), of=4)"
+    cells = [answer("import os\ndef f(x): os._exit(0)"), question("a", body)]
+    with pytest.raises(NotStarted):
+        grade_notebook(nbformat.v4.new_notebook(cells=cells), start=start, files=tmp_path)
+
+
+def test_what_only_the_instructor_can_mend_gives_no_grade(grade):
+    missing = "from autograder.references import NoReference\nraise NoReference('no run')"
+    with pytest.raises(UserError):
+        grade(question("a", missing))
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "print('\\ud800')",
+        "raise ValueError('\\ud800')",
+        "'\\ud800'",
+        "from IPython.display import HTML, display\ndisplay(HTML('<b>\\ud800</b>'))",
+        "import sys\nprint('\\udfff', file=sys.stderr)",
+        "import os\nos.write(2, b'\\xed\\xa0\\x80')\nos._exit(0)",
+        "# \ud800\nprint(1)",
+        "# \ud800\nimport os; os._exit(0)",
+    ],
+)
+def test_half_a_character_costs_nobody_a_grade(grade, source):
+    record, nb = grade(answer("x = 3"), answer(source), question("a", is_three()))
+    assert scores(record) == {"a": 4}
+    del nb.cells[1]["source"]  # whoever reads the submitted file sees to that
+    json.dumps([nb, record.flags], ensure_ascii=False).encode()
+
+
+def test_half_a_character_in_an_answer_or_in_its_error_costs_the_answer_alone(grade):
+    source = "x = '\\ud800'\ny = {'\\ud800': 1}\ndef f(x): raise ValueError('\\ud800')\nz = 3"
+    body = "score(same(student.f, abs, on=[(1,)]), of=4)"
+    cells = question("a", is_three()), question("b", is_three("y")), question("c", body)
+    record, nb = grade(answer(source), *cells, question("d", is_three("z")))
+    assert scores(record) == {"a": 0, "b": 0, "c": 0, "d": 4}
+    (nbformat.writes(nb) + str(record)).encode()
+
+
+def stream(text):
+    return {"output_type": "stream", "name": "stdout", "text": text}
+
+
+def shown_text(outputs):
+    return [output.text for output in outputs]
+
+
+def test_an_output_that_is_too_long_is_cut_and_says_so():
+    (output,) = shown_outputs([stream("a" * 8 * MIB)], 16 * MIB)
+    assert output.text == (
+        "a" * 2 * MIB + "\n[The grader left out 6,291,456 more characters here.]\n"
+    )
+
+
+def test_a_traceback_that_is_too_long_is_cut_and_says_so():
+    error = {"output_type": "error", "ename": "E" * MIB, "evalue": "v" * MIB}
+    (output,) = shown_outputs([{**error, "traceback": ["line"] * MIB}], 16 * MIB)
+    assert output.traceback[0].startswith("line\nline")
+    assert "[The grader left out" in output.traceback[0]
+    assert len(str(output)) < 3 * MIB
+
+
+def test_html_that_is_too_long_is_replaced_by_a_line_since_half_of_it_is_none():
+    html = {"output_type": "display_data", "data": {"text/html": "<p>" * MIB, "text/plain": "p"}}
+    (output,) = shown_outputs([html], 16 * MIB)
+    assert shown_text([output]) == [
+        "[The grader left out an output of 3,145,729 characters here: there is no room for so "
+        "much.]\n"
+    ]
+
+
+def test_outputs_that_are_too_many_end_with_a_line_that_counts_the_rest():
+    outputs = shown_outputs([stream(f"{i}") for i in range(5000)], MIB)
+    assert shown_text(outputs[:2]) == ["0", "1"]
+    assert outputs[-1].text.startswith(f"[The grader left out {5001 - len(outputs):,} outputs here")
+    assert len(outputs) < 200
+
+
+def test_a_cell_and_a_notebook_show_no_more_than_so_much(grade, monkeypatch):
+    monkeypatch.setattr(execution, "MAX_OUTPUT", 30_000)
+    monkeypatch.setattr(execution, "MAX_CELL_OUTPUT", 50_000)
+    monkeypatch.setattr(execution, "MAX_NOTEBOOK_OUTPUT", 120_000)
+    flood = """
+from IPython.display import HTML, display
+for _ in range(3): display(HTML("a" * 20_000))
+"""
+    _, nb = grade(*[answer(flood) for _ in range(4)])
+    sizes = [[len(o.get("text") or o.data["text/html"]) for o in cell.outputs] for cell in nb.cells]
+    assert [[size for size in cell if size == 20_000] for cell in sizes] == [
+        [20_000, 20_000],
+        [20_000, 20_000],
+        [20_000],
+        [],
+    ]
+    assert all("The grader left out" in cell.outputs[-1].text for cell in nb.cells)
+
+
+def test_what_a_forged_output_holds_beside_text_is_left_out():
+    deep = []
+    for _ in range(900):
+        deep = [deep]
+    forged = [
+        stream(deep),
+        {"output_type": "error", "ename": deep, "evalue": {}, "traceback": [deep, "line"]},
+        {"output_type": "display_data", "data": {"text/plain": deep}},
+        {"output_type": "display_data", "data": deep},
+        {"output_type": deep},
+        deep,
+    ]
+    shown = shown_outputs(forged, MIB)
+    assert [output.output_type for output in shown] == ["stream", "error"]
+    assert shown[1].traceback == ["\nline"]
+
+
+def test_a_message_that_quotes_a_long_answer_is_cut(grade):
+    body = "def empty(x): return {}\nscore(same(student.f, empty, on=[(1,)]), of=4)"
+    record, nb = grade(answer("def f(x): return {'a' * 3_000_000: 1}"), question("a", body))
+    assert scores(record) == {"a": 0}
+    assert len(str(record)) < 10_000
+    assert len(str(nb)) < 20_000
