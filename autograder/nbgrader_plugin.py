@@ -341,22 +341,36 @@ def _prepare_submissions(converter: Autograde) -> None:
         If nbgrader would take a student's name for a pattern, and so grade other students, or
         cannot bear it for another reason.
     """
-    course, student = converter.coursedir, converter.coursedir.student_id
-    pattern = course.format_path(course.submitted_directory, student, course.assignment_id)
-    # A name with brackets does not match itself.
-    folders = {Path(path) for path in [*glob.glob(pattern), pattern] if os.path.lexists(path)}
-    for folder in sorted(folders):
+    course = converter.coursedir
+    pattern = course.format_path(
+        course.submitted_directory, course.student_id, course.assignment_id
+    )
+    # A name with brackets is none of those that it matches as a pattern.
+    folders = sorted({Path(p) for p in [*glob.glob(pattern), pattern] if os.path.lexists(p)})
+    _require_safe_names(folders, converter)
+    failed = []
+    for folder in folders:
+        try:
+            for note in submission_folder(folder).prepare():
+                converter.log.warning("%s: %s", folder.parent.name, note)
+        except PermissionError as error:
+            converter.log.error("%s is not graded: %s", folder.parent.name, error)
+            failed.append(str(folder))
+    converter.init_notebooks()  # again: a notebook may have been renamed
+    for path in failed:
+        converter.assignments.pop(path, None)
+
+
+def _require_safe_names(folders: list[Path], converter: Autograde) -> None:
+    for folder in folders:
         name = folder.parent.name
         if safe_name(name) != name:
             message = (
                 f"nbgrader cannot bear the name of the folder {printable(name)!r} in submitted/. "
-                f"Run `autograder grade {course.assignment_id}`, which renames it."
+                f"Run `autograder grade {folder.name}`, which renames it."
             )
             converter.log.error(message)
             raise NbGraderException(message)
-        for note in submission_folder(folder).prepare():
-            converter.log.warning("%s: %s", name, note)
-    converter.init_notebooks()
 
 
 def submission_folder(path: Path) -> SubmissionFolder:

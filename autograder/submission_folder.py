@@ -15,6 +15,7 @@ from pathlib import Path
 
 from nbgrader.utils import parse_utc
 
+from autograder.names import printable
 from autograder.submitted_files import (
     Found,
     Intake,
@@ -118,6 +119,10 @@ class SubmissionFolder:
             self._remember([*self.notes, *new])
         return new
 
+    def add_note(self, text: str) -> None:
+        """Remember something more about the submission that lies there."""
+        self._remember([*self.notes, text])
+
     def clear_up(self) -> None:
         """Undo what `fill` had begun when it was killed."""
         self._remove(self._side / "new")
@@ -161,6 +166,7 @@ class SubmissionFolder:
     def _secure(self, folder: Path) -> list[str]:
         """Move files out of `folder` that must not be there, and rename those that hide."""
         notes = []
+        left: set[Path] = set()
         room = Room()
         with opened(folder, os.O_DIRECTORY) as place:
             for found in walk(place):
@@ -168,8 +174,13 @@ class SubmissionFolder:
                 if problem:
                     self._take_away(found.parts[-1], found.place)
                     notes.append(f"{shown(found.parts)} was taken away: {problem}")
-                elif shown(found.parts) != "/".join(found.parts):
+                elif shown(found.parts) != os.path.join(*found.parts):
                     notes.append(self._rename(found, folder))
+                    depths = range(1, len(found.parts))
+                    left.update(folder.joinpath(*found.parts[:depth]) for depth in depths)
+        for emptied in sorted(left, reverse=True):
+            with suppress(OSError):  # not empty
+                emptied.rmdir()
         return shortened(notes)
 
     def _rename(self, found: Found, folder: Path) -> str:
@@ -213,17 +224,19 @@ class SubmissionFolder:
         """Bring the content of a zipped folder up."""
         # Renamed first, since it may hold a file of its own name; found again after a kill.
         wrapper = folder / ".unwrapped"
-        if not wrapper.exists():
+        if not wrapper.is_dir():
             inner = [p for p in folder.iterdir() if not p.name.startswith((".", "__"))]
             if len(inner) != 1 or not inner[0].is_dir() or not list(inner[0].glob("*.ipynb")):
                 return []
+            if wrapper.exists():
+                return ["the submission has a file .unwrapped, and so its folder stays wrapped"]
             inner[0].rename(wrapper)
         notes = []
         for path in sorted(wrapper.iterdir()):
             target = folder / path.name
             if target.exists():
                 self._take_away(path)
-                notes.append(f"one of two {path.name} was taken away")
+                notes.append(f"one of two {printable(path.name)} was taken away")
             else:
                 path.rename(target)
         wrapper.rmdir()
@@ -232,8 +245,9 @@ class SubmissionFolder:
     def _take_away(self, name: str | Path, place: int | None = None) -> None:
         away = self._side / "taken-away"
         away.mkdir(parents=True, exist_ok=True)
-        # Under a new name: its own may be too long, or be there already.
-        os.rename(name, away / uuid.uuid4().hex, src_dir_fd=place)
+        # Under a name of 250 bytes at most that is not there yet.
+        new = f"{uuid.uuid4().hex[:8]} {printable(Path(name).name)[:60]}"
+        os.rename(name, away / new, src_dir_fd=place)
 
     def _remove(self, folder: Path) -> None:
         # Folders of a submission can be nested too deeply for Python, or be read-only.

@@ -25,7 +25,7 @@ from autograder.submitted_files import (
     shortened,
     walk,
 )
-from autograder.unpacking import UnreadableZip, unpack, unpacked_size
+from autograder.unpacking import UnreadableZip, opened_zip, unpack, unpacked_size
 
 
 @dataclass
@@ -87,14 +87,14 @@ def collect(source: Path, assignment: str, submitted: Path) -> Collected:
             _bring_in(source, assignment, submitted, collected)
         else:
             _bring_in_zip(source, assignment, submitted, collected)
+        collected.students.sort()
+        _take_notes(assignment, submitted, collected)
     if not collected.students:
         expected = (
             f"{source} holds no submission of {assignment}: expected <student>/{assignment}/, "
             "<student>/ or <student>.zip."
         )
         raise FileNotFoundError("\n".join([expected, *shortened(collected.left_out)]))
-    collected.students.sort()
-    _note_twins(collected)
     return collected
 
 
@@ -125,23 +125,29 @@ def _clear_up(submitted: Path, assignment: str) -> None:
 def _look_through(assignment: str, submitted: Path, collected: Collected) -> None:
     """Collect what lies in the course already."""
     for name in sorted(os.listdir(submitted)):
-        if name.startswith(".") or not os.path.lexists(submitted / name / assignment):
+        path, student = submitted / name, safe_name(name)
+        if name.startswith("."):
             continue
-        student = safe_name(name)
+        if not os.path.lexists(path / assignment):
+            if not path.is_dir():
+                note = "it is no folder; bring hand-ins in with --from"
+                collected.left_out.append(f"{printable(name)} was left out: {note}")
+            continue
         notes = []
+        if student != name:
+            if os.path.lexists(submitted / student):
+                note = f"nbgrader cannot bear its name, and {student} is there already"
+                collected.left_out.append(f"{printable(name)} was left out: {note}")
+                continue
+            path.rename(submitted / student)
+            notes.append(f"the student's folder was called {printable(name)}")
+        folder = SubmissionFolder(submitted, student, assignment)
         try:
-            if student != name:
-                if os.path.lexists(submitted / student):
-                    raise FileExistsError(f"{student} is there already, and stands for this name")
-                (submitted / name).rename(submitted / student)
-                notes.append(f"the student's folder was called {printable(name)}")
-            folder = SubmissionFolder(submitted, student, assignment)
             folder.prepare(notes)
-        except (FileExistsError, PermissionError) as error:
-            collected.left_out.append(f"{printable(name)} was left out: {printable(str(error))}")
+        except PermissionError as error:
+            collected.left_out.append(f"{student} was left out: {printable(str(error))}")
             continue
         collected.students.append(student)
-        collected.notes[student] = folder.notes
 
 
 def _bring_in_zip(source: Path, assignment: str, submitted: Path, collected: Collected) -> None:
@@ -151,16 +157,17 @@ def _bring_in_zip(source: Path, assignment: str, submitted: Path, collected: Col
     intakes: dict[str, Intake] = {}
     with source.open("rb") as archive:
         try:
-            # Once as it is unpacked, and once in its place.
-            needed, free = 2 * unpacked_size(archive), shutil.disk_usage(submitted).free
-            if needed > free:
-                raise UserError(
-                    f"{source} takes {needed / 2**30:.1f} GB to unpack, and there are "
-                    f"{free / 2**30:.1f} GB free in {submitted.resolve()}."
-                )
-            unpack(archive, lambda parts: intakes.setdefault(parts[0], Intake(unpacked)))
+            members = opened_zip(archive)
         except UnreadableZip as error:
             raise UserError(f"{source} cannot be unpacked: {error}.") from error
+        # Once as it is unpacked, and once in its place.
+        needed, free = 2 * unpacked_size(members), shutil.disk_usage(submitted).free
+        if needed > free:
+            raise UserError(
+                f"{source} takes {needed / 2**30:.1f} GB to unpack, and there are "
+                f"{free / 2**30:.1f} GB free in {submitted.resolve()}."
+            )
+        unpack(members, lambda parts: intakes.setdefault(parts[0], Intake(unpacked)))
     notes = {name: intake.notes for name, intake in intakes.items()}
     for name in sorted(notes.keys() - set(os.listdir(unpacked))):
         collected.left_out += notes[name]
@@ -188,15 +195,15 @@ def _bring_in(
                 notes.append(f"the hand-in was called {printable(name)}")
             if reason := _no_hand_in(name, place):
                 collected.left_out += [f"{printable(name)} was left out: {reason}", *notes]
-            elif student in collected.notes:
-                left_out = f"{printable(name)} was left out: {student} has another hand-in"
-                collected.left_out.append(left_out)
-                collected.notes[student].append(left_out)
+                continue
+            folder = SubmissionFolder(submitted, student, assignment)
+            if student in collected.students:
+                note = f"{printable(name)} was left out: {student} has another hand-in"
+                collected.left_out.append(note)
+                folder.add_note(note)
             else:
-                folder = SubmissionFolder(submitted, student, assignment)
                 folder.fill(partial(_bring, name, place, assignment), notes)
                 collected.students.append(student)
-                collected.notes[student] = folder.notes
     finally:
         os.close(place)
 
@@ -204,8 +211,11 @@ def _bring_in(
 def _no_hand_in(name: str, place: int) -> str | None:
     """Return why what lies there is no hand-in, or None."""
     if name.startswith("."):
-        return "it is hidden"
-    mode = os.stat(name, dir_fd=place, follow_symlinks=False).st_mode
+        return "its name begins with a dot"
+    try:
+        mode = os.stat(name, dir_fd=place, follow_symlinks=False).st_mode
+    except FileNotFoundError:
+        return "it was removed while hand-ins were brought in"
     # A link where a hand-in belongs is a hand-in without content, for a person to look at.
     if stat.S_ISDIR(mode) or stat.S_ISLNK(mode):
         return None
@@ -226,7 +236,7 @@ def _bring(name: str, place: int, assignment: str, intake: Intake) -> None:
             with regular_file(name, place) as archive:
                 if os.fstat(archive.fileno()).st_size > MAX_FILES_BYTES:
                     raise UnreadableZip(f"it is larger than {MAX_FILES_BYTES // 2**20} MB")
-                unpack(archive, lambda _: intake)
+                unpack(opened_zip(archive), lambda _: intake)
     except OSError as error:
         intake.leave_out((name,), error.strerror or "it cannot be read")
     except UnreadableZip as error:
@@ -240,13 +250,14 @@ def _has_folder(place: int, name: str) -> bool:
         return False
 
 
-def _note_twins(collected: Collected) -> None:
-    """Note students whose names differ in upper and lower case alone: they may be one."""
+def _take_notes(assignment: str, submitted: Path, collected: Collected) -> None:
+    """Read the notes on every submission; note names that differ in upper and lower case alone."""
     names: dict[str, list[str]] = {}
     for student in collected.students:
         names.setdefault(student.casefold(), []).append(student)
-    for same in names.values():
-        for student in same:
-            collected.notes[student] += [
-                f"there is also a student {other}" for other in same if other != student
-            ]
+    for student in collected.students:
+        folder = SubmissionFolder(submitted, student, assignment)
+        for other in names[student.casefold()]:
+            if other != student:
+                folder.add_note(f"there is also a student {other}")
+        collected.notes[student] = folder.notes

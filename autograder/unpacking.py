@@ -28,69 +28,19 @@ class UnreadableZip(UserError):
     """A zip cannot be unpacked; the message says why."""
 
 
-def unpack(archive: IO[bytes], intake_of: Callable[[tuple[str, ...]], Intake]) -> None:
-    """Bring the regular files of a zip in; what cannot be brought in is noted.
-
-    Files that are not in folders come first, so that the notebook has room before all others.
+def opened_zip(archive: IO[bytes]) -> zipfile.ZipFile:
+    """Open a zip.
 
     Parameters
     ----------
     archive : binary file
-        Can seek.
-    intake_of : callable
-        Called with a member's path, as folders and name; returns where it belongs.
+        Can seek. It stays open when the zip is closed.
 
     Raises
     ------
     UnreadableZip
-        If it is no zip, or a broken one, or has more than `MAX_MEMBERS` members.
-    UserError
-        If the disk cannot be written.
+        If it is no zip, or its list of members is broken or has more than `MAX_MEMBERS`.
     """
-    with _opened(archive) as members:
-        files = [info for info in members.infolist() if not info.is_dir()]
-        last = {PurePosixPath(info.filename): info for info in files}
-        for info in sorted(files, key=_own_first):
-            path = PurePosixPath(info.filename)
-            parts = path.parts
-            if not parts:
-                continue
-            intake = intake_of(parts)
-            if info is not last[path]:
-                intake.leave_out(parts, "the zip has a later file of this name")
-            elif reason := _refusal(info):
-                intake.leave_out(parts, reason)
-            else:
-                intake.bring(parts, info.file_size, partial(members.open, info))
-
-
-def unpacked_size(archive: IO[bytes]) -> int:
-    """Return how much `unpack` would write with the limits of a submission for each first part.
-
-    Parameters
-    ----------
-    archive : binary file
-        Can seek.
-
-    Returns
-    -------
-    int
-        In bytes, at most.
-
-    Raises
-    ------
-    UnreadableZip
-        As with `unpack`.
-    """
-    sizes: dict[str, int] = {}
-    with _opened(archive) as members:
-        for info in members.infolist():
-            first = info.filename.partition("/")[0]
-            sizes[first] = min(sizes.get(first, 0) + info.file_size, MAX_FILES_BYTES)
-    return sum(sizes.values())
-
-
-def _opened(archive: IO[bytes]) -> zipfile.ZipFile:
     try:
         if _has_too_many_members(archive):
             raise UnreadableZip(f"it has more than {MAX_MEMBERS:,} files")
@@ -100,6 +50,46 @@ def _opened(archive: IO[bytes]) -> zipfile.ZipFile:
     except Exception as error:
         # A damaged list of members raises whatever its bytes happen to lead to.
         raise UnreadableZip(printable(str(error)) or type(error).__name__) from error
+
+
+def unpack(members: zipfile.ZipFile, intake_of: Callable[[tuple[str, ...]], Intake]) -> None:
+    """Bring the regular files of a zip in; what cannot be brought in is noted.
+
+    Files that are not in folders come first, so that the notebook has room before all others.
+
+    Parameters
+    ----------
+    members : zipfile.ZipFile
+    intake_of : callable
+        Called with a member's path, as folders and name; returns where it belongs.
+
+    Raises
+    ------
+    UserError
+        If the disk cannot be written.
+    """
+    files = [info for info in members.infolist() if not info.is_dir()]
+    last = {PurePosixPath(info.filename): info for info in files}
+    for info in sorted(files, key=_own_first):
+        path = PurePosixPath(info.filename)
+        if not path.parts:
+            continue
+        intake = intake_of(path.parts)
+        if info is not last[path]:
+            intake.leave_out(path.parts, "the zip has a later file of this name")
+        elif reason := _refusal(info):
+            intake.leave_out(path.parts, reason)
+        else:
+            intake.bring(path.parts, info.file_size, partial(members.open, info))
+
+
+def unpacked_size(members: zipfile.ZipFile) -> int:
+    """Return how many bytes `unpack` writes at most, with an intake for each folder at the top."""
+    sizes: dict[str, int] = {}
+    for info in members.infolist():
+        first = info.filename.partition("/")[0]
+        sizes[first] = min(sizes.get(first, 0) + info.file_size, MAX_FILES_BYTES)
+    return sum(sizes.values())
 
 
 def _has_too_many_members(archive: IO[bytes]) -> bool:

@@ -39,7 +39,7 @@ class Course:
             self.notebooks / ASSIGNMENT,
             [
                 new_code_cell(code("setup")),
-                answer("# what is given\n### BEGIN SOLUTION\npass\n### END SOLUTION"),
+                answer(f"# given\n### BEGIN SOLUTION\n{code('solution')}\n### END SOLUTION"),
                 marked("question", "### BEGIN HIDDEN TESTS\n1\n### END HIDDEN TESTS", grade=True),
             ],
         )
@@ -98,13 +98,19 @@ def test_hidden_tests_the_release_and_written_answers_are_not(course):
         course.graded(
             student,
             new_code_cell(code("setup")),
-            answer("# what is given\n" + code(student)),
+            answer("# given\n" + code(student)),
             marked("question", code("tests"), grade=True),
             marked("question_check", code("check"), locked=True),
             new_markdown_cell(code("written")),
         )
     assert course.same_code() == []
     assert course.alike().code.usual == 0
+
+
+def test_our_own_solution_was_released_to_nobody(course):
+    for student in ["ada", "ben"]:
+        course.graded(student, answer(code("solution")))
+    assert course.same_code() == [("ada", "ben")]
 
 
 def test_a_graded_notebook_that_is_missing_or_broken_harms_nobody(course):

@@ -6,6 +6,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 from contextlib import closing
 
@@ -16,6 +17,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from small_course import ASSIGNMENT, marks, small_config, write_source
 
 from autograder.release import make_release
+from autograder.temporary import sweep
 from autograder.unfinished import unfinished
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -33,6 +35,7 @@ from traitlets.config import Config
 from autograder.grade import grade
 settings = Config()
 settings.CourseDirectory.source_directory = sys.argv[2]
+settings.GradeInSandbox.sandbox = sys.argv[3] == "sandbox"
 outcomes = grade("small", Path(sys.argv[1]), jobs=2, settings=settings)
 sys.exit("\\n".join(outcome.problem for outcome in outcomes if outcome.problem) or 0)
 """
@@ -82,6 +85,7 @@ def temporary(tmp_path, monkeypatch):
     folder.mkdir()
     folder.chmod(0o755)
     monkeypatch.setenv("TMPDIR", str(folder))
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
     return folder
 
 
@@ -119,19 +123,27 @@ def expected(student, version):
     return [2.0 if (n < STUDENTS[student]) == (version == 1) else 0.0 for n in range(QUESTIONS)]
 
 
-def start(project):
-    arguments = [project / "course", project / "notebooks"]
+def start(project, sandbox="sandbox"):
+    arguments = [project / "course", project / "notebooks", sandbox]
     return subprocess.Popen(
         [sys.executable, "-c", GRADE, *arguments], stderr=subprocess.PIPE, start_new_session=True
     )
 
 
-def wait_for_workers(process):
-    """Wait until a run has begun to grade."""
+def wait_until(condition):
     patience = time.monotonic() + 120
-    while not psutil.Process(process.pid).children():
+    while not condition():
         assert time.monotonic() < patience
-        time.sleep(0.05)
+        time.sleep(0.02)
+
+
+def below(process):
+    return psutil.Process(process.pid).children(recursive=True)
+
+
+def ended(processes):
+    """Tell whether all of them end at once; a busy machine may take a moment to clear them away."""
+    return not psutil.wait_procs(processes, timeout=2)[1]
 
 
 def finish(process):
@@ -139,32 +151,42 @@ def finish(process):
     assert process.returncode == 0, said.decode()
 
 
+def kill(process, *, graded, course, pause, group):
+    """Kill a run, or its whole group, a while after so many submissions are graded."""
+    wait_until(lambda: below(process))
+    wait_until(lambda: len(unfinished(ASSIGNMENT, course)) <= len(STUDENTS) - graded)
+    time.sleep(pause)
+    started = below(process)
+    if group:
+        os.killpg(process.pid, signal.SIGKILL)
+    else:
+        process.kill()
+    process.communicate(timeout=60)
+    assert ended(started)
+
+
 def test_kills_at_random_moments_lose_nothing_and_double_nothing(project, temporary):
     course = project / "course"
     hand_in(project, 1)
     process = start(project)
-    wait_for_workers(process)
+    wait_until(lambda: below(process))
     began = time.monotonic()
     finish(process)
-    whole = time.monotonic() - began
+    each = (time.monotonic() - began) / len(STUDENTS)
     assert scores(project) == {student: expected(student, 1) for student in STUDENTS}
 
     hand_in(project, 2)
     seed = random.randrange(10**6)
-    print(f"seed {seed}; grading the class takes {whole:.1f} s")
+    print(f"seed {seed}; a submission takes {each:.1f} s")
     moments = random.Random(seed)
     for number in range(KILLS):
-        process = start(project)
-        wait_for_workers(process)
-        time.sleep(moments.random() * whole)
-        started = psutil.Process(process.pid).children(recursive=True)
-        if number % 2:
-            os.killpg(process.pid, signal.SIGKILL)
-        else:
-            process.kill()
-        process.communicate(timeout=60)
-        _, alive = psutil.wait_procs(started, timeout=5)
-        assert not alive
+        kill(
+            start(project),
+            graded=moments.randrange(len(STUDENTS) - 1),
+            course=course,
+            pause=moments.random() * each,
+            group=bool(number % 2),
+        )
         left = unfinished(ASSIGNMENT, course)
         print(f"kill {number + 1} left {', '.join(left) or 'nothing'}")
         for student, found in scores(project).items():
@@ -180,3 +202,29 @@ def test_kills_at_random_moments_lose_nothing_and_double_nothing(project, tempor
         assert sorted(p.relative_to(course / folder).as_posix() for p in pages) == [
             f"{student}/{ASSIGNMENT}/{file}" for student in STUDENTS
         ]
+
+
+@pytest.mark.parametrize("sandbox", ["sandbox", "no sandbox"])
+def test_with_a_killed_grader_ends_a_submission_that_never_would(project, temporary, sandbox):
+    hand_in(project, 1)
+    notebook = project / "course" / "submitted" / "ada" / ASSIGNMENT / "small.ipynb"
+    nb = nbformat.read(notebook, as_version=4)
+    nb.cells.insert(1, new_code_cell("while True:\n    pass"))
+    nbformat.write(nb, notebook)
+    process = start(project, sandbox)
+    wait_until(lambda: any(busy_kernel(child) for child in below(process)))
+    started = below(process)
+    process.kill()
+    process.communicate(timeout=60)
+    assert ended(started)
+    assert list(temporary.iterdir())
+    sweep()
+    assert not list(temporary.iterdir())
+
+
+def busy_kernel(process):
+    """Tell whether this is a kernel in the endless loop: starting one takes two seconds at most."""
+    try:
+        return "inside.kernel" in process.cmdline() and process.cpu_times().user > 5
+    except psutil.Error:
+        return False

@@ -1,5 +1,6 @@
 """What nbgrader's own commands do with submissions that are not as they should be."""
 
+import errno
 import json
 import os
 import shutil
@@ -160,6 +161,26 @@ def test_notes_of_the_intake_become_flags_every_time(course):
     for _ in range(2):
         autograde(course)
         assert flags(course, "x") == ["the hand-in was called [x]"]
+
+
+def test_a_notebook_of_another_name_is_graded(course):
+    notebook = hand_in(course, "eve", "its own")
+    notebook.rename(notebook.with_name("solution.ipynb"))
+    autograde(course)
+    assert flags(course, "eve") == ["the notebook was called solution.ipynb"]
+
+
+def test_a_folder_that_cannot_be_changed_costs_its_student_alone(course, monkeypatch):
+    prepare = SubmissionFolder.prepare
+
+    def refuse(folder):
+        if folder.student == "x":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return prepare(folder)
+
+    monkeypatch.setattr(SubmissionFolder, "prepare", refuse)
+    autograde(course)
+    assert graded(course) == ["xy"]
 
 
 def test_a_notebook_that_the_grader_wrote_must_be_readable(course, monkeypatch):

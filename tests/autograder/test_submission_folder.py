@@ -142,6 +142,26 @@ def test_a_zipped_folder_is_unwrapped_whatever_it_holds(folder):
     assert files(folder.path) == ["__MACOSX/._x", "work.ipynb", "x/data"]
 
 
+def test_a_zipped_folder_whose_name_cannot_be_shown_is_unwrapped(folder):
+    write_notebook(folder.path / "x\x07y" / "work.ipynb")
+    write(folder.path / "x\x07y" / "artifacts" / "w.json")
+    folder.prepare()
+    assert files(folder.path) == ["artifacts/w.json", "work.ipynb"]
+
+
+def test_a_file_in_the_way_of_unwrapping_is_noted(folder):
+    write_notebook(folder.path / "x" / "work.ipynb")
+    write(folder.path / ".unwrapped")
+    assert "the submission has a file .unwrapped" in folder.prepare()[0]
+
+
+def test_unwrapping_goes_on_after_a_kill(folder):
+    write_notebook(folder.path / ".unwrapped" / "work.ipynb")
+    write(folder.path / "artifacts" / "w.json")
+    assert folder.prepare() == []
+    assert files(folder.path) == ["artifacts/w.json", "work.ipynb"]
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -1,7 +1,9 @@
 """Hand-ins on their way into the course: each is collected or noted, whatever another one holds."""
 
+import errno
 import fcntl
 import os
+import shutil
 import socket
 import zipfile
 from collections import namedtuple
@@ -12,6 +14,7 @@ import pytest
 from autograder import submitted_files
 from autograder.errors import UserError
 from autograder.names import safe_name
+from autograder.submission_folder import SubmissionFolder
 from autograder.submitted import collect
 
 CLASS = ["ada", "ben", "cas", "dan"]
@@ -310,10 +313,35 @@ def test_a_folder_whose_safe_name_is_taken_is_left_out_and_noted(handed_in, subm
     write_notebook(submitted / "[x]" / "work" / "work.ipynb", "second")
     collected = collect(submitted, "work", submitted)
     (note,) = collected.left_out
-    assert (
-        note == f"[x] was left out: {safe_name('[x]')} is there already, and stands for this name"
+    assert note == (
+        f"[x] was left out: nbgrader cannot bear its name, and {safe_name('[x]')} is there already"
     )
     assert source_of(submitted / safe_name("[x]") / "work" / "work.ipynb") == "first"
+
+
+def test_what_is_no_folder_in_the_course_is_noted(handed_in, submitted):
+    collect(handed_in, "work", submitted)
+    shutil.copy(handed_in / "dan.zip", submitted / "eve.zip")
+    collected = collect(submitted, "work", submitted)
+    assert collected.students == CLASS
+    assert collected.left_out == [
+        "eve.zip was left out: it is no folder; bring hand-ins in with --from"
+    ]
+
+
+def test_a_folder_that_cannot_be_changed_costs_its_student_alone(handed_in, submitted, monkeypatch):
+    collect(handed_in, "work", submitted)
+    prepare = SubmissionFolder.prepare
+
+    def refuse(folder, notes):
+        if folder.student == "ben":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return prepare(folder, notes)
+
+    monkeypatch.setattr(SubmissionFolder, "prepare", refuse)
+    collected = collect(submitted, "work", submitted)
+    assert collected.students == ["ada", "cas", "dan"]
+    assert collected.left_out == ["ben was left out: [Errno 13] Permission denied"]
 
 
 def test_names_in_a_zip_that_differ_in_control_characters_are_different(handed_in, submitted):
@@ -331,6 +359,7 @@ def test_two_hand_ins_of_one_student_are_noted(handed_in, submitted):
     assert collected.students == CLASS
     assert collected.notes["ben"] == ["ben.zip was left out: ben has another hand-in"]
     assert collected.left_out == collected.notes["ben"]
+    assert collect(submitted, "work", submitted).notes["ben"] == collected.notes["ben"]
     assert source_of(submitted / "ben" / "work" / "work.ipynb") == "1 + 1"
 
 
@@ -339,6 +368,7 @@ def test_names_that_differ_in_case_alone_are_noted(handed_in, submitted):
     collected = collect(handed_in, "work", submitted)
     assert collected.notes["ben"] == ["there is also a student Ben"]
     assert collected.notes["Ben"] == ["there is also a student ben"]
+    assert collect(submitted, "work", submitted).notes == collected.notes
     assert source_of(submitted / "Ben" / "work" / "work.ipynb") == "another Ben's"
 
 

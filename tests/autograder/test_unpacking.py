@@ -11,7 +11,7 @@ import pytest
 
 from autograder import submitted_files, unpacking
 from autograder.submitted_files import Intake
-from autograder.unpacking import UnreadableZip, unpack, unpacked_size
+from autograder.unpacking import UnreadableZip, opened_zip, unpack, unpacked_size
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def zipped(members, method=zipfile.ZIP_DEFLATED):
 
 def notes_of(archive, target):
     intake = Intake(target)
-    unpack(archive, lambda parts: intake)
+    unpack(opened_zip(archive), lambda parts: intake)
     return intake.notes
 
 
@@ -170,4 +170,4 @@ def test_too_many_members_are_not_even_listed(target, monkeypatch):
 
 def test_the_size_is_that_of_each_hand_in_within_its_limit():
     archive = zipped([("ada/a", bytes(300 * 2**20)), ("ben/b", bytes(10)), ("ben/c", bytes(5))])
-    assert unpacked_size(archive) == 256 * 2**20 + 15
+    assert unpacked_size(opened_zip(archive)) == 256 * 2**20 + 15
