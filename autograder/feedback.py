@@ -197,4 +197,6 @@ def _texts(part: Any) -> Iterable[str]:
 
 def _squeezed(text: str) -> str:
     """Take away what differs between a source and its quotations: colours, entities, space."""
-    return re.sub(r"\s", "", unescape(strip_ansi(text)))
+    # No character has a number of eight digits, and one of 5,000 would be an error.
+    text = re.sub(r"&#0*(\d{0,7})\d*", r"&#\1", strip_ansi(text))
+    return re.sub(r"\s", "", unescape(text))

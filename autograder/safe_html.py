@@ -107,7 +107,7 @@ def _sanitized(allowance: _Allowance, html: str | bytes) -> str:
 
 
 def _text_of(html: str) -> str:
-    text = escape(re.sub(r"<[^<>]*>", "", html), quote=False)
+    text = re.sub(r"<[^<>]*>", "", html).replace("<", "&lt;").replace(">", "&gt;")
     return f"<p>[This HTML takes too much to show; here is its text.]</p><pre>{text}</pre>"
 
 

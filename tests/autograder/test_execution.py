@@ -302,13 +302,14 @@ def test_a_limit_that_is_reached_in_the_middle_of_an_answer_costs_no_other_quest
 def test_a_kernel_that_replaces_one_during_a_hidden_test_is_not_under_its_limits(grade):
     source = """
 import os, resource
-def limits(): return [n == resource.RLIM_INFINITY for n in resource.getrlimit(resource.RLIMIT_DATA)]
 def die(): os._exit(0)
-before = limits()
+def lowered():
+    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    return soft != hard
 """
     body = """
 holds(lambda: student.die(), "")
-score(holds(lambda: student.limits() == value(student.before), "other limits"), of=4)
+score(holds(lambda: student.lowered() is False, "it inherits a limit"), of=4)
 """
     record, _ = grade(answer(source), question("a", body))
     assert scores(record) == {"a": 4}

@@ -1,6 +1,7 @@
 """What students see of a graded notebook, and what cannot act in a reader's browser."""
 
 import re
+import time
 from html import unescape
 
 import nbformat
@@ -19,10 +20,9 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.server_extensions.formgrader import handlers
 
 from autograder.course import course_config
+from autograder.execution import MAX_NOTEBOOK_OUTPUT, shown_outputs
 from autograder.feedback import HideHiddenTests
 from autograder.panel import Line, panel
-from autograder.safe_html import sanitize_html
-from helpers.checks.result import CheckResult
 
 SECRET = "same(student.quantize, affine.quantize, on=[(w, 3)], within=0.5 * scale)"
 TEST = f"# Hidden tests: 8 points\n### BEGIN HIDDEN TESTS\n{SECRET}\n### END HIDDEN TESTS\n"
@@ -111,6 +111,15 @@ def test_an_output_elsewhere_that_quotes_a_hidden_line_is_left_out(output):
     ]
 
 
+@pytest.mark.parametrize("number", ["&#" + "9" * 5_000 + ";", "&#000000099;", "&#", "&#x63;"])
+def test_a_number_of_a_character_that_is_none_stops_nobody(number):
+    output = new_output("stream", text=number)
+
+    notebook = hide(graded(hidden_test(result()), new_code_cell("spy()", outputs=[output])))
+
+    assert notebook.cells[1].outputs == [output]
+
+
 def test_an_output_that_quotes_what_the_student_can_see_stays():
     shared = "from helpers.reference import masks"
     test = TEST.replace(SECRET, shared)
@@ -170,6 +179,33 @@ def test_the_scores_stand_on_top_under_the_notebooks_headings(feedback_page):
 
     assert "Feedback Quantization ada 5 of 8 points" in page
     assert "1.1 Quantize 5 of 8" in page
+
+
+@pytest.mark.parametrize(
+    "heading",
+    ["# a" + " " * 100_000 + "b", "# (" + "point " * 20_000, "#" * 100_000, "# " + "( " * 50_000],
+)
+def test_a_heading_of_any_length_does_not_hold_the_page_up(feedback_page, heading):
+    before = time.monotonic()
+
+    feedback_page(graded(new_markdown_cell(heading), hidden_test(result())), affine_quantize=5.0)
+
+    assert time.monotonic() - before < 10
+
+
+@pytest.mark.slow
+def test_20_cells_of_8_mb_html_and_long_texts_give_a_page_within_seconds(feedback_page):
+    html = {"output_type": "display_data", "data": {"text/html": "<div>" * (8 * 2**20 // 5)}}
+    flood = [html, html, {"output_type": "stream", "text": "a < b\n" * 2**20}] * 20
+    cells = [new_code_cell("", outputs=shown_outputs(flood, MAX_NOTEBOOK_OUTPUT))]
+    cells += [new_code_cell("x = '<' + 1\n" * 300_000), new_markdown_cell("[*a](" * 700_000)]
+    before = time.monotonic()
+
+    page = feedback_page(graded(*cells, hidden_test(result())), affine_quantize=5.0)
+
+    assert time.monotonic() - before < 60
+    assert "The grader left out" in words(page)
+    assert "more characters are left out here" in words(page)
 
 
 def test_a_score_that_a_person_changed_is_the_one_shown(feedback_page):
@@ -258,57 +294,3 @@ def test_nothing_that_a_student_wrote_acts_in_the_formgrader(tmp_path):
 
 def test_a_missing_attachment_does_not_keep_the_page_from_being_made(feedback_page):
     assert "![plot]" in feedback_page(graded(new_markdown_cell("![plot](attachment:gone.png)")))
-
-
-@pytest.mark.parametrize(
-    "attack",
-    [
-        "<script>steal()</script>",
-        "<img src=x onerror=steal()>",
-        "<a href='javascript:steal()'>x</a>",
-        "<a href=' JaVa&#09;script:steal()'>x</a>",
-        "<a href='data:text/html,steal()'>x</a>",
-        "<iframe srcdoc='steal()'></iframe>",
-        "<svg onload=steal()></svg>",
-        "<noscript><p title='</noscript><img src=x onerror=steal()>'></p></noscript>",
-        "<img src='https://example.org/steal()'>",
-        "<p style='background-image: url(https://example.org/steal())'>x</p>",
-    ],
-)
-def test_html_that_acts_or_loads_is_made_harmless(attack):
-    html = sanitize_html(attack)
-
-    live = re.findall(r"<(\w+)([^>]*)>", html)
-    assert not [t for t, _ in live if t in {"script", "iframe", "svg", "noscript"}]
-    assert not [a for _, a in live if "steal" in re.sub(r"title=\"[^\"]*\"", "", a)]
-
-
-def test_a_students_text_cannot_pass_for_a_part_of_the_formgraders_form():
-    html = sanitize_html("<div id='ste_layer' class='nbgrader_cell'><input class='score'></div>")
-
-    assert html == "<div></div>"
-
-
-@pytest.mark.parametrize("style", ["position: fixed", "z-index: 9", "top: 0"])
-def test_a_students_text_cannot_be_laid_over_the_page(style):
-    assert style.split(":")[0] not in sanitize_html(f"<div style='{style}'>x</div>")
-
-
-@pytest.mark.parametrize(
-    "html",
-    [PANEL, CheckResult("quantize", ("8 bits give 256 levels",), "4 bits", "`16`")._repr_html_()],
-    ids=["result", "public check"],
-)
-def test_our_panels_keep_their_looks(html):
-    styles = re.findall(r"[\w-]+:[^;\"']+", html)
-
-    cleaned = sanitize_html(html)
-
-    assert len(styles) > 20
-    assert [style for style in styles if style not in cleaned] == []
-
-
-def test_a_data_frame_keeps_its_table_and_loses_its_style_sheet():
-    table = "<table><tbody><tr><td>1</td></tr></tbody></table>"
-
-    assert sanitize_html(f"<style scoped>.dataframe {{color: red}}</style>{table}") == table
