@@ -32,11 +32,11 @@ MAX_RESTARTS = 5
 """Kernels that a submission may lose before the rest of it gets no verdict."""
 
 TEST_SECONDS = 900.0
-"""Processor time of a hidden test on this side. The longest right one measures twelve networks on
-the 10,000 test images of CIFAR-10, at 19 s each on one processor; times four for slower ones."""
+"""Processor time of a hidden test on this side. The longest right one measures 22 networks on the
+10,000 test images of CIFAR-10, at 19 s each on one processor; times two for slower ones."""
 TEST_BYTES = 2 * 2**30
-"""Memory of a hidden test on this side, beside what the grader has: CIFAR-10 takes 0.2 GB of it, and
-the largest answer that `wire` lets in takes 0.3 GB until it is decoded."""
+"""Memory of a hidden test here, beside what the grader has. CIFAR-10 takes 0.2 GB of it, and the
+largest answer that `wire` lets in takes 0.3 GB until it is decoded."""
 
 MAX_OUTPUT = 2 * 2**20
 """Characters of one output. A figure of the course has 20,000 to 200,000."""

@@ -27,6 +27,9 @@ MAX_KEPT_BYTES = 32 * 2**20
 """Of a notebook without outputs and metadata. The grader writes it so, with the tests put back, and
 reads that again; half of what may be read leaves room for the tests."""
 
+MAX_CELLS = 5_000
+"""The longest notebook of the course has 169. A page takes two milliseconds for each."""
+
 
 class UnreadableNotebook(ValueError):
     """The submitted file is no notebook; the message says why."""
@@ -50,7 +53,7 @@ def read_notebook(path: Path) -> NotebookNode:
     ------
     UnreadableNotebook
         If it is not a regular file (a link, for instance), not a notebook, or takes more than
-        `MAX_NOTEBOOK_BYTES`, `MAX_KEPT_BYTES`, `MAX_MEMORY_BYTES` or `MAX_SECONDS`.
+        `MAX_NOTEBOOK_BYTES`, `MAX_KEPT_BYTES`, `MAX_CELLS`, `MAX_MEMORY_BYTES` or `MAX_SECONDS`.
     FileNotFoundError
         If there is no such file.
     """
@@ -89,6 +92,8 @@ def _parsed(payload: bytes) -> NotebookNode:
     except Exception as error:
         # nbformat meets arbitrary JSON with arbitrary exceptions.
         raise UnreadableNotebook(f"not in the notebook format ({type(error).__name__})") from error
+    if len(nb.cells) > MAX_CELLS:
+        raise UnreadableNotebook(f"more than {MAX_CELLS:,} cells")
     if kept > MAX_KEPT_BYTES:
         raise UnreadableNotebook(f"more than {MAX_KEPT_BYTES // 2**20} MB beside its outputs")
     return nb

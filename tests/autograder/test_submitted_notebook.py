@@ -8,7 +8,12 @@ import nbformat
 import pytest
 
 from autograder import submitted_notebook
-from autograder.submitted_notebook import MAX_NOTEBOOK_BYTES, UnreadableNotebook, read_notebook
+from autograder.submitted_notebook import (
+    MAX_CELLS,
+    MAX_NOTEBOOK_BYTES,
+    UnreadableNotebook,
+    read_notebook,
+)
 
 
 def write_notebook(path, source="1 + 1", **metadata):
@@ -94,6 +99,14 @@ def test_a_notebook_that_grows_when_it_is_written_is_refused(path):
 
 # The exception may come in the middle of a destructor, and comes again.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_notebook_of_countless_cells_is_refused(path):
+    cells = [{"cell_type": "raw", "metadata": {}, "source": ""}] * (MAX_CELLS + 1)
+    notebook = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 4}
+    path.write_text(json.dumps(notebook))
+    with pytest.raises(UnreadableNotebook, match="more than 5,000 cells"):
+        read_notebook(path)
+
+
 def test_reading_has_a_limit_of_time(path, monkeypatch):
     monkeypatch.setattr(submitted_notebook, "MAX_SECONDS", 0.3)
     cell = {"cell_type": "code", "source": "", "metadata": {}, "outputs": [], "id": "a"}

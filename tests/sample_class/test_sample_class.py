@@ -57,7 +57,7 @@ ANSWERS_LOST = ["endless-loop", "kernel-dies"]
 NOTHING_LOST = ["warns-on-stderr", "snoops-around", "test-cell-deleted", "test-cell-twice"]
 FLAGS = {
     "endless-loop": "it took more than 20 s of processor time",
-    "kernel-dies": "the kernel died",
+    "kernel-dies": "its Python process ended by itself (exit status 1)",
     "test-cell-deleted": "was missing; it was put back",
     "test-cell-twice": "was there more than once",
     "not-json": "the submitted file is not a notebook: not JSON",
