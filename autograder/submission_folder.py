@@ -89,6 +89,9 @@ class SubmissionFolder:
         intake = Intake(new)
         bring(intake)
         notes = [*notes, *intake.notes, *self._secure(new), *self._put_in_order(new)]
+        if (new / "timestamp.txt").exists():
+            self._take_away(new / "timestamp.txt")
+            notes.append("timestamp.txt was taken away: a hand-in does not say when it came")
         notes += self._make_way()
         old = self._side / "old"
         if self.path.exists():

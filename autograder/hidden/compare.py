@@ -59,9 +59,13 @@ def _number_difference(actual: Any, expected: float, within: float) -> str | Non
         actual = actual.item()
     if isinstance(actual, bool) or not isinstance(actual, int | float):
         return f"expected a number, got {_brief(actual)}"
-    if actual == expected or abs(actual - expected) <= within:
-        return None
-    return f"got {actual:.6g}, which is {abs(actual - expected):.2g} off (allowed: {within:.2g})"
+    try:
+        gap = abs(actual - expected)
+        if actual == expected or gap <= within:
+            return None
+        return f"got {actual:.6g}, which is {gap:.2g} off (allowed: {within:.2g})"
+    except OverflowError:
+        return "got a whole number that is too large to compare"
 
 
 def _array_difference(actual: Any, expected: Any, within: float) -> str | None:

@@ -111,6 +111,8 @@ class Handle:
         return {"$": "student", "handle": self._handle, "path": list(self._path)}
 
     def _explain(self, error: Any) -> str:
+        if not isinstance(error, dict):
+            return f"`{self!r}` answered what no function answers."
         kind, text = str(error.get("type"))[:100], str(error.get("text"))[:500]
         if kind == "NotImplementedError":
             return f"`{self!r}` is not written yet."

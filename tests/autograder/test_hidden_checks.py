@@ -184,6 +184,27 @@ def test_measured_values_of_another_form_get_none(notebook, wrong):
     assert close(student.sweep, {8: 0.9}, within=0.01).credit == 0
 
 
+def test_a_number_that_no_float_can_hold_is_wrong(notebook):
+    notebook["huge"] = 10**4000
+    check = close(student.huge, 1.5, within=0.1)
+    assert check.credit == 0
+    assert check.message == "got a whole number that is too large to compare"
+
+
+def test_whole_numbers_are_compared_exactly(notebook):
+    notebook["count"] = 2**60 + 1
+    assert close(student.count, 2**60, within=0).credit == 0
+    assert close(student.count, 2**60 + 1, within=0).credit == 1
+
+
+@pytest.mark.parametrize("reply", [{"error": "no"}, {"error": None}, {"error": [1]}])
+def test_a_reply_of_no_known_form_is_a_wrong_answer(reply):
+    with asking(Submission(lambda _: reply, Path())):
+        check = close(student.x, 3, within=0)
+    assert check.credit == 0
+    assert check.message == "`x` answered what no function answers."
+
+
 def test_a_property_that_fails_says_so(notebook):
     notebook["x"] = 3
     assert holds(lambda: value(student.x) == 3, "x is 3").credit == 1

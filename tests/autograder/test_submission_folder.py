@@ -190,6 +190,16 @@ def test_nbgraders_timestamp_stays(folder, text):
     assert folder.prepare() == []
 
 
+def test_a_hand_in_does_not_say_when_it_came(folder):
+    def bring(intake):
+        write_notebook(intake.folder / "work" / "work.ipynb")
+        write(intake.folder / "work" / "timestamp.txt", "1999-12-31 23:59:59 UTC")
+
+    folder.fill(bring, [])
+    assert folder.notes == ["timestamp.txt was taken away: a hand-in does not say when it came"]
+    assert files(folder.path) == ["work.ipynb"]
+
+
 def test_notes_stay_when_there_is_nothing_more_to_note(folder):
     write_notebook(folder.path / "solution.ipynb")
     folder.prepare(["came by mail"])
