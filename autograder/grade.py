@@ -24,7 +24,8 @@ from traitlets.config import Config
 from autograder import unfinished
 from autograder.course import add_scripts_to_path, course_config
 from autograder.errors import UserError
-from autograder.sandbox import bubblewrap
+from autograder.nbgrader_plugin import require_sandbox
+from autograder.sandbox import cgroup
 from autograder.sandbox.limits import Limits
 from autograder.submitted import collect
 from autograder.submitted_files import shortened
@@ -98,8 +99,9 @@ def grade(
     ------
     NotReleased
         If the assignment was not released in this course.
-    autograder.sandbox.bubblewrap.SandboxUnavailable
-        If student code cannot be locked in and `settings` does not waive it.
+    autograder.errors.UserError
+        If student code cannot be locked in and `settings` does not waive it, as `require_sandbox`
+        of `autograder.nbgrader_plugin` says.
     FileNotFoundError
         If there is nothing to grade.
     GradingStopped
@@ -108,7 +110,7 @@ def grade(
     config = course_config(course)
     config.merge(settings or Config())
     if config.GradeInSandbox.get("sandbox", True):
-        bubblewrap.require()
+        require_sandbox(CourseDirectory(config=config))
     add_scripts_to_path()
     _require_release(assignment, course, config)
     submitted = course / "submitted"
@@ -148,6 +150,7 @@ def _grade_all(
     work = partial(_grade_one, assignment, config)
     limit = config.GradeInSandbox.get("total_seconds", Limits.total_seconds) + GRADER_SECONDS
     sweep()
+    cgroup.sweep()
     unfinished.begin(assignment, course, students)
     try:
         with (

@@ -22,6 +22,7 @@ from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 from nbgrader.converters import Autograde
 from nbgrader.converters.base import NbGraderException
+from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Bool, Float, Integer
 
@@ -237,15 +238,14 @@ class GradeInSandbox(NbGraderPreprocessor):
 
         Raises
         ------
-        autograder.sandbox.bubblewrap.SandboxUnavailable
-            If there is no bubblewrap and `sandbox` is not switched off.
+        autograder.errors.UserError
+            If `sandbox` is not switched off, and no sandbox can be had (see `require_sandbox`); or
+            if data are missing.
         """
-        if self.sandbox:
-            bubblewrap.require()
         names = resources["nbgrader"]
         coursedir = self.parent.parent.coursedir
         if self.sandbox:
-            require_hidden(_private(coursedir), programs())
+            require_sandbox(coursedir)
         submitted = Path(
             coursedir.format_path(
                 coursedir.submitted_directory, names["student"], names["assignment"]
@@ -290,11 +290,27 @@ class GradeInSandbox(NbGraderPreprocessor):
         return nb, resources
 
 
+def require_sandbox(coursedir: CourseDirectory) -> None:
+    """Make sure that student code can be locked in, with nothing private inside.
+
+    Raises
+    ------
+    autograder.sandbox.bubblewrap.SandboxUnavailable
+        If there is no bubblewrap, or this machine does not let it work.
+    autograder.sandbox.account.NoAccount
+        If the grader is root and there is no other account for student code.
+    autograder.sandbox.shown.Exposed
+        If the course, the checkout or a home lies in a folder that student code is shown.
+    """
+    bubblewrap.require()
+    require_hidden(_private(coursedir), programs())
+
+
 _PACKAGES = [Path(module.__path__[0]) for module in (autograder, helpers)]
 """Ours; after `pip install` they lie in the Python environment, which the sandbox shows."""
 
 
-def _private(coursedir: Any) -> dict[str, Path]:
+def _private(coursedir: CourseDirectory) -> dict[str, Path]:
     """Return what the sandbox must not show, in the user's words."""
     places = homes() | {
         "the course folder": Path(coursedir.root),

@@ -12,6 +12,7 @@ from traitlets.config import Config
 from autograder import grade as grading
 from autograder.cli import main
 from autograder.grade import GradingStopped, grade
+from autograder.sandbox import shown
 from autograder.unfinished import INTERRUPTED, unfinished
 from autograder.workers import WorkerLost
 
@@ -120,3 +121,11 @@ def test_temporary_folders_of_killed_graders_are_swept_before_and_after(
     with pytest.raises(GradingStopped):
         run(course)
     assert swept == [0, 2]
+
+
+def test_a_course_that_student_code_could_read_is_refused(tmp_path, monkeypatch):
+    tmp_path.chmod(0o755)
+    monkeypatch.setattr(shown, "SYSTEM", (*shown.SYSTEM, str(tmp_path)))
+    with pytest.raises(shown.Exposed, match=r"The course folder .* lies in"):
+        grade(ASSIGNMENT, tmp_path / "course")
+    assert not (tmp_path / "course").exists()
