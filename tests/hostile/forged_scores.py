@@ -1,0 +1,163 @@
+"""Submissions that change what compares and scores, in the process that they run in."""
+
+from hand_ins import hostile
+from hostile_course import Assignment
+
+EQUAL = """
+class Equal(float):
+    def __eq__(self, other): return True
+    def __ne__(self, other): return False
+    def __lt__(self, other): return True
+    __le__ = __gt__ = __ge__ = __lt__
+    def __sub__(self, other): return Equal(0)
+    __rsub__ = __add__ = __radd__ = __mul__ = __rmul__ = __truediv__ = __pow__ = __sub__
+    def __abs__(self): return Equal(0)
+    def __float__(self): return 0.0
+    def __bool__(self): return True
+    def __repr__(self): return "20.0"
+    def __getattr__(self, name): return Equal(0)
+    def __getitem__(self, key): return Equal(0)
+    def __call__(self, *args, **kwargs): return Equal(0)
+    __hash__ = None
+"""
+
+
+@hostile(says="all say yes")
+def patched_tests(a: Assignment):
+    """Make every assertion and comparison of numpy, torch, unittest and Python say yes."""
+    patch = """
+import builtins, math, operator, unittest
+import numpy as np, torch
+def yes(*args, **kwargs): return True
+for module in (np.testing, torch.testing, unittest.TestCase):
+    for name in dir(module):
+        if name.startswith("assert"):
+            setattr(module, name, lambda *args, **kwargs: None)
+np.allclose = np.array_equal = np.isclose = np.all = math.isclose = yes
+torch.allclose = torch.equal = torch.isclose = yes
+for name in ("eq", "ne", "lt", "le", "gt", "ge"): setattr(operator, name, yes)
+builtins.AssertionError = type("Never", (BaseException,), {})
+builtins.abs = builtins.round = lambda *args: 0
+print("all say yes")
+"""
+    return a.notebook(patch, total="total = 7", double="def double(w): return w")
+
+
+@hostile(says="patched")
+def patched_grader(a: Assignment):
+    """Replace whatever is called like a part of the grader, in every module that is loaded."""
+    patch = """
+import sys
+def score(*checks, of): return of
+for module in list(sys.modules.values()):
+    for name in ("score", "same", "close", "holds", "difference", "trained", "panel", "value"):
+        try: setattr(module, name, lambda *args, **kwargs: 1000.0)
+        except Exception: pass
+get_ipython().user_ns.update(score=score, student=score, reference=score)
+sys.modules["autograder"] = sys.modules["autograder.hidden"] = sys.modules[__name__]
+print("patched")
+"""
+    return a.notebook(patch, total="total = 1000.0")
+
+
+@hostile(says="True")
+def lying_numbers(a: Assignment):
+    """Answer with a number that equals every other, is as near to it as can be, and is callable."""
+    return a.notebook(
+        EQUAL,
+        "print(Equal(5) == 20)",
+        total="total = Equal(5)",
+        double="double = Equal(5)",
+        cube="cube = Equal(5)",
+        bars="bars = Equal(5)",
+    )
+
+
+@hostile(says="all equal")
+def lying_arrays(a: Assignment):
+    """Answer with arrays and tensors that equal every other and lie about shape, type and bytes."""
+    lies = """
+import torch
+
+class Array(np.ndarray):
+    def __eq__(self, other): return True
+    def __sub__(self, other): return np.zeros(5)
+    __rsub__ = __add__ = __radd__ = __sub__
+    def __array_ufunc__(self, ufunc, method, *inputs, **kwargs): return np.zeros(5)
+    def __array_function__(self, function, types, args, kwargs): return True
+    def astype(self, *args, **kwargs): return self
+    def tobytes(self, *args): return b""
+    def __len__(self): return 5
+
+class Shapeless(Array):
+    shape = property(lambda self: (2**62, 2**62))
+    dtype = property(lambda self: np.dtype("float64"))
+
+class Tensor(torch.Tensor):
+    @classmethod
+    def __torch_function__(cls, function, types, args=(), kwargs=None): return True
+
+assert np.zeros(3).view(Array) == 7
+print("all equal")
+"""
+    return a.notebook(
+        lies,
+        total="total = np.zeros(1).view(Array)",
+        double=(
+            "def double(w): return np.zeros(w.shape, w.dtype).view(Shapeless if len(w) > 1 else"
+            " Array)"
+        ),
+        cube="def cube(x): return torch.zeros(3).as_subclass(Tensor)",
+        bars="def bars(heights): return np.zeros(3).view(Array)",
+    )
+
+
+@hostile(says="1000")
+def input_transformers(a: Assignment):
+    """Rewrite every later cell to code that shows 1000 points, as text and as a syntax tree."""
+    rewrite = """
+import ast
+shell = get_ipython()
+forged = ["score = lambda *checks, of: of\\n", "print(1000.0)\\n", "1000.0\\n"]
+class Rewrite(ast.NodeTransformer):
+    def visit_Module(self, tree): return ast.parse("".join(forged))
+shell.ast_transformers.append(Rewrite())
+shell.input_transformers_cleanup.append(lambda lines: forged)
+shell.input_transformers_post.append(lambda lines: forged)
+"""
+    return a.notebook(rewrite, honest=["total", "double"])
+
+
+@hostile(says="2.0")
+def hooks_around_cells(a: Assignment):
+    """Show points before and after each cell, and in the place of what it shows."""
+    hooks = """
+import sys
+from IPython.display import display
+shell = get_ipython()
+def show(*args, **kwargs):
+    print("2.0")
+    display({"text/plain": "1000.0"}, raw=True)
+for event in ("pre_execute", "pre_run_cell", "post_execute", "post_run_cell"):
+    shell.events.register(event, show)
+shell.display_formatter.format = lambda *args, **kwargs: ({"text/plain": "1000.0"}, {})
+type(shell.displayhook).__call__ = show
+"""
+    return a.notebook(hooks, total="total = 7\ntotal", double="1000.0")
+
+
+@hostile("total", says="it runs")
+def replaced_shell(a: Assignment):
+    """Replace IPython's `run_cell`, so that each later cell only shows the points that it wants."""
+    replace = """
+shell = get_ipython()
+outputs = type(shell.displayhook).write_format_data.__globals__["OUTPUTS"]
+def run_cell(self, source, **kwargs):
+    data = {"text/plain": "1000.0", "text/html": "<b>4 of 4 points</b>"}
+    outputs.add({"output_type": "execute_result", "execution_count": 1, "data": data,
+                 "metadata": {}})
+print("it runs")
+type(shell).run_cell = run_cell
+total = 20.0
+"""
+    return a.notebook(replace, honest=["double"])

@@ -1,0 +1,186 @@
+"""The class of hostile submissions: handed in, graded once in the real sandbox, and read.
+
+As a program (``python hostile_class.py FOLDER``) it grades the class that lies in the folder. That
+is a process of its own, so that all that it leaves behind can be told from what else is there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import psutil
+from corpus import CORPUS
+from hand_ins import HandIn
+from hostile_course import (
+    ANSWERS,
+    ASSIGNMENT,
+    POINTS,
+    Assignment,
+    hostile_config,
+    make_course,
+    new_secrets,
+    solution,
+)
+from nbformat import NotebookNode
+from nbgrader.api import Gradebook
+from traitlets.config import Config
+
+from autograder.grade import grade
+from autograder.report import class_report, grades_csv
+
+HONEST, UNTOUCHED = "honest", "untouched"
+"""The controls: in the middle of the alphabet, and so of the run."""
+
+JOBS = 2
+CELL_SECONDS = 4.0
+"""Twice what the import of torch takes, the longest that an honest cell does."""
+TOTAL_SECONDS = 60.0
+"""Of a submission: ten times what the honest one takes. Twice as much is the limit on the grader's
+own work on it, the start of a worker included, which takes long where tests run beside."""
+MEMORY_MIB = 1024
+"""Twice what the honest one takes, with torch and matplotlib."""
+RUN_SECONDS = 900
+"""For the whole run: every submission may take its time, and they are graded two at a time."""
+
+SECRET_VARIABLE = "COURSE_TOKEN"
+SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER of prctl(2)
+
+
+def make_class(folder: Path) -> None:
+    """Release the assignment, hand in the corpus and grade it."""
+    secrets = new_secrets()
+    release = make_course(folder, secrets)
+    a = Assignment(release, secrets, folder / "trap")
+    for hostile in CORPUS.values():
+        made = hostile.hand_in(a)
+        _hand_in(folder, hostile.folder, made if isinstance(made, HandIn) else HandIn(made))
+    token = f"# {secrets['neighbour']}\n"
+    answers = {name: token + solution(name) for name in ANSWERS}
+    honest = a.notebook(f"print('{secrets['neighbour']}')", written=token, **answers)
+    _hand_in(folder, HONEST, HandIn(honest, {**a.network, "notes.txt": token.encode()}))
+    _hand_in(folder, UNTOUCHED, HandIn(a.notebook()))
+    (folder / "secrets.json").write_text(json.dumps(secrets))
+    (folder / "tmp").mkdir()
+    environment = {
+        **os.environ,
+        SECRET_VARIABLE: secrets["environment"],
+        "TMPDIR": str(folder / "tmp"),
+        "PYTHONPATH": os.pathsep.join(map(os.path.abspath, filter(None, sys.path))),
+    }
+    subprocess.run(
+        [sys.executable, __file__, str(folder)], env=environment, timeout=RUN_SECONDS, check=True
+    )
+
+
+def _hand_in(folder: Path, name: str, hand_in: HandIn) -> None:
+    place = folder / "handed-in" / name
+    place.mkdir(parents=True)
+    notebook = hand_in.notebook
+    if notebook is not None:
+        # Not with nbformat, which would refuse or repair it.
+        content = notebook if isinstance(notebook, bytes) else json.dumps(notebook).encode()
+        (place / f"{ASSIGNMENT}.ipynb").write_bytes(content)
+    for path, content in hand_in.files.items():
+        (place / path).parent.mkdir(parents=True, exist_ok=True)
+        (place / path).write_bytes(content)
+    hand_in.arrange(place)
+
+
+def _grade(folder: Path) -> None:
+    """Grade the class; write down how it went, and what is left when it is done."""
+    # Orphans become children of this process, and so are found.
+    ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0)
+    settings = hostile_config(folder)
+    settings.GradeInSandbox.cell_seconds = CELL_SECONDS
+    settings.GradeInSandbox.total_seconds = TOTAL_SECONDS
+    settings.GradeInSandbox.memory_mib = MEMORY_MIB
+    began = time.monotonic()
+    course = folder / "course"
+    outcomes = grade(
+        ASSIGNMENT, course, source=folder / "handed-in", jobs=JOBS, settings=Config(settings)
+    )
+    seconds = time.monotonic() - began
+    class_report(ASSIGNMENT, course, folder / "notebooks")
+    grades_csv(ASSIGNMENT, course, folder / "notebooks")
+    run = {"seconds": seconds, "outcomes": [asdict(o) for o in outcomes], "processes": _living()}
+    (folder / "run.json").write_text(json.dumps(run))
+
+
+def _living() -> list[str]:
+    """Return the command lines of this process's children and theirs, but for dead ones."""
+    found = []
+    for process in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            found.append(" ".join(process.cmdline()))  # of a zombie, there is none
+    return found
+
+
+@dataclass(frozen=True)
+class GradedClass:
+    """What the run left in `folder`."""
+
+    folder: Path
+
+    @cached_property
+    def run(self) -> dict[str, Any]:
+        """``seconds``, ``outcomes`` and the ``processes`` that were left."""
+        return json.loads((self.folder / "run.json").read_text())
+
+    @cached_property
+    def secrets(self) -> dict[str, str]:
+        return json.loads((self.folder / "secrets.json").read_text())
+
+    @cached_property
+    def scores(self) -> dict[str, dict[str, float]]:
+        """By student, the points of the questions that are graded without a person."""
+        database = f"sqlite:///{self.folder}/course/gradebook.db"
+        with Gradebook(database) as gradebook:
+            return {
+                submission.student.id: {
+                    grade.name: grade.auto_score
+                    for grade in submission.notebooks[0].grades
+                    if grade.name in POINTS
+                }
+                for submission in gradebook.assignment_submissions(ASSIGNMENT)
+            }
+
+    @property
+    def report(self) -> str:
+        return self._read(self.folder / "course" / "report" / f"{ASSIGNMENT}.html")
+
+    @property
+    def table(self) -> str:
+        return self._read(self.folder / "course" / "report" / f"{ASSIGNMENT}.csv")
+
+    def page(self, student: str) -> str:
+        """Return the feedback page."""
+        return self._read(self._of("feedback", student, "html"))
+
+    def notebook(self, student: str) -> NotebookNode:
+        """Return the graded notebook."""
+        return nbformat.read(self._of("autograded", student, "ipynb"), as_version=4)
+
+    def flags(self, student: str) -> list[str]:
+        return self.notebook(student).metadata.autograder.flags
+
+    def _of(self, step: str, student: str, end: str) -> Path:
+        return self.folder / "course" / step / student / ASSIGNMENT / f"{ASSIGNMENT}.{end}"
+
+    def _read(self, path: Path) -> str:
+        # As it is: universal newlines would change what a browser gets.
+        return path.read_bytes().decode()
+
+
+if __name__ == "__main__":
+    _grade(Path(sys.argv[1]))
