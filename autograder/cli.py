@@ -204,9 +204,10 @@ def _reference_show(options: argparse.Namespace) -> int:
 
 
 def _demo(options: argparse.Namespace) -> int:
-    from autograder.demo import demo
+    from autograder.demo import MISTAKEN, demo
 
-    demo(options.course, options.jobs, every_mistake=options.every_mistake)
+    mistaken = None if options.every_mistake else MISTAKEN
+    demo(options.course, options.jobs, mistaken=mistaken)
     return 0
 
 

@@ -34,7 +34,7 @@ c.merge(course_config(Path(__file__).parent))
 """
 
 
-def demo(course: Path, jobs: int, *, every_mistake: bool = False) -> None:
+def demo(course: Path, jobs: int, *, mistaken: int | None = MISTAKEN) -> None:
     """Release, grade and report a sample class of every assignment; say where everything is.
 
     Parameters
@@ -43,8 +43,9 @@ def demo(course: Path, jobs: int, *, every_mistake: bool = False) -> None:
         A folder of the demo's own; what an earlier demo left there is removed.
     jobs : int
         Submissions at a time.
-    every_mistake : bool, default=False
-        Whether to show all known misconceptions, in some fifty submissions more.
+    mistaken : int or None
+        Submissions with misconceptions per assignment; None shows all that are known, in some fifty
+        submissions.
     """
     if course.exists() and not (course / "gradebook.db").exists() and any(course.iterdir()):
         raise FileExistsError(f"{course} is not an earlier demo's; give an empty folder.")
@@ -63,7 +64,7 @@ def demo(course: Path, jobs: int, *, every_mistake: bool = False) -> None:
             released.notebook,
             submitted,
             trouble=assignment == TROUBLE_IN,
-            mistakes=None if every_mistake else MISTAKEN,
+            mistakes=mistaken,
         )
         print(f"{assignment}: {len(names)} sample submissions")
         outcomes = grade(assignment, course, jobs=jobs, settings=settings)

@@ -1,10 +1,10 @@
 """The demo's class, graded once for all tests of this folder, in however many workers they run."""
 
 import fcntl
-import os
 from pathlib import Path
 
 import pytest
+from graded_mistakes import MISTAKEN
 
 from autograder.demo import demo
 
@@ -19,6 +19,6 @@ def course(tmp_path_factory, worker_id) -> Path:
     with (temporary / "demo.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not done.exists():
-            demo(folder, jobs=2, every_mistake="EVERY_MISTAKE" in os.environ)
+            demo(folder, jobs=2, mistaken=MISTAKEN)
             done.touch()
     return folder

@@ -1,15 +1,15 @@
 """The sample class of every assignment, and what each submission in it gets."""
 
-import os
 from functools import cache
 from html import escape
 
 import nbformat
 import pytest
+from graded_mistakes import MISTAKEN
 from nbgrader.api import Gradebook
 
 from autograder.course import NOTEBOOKS, assignments
-from autograder.demo import MISTAKEN, TROUBLE_IN
+from autograder.demo import TROUBLE_IN
 from autograder.execution import is_hidden_test
 from autograder.misconceptions import misconceptions_in
 from autograder.samples.dependencies import Dependencies, asked_names
@@ -39,9 +39,9 @@ def judged_by_networks(assignment):
 
 
 def shares(assignment):
-    """The misconceptions of each submission; all of them are for `make selftest`."""
+    """The misconceptions of each submission that is graded."""
     found = shared_out(misconceptions_in(assignment), Dependencies(source(assignment)))
-    return found if "EVERY_MISTAKE" in os.environ else found[:MISTAKEN]
+    return found[:MISTAKEN]
 
 
 MISTAKES = [
