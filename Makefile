@@ -6,11 +6,12 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test selftest lint bench clean
+.PHONY: help setup demo test thorough selftest lint bench clean
 
 help:
 	@echo "make demo     release, grade and report a sample class"
 	@echo "make test     run the tests (some of them: make test ARGS='-k audit')"
+	@echo "make thorough run the tests that take minutes each"
 	@echo "make selftest grade every known misconception in the sandbox (a quarter of an hour)"
 	@echo "make lint     ruff and mypy"
 	@echo "make bench    measure training, grading and coding, into build/bench.json"
@@ -29,7 +30,11 @@ demo: $(READY)
 
 # One worker per core; workers are processes, so each keeps torch to one thread.
 test: $(READY)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) -m "not thorough" $(ARGS)
+
+# What takes minutes and tests what seldom changes: CI runs it after the others.
+thorough: $(READY)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) -m thorough $(ARGS)
 
 # What CI has no time for: whole submissions for all misconceptions, not only the first of them.
 selftest: $(READY)

@@ -253,6 +253,7 @@ def test_a_network_of_another_size_or_without_weights_harms_nobody(submissions):
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_honest_trainings_of_one_recipe_give_the_same_weights_and_other_seconds(submissions):
     """What the module rests on: the weights cannot tell, the seconds can."""
     (recipe,) = [experiment for experiment in experiments() if experiment.name == "qat_4bit"]

@@ -20,7 +20,7 @@ from autograder.release import make_release
 from autograder.temporary import sweep
 from autograder.unfinished import unfinished
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.thorough, pytest.mark.timeout(900)]
 
 QUESTIONS = 6
 STUDENTS = {name: number for number, name in enumerate(["ada", "ben", "cas", "dan", "eve", "fay"])}

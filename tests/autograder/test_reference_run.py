@@ -184,6 +184,7 @@ def test_weights_are_kept_where_somebody_needs_them(table, start, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_runs_side_by_side_give_what_runs_one_by_one_give(tmp_path):
     found = []
     for jobs in (1, 2):

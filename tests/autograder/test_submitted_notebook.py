@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+import sys
 
 import nbformat
 import pytest
