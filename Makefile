@@ -32,7 +32,7 @@ demo: $(READY)
 test: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) -m "not thorough" $(ARGS)
 
-# What takes minutes and tests what seldom changes: CI runs it after the others.
+# The sample class of every assignment, and other tests that take minutes: CI runs them, too.
 thorough: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) -m thorough $(ARGS)
 

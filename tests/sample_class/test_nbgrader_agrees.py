@@ -15,7 +15,7 @@ import pytest
 from nbgrader.api import Gradebook
 
 # The first test of all waits for the class to be graded.
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.slow, pytest.mark.thorough, pytest.mark.timeout(1800)]
 
 ASSIGNMENT = "quantization"
 STUDENTS = ["mistakes-1", "forges-scores"]

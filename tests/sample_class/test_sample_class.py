@@ -17,7 +17,7 @@ from autograder.samples.mistakes import shared_out
 from autograder.source import nbgrader_marks
 
 # The first test of all waits for the class to be graded.
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.slow, pytest.mark.thorough, pytest.mark.timeout(1800)]
 
 
 @cache
