@@ -129,17 +129,22 @@ class Session:
         if data is not None:
             folders[f"/data/{data.name}"] = data
         environment = _environment("/scratch", "/course:/kernel", "/data", profile, threads)
-        return bubblewrap.start(
-            _program("/submission", self.limits),
-            limits=self.limits,
-            environment=environment,
-            stdin=connection.fileno(),
-            folders=folders,
-            # As contents: the account of student code may not be able to read a checkout.
-            files={f"/kernel/inside/{p.name}": p.read_bytes() for p in KERNEL.glob("*.py")},
-            masks=masks,
-            group=self._group,
-        )
+        try:
+            return bubblewrap.start(
+                _program("/submission", self.limits),
+                limits=self.limits,
+                environment=environment,
+                stdin=connection.fileno(),
+                folders=folders,
+                # As contents: the account of student code may not be able to read a checkout.
+                files={f"/kernel/inside/{p.name}": p.read_bytes() for p in KERNEL.glob("*.py")},
+                masks=masks,
+                group=self._group,
+            )
+        except BaseException:
+            if self._group is not None:
+                self._group.remove()
+            raise
 
     def _start_unprotected(
         self,
