@@ -22,8 +22,10 @@ __all__ = [
     "Split",
     "augment",
     "batches",
+    "draw_epoch",
     "load",
     "normalize",
+    "planned_batch",
     "sort_by_digest",
     "training_batches",
 ]
@@ -161,14 +163,33 @@ def training_batches(
     labels
         (`batch_size`,), int64, likewise.
     """
-    train, cuda = dataset.train, dataset.device.type == "cuda"
+    plan = draw_epoch(dataset, batch_size, generator)
+    for row in plan.to(dataset.device, non_blocking=plan.is_pinned()):
+        yield planned_batch(dataset, row)
+
+
+def draw_epoch(dataset: Dataset, batch_size: int, generator: torch.Generator) -> Tensor:
+    """Draw everything random about an epoch of training.
+
+    Parameters
+    ----------
+    dataset, batch_size, generator
+        As for `training_batches`.
+
+    Returns
+    -------
+    Tensor
+        (steps, 4, `batch_size`), int64, on the CPU; for a data set on a GPU in pinned memory, from
+        which a copy is one that the program need not wait for. For each step: which images, their
+        offsets down and to the right, and whether to mirror them (1) or not (0).
+    """
+    train = dataset.train
     steps = len(train) // batch_size
 
     def draw(high: int) -> Tensor:
         return torch.randint(high, (batch_size,), generator=generator)
 
-    # For each step: which images, their offsets down and to the right, and whether to mirror them.
-    # A copy from pinned memory is one that the program need not wait for.
+    cuda = dataset.device.type == "cuda"
     plan = torch.zeros(steps, 4, batch_size, dtype=torch.int64, pin_memory=cuda)
     order = torch.randperm(len(train), generator=generator)
     plan[:, 0] = order[: steps * batch_size].view(steps, batch_size)
@@ -177,9 +198,21 @@ def training_batches(
         step[2] = draw(2 * dataset.pad + 1)
         if dataset.flip:
             step[3] = draw(2)
-    for indices, top, left, mirrored in plan.to(dataset.device, non_blocking=cuda):
-        images = augment(train.images[indices], dataset.pad, top, left, mirrored)
-        yield images, train.labels[indices]
+    return plan
+
+
+def planned_batch(dataset: Dataset, row: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the augmented images and the labels of one step.
+
+    Parameters
+    ----------
+    dataset
+    row
+        (4, batch size), int64, on the device of the data set: a row of `draw_epoch`.
+    """
+    indices, top, left, mirrored = row
+    images = augment(dataset.train.images[indices], dataset.pad, top, left, mirrored)
+    return images, dataset.train.labels[indices]
 
 
 def augment(images: Tensor, pad: int, top: Tensor, left: Tensor, mirrored: Tensor) -> Tensor:

@@ -88,33 +88,39 @@ def tie(model: nn.Module, shared: dict[str, SharedLayer]) -> Callable[[nn.Module
         To be called with the model after each step: it takes away what rounding may have moved
         weights of a cluster apart.
     """
-    places: dict[str, tuple[Tensor, Tensor, Tensor]] = {}
+    # Where each cluster's weights lie in the flat layer, and beside each of them the first of its
+    # cluster. Indices are found once: a boolean mask would make a GPU count in every step.
+    places: dict[str, tuple[Tensor, Tensor]] = {}
     for layer, (kept, codes, centroids) in shared.items():
         weight = model.get_parameter(f"{layer}.weight")
-        where = torch.from_numpy(kept).to(weight.device)
+        where = torch.from_numpy(np.flatnonzero(kept)).to(weight.device)
         numbers = torch.from_numpy(codes.astype(np.int64)).to(weight.device)
         used, first = np.unique(codes, return_index=True)
         firsts = np.zeros(len(centroids), dtype=np.int64)
         firsts[used] = first
-        places[layer] = (where, numbers, torch.from_numpy(firsts).to(weight.device))
+        places[layer] = (where, where[torch.from_numpy(firsts).to(weight.device)[numbers]])
         weight.register_hook(_spread(where, numbers, len(centroids)))
 
     @torch.no_grad()
     def hold(model: nn.Module) -> None:
-        for layer, (where, numbers, firsts) in places.items():
-            weight = model.get_parameter(f"{layer}.weight")
-            weight[where] = weight[where][firsts[numbers]]
+        for layer, (where, firsts) in places.items():
+            flat = model.get_parameter(f"{layer}.weight").view(-1)
+            flat.index_copy_(0, where, flat[firsts])
 
     return hold
 
 
-def _spread(kept: Tensor, codes: Tensor, count: int) -> Callable[[Tensor], Tensor]:
-    """Return a hook that gives each weight its centroid's gradient."""
+def _spread(where: Tensor, codes: Tensor, count: int) -> Callable[[Tensor], Tensor]:
+    """Return a hook that gives each weight its centroid's gradient.
+
+    It is `weight_sharing.centroid_gradient` with the places of the kept weights as indices.
+    """
 
     def hook(gradient: Tensor) -> Tensor:
-        tied = torch.zeros_like(gradient)
-        tied[kept] = weight_sharing.centroid_gradient(gradient, kept, codes, count)[codes]
-        return tied
+        flat = gradient.flatten()
+        sums = torch.zeros(count, dtype=flat.dtype, device=flat.device)
+        sums = sums.index_add(0, codes, flat[where])
+        return torch.zeros_like(flat).index_copy(0, where, sums[codes]).view_as(gradient)
 
     return hook
 

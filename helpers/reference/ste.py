@@ -10,6 +10,7 @@ Bengio, Léonard and Courville, "Estimating or Propagating Gradients Through Sto
 Conditional Computation", arXiv:1308.3432, 2013, section 4: the straight-through estimator.
 """
 
+import math
 from typing import Any
 
 import torch
@@ -44,20 +45,32 @@ def quantize_linear(w: Tensor, bits: int | None) -> Tensor:
     ValueError
         If `bits` is negative or above 24.
     """
+    _check(bits)
     if bits is None:
         return w
-    if not 0 <= bits <= MAX_BITS:
+    if bits == 0 or w.numel() == 0:
+        return torch.zeros_like(w)
+    return _on_grid(w, w.min(), w.max(), bits)
+
+
+def _check(bits: int | None) -> None:
+    if bits is not None and not 0 <= bits <= MAX_BITS:
         raise ValueError(
             f"bits must be from 0 to {MAX_BITS}, or None for full precision, not {bits}."
         )
-    if bits == 0 or w.numel() == 0:
-        return torch.zeros_like(w)
-    beta = w.min()
-    alpha = w.max() - beta
-    if alpha == 0:
-        return w.clone()
+
+
+def _on_grid(w: Tensor, lowest: Tensor, highest: Tensor, bits: int) -> Tensor:
+    """Round to ``2^bits`` levels from `lowest` to `highest`, which are tensors without dimensions.
+
+    No number is read back from a GPU, which would make the program wait for it in every layer.
+    """
+    beta = lowest
+    alpha = highest - beta
+    # Weights that are all equal are at level 0, whatever they are divided by.
+    divisor = alpha.masked_fill(alpha == 0, 1.0)
     steps = 2**bits - 1
-    levels = torch.round(steps * (w - beta) / alpha)
+    levels = torch.round(steps * (w - beta) / divisor)
     return alpha * (levels / steps) + beta
 
 
@@ -75,10 +88,15 @@ def quantize_nonzero(w: Tensor, bits: int | None) -> Tensor:
     bits : int or None
         As for `quantize_linear`.
     """
-    kept = w != 0
-    quantized = torch.zeros_like(w)
-    quantized[kept] = quantize_linear(w[kept], bits)
-    return quantized
+    _check(bits)
+    if bits is None:
+        return w.clone()
+    if bits == 0 or w.numel() == 0:
+        return torch.zeros_like(w)
+    pruned = w == 0
+    lowest = w.masked_fill(pruned, math.inf).min()
+    highest = w.masked_fill(pruned, -math.inf).max()
+    return _on_grid(w, lowest, highest, bits).masked_fill(pruned, 0.0)
 
 
 class STE(torch.autograd.Function):

@@ -1,0 +1,274 @@
+"""The steps of an epoch of training: done one by one, or recorded and replayed by a GPU."""
+
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.optim import lr_scheduler
+
+from helpers.cuda_graph import Recorder
+from helpers.data import (
+    Dataset,
+    Split,
+    batches,
+    draw_epoch,
+    normalize,
+    planned_batch,
+    training_batches,
+)
+
+Do = Callable[[], None]
+
+WARM_UP = 3
+"""Steps before a recording, in which libraries choose their kernels and get their memory."""
+AHEAD = 24
+"""Steps that the program launches before it looks how far the GPU has come: some 50 ms of work."""
+
+# ------------------------------------------------------------------------------------------------
+# One step, and the answers after it
+
+
+class Step:
+    """One step of gradient descent, with the sums that an epoch's figures come from.
+
+    Attributes
+    ----------
+    loss_sum
+        Sum of the steps' mean losses, without dimensions. Sums stay on the device: reading a
+        number makes a GPU wait.
+    right
+        Number of training images classified right, while the weights were changing.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        dataset: Dataset,
+        optimizer: torch.optim.Optimizer,
+        scaler: torch.amp.GradScaler,
+        dtype: torch.dtype,
+        label_smoothing: float,
+        after_step: Callable[[nn.Module], None] | None,
+    ) -> None:
+        self.model = model
+        self.dataset = dataset
+        self.optimizer = optimizer
+        self.scaler = scaler
+        self.dtype = dtype
+        self.label_smoothing = label_smoothing
+        self.after_step = after_step
+        self.loss_sum = torch.zeros((), device=dataset.device)
+        self.right = torch.zeros((), dtype=torch.int64, device=dataset.device)
+
+    def begin_epoch(self) -> None:
+        """Set the sums back to zero."""
+        self.loss_sum.zero_()
+        self.right.zero_()
+
+    def __call__(self, images: Tensor, labels: Tensor) -> None:
+        """Take a step on images (N, 3, H, W), uint8, and their labels (N,)."""
+        with _computing_in(self.dtype, self.dataset.device):
+            scores = self.model(normalize(images, self.dataset)).float()
+        loss = F.cross_entropy(scores, labels, label_smoothing=self.label_smoothing)
+        self.optimizer.zero_grad(set_to_none=True)
+        self.scaler.scale(loss).backward()
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        if self.after_step is not None:
+            self.after_step(self.model)
+        self.loss_sum += loss.detach()
+        self.right += (scores.argmax(1) == labels).sum()
+
+
+def _computing_in(dtype: torch.dtype, device: torch.device) -> AbstractContextManager[Any]:
+    """Compute convolutions and matrix products in `dtype` while the context lasts."""
+    # Not even a disabled autocast exists for every device: before torch 2.5 there is none for MPS.
+    return nullcontext() if dtype == torch.float32 else torch.autocast(device.type, dtype)
+
+
+@torch.inference_mode()
+def count_right(model: nn.Module, dataset: Dataset, images: Split) -> Tensor:
+    """Return how many images `model` classifies right, as a number on the device.
+
+    The model is evaluated in evaluation mode, and is then in the mode it was in.
+    """
+    # A GPU wants much work at once; a CPU is a fifth faster when activations stay in its cache.
+    batch_size = 128 if dataset.device.type == "cpu" else 1000
+    was_training = model.training
+    model.eval()
+    try:
+        right = torch.zeros((), dtype=torch.int64, device=dataset.device)
+        for batch, labels in batches(images, batch_size):
+            right += (model(normalize(batch, dataset)).argmax(1) == labels).sum()
+    finally:
+        model.train(was_training)
+    return right
+
+
+# ------------------------------------------------------------------------------------------------
+# An epoch of them
+
+
+class PlainEpochs:
+    """Each step is done when its turn comes."""
+
+    def __init__(self, step: Step, batch_size: int) -> None:
+        self.step = step
+        self.batch_size = batch_size
+
+    def steps(
+        self, generator: torch.Generator, scheduler: lr_scheduler.LRScheduler
+    ) -> Iterator[int]:
+        """Do the steps of an epoch; yield, as they come, how many more are done.
+
+        The batches come from `generator`; `scheduler` takes a step for each of them.
+        """
+        self.step.begin_epoch()
+        for images, labels in training_batches(self.step.dataset, self.batch_size, generator):
+            self.step(images, labels)
+            scheduler.step()
+            yield 1
+
+    def figures(self) -> tuple[float, int, int]:
+        """Return the epoch's sum of losses, and the numbers of right training and test images."""
+        step = self.step
+        right = count_right(step.model, step.dataset, step.dataset.test)
+        return float(step.loss_sum), int(step.right), int(right)
+
+
+class RecordedEpochs:
+    """A step is recorded once and then replayed by the GPU; the evaluation likewise.
+
+    What differs from step to step lies in buffers that hold it for a whole epoch: the batches and
+    the learning rates. A counter on the device tells which step it is, so that nothing has to be
+    copied in between. What cannot be recorded is done plainly, over the same buffers.
+
+    Parameters
+    ----------
+    step
+        Its optimizer has to be a fused one, which takes the learning rate from the device.
+    batch_size
+    recorder
+    changing
+        Whether a step may become another one from epoch to epoch, as with masks that grow. It is
+        then recorded anew in each of them.
+    """
+
+    def __init__(self, step: Step, batch_size: int, recorder: Recorder, *, changing: bool) -> None:
+        self.step = step
+        self.batch_size = batch_size
+        self.recorder = recorder
+        self.changing = changing
+        self.count = len(step.dataset.train) // batch_size
+        device = step.dataset.device
+        self.plan = torch.zeros(self.count, 4, batch_size, dtype=torch.int64, device=device)
+        self.rates = torch.zeros(self.count, device=device)
+        self.number = torch.zeros(1, dtype=torch.int64, device=device)
+        self.rate = torch.zeros((), device=device)
+        self.right = torch.zeros((), dtype=torch.int64, device=device)
+        self._next: Do | None = None
+        self._evaluation: Do | None = None
+        self._has_evaluated = False
+        self._plain = False
+
+    def steps(
+        self, generator: torch.Generator, scheduler: lr_scheduler.LRScheduler
+    ) -> Iterator[int]:
+        """Do as `PlainEpochs.steps` does, but that the scheduler runs ahead."""
+        self._begin_epoch(generator, scheduler)
+        left = self.count
+        if self._next is None or self.changing:
+            for _ in range(min(WARM_UP, self.count) - 1):
+                self._do_next()
+                yield 1
+            self._next = self._recorded(self._do_next)
+            yield 1
+            left -= min(WARM_UP, self.count)
+        while left:
+            several = min(AHEAD, left)
+            for _ in range(several):
+                self._next()
+            self.recorder.pace()
+            yield several
+            left -= several
+
+    def figures(self) -> tuple[float, int, int]:
+        """Return what `PlainEpochs.figures` returns."""
+        if self._evaluation is not None:
+            self._evaluation()
+        elif self._has_evaluated and not self.changing:
+            self._evaluation = self._recorded(self._evaluate)
+        else:
+            self._evaluate()
+            self._has_evaluated = True
+        sums = [self.step.loss_sum, self.step.right, self.right]
+        loss, trained, tested = self.recorder.read(torch.stack([x.double() for x in sums]))
+        return loss, int(trained), int(tested)
+
+    def _begin_epoch(self, generator: torch.Generator, scheduler: lr_scheduler.LRScheduler) -> None:
+        plan = draw_epoch(self.step.dataset, self.batch_size, generator)
+        rates = _rates(scheduler, self.count)
+        pinned = plan.is_pinned()
+        self.plan.copy_(plan, non_blocking=pinned)
+        self.rates.copy_(rates.pin_memory() if pinned else rates, non_blocking=pinned)
+        self.number.zero_()
+        self.step.begin_epoch()
+
+    def _do_next(self) -> None:
+        """Do the step that the counter tells; this is what is recorded."""
+        row = self.plan.index_select(0, self.number).squeeze(0)
+        self.rate.copy_(self.rates.index_select(0, self.number).squeeze(0))
+        with _learning_at(self.rate, self.step.optimizer):
+            self.step(*planned_batch(self.step.dataset, row))
+        self.number += 1
+
+    def _evaluate(self) -> None:
+        step = self.step
+        self.right.copy_(count_right(step.model, step.dataset, step.dataset.test))
+
+    def _recorded(self, do: Do) -> Do:
+        """Do something once more, and return its recording, or `do` if it cannot be recorded."""
+        if self._plain:
+            do()
+            return do
+        if self.recorder.waits(do):
+            self._go_on_plainly("a layer or hook reads numbers back from the GPU in every step")
+            return do
+        try:
+            return self.recorder.record(do)
+        except RuntimeError as error:
+            self._go_on_plainly(str(error).partition("\n")[0])
+            return do
+
+    def _go_on_plainly(self, reason: str) -> None:
+        self._plain = True
+        print(f"The GPU cannot repeat the steps by itself, which would be faster: {reason}.")
+
+
+def _rates(scheduler: lr_scheduler.LRScheduler, count: int) -> Tensor:
+    """Return the learning rates of the next `count` steps, (count,), which the scheduler takes."""
+    rates = []
+    with warnings.catch_warnings():
+        # Of a scheduler that takes a step before its optimizer.
+        warnings.simplefilter("ignore")
+        for _ in range(count):
+            rates.append(scheduler.get_last_lr()[0])
+            scheduler.step()
+    return torch.tensor(rates)
+
+
+@contextmanager
+def _learning_at(rate: Tensor, optimizer: torch.optim.Optimizer) -> Iterator[None]:
+    """Let the optimizer take its learning rate from a tensor, and not from its scheduler."""
+    rates = [group["lr"] for group in optimizer.param_groups]
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+    try:
+        yield
+    finally:
+        for group, scheduled in zip(optimizer.param_groups, rates, strict=True):
+            group["lr"] = scheduled
