@@ -1,4 +1,4 @@
-"""What the reference runs gave, beside what was published: the page of a profile."""
+"""What the reference runs gave, beside what others reported: the page of a profile."""
 
 from __future__ import annotations
 
@@ -8,19 +8,42 @@ from statistics import fmean
 from typing import Any
 
 from autograder import reference_plots
-from autograder.experiments import TRAINED, UNTRAINED, Experiment, Sweep, experiments, sweeps
-from autograder.references import FROZEN, runs
+from autograder.experiments import (
+    TRAINED,
+    UNTRAINED,
+    Experiment,
+    Sweep,
+    experiments,
+    starting,
+    sweeps,
+)
+from autograder.references import FROZEN, PASS_RATE, bar, runs, spreads_below_mean
 from autograder.references import sweeps as measured
 from helpers.files import replacing
 
 TRAINED_HEADER = """\
-| experiment | recipe | weights | untrained: published | ours | trained: published | ours | \
+| experiment | recipe | weights | untrained: reported | ours | trained: reported | ours | \
 difference | seeds | seconds | device |
 |---|---|---:|---:|---:|---:|---:|---:|---:|---:|---|
 """
 MEASURED_HEADER = """\
-| figure | of | published | ours | difference | weights | device |
+| figure | of | reported | ours | difference | weights | device |
 |---|---|---:|---:|---:|---:|---|
+"""
+
+BARS_HEADER = """\
+| experiment | mean | seeds | bar | bar if a third seed left mean and spread as they are |
+|---|---:|---:|---:|---:|
+"""
+BARS_RULE = f"""\
+The bar is the accuracy that one more run of the same recipe reaches in {100 * PASS_RATE:g} of 100
+cases, or half of the way from the accuracy without training to the mean, whichever is higher.
+"""
+TWO_SEEDS_RULE = f"""\
+Two runs tell little about the spread, and so the first of these lies {spreads_below_mean(2):.1f}
+spreads below the mean; with three runs it lies {spreads_below_mean(3):.1f} below. (A spread of
+less than one standard error of an accuracy on the test images counts as one standard error.)
+The last column shows where a third seed would put the bar.
 """
 
 
@@ -46,7 +69,8 @@ def page(profile: str) -> str:
 
 Written by `autograder reference run --profile {profile}` from the manifests in this folder.
 Accuracies are those of ResNet-20 on the test images: mean ± sample standard deviation over seeds.
-Seconds are the wall time of one training, with others beside it on the same device.
+Seconds are the wall time of one training, with others beside it on the same device. Reported are
+figures that students of earlier courses gave, of one run each.
 {plots}
 {tables(profile)}"""
 
@@ -60,6 +84,7 @@ def tables(profile: str) -> str:
     parts = [
         "## Trained\n\n" + TRAINED_HEADER + "".join(_trained(e, run) for e, run in done),
         "## Measured\n\n" + MEASURED_HEADER + _measured(profile, done),
+        _bars(done),
         _missed(done),
         _remarks(profile, done),
         f"Not run yet: {', '.join(missing)}.\n" if missing else "",
@@ -100,7 +125,7 @@ def _trained(experiment: Experiment, run: dict[str, Any]) -> str:
 
 
 def _measured(profile: str, done: list[tuple[Experiment, dict[str, Any]]]) -> str:
-    """Return the rows of what was measured without training, or published beside an accuracy."""
+    """Return the rows of what was measured without training, or reported beside an accuracy."""
     rows = []
     for sweep in sweeps():
         if sweep.name in measured(profile):
@@ -146,8 +171,40 @@ def _difference(ours: float, published: float | None) -> str:
 
 
 def _comparable(row: Experiment | Sweep, run_on: dict[str, Any]) -> Mapping[str, float]:
-    """Return the published figures of a row if they are of the same data."""
+    """Return the reported figures of a row if they are of the same data."""
     return row.published if run_on["data"] == "cifar10" else {}
+
+
+# ------------------------------------------------------------------------------------------------
+# Bars
+
+
+def _bars(done: list[tuple[Experiment, dict[str, Any]]]) -> str:
+    """Tell what a submitted network must reach; nobody submits a starting network."""
+    handed_in = [(e, run) for e, run in done if e.assignment != starting.ASSIGNMENT]
+    rows = [(e, run) for e, run in handed_in if len(run["seeds"]) > 1]
+    single = [f"`{e.name}`" for e, run in handed_in if len(run["seeds"]) == 1]
+    parts = []
+    if rows:
+        parts += [BARS_HEADER + "".join(_bar(e, run) for e, run in rows), BARS_RULE]
+    if any(len(run["seeds"]) == 2 for _, run in rows):
+        parts.append(TWO_SEEDS_RULE)
+    if single:
+        parts.append(f"One seed has no spread, and so gives no bar: {', '.join(single)}.\n")
+    return "\n".join(["## What a submitted network must reach\n", *parts]) if parts else ""
+
+
+def _bar(experiment: Experiment, run: dict[str, Any]) -> str:
+    seeds = len(run["seeds"])
+
+    def after(seeds: int) -> str:
+        images = run["run_on"]["test_images"]
+        return _number(
+            bar(run["mean"], run["spread"], seeds, untrained=run["untrained"], images=images)
+        )
+
+    third = after(3) if seeds == 2 else ""
+    return _row(f"`{experiment.name}`", _number(run["mean"]), str(seeds), after(seeds), third)
 
 
 # ------------------------------------------------------------------------------------------------
@@ -155,7 +212,7 @@ def _comparable(row: Experiment | Sweep, run_on: dict[str, Any]) -> Mapping[str,
 
 
 def _missed(done: list[tuple[Experiment, dict[str, Any]]]) -> str:
-    """List the trained networks whose mean is below the published accuracy, and say why."""
+    """List the trained networks whose mean is below the reported accuracy, and say why."""
     lines = []
     for experiment, run in done:
         aim = _comparable(experiment, run["run_on"]).get(TRAINED)
@@ -168,7 +225,7 @@ def _missed(done: list[tuple[Experiment, dict[str, Any]]]) -> str:
             lines.append(f"- `{experiment.name}` is {aim - run['mean']:.4f} below: {why}.\n")
     if not lines:
         return ""
-    return "## Below the published accuracy\n\n" + "".join(lines)
+    return "## Below the reported accuracy\n\n" + "".join(lines)
 
 
 def _remarks(profile: str, done: list[tuple[Experiment, dict[str, Any]]]) -> str:

@@ -24,7 +24,7 @@ Points = list[tuple[float, float]]
 
 @dataclass(frozen=True)
 class Line:
-    """Points of one kind, and what others published of it."""
+    """Points of one kind, and what others reported of it."""
 
     label: str
     ours: Points
@@ -65,7 +65,7 @@ def write(profile: str, folder: Path) -> None:
 
 
 def _published(profile: str) -> dict[str, dict[str, float]]:
-    """Return the published figures of all rows: they are of CIFAR-10, the data of `full`."""
+    """Return the reported figures of all rows: they are of CIFAR-10, the data of `full`."""
     if profile != "full":
         return {}
     rows: list[Experiment | Sweep] = [*experiments(), *sweeps()]
@@ -78,7 +78,7 @@ def _ours(profile: str, names: dict[str, float]) -> Points:
 
 
 def _theirs(profile: str, names: dict[str, float]) -> Points:
-    """Return the published accuracies of trained networks, at the same places."""
+    """Return the reported accuracies of trained networks, at the same places."""
     published = _published(profile)
     return [
         (x, published[name][TRAINED])
@@ -194,7 +194,7 @@ def _curves(profile: str) -> dict[str, History]:
 
 
 def _draw(axes: Axes, lines: list[Line], profile: str) -> None:
-    """Draw our points with lines, and published ones as crosses of the same colour."""
+    """Draw our points with lines, and reported ones as crosses of the same colour."""
     for line, look in zip(lines, LINES, strict=False):
         if line.ours:
             axes.plot(*zip(*line.ours, strict=True), label=line.label, **look)
@@ -202,7 +202,7 @@ def _draw(axes: Axes, lines: list[Line], profile: str) -> None:
             cross: dict[str, Any] = {"marker": "x", "linestyle": "", "color": look["color"]}
             axes.plot(*zip(*line.published, strict=True), **cross)
     if any(line.published for line in lines):
-        axes.plot([], [], marker="x", linestyle="", color="0.4", label="published, same colour")
+        axes.plot([], [], marker="x", linestyle="", color="0.4", label="reported, same colour")
     start = runs(profile).get("resnet20")
     accuracy_axis(axes, start["mean"] if start else None)
     legend_beside(axes)

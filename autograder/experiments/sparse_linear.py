@@ -32,7 +32,7 @@ def sweeps() -> list[Sweep]:
         return _run(sparse_regression.trimmed_descent(X, y, STRENGTH))
 
     steps = f"{sparse_regression.STEPS} steps"
-    remark = "Published is that log10 L falls below -27; how far, the rounding of float64 decides."
+    remark = "Reported is that log10 L falls below -27; how far, the rounding of float64 decides."
     return [
         Sweep(
             "projected_descent",

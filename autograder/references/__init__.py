@@ -120,10 +120,42 @@ def threshold_of(accuracies: Sequence[float], *, untrained: float, images: int) 
     ValueError
         If there are fewer than two runs.
     """
-    n = len(accuracies)
-    if n < 2:
-        raise ValueError(f"a threshold needs the spread of at least two runs, not {n}")
-    mean = fmean(accuracies)
-    spread = max(stdev(accuracies), sqrt(max(mean * (1 - mean), 1 / images) / images))
-    predicted = mean - float(t.ppf(PASS_RATE, n - 1)) * spread * sqrt(1 + 1 / n)
+    if len(accuracies) < 2:
+        raise ValueError(
+            f"a threshold needs the spread of at least two runs, not {len(accuracies)}"
+        )
+    return bar(
+        fmean(accuracies),
+        stdev(accuracies),
+        len(accuracies),
+        untrained=untrained,
+        images=images,
+    )
+
+
+def bar(mean: float, spread: float, seeds: int, *, untrained: float, images: int) -> float:
+    """Return what `threshold_of` returns for runs of this mean and spread.
+
+    Parameters
+    ----------
+    mean, spread : float
+        Mean and sample standard deviation of the runs' test accuracies.
+    seeds : int
+        Number of runs, at least two.
+    untrained : float
+        Test accuracy without any training.
+    images : int
+        Number of test images.
+
+    Returns
+    -------
+    float
+    """
+    spread = max(spread, sqrt(max(mean * (1 - mean), 1 / images) / images))
+    predicted = mean - spreads_below_mean(seeds) * spread
     return max(predicted, (untrained + mean) / 2)
+
+
+def spreads_below_mean(seeds: int) -> float:
+    """Return how many spreads below the mean of so many runs the next one may lie."""
+    return float(t.ppf(PASS_RATE, seeds - 1)) * sqrt(1 + 1 / seeds)

@@ -21,8 +21,9 @@ RUN = {
     "seconds": [10.0, 20.0],
     "seeds": [0, 1],
     "precision": "bfloat16",
-    "run_on": {"device": "a GPU", "data": "cifar10"},
+    "run_on": {"device": "a GPU", "data": "cifar10", "test_images": 10_000},
 }
+ALONE = {"spread": None, "seeds": [0], "seconds": [10.0]}
 
 
 @pytest.fixture
@@ -80,12 +81,43 @@ def test_a_part_of_the_epochs_is_marked(page):
 
 
 def test_a_single_run_has_no_spread(page):
-    assert "| 0.9100 | -0.0049 |" in page({"qat_4bit": RUN | {"spread": None}})
+    assert "| 0.9100 | -0.0049 |" in page({"qat_4bit": RUN | ALONE})
+
+
+def test_two_seeds_have_a_bar_and_the_one_that_a_third_seed_would_give(page):
+    # The spread is one standard error, 0.00286: t(0.99, 1) = 31.82 and t(0.99, 2) = 6.965.
+    assert "| `qat_2bit` | 0.9100 | 2 | 0.7985 | 0.8870 |\n" in page({"qat_2bit": RUN})
+
+
+def test_three_seeds_have_their_own_bar_only(page):
+    text = page({"qat_2bit": RUN | {"seeds": [0, 1, 2]}})
+    assert "| `qat_2bit` | 0.9100 | 3 | 0.8870 |  |\n" in text
+    assert "third seed would put the bar" not in text
+
+
+def test_a_single_seed_is_said_to_have_no_bar(page):
+    bars = page({"qat_3bit": RUN | ALONE, "qat_2bit": RUN}).partition("must reach")[2]
+    assert "gives no bar: `qat_3bit`.\n" in bars
+    assert "| `qat_3bit` |" not in bars
+
+
+def test_a_starting_network_has_no_bar_since_nobody_submits_it(page):
+    assert "must reach" not in page({"resnet20": RUN})
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_the_bars_on_the_page_are_those_that_hidden_tests_ask_for(profile, monkeypatch):
+    monkeypatch.setenv("COURSE_PROFILE", profile)
+    bars = reference_page.tables(profile).partition("must reach")[2].partition("##")[0]
+    rows = re.findall(r"^\| `(\w+)` \| \S+ \| \d \| (\S+) \|", bars, flags=re.MULTILINE)
+    assert rows
+    for name, bar in rows:
+        assert bar == f"{references.threshold(profile, name):.4f}"
 
 
 def test_a_missed_aim_says_by_how_much_and_why(page):
     text = page({"qat_4bit": RUN | {"share": 0.1}, "qat_3bit": RUN})
-    missed = text.partition("## Below the published accuracy")[2]
+    missed = text.partition("## Below the reported accuracy")[2]
     assert "`qat_4bit` is 0.0049 below: trained for 0.1 of the epochs only." in missed
     assert "qat_3bit" not in missed.partition("##")[0]
 
@@ -101,7 +133,7 @@ def test_details_of_a_trained_network_are_figures_too(page):
 
 
 def test_figures_of_other_data_have_nothing_to_be_compared_with(page):
-    digits = RUN | {"run_on": {"device": "a GPU", "data": "digits"}}
+    digits = RUN | {"run_on": RUN["run_on"] | {"data": "digits"}}
     assert "0.9149" not in page({"qat_4bit": digits})
 
 

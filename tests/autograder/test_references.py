@@ -15,7 +15,7 @@ from autograder.hidden import reference
 from autograder.hidden.student import Submission, asking
 from autograder.reference_run import plan, run, start
 from autograder.reference_tasks import digest
-from autograder.references import NoReference, threshold, threshold_of
+from autograder.references import NoReference, bar, threshold, threshold_of
 from helpers import data
 from helpers.artifacts import artifact_folder
 from helpers.training import evaluate
@@ -62,6 +62,19 @@ def test_runs_that_agree_by_chance_do_not_make_it_sharp():
 
 def test_half_of_what_training_gained_is_asked_for_at_least():
     assert threshold_of(RUNS, untrained=0.88, images=10**6) == pytest.approx(0.89)
+
+
+def test_runs_of_the_same_mean_and_spread_have_the_same_threshold():
+    expected = threshold_of(RUNS, untrained=0.1, images=10**6)
+    assert bar(0.9, 0.01, 3, untrained=0.1, images=10**6) == pytest.approx(expected)
+
+
+def test_a_third_run_of_the_same_mean_and_spread_raises_the_bar():
+    # t(0.99, 1) = 31.821 from a printed table.
+    expected = 0.9 - 31.821 * 0.001 * (1 + 1 / 2) ** 0.5
+    after_two = bar(0.9, 0.001, 2, untrained=0.1, images=10**6)
+    assert after_two == pytest.approx(expected, abs=1e-5)
+    assert bar(0.9, 0.001, 3, untrained=0.1, images=10**6) > after_two
 
 
 def test_one_run_has_no_spread():

@@ -1,0 +1,268 @@
+"""What the notebooks quote of our runs on CIFAR-10 is what the manifests say.
+
+A figure here is a number with four decimals. The texts that quote ours stand below as
+templates, filled from the manifests of `full`: a new reference run makes these tests fail until
+the texts have been read again.
+"""
+
+import json
+import re
+
+import pytest
+from source_notebook import assignments, cells
+
+from autograder import references
+from autograder.experiments import TRAINED, experiments, sweeps
+
+FIGURE = re.compile(r"(?<![\d.])\d\.\d{4,}(?!\d)")
+LEARNING_RATES = {"0.0003"}
+# Of a second report on equal bits, and of the network that weight sharing was reported for.
+ALSO_REPORTED = {"0.8650", "0.9130", "0.9045", "0.9133"}
+
+# The texts say how many seeds these runs have, and that they come from one NVIDIA H100 in bfloat16.
+TWO_SEEDS = [
+    "pruned_std",
+    "pruned_percentage",
+    "one_shot",
+    "iterative",
+    "global_iterative",
+    "qat_4bit",
+    "sparse_4bit",
+    "iterative_4bit",
+]
+THREE_SEEDS = ["qat_442", "qat_424", "qat_244", "shared_3bit", "shared_2bit"]
+SEEDS = [(name, 2) for name in TWO_SEEDS] + [(name, 3) for name in THREE_SEEDS]
+
+
+@pytest.fixture(autouse=True)
+def full(monkeypatch):
+    monkeypatch.setenv("COURSE_PROFILE", "full")
+
+
+def run(name):
+    return references.runs("full")[name]
+
+
+def before(name):
+    return f"{run(name)['untrained']:.4f}"
+
+
+def after(name):
+    return f"{run(name)['mean']:.4f} ± {run(name)['spread']:.4f}"
+
+
+def swept(name, label):
+    return f"{references.sweeps('full')[name]['figures'][label]:.4f}"
+
+
+def start(name="resnet20"):
+    """Return the accuracy of the starting network: that of the first seed."""
+    return f"{run(name)['accuracies'][0]:.4f}"
+
+
+def seeds(name):
+    return len(run(name)["seeds"])
+
+
+def difference(higher, lower):
+    return f"{run(higher)['mean'] - run(lower)['mean']:.4f}"
+
+
+def of_bits(bits):
+    """Return the row of equal bits up to the reported accuracy after fine-tuning."""
+    return rf"\| {bits}, {bits}, {bits} \| \S+ \| {swept('rounded', f'{bits} bits')} \|"
+
+
+def tuned(stages, name, bits=""):
+    label = ", ".join(stages)
+    return (
+        rf"\| {label} \| \S+ \| {before(name)} \| \S+ \| {after(name)} \| {seeds(name)} \| {bits}"
+    )
+
+
+def quoted():
+    """Return (assignment, cell, pattern) of each place that quotes our figures."""
+    quantization = {
+        "mixed_stage": [
+            rf"\$\(2, 4, 4\)\$ ended at {after('qat_244')}, "
+            rf"\$\(4, 4, 2\)\$ at {after('qat_442')} and \$\(4, 2, 4\)\$ at {after('qat_424')}\.",
+        ],
+        "published-heading": [
+            rf"\| float \| \S+ \| {start()} \|",
+            *[of_bits(bits) for bits in (6, 5, 4, 3, 2)],
+            *[tuned(str(bits) * 3, f"qat_{bits}bit") for bits in (4, 3, 2)],
+            tuned("442", "qat_442", swept("average_precision", "4/4/2")),
+            tuned("424", "qat_424", swept("average_precision", "4/2/4")),
+            tuned("244", "qat_244", swept("average_precision", "2/4/4")),
+            rf"our means are {difference('qat_442', 'qat_424')} apart",
+        ],
+        "bonus-published": [
+            rf"\| 80 % sparse, .+? \| \S+ \| {after('sparse_4bit')} \|",
+            rf"\| .+ with 4-bit training \| \S+ \| {after('iterative_4bit')} \|",
+            rf"\| .+ pruning in float \| \S+ \| {after('global_iterative')} \|",
+            rf"\| 4 bits without pruning \| \S+ \| {after('qat_4bit')} \|",
+        ],
+    }
+    pruned = ["40 %", "60 %", "80 %"]
+    pruning = {
+        "retraining-published": [
+            rf"comes with the course, with {start()} before pruning",
+            rf"\| {100 * run('pruned_std')['details']['sparsity']:.1f} % "
+            rf"\| {before('pruned_std')} \| {after('pruned_std')} \|",
+            rf"\| {100 * run('pruned_percentage')['details']['sparsity']:.1f} % "
+            rf"\| {before('pruned_percentage')} \| {after('pruned_percentage')} \|",
+        ],
+        "methods_written": [
+            rf"one-shot ended at {after('one_shot')}, layer-wise iterative pruning at "
+            rf"{after('iterative')} and global pruning at {after('global_iterative')}:",
+        ],
+        "methods-published": [
+            rf"\| before pruning \| \S+ \| {start()} \|",
+            rf"\| one-shot \| \S+ \| {after('one_shot')} \|",
+            rf"\| iterative \| \S+ \| {after('iterative')} \|",
+            rf"\| iterative and global \| \S+ \| {after('global_iterative')} \|",
+            *[
+                rf"\| {q} \| \S+ \| {swept('pruned_per_layer', q)} "
+                rf"\| {swept('pruned_globally', q)} \|"
+                for q in pruned
+            ],
+            rf"is ahead of one-shot by {difference('iterative', 'one_shot')},",
+        ],
+    }
+    deep_compression = {
+        "sharing-published": [
+            rf"with {start('resnet20_wide')} before sharing",
+            *[
+                rf"\| {bits} bits \| \S+ \| {swept('weight_sharing', f'{bits} bits')} \|"
+                for bits in (6, 5, 4, 3)
+            ],
+            *[
+                rf"\| 4 bits, {how} start \| \S+ \| {swept('starting_centroids', how)} \|"
+                for how in ("random", "density", "linear")
+            ],
+        ],
+        "training-who-answer": [
+            rf"\| {bits} bits \| {before(name)} \| {after(name)} \|"
+            for bits, name in ((3, "shared_3bit"), (2, "shared_2bit"))
+        ],
+        "huffman-average-look": [rf"we measured {swept('huffman_bits', '5 bits')}\."],
+    }
+    places = {
+        "quantization": quantization,
+        "pruning": pruning,
+        "deep_compression": deep_compression,
+    }
+    return [
+        (assignment, cell, pattern)
+        for assignment, found in places.items()
+        for cell, patterns in found.items()
+        for pattern in patterns
+    ]
+
+
+def history(name):
+    """Return the history of the first seed of a run of the assignment on pruning."""
+    return json.loads((references.artifacts("full", "pruning") / f"{name}.json").read_text())
+
+
+def text(assignment, cell_id):
+    (cell,) = [c for c in cells(assignment) if c.id == cell_id]
+    return " ".join(cell.source.split())
+
+
+QUOTED = quoted()
+
+
+def not_ours(assignment, cell_id):
+    """Return the figures of a cell that no place above accounts for."""
+    found = text(assignment, cell_id)
+    patterns = [pattern for *place, pattern in QUOTED if place == [assignment, cell_id]]
+    spans = [match.span() for pattern in patterns for match in re.finditer(pattern, found)]
+    return [
+        match[0]
+        for match in FIGURE.finditer(found)
+        if not any(begin <= match.start() < end for begin, end in spans)
+    ]
+
+
+@pytest.mark.parametrize(("assignment", "cell", "pattern"), QUOTED, ids=[c for _, c, _ in QUOTED])
+def test_a_quoted_figure_is_the_one_in_the_manifest(assignment, cell, pattern):
+    assert re.search(pattern, text(assignment, cell)), pattern
+
+
+@pytest.mark.parametrize("assignment", assignments())
+def test_every_other_figure_is_a_reported_one(assignment):
+    rows = [*experiments(), *sweeps()]
+    known = {f"{figure:.4f}" for row in rows for figure in row.published.values()}
+    known |= ALSO_REPORTED | LEARNING_RATES
+    for cell in cells(assignment):
+        if cell.cell_type == "markdown":
+            assert set(not_ours(assignment, cell.id)) <= known, cell.id
+
+
+@pytest.mark.parametrize(("name", "number"), SEEDS)
+def test_a_quoted_run_is_whole_and_from_the_device_and_seeds_that_the_texts_name(name, number):
+    assert seeds(name) == number
+    assert run(name)["share"] == 1
+    assert run(name)["precision"] == "bfloat16"
+    assert "NVIDIA H100" in run(name)["run_on"]["device"]
+
+
+# ------------------------------------------------------------------------------------------------
+# What the texts conclude
+
+
+def test_each_run_of_2_4_4_bits_is_above_all_runs_of_the_other_schemes():
+    others = run("qat_442")["accuracies"] + run("qat_424")["accuracies"]
+    assert min(run("qat_244")["accuracies"]) > max(others)
+    reported = {e.name: e.published[TRAINED] for e in experiments() if e.name.startswith("qat_")}
+    mixed = {name: reported[name] for name in ("qat_442", "qat_424", "qat_244")}
+    assert max(mixed, key=mixed.__getitem__) == "qat_244"
+
+
+def test_the_reported_order_of_the_other_two_schemes_is_the_opposite_of_ours():
+    reported = {e.name: e.published[TRAINED] for e in experiments() if e.name.startswith("qat_")}
+    assert reported["qat_442"] < reported["qat_424"]
+    assert run("qat_442")["mean"] > run("qat_424")["mean"]
+
+
+def test_of_the_mixed_schemes_2_4_4_bits_were_hurt_most_before_training():
+    assert run("qat_244")["untrained"] < run("qat_424")["untrained"] < run("qat_442")["untrained"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("iterative_4bit", "global_iterative"),
+        ("iterative", "global_iterative"),
+        ("pruned_std", "pruned_percentage"),
+    ],
+)
+def test_what_is_said_to_be_equal_differs_by_less_than_the_spread(one, other):
+    spread = max(run(one)["spread"], run(other)["spread"])
+    assert abs(run(one)["mean"] - run(other)["mean"]) < spread
+
+
+def test_iterative_and_global_pruning_are_less_than_four_images_apart():
+    images = run("iterative")["run_on"]["test_images"]
+    assert abs(run("iterative")["mean"] - run("global_iterative")["mean"]) * images < 4
+
+
+@pytest.mark.parametrize("name", ["pruned_std", "pruned_percentage"])
+def test_training_brings_a_pruned_network_back_to_within_a_percentage_point(name):
+    assert run("resnet20")["accuracies"][0] - run(name)["mean"] < 0.01
+
+
+def test_the_curves_of_step_by_step_pruning_dip_by_no_more_than_two_percentage_points():
+    for name in ("iterative", "global_iterative"):
+        curve = history(name)["test_accuracy"]
+        best, last = max(curve[:8]), min(curve[7:10])
+        assert 0.01 < best - last < 0.02
+        assert curve[-1] > best
+
+
+def test_the_linear_start_is_the_best_one_and_the_other_two_change_places():
+    ours = references.sweeps("full")["starting_centroids"]["figures"]
+    (theirs,) = [sweep.published for sweep in sweeps() if sweep.name == "starting_centroids"]
+    assert ours["linear"] > ours["random"] > ours["density"]
+    assert theirs["linear"] > theirs["density"] > theirs["random"]
