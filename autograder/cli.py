@@ -110,7 +110,15 @@ def _parser() -> argparse.ArgumentParser:
     reference_run.add_argument(
         "--work", type=Path, default=Path("build", "reference"), help="folder for unfinished runs"
     )
-    text = "print the figures of the reference runs beside the published ones"
+    reference_run.add_argument(
+        "--missing",
+        action="store_true",
+        help="leave what is frozen, and run only rows, epochs and seeds that it lacks",
+    )
+    reference_run.add_argument(
+        "--minutes", type=float, help="stop after so long; the same command goes on from there"
+    )
+    text = "print the figures of the reference runs beside the reported ones"
     reference_show = verbs.add_parser("show", help=text, description=text)
     reference_show.set_defaults(run=_reference_show)
     reference_show.add_argument("--profile", choices=PROFILES, default="quick")
@@ -188,7 +196,14 @@ def _reference_run(options: argparse.Namespace) -> int:
     from autograder.reference_page import write_page
     from autograder.reference_run import plan, run
 
-    how = plan(options.seeds, options.device, options.share, options.jobs)
+    how = plan(
+        options.seeds,
+        options.device,
+        options.share,
+        options.jobs,
+        missing=options.missing,
+        minutes=options.minutes,
+    )
     for path in run(options.only, how, options.work):
         print(f"manifest: {path}")
     print(f"page:     {write_page(options.profile)}")

@@ -172,7 +172,6 @@ class RecordedEpochs:
         self.right = torch.zeros((), dtype=torch.int64, device=device)
         self._next: Do | None = None
         self._evaluation: Do | None = None
-        self._has_evaluated = False
         self._plain = False
 
     def steps(
@@ -198,13 +197,12 @@ class RecordedEpochs:
 
     def figures(self) -> tuple[float, int, int]:
         """Return what `PlainEpochs.figures` returns."""
-        if self._evaluation is not None:
-            self._evaluation()
-        elif self._has_evaluated and not self.changing:
+        if self.changing:
+            self._evaluate()
+        elif self._evaluation is None:
             self._evaluation = self._recorded(self._evaluate)
         else:
-            self._evaluate()
-            self._has_evaluated = True
+            self._evaluation()
         sums = [self.step.loss_sum, self.step.right, self.right]
         loss, trained, tested = self.recorder.read(torch.stack([x.double() for x in sums]))
         return loss, int(trained), int(tested)
@@ -231,7 +229,7 @@ class RecordedEpochs:
         self.right.copy_(count_right(step.model, step.dataset, step.dataset.test))
 
     def _recorded(self, do: Do) -> Do:
-        """Do something once more, and return its recording, or `do` if it cannot be recorded."""
+        """Do something, and return its recording, or `do` itself if it cannot be recorded."""
         if self._plain:
             do()
             return do
