@@ -11,7 +11,10 @@ from autograder.bench import __main__ as bench
 
 @pytest.fixture
 def quick_parts(monkeypatch):
-    parts = {name: lambda name=name: {"measured": name} for name in bench.PARTS}
+    def part(name):
+        return lambda limit: iter([{"measured": None}, {"measured": name, "limit": limit}])
+
+    parts = {name: part(name) for name in bench.PARTS}
     monkeypatch.setattr(bench, "PARTS", parts)
 
 
@@ -32,6 +35,23 @@ def test_everything_is_measured_unless_parts_are_named(tmp_path):
 def test_parts_can_be_measured_alone(tmp_path):
     bench.main([str(tmp_path / "figures.json"), "--only", "training", "huffman"])
     assert measured(tmp_path / "figures.json") == {"huffman", "training"}
+
+
+def test_figures_are_written_as_they_come(monkeypatch, tmp_path):
+    def stopped(limit):
+        yield {"measured": "training"}
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(bench, "PARTS", {"training": stopped})
+    with pytest.raises(KeyboardInterrupt):
+        bench.main([str(tmp_path / "figures.json")])
+    assert measured(tmp_path / "figures.json") == {"training"}
+
+
+@pytest.mark.usefixtures("quick_parts")
+def test_a_limit_is_passed_on(tmp_path):
+    bench.main([str(tmp_path / "figures.json"), "--limit", "7", "--only", "training"])
+    assert json.loads((tmp_path / "figures.json").read_text())["training"]["limit"] == 7
 
 
 def test_an_unknown_part_is_refused_in_words(tmp_path, capsys):

@@ -1,10 +1,14 @@
 """The usual recipe beside ours trains the same network on the same data."""
 
+import os
+import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
 from torch import nn
+from torchvision import transforms
 
 from autograder.bench import training
 from helpers import data
@@ -30,7 +34,60 @@ def test_the_usual_recipe_learns():
 
 def test_a_picture_is_the_image_as_floats():
     digits = data.load("digits")
-    pictures = training._Pictures(digits.train, training.transforms.ToTensor())
+    transform = transforms.Compose([transforms.ToPILImage(), transforms.ToTensor()])
+    pictures = training._Pictures(digits.train, transform)
     image, label = pictures[3]
     assert torch.equal((255 * image).round().to(torch.uint8), digits.train.images[3])
     assert label == int(digits.train.labels[3])
+
+
+def measured_by(monkeypatch, run, limit=60.0):
+    """Return what is measured of a recipe whose process does `run(sender)`."""
+    monkeypatch.setattr(training, "_send", run)
+    return training._measured("ours", limit)
+
+
+def never_ends(sender, recipe):
+    while True:
+        time.sleep(1)
+
+
+def ends_at_once(sender, recipe):
+    os._exit(3)
+
+
+@pytest.mark.slow
+def test_a_recipe_that_takes_too_long_is_stopped(monkeypatch):
+    assert measured_by(monkeypatch, never_ends, limit=1.0) == {"stopped_after_seconds": 1.0}
+
+
+@pytest.mark.slow
+def test_a_recipe_whose_process_dies_is_told(monkeypatch):
+    assert measured_by(monkeypatch, ends_at_once) == {"failed": "its process ended with 3"}
+
+
+def test_a_recipe_that_fails_is_told(monkeypatch):
+    def fail(recipe):
+        raise RuntimeError("no such device")
+
+    sent = []
+    monkeypatch.setattr(training, "_run", fail)
+    training._send(SimpleNamespace(send=sent.append), "ours")
+    assert sent == [{"failed": "RuntimeError: no such device"}]
+
+
+def test_what_was_stopped_has_no_ratio_and_the_others_come_as_they_are_measured(monkeypatch):
+    speeds = {"ours": 300.0, "usual_2_workers": 100.0}
+
+    def measured(recipe, limit):
+        if recipe in speeds:
+            return {"images_per_second": speeds[recipe]}
+        return {"stopped_after_seconds": limit}
+
+    monkeypatch.setattr(training, "_measured", measured)
+    monkeypatch.setattr(os, "cpu_count", lambda: 16)
+    *_, figures = found = list(training.training(limit=5.0))
+    assert [len(f.keys() & {*speeds, "usual_16_workers"}) for f in found] == [1, 2, 3]
+    assert figures["times_faster_than_usual_2_workers"] == 3.0
+    assert figures["usual_16_workers"] == {"stopped_after_seconds": 5.0}
+    assert "times_faster_than_usual_16_workers" not in figures
