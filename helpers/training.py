@@ -256,6 +256,7 @@ def fit(
         recorder.working() if recorder else nullcontext(),
     ):
         for epoch in range(len(history), epochs):
+            check_time()
             shown.set_description(f"epoch {epoch + 1}/{epochs}")
             started = time.perf_counter()
             if before_epoch is not None:
@@ -275,7 +276,6 @@ def fit(
             )
             if checkpoint is not None:
                 run.save(checkpoint)
-            check_time()
     return history
 
 
