@@ -106,11 +106,11 @@ def plan(
     if jobs is None:
         jobs = min(MOST_JOBS, os.cpu_count() or 1) if on_cpu else MOST_JOBS
     if seeds < 1 or jobs < 1:
-        raise UserError("Numbers of seeds and of jobs begin with 1.")
+        raise UserError("A run needs at least one seed and one job.")
     if not 0 < share <= 1:
         raise UserError("A share of the epochs is over 0 and at most 1: 0.1 trains a tenth.")
     if minutes is not None and minutes <= 0:
-        raise UserError("The minutes that a run may take are more than 0.")
+        raise UserError("--minutes must be more than 0.")
     deadline = None if minutes is None else time.time() + 60 * minutes
     return Plan(seeds, device, share, jobs, missing, deadline)
 

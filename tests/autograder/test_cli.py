@@ -14,7 +14,7 @@ from autograder.cli import main
         (["release", "no_such_assignment"], "There is no source notebook of 'no_such_assignment'"),
         (["grade", "quantization"], "run `autograder release quantization` first"),
         (["report", "quantization"], "autograder grade"),
-        (["reference", "run", "--only", "quantization", "--seeds", "0"], "begin with 1"),
+        (["reference", "run", "--only", "quantization", "--seeds", "0"], "at least one seed"),
     ],
 )
 def test_what_a_user_can_mend_is_one_sentence(arguments, message, tmp_path, monkeypatch, capsys):
