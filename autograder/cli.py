@@ -136,7 +136,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _release(options: argparse.Namespace) -> int:
-    from autograder.release import make_release
+    from autograder.releasing.release import make_release
 
     released = make_release(options.assignment, options.course)
     print(f"released: {released.archive}")
@@ -146,8 +146,8 @@ def _release(options: argparse.Namespace) -> int:
 def _grade(options: argparse.Namespace) -> int:
     from traitlets.config import Config
 
-    from autograder.grade import grade
-    from autograder.unfinished import unfinished
+    from autograder.grading.grade import grade
+    from autograder.grading.unfinished import unfinished
 
     students = options.student
     if options.unfinished:
@@ -175,7 +175,7 @@ def _grade(options: argparse.Namespace) -> int:
 
 
 def _report(options: argparse.Namespace) -> int:
-    from autograder.report import class_report, grades_csv
+    from autograder.reporting.report import class_report, grades_csv
 
     print(f"class report: {class_report(options.assignment, options.course)}")
     print(f"grades:       {grades_csv(options.assignment, options.course)}")
@@ -193,8 +193,8 @@ def _samples(options: argparse.Namespace) -> int:
 
 def _reference_run(options: argparse.Namespace) -> int:
     os.environ["COURSE_PROFILE"] = options.profile
-    from autograder.reference_page import write_page
-    from autograder.reference_run import plan, run
+    from autograder.runs.page import write_page
+    from autograder.runs.run import plan, run
 
     how = plan(
         options.seeds,
@@ -212,7 +212,7 @@ def _reference_run(options: argparse.Namespace) -> int:
 
 def _reference_show(options: argparse.Namespace) -> int:
     os.environ["COURSE_PROFILE"] = options.profile
-    from autograder.reference_page import tables
+    from autograder.runs.page import tables
 
     print(tables(options.profile))
     return 0

@@ -19,21 +19,14 @@ from nbgrader.preprocessors import (
 from sqlalchemy.exc import SAWarning
 from traitlets.config import Config
 
-from autograder.feedback import FeedbackExporter, HideHiddenTests, ShowGrades
-from autograder.nbgrader_plugin import (
-    GradeInSandbox,
-    RepairSubmission,
-    SubmissionExporter,
-)
-from autograder.safe_html import HTML_FILTERS
-from autograder.saved_grades import SaveGradesTogether
+from autograder.assignments import NOTEBOOKS
+from autograder.grading.feedback import FeedbackExporter, HideHiddenTests, ShowGrades
+from autograder.grading.nbgrader_steps import GradeInSandbox, RepairSubmission, SubmissionExporter
+from autograder.grading.safe_html import HTML_FILTERS
+from autograder.grading.saved_grades import SaveGradesTogether
 
 # nbgrader's own way with SQLAlchemy, on every entry; nothing that a user could mend.
 warnings.filterwarnings("ignore", category=SAWarning, module="nbgrader")
-
-PROJECT = Path(__file__).parent.parent
-NOTEBOOKS = PROJECT / "notebooks"
-"""The source notebooks, ``<assignment>/<assignment>.ipynb``."""
 
 LOCK_SECONDS = 60
 """How long a process waits for another's entry in the gradebook; one takes milliseconds."""
@@ -83,11 +76,6 @@ def course_config(course: Path) -> Config:
     c.HTMLExporter.sanitize_html = True
     c.HTMLExporter.filters = HTML_FILTERS
     return c
-
-
-def assignments() -> list[str]:
-    """Return the names of the assignments that have a source notebook."""
-    return sorted(p.stem for p in NOTEBOOKS.glob("*/*.ipynb") if p.stem == p.parent.name)
 
 
 def add_scripts_to_path() -> None:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from traitlets.config import Config
 
-from autograder.course import assignments
-from autograder.grade import grade
-from autograder.release import make_release
-from autograder.report import class_report, grades_csv
+from autograder.assignments import assignments
+from autograder.grading.grade import grade
+from autograder.releasing.release import make_release
+from autograder.reporting.report import class_report, grades_csv
 from autograder.samples import sample_class
 
 CELL_SECONDS = 20.0

@@ -80,7 +80,7 @@ def test_imports_sees_every_form(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         "os.path",
         "helpers.checks.result",
         "helpers.reference",
-        "helpers.reference.ste.STE",
+        "helpers.reference.quantization.ste.STE",
         "autograder.hidden",
     }
 

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from autograder.grade import grade
-from autograder.release import make_release
+from autograder.grading.grade import grade
+from autograder.releasing.release import make_release
 from autograder.samples import sample_class
 
 ASSIGNMENT = "quantization"

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from helpers.reference import huffman
+from helpers.reference.deep_compression import huffman
 
 SYMBOLS = 1_000_000
 ALPHABETS = (16, 64)

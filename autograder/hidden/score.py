@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from autograder.grading.panel import Line, panel, points_text
 from autograder.hidden.checks import Check
 from autograder.misconceptions import Misconception
-from autograder.panel import Line, panel, points_text
 
 
 @dataclass(frozen=True)

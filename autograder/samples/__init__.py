@@ -16,12 +16,12 @@ import nbformat
 from nbformat import NotebookNode
 
 from autograder import references
-from autograder.course import NOTEBOOKS
+from autograder.assignments import NOTEBOOKS
 from autograder.misconceptions import misconceptions_in
+from autograder.notebook.source import nbgrader_marks
 from autograder.samples.dependencies import Dependencies, asked_names
 from autograder.samples.mistakes import shared_out, with_misconceptions
 from autograder.samples.trouble import TROUBLE, forges
-from autograder.source import nbgrader_marks
 from helpers.profile import profile
 
 NOTHING_TRAINED = {"untouched", "without-networks", "forges-scores"}

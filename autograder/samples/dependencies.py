@@ -9,8 +9,8 @@ from collections.abc import Iterable
 
 from nbformat import NotebookNode
 
-from autograder.execution import is_hidden_test
-from autograder.source import nbgrader_marks
+from autograder.grading.execution import is_hidden_test
+from autograder.notebook.source import nbgrader_marks
 
 
 def asked_names(cells: Iterable[NotebookNode]) -> set[str]:

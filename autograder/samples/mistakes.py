@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from nbformat import NotebookNode
 
 from autograder.misconceptions import Misconception
+from autograder.notebook.source import nbgrader_marks
 from autograder.samples.dependencies import Dependencies, used_names
-from autograder.source import nbgrader_marks
 
 
 def shared_out(

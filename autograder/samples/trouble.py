@@ -8,8 +8,8 @@ from collections.abc import Callable
 import nbformat
 from nbformat import NotebookNode
 
-from autograder.execution import is_hidden_test
-from autograder.source import nbgrader_marks
+from autograder.grading.execution import is_hidden_test
+from autograder.notebook.source import nbgrader_marks
 
 
 def _first_solution(nb: NotebookNode) -> NotebookNode:
@@ -115,12 +115,12 @@ for folder, folders, names in os.walk("/"):
         folders.clear()
     for name in names:
         path = os.path.join(folder, name)
-        if name in ("gradebook.db", "nbgrader_config.py", "nbgrader_plugin.py"):
+        if name in ("gradebook.db", "nbgrader_config.py", "nbgrader_steps.py"):
             found.append(path)
         if name.endswith(".ipynb") or "/autograder/" in path or "/references/" in path:
             found.append(path)
 found = [path for path in found if "/site-packages/" not in path]
-for name in ("autograder", "autograder.hidden", "helpers.reference.ste"):
+for name in ("autograder", "autograder.hidden", "helpers.reference.quantization.ste"):
     try:
         __import__(name)
         found.append(name)

@@ -1,5 +1,6 @@
-"""Public checks: what students run on their answers, one module per assignment.
+"""What the public checks of the assignments are written with.
 
-In a notebook: ``from helpers.checks import quantization as checks``. A check tries an answer on
-examples worked out by hand and on properties that every right answer has. It knows no solution.
+Students run public checks on their answers; those of an assignment are in `helpers.assignments`. A
+check tries an answer on examples worked out by hand and on properties that every right answer has.
+It knows no solution.
 """

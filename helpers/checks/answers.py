@@ -15,7 +15,7 @@ from helpers.checks.result import Wrong, described
 Array = np.ndarray
 
 # Where no line of a student's is: these checks, and what is installed.
-_NOT_STUDENTS = (str(Path(__file__).parent), *sysconfig.get_paths().values())
+_NOT_STUDENTS = (str(Path(__file__).parents[1]), *sysconfig.get_paths().values())
 
 
 def ask(call: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

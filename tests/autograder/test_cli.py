@@ -35,6 +35,6 @@ def test_reference_runs_need_nothing_of_the_instructors_packages():
     missing = ["nbgrader", "nbformat", "nbconvert", "jupyterlab", "IPython", "psutil", "nh3"]
     program = (
         f"import sys\nfor name in {missing}: sys.modules[name] = None\n"
-        "import autograder.reference_run, autograder.cli"
+        "import autograder.runs.run, autograder.cli"
     )
     subprocess.run([sys.executable, "-c", program], check=True)

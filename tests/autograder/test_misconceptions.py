@@ -12,14 +12,14 @@ import torch.nn.functional as F
 from matplotlib import pyplot as plt
 from torch import nn
 
-from autograder.course import assignments
+from autograder.assignments import assignments
 from autograder.misconceptions import misconceptions_in, misconceptions_of
 
 ALL = [wrong for assignment in assignments() for wrong in misconceptions_in(assignment)]
 REFERENCES = list(dict.fromkeys(m.of for m in ALL))
 PROBES, PUBLIC_CHECKS = {}, {}
 for assignment in assignments():
-    probes = import_module(f"misconceptions.{assignment}_probes")
+    probes = import_module(f"tests.assignments.{assignment}.{assignment}_probes")
     PROBES |= probes.PROBES
     PUBLIC_CHECKS |= probes.PUBLIC_CHECKS
 

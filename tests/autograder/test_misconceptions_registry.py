@@ -1,7 +1,12 @@
 import pytest
 
-from autograder.misconceptions import Misconception, misconception, misconceptions_in, registry
-from autograder.misconceptions.registry import misconceptions_of
+from autograder import misconceptions as registry
+from autograder.misconceptions import (
+    Misconception,
+    misconception,
+    misconceptions_in,
+    misconceptions_of,
+)
 
 
 @pytest.fixture(autouse=True)

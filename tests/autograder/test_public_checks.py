@@ -8,15 +8,20 @@ import pytest
 import torch
 from torch import nn
 
-from autograder.course import assignments
+from autograder.assignments import assignments
 
 mpl.use("Agg")
 from matplotlib import pyplot
 
+
+def _probes(assignment):
+    return import_module(f"tests.assignments.{assignment}.{assignment}_probes")
+
+
 ANSWERS = {
     check: answer
     for assignment in assignments()
-    for answer, check in import_module(f"misconceptions.{assignment}_probes").PUBLIC_CHECKS.items()
+    for answer, check in _probes(assignment).PUBLIC_CHECKS.items()
 }
 # A class that lacks a method is not a function that is not written.
 FUNCTIONS = [check for check in ANSWERS if check.__name__ not in ("ste", "quant_conv2d")]

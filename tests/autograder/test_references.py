@@ -7,15 +7,15 @@ import nbformat
 import pytest
 
 from autograder import references
-from autograder.course import NOTEBOOKS
+from autograder.assignments import NOTEBOOKS
 from autograder.errors import UserError
-from autograder.execution import evaluate_test
-from autograder.experiments import experiments, sweeps
+from autograder.grading.execution import evaluate_test
 from autograder.hidden import reference
 from autograder.hidden.student import Submission, asking
-from autograder.reference_run import plan, run, start
-from autograder.reference_tasks import digest
 from autograder.references import NoReference, bar, threshold, threshold_of
+from autograder.runs.run import plan, run, start
+from autograder.runs.table import experiments, sweeps
+from autograder.runs.tasks import digest
 from helpers import data
 from helpers.artifacts import artifact_folder
 from helpers.training import evaluate

@@ -22,14 +22,14 @@ import nbformat
 import pytest
 from playwright.sync_api import Locator, Page, expect, sync_playwright
 
-from autograder.course import NOTEBOOKS, PROJECT
-from autograder.release import Release, make_release
+from autograder.assignments import NOTEBOOKS
+from autograder.releasing.release import Release, make_release
 
 ASSIGNMENT = "quantization"
 FIRST_SOLUTION = "affine_quantize_solution"
 FIRST_CHECK = "affine_quantize_check"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-PICTURES = PROJECT / "build" / "browser"
+PICTURES = Path(__file__).parents[2] / "build" / "browser"
 
 # Seconds; generous, because other tests may be running on the same two cores.
 SERVER_STARTS = 120

@@ -8,14 +8,11 @@ mpl.use("Agg")
 from matplotlib import pyplot
 
 from helpers.plots import (
-    accuracy_over_bits,
-    accuracy_over_precision,
     learning_curves,
     weight_histograms,
 )
 from helpers.training import History
 
-PRECISION = {(4, 4, 2): 2.5988, (4, 2, 4): 3.7328, (2, 4, 4): 4.0087}
 HISTORY = History([1.0, 0.5], [0.5, 0.75], [0.6, 0.7], [0.1, 0.05], [2.0, 2.5])
 
 
@@ -29,14 +26,12 @@ def line(axes, label):
 def figures():
     weights = {"a": torch.linspace(-1, 1, 100), "b": torch.zeros(10)}
     return {
-        "bits": accuracy_over_bits({4: 0.9, 2: 0.1}, {4: 0.95, 2: 0.8}, full_precision=0.97),
-        "precision": accuracy_over_precision(PRECISION, dict.fromkeys(PRECISION, 0.3)),
         "histograms": weight_histograms(weights, {k: w.sign() for k, w in weights.items()}),
         "curves": learning_curves({"one": HISTORY, "two": HISTORY}),
     }
 
 
-@pytest.mark.parametrize("name", ["bits", "precision", "histograms", "curves"])
+@pytest.mark.parametrize("name", ["histograms", "curves"])
 def test_every_axis_of_every_figure_is_labelled(name, tmp_path):
     figure = figures()[name]
     figure.savefig(tmp_path / "figure.png")
@@ -54,28 +49,6 @@ def test_a_figure_leaves_the_settings_of_matplotlib_alone():
     before = dict(mpl.rcParams)
     figures()
     assert dict(mpl.rcParams) == before
-
-
-def test_accuracy_over_bits_draws_both_curves_in_the_order_of_bits():
-    (axes,) = accuracy_over_bits({4: 0.9, 2: 0.1}, {2: 0.8}, full_precision=0.97).axes
-    assert line(axes, "quantized") == [(2, 0.1), (4, 0.9)]
-    assert line(axes, "quantized, then fine-tuned") == [(2, 0.8)]
-    assert line(axes, "float32")[0][1] == 0.97
-    assert axes.get_xticks().tolist() == [2, 4]
-
-
-def test_accuracy_over_bits_does_without_fine_tuning():
-    (axes,) = accuracy_over_bits({4: 0.9}).axes
-    assert {found.get_label() for found in axes.get_lines()} == {"quantized", "chance"}
-
-
-def test_accuracy_over_precision_labels_each_scheme():
-    before = dict(zip(PRECISION, (0.3, 0.2, 0.1), strict=True))
-    after = dict.fromkeys(PRECISION, 0.9)
-    (axes,) = accuracy_over_precision(PRECISION, before, after).axes
-    assert {text.get_text() for text in axes.texts} == {"4, 4, 2", "4, 2, 4", "2, 4, 4", ""}
-    assert line(axes, "before fine-tuning") == [(2.5988, 0.3), (3.7328, 0.2), (4.0087, 0.1)]
-    assert [y for _, y in line(axes, "after fine-tuning")] == [0.9] * 3
 
 
 def test_weight_histograms_count_the_values_and_add_up_to_100_percent():

@@ -9,7 +9,7 @@ from pathlib import Path
 from hostile_course import Assignment
 from nbformat import NotebookNode
 
-from autograder.names import safe_name
+from autograder.grading.intake.names import safe_name
 
 
 @dataclass(frozen=True)

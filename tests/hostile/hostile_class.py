@@ -36,8 +36,8 @@ from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 from traitlets.config import Config
 
-from autograder.grade import grade
-from autograder.report import class_report, grades_csv
+from autograder.grading.grade import grade
+from autograder.reporting.report import class_report, grades_csv
 
 HONEST, UNTOUCHED = "honest", "untouched"
 """The controls: in the middle of the alphabet, and so of the run."""

@@ -20,7 +20,7 @@ from torch import Tensor
 from traitlets.config import Config
 
 from autograder.course import course_config
-from autograder.release import make_release
+from autograder.releasing.release import make_release
 from helpers import data
 
 ASSIGNMENT = "doubling"

@@ -19,8 +19,8 @@ from source_notebook import (
     trained_networks,
 )
 
-from autograder.execution import is_hidden_test
-from autograder.lint import lint
+from autograder.grading.execution import is_hidden_test
+from autograder.notebook.lint import lint
 
 each_assignment = pytest.mark.parametrize("assignment", assignments())
 each_automatic = pytest.mark.parametrize(("assignment", "question"), questions(written=False))

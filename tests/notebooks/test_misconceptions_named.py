@@ -15,7 +15,7 @@ from matplotlib import pyplot as plt
 from source_notebook import assignments, cells, marks
 from torch import nn
 
-from autograder.execution import evaluate_test, is_hidden_test
+from autograder.grading.execution import evaluate_test, is_hidden_test
 from autograder.hidden.student import Submission, asking
 from autograder.misconceptions import misconceptions_in
 from autograder.samples.dependencies import asked_names

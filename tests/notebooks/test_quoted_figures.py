@@ -12,7 +12,7 @@ import pytest
 from source_notebook import assignments, cells
 
 from autograder import references
-from autograder.experiments import TRAINED, experiments, sweeps
+from autograder.runs.table import TRAINED, experiments, sweeps
 
 FIGURE = re.compile(r"(?<![\d.])\d\.\d{4,}(?!\d)")
 LEARNING_RATES = {"0.0003"}

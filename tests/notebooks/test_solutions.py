@@ -15,7 +15,7 @@ from source_notebook import (
     read,
 )
 
-from autograder.execution import is_hidden_test
+from autograder.grading.execution import is_hidden_test
 from autograder.references import artifacts
 from helpers import data
 from helpers.artifacts import artifact_folder

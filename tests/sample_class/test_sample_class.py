@@ -8,13 +8,13 @@ import pytest
 from graded_mistakes import MISTAKEN
 from nbgrader.api import Gradebook
 
-from autograder.course import NOTEBOOKS, assignments
+from autograder.assignments import NOTEBOOKS, assignments
 from autograder.demo import TROUBLE_IN
-from autograder.execution import is_hidden_test
+from autograder.grading.execution import is_hidden_test
 from autograder.misconceptions import misconceptions_in
+from autograder.notebook.source import nbgrader_marks
 from autograder.samples.dependencies import Dependencies, asked_names
 from autograder.samples.mistakes import shared_out
-from autograder.source import nbgrader_marks
 
 # The first test of all waits for the class to be graded.
 pytestmark = [pytest.mark.slow, pytest.mark.thorough, pytest.mark.timeout(1800)]

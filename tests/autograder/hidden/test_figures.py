@@ -14,8 +14,8 @@ from autograder.hidden.figures import drawn_by, draws, figure_panels, shown_run
 from autograder.hidden.student import Submission, asking
 from autograder.sandbox.inside.responder import Responder
 from helpers.checks.figures import axes_are_named, lines_are_named, loss_and_weights, panels_of
-from helpers.reference.sparse_figures import plot_run
-from helpers.reference.sparse_regression import PROBLEM, trimmed_descent
+from helpers.reference.sparse_linear.sparse_figures import plot_run
+from helpers.reference.sparse_linear.sparse_regression import PROBLEM, trimmed_descent
 
 STEPS = 6
 WEIGHTS = np.random.default_rng(0).normal(size=(STEPS + 1, 4))

@@ -297,7 +297,7 @@ def test_no_source_notebook_test_or_repository_is_found(kernel):
     source = """
 import os
 print([f"{folder}/{n}" for folder, folders, names in os.walk("/") for n in folders + names
-       if n == ".git" or n == "nbgrader_plugin.py" or n == "test_walls.py"
+       if n == ".git" or n == "nbgrader_steps.py" or n == "test_walls.py"
        or n.endswith(".ipynb") and "site-packages" not in folder])
 """
     assert printed(kernel, source) == "[]\n"

@@ -1,0 +1,1 @@
+"""The instructor's and TA's side of the assignment on pruning."""

@@ -1,0 +1,907 @@
+"""Wrong solutions of `sparse_linear`, as students write them.
+
+Each is one mistake and otherwise right. What a wrong solution takes from another question
+(`gradient_step` in `projected_descent`, say) is the reference's here, the student's in a notebook.
+
+Of two mistakes that agree on some inputs, the one that shows on fewer inputs comes first: an answer
+that is wrong on those alone fits both, and the rarer mistake explains it.
+"""
+
+# Students write no type hints, and take names as they come.
+# mypy: allow-untyped-defs
+
+import numpy as np
+from matplotlib import pyplot as plt
+
+from autograder.misconceptions import misconception
+from helpers.reference.sparse_linear import sparse_figures, sparse_regression
+from helpers.reference.sparse_linear.sparse_regression import (
+    gradient_step,
+    keep_largest,
+    log10_loss,
+    loss,
+    soft_threshold,
+    trimmed_threshold,
+)
+
+# ------------------------------------------------------------------------------------------------
+# sparse_regression.loss
+
+
+@misconception(of=sparse_regression.loss)
+def mean_instead_of_sum(X, y, w):
+    """You average the squared residuals.
+
+    Many libraries do, but the loss of this notebook is their sum: it grows with every data point.
+    """
+    return np.mean((X @ w - y) ** 2)
+
+
+@misconception(of=sparse_regression.loss)
+def half_the_sum(X, y, w):
+    """You halve the sum of squares.
+
+    The half is a custom that makes the 2 of the derivative vanish. This loss is defined without
+    it, so the 2 has to stay.
+    """
+    return 0.5 * np.sum((X @ w - y) ** 2)
+
+
+@misconception(of=sparse_regression.loss)
+def norm_without_square(X, y, w):
+    """You take the length of the vector of residuals, which is the root of the loss.
+
+    `np.linalg.norm` takes a square root at the end, and the sum of squares does not.
+    """
+    return np.linalg.norm(X @ w - y)
+
+
+# ------------------------------------------------------------------------------------------------
+# sparse_regression.gradient_step
+
+
+@misconception(of=sparse_regression.gradient_step)
+def factor_two_forgotten(X, y, w, rate):
+    """You lost the factor 2, which comes from the derivative of a square.
+
+    Your steps point the right way but are half as long. Differentiate one squared residual with the
+    chain rule.
+    """
+    return w - rate * X.T @ (X @ w - y)
+
+
+@misconception(of=sparse_regression.gradient_step)
+def mean_gradient(X, y, w, rate):
+    """You divide the gradient by the number of data points.
+
+    That is the gradient of the mean squared error. This loss is a sum, so the contributions of the
+    data points are added up.
+    """
+    return w - rate * 2 * X.T @ (X @ w - y) / len(y)
+
+
+@misconception(of=sparse_regression.gradient_step)
+def step_uphill(X, y, w, rate):
+    """You step along the gradient, which points uphill.
+
+    The loss falls against the gradient: check the sign, and whether your residual is prediction
+    minus target or the other way round.
+    """
+    return w + rate * 2 * X.T @ (X @ w - y)
+
+
+@misconception(of=sparse_regression.gradient_step)
+def one_sample_after_the_other(X, y, w, rate):
+    """You update the weights after every data point, so that the second one sees changed weights.
+
+    A full-batch step evaluates the gradients of all data points at the same weights, and moves
+    once.
+    """
+    w = w.copy()
+    for i in range(len(y)):
+        w = w - rate * 2 * (X[i] @ w - y[i]) * X[i]
+    return w
+
+
+# ------------------------------------------------------------------------------------------------
+# sparse_regression.gradient_descent
+
+
+@misconception(of=sparse_regression.gradient_descent)
+def start_not_recorded(X, y, rate=0.02, steps=200):
+    """Your run begins after the first step.
+
+    The start counts too: 200 steps have 201 points, and row 0 holds the zeros that you started
+    from.
+    """
+    w = np.zeros(X.shape[1])
+    weights, losses = [], []
+    for _ in range(steps):
+        w = gradient_step(X, y, w, rate)
+        weights.append(w)
+        losses.append(loss(X, y, w))
+    return np.array(weights), np.array(losses)
+
+
+@misconception(of=sparse_regression.gradient_descent)
+def a_step_per_sample(X, y, rate=0.02, steps=200):
+    """You make an update for every data point, which turns 200 steps into 600.
+
+    That is stochastic gradient descent with batches of one. A full-batch step uses all data points
+    and changes the weights once.
+    """
+    w = np.zeros(X.shape[1])
+    weights, losses = [w], [loss(X, y, w)]
+    for _ in range(steps):
+        for i in range(len(y)):
+            w = gradient_step(X[i : i + 1], y[i : i + 1], w, rate)
+            weights.append(w)
+            losses.append(loss(X, y, w))
+    return np.array(weights), np.array(losses)
+
+
+@misconception(of=sparse_regression.gradient_descent)
+def a_sweep_per_step(X, y, rate=0.02, steps=200):
+    """You update the weights after every data point and record them after all of them.
+
+    The rows look like 200 steps, but hide several updates each. A full-batch step adds up all
+    gradients first and moves once.
+    """
+    w = np.zeros(X.shape[1])
+    weights, losses = [w], [loss(X, y, w)]
+    for _ in range(steps):
+        for i in range(len(y)):
+            w = gradient_step(X[i : i + 1], y[i : i + 1], w, rate)
+        weights.append(w)
+        losses.append(loss(X, y, w))
+    return np.array(weights), np.array(losses)
+
+
+@misconception(of=sparse_regression.gradient_descent)
+def one_array_for_all_steps(X, y, rate=0.02, steps=200):
+    """Your rows are all the same: you put one array into the list and went on changing it.
+
+    `w -= ...` writes into the array that the list already holds. Append a copy, or make a new array
+    in each step.
+    """
+    w = np.zeros(X.shape[1])
+    weights, losses = [w], [loss(X, y, w)]
+    for _ in range(steps):
+        w -= rate * 2 * X.T @ (X @ w - y)
+        weights.append(w)
+        losses.append(loss(X, y, w))
+    return np.array(weights), np.array(losses)
+
+
+@misconception(of=sparse_regression.gradient_descent)
+def plain_steps_half_as_long(X, y, rate=0.02, steps=200):
+    """Your steps are half as long as they should be.
+
+    The derivative of a square brings a factor 2 with it, which is missing here or in your
+    `gradient_step`.
+    """
+    w = np.zeros(X.shape[1])
+    weights, losses = [w], [loss(X, y, w)]
+    for _ in range(steps):
+        w = w - rate * X.T @ (X @ w - y)
+        weights.append(w)
+        losses.append(loss(X, y, w))
+    return np.array(weights), np.array(losses)
+
+
+@misconception(of=sparse_regression.gradient_descent)
+def plain_steps_averaged(X, y, rate=0.02, steps=200):
+    """Your steps follow the mean of the squared residuals, here or in `gradient_step`.
+
+    The loss is their sum: with three data points your gradient is a third of the right one.
+    """
+    w = np.zeros(X.shape[1])
+    weights, losses = [w], [loss(X, y, w)]
+    for _ in range(steps):
+        w = w - rate * 2 * X.T @ (X @ w - y) / len(y)
+        weights.append(w)
+        losses.append(loss(X, y, w))
+    return np.array(weights), np.array(losses)
+
+
+# ------------------------------------------------------------------------------------------------
+# sparse_regression.log10_loss
+
+
+@misconception(of=sparse_regression.log10_loss)
+def log10_of_zero(losses):
+    """You take the logarithm of a loss of exactly zero, which gives -inf and a warning.
+
+    A curve cannot go there, and averages of it are lost. Mark such a step as missing: nan leaves a
+    gap in the line.
+    """
+    return np.log10(losses)
+
+
+@misconception(of=sparse_regression.log10_loss)
+def zero_drawn_as_one(losses):
+    """You give a loss of zero the logarithm 0, which is the logarithm of a loss of 1.
+
+    The best step of all then looks like a bad one. nan says that there is no value.
+    """
+    return np.log10(np.where(losses > 0, losses, 1.0))
+
+
+@misconception(of=sparse_regression.log10_loss)
+def epsilon_added(losses):
+    """You add a small number before taking the logarithm, so that no loss gets below it.
+
+    The curve flattens out at that number as if the descent had stopped there. Treat an exact zero
+    alone.
+    """
+    return np.log10(losses + 1e-10)
+
+
+@misconception(of=sparse_regression.log10_loss)
+def natural_logarithm(losses):
+    """You took the natural logarithm, `np.log`.
+
+    Its values are 2.3 times as large. With `np.log10`, -3 is a loss of one thousandth.
+    """
+    return np.log(np.where(losses > 0, losses, np.nan))
+
+
+# ------------------------------------------------------------------------------------------------
+# sparse_figures.plot_run
+
+
+@misconception(of=sparse_figures.plot_run)
+def loss_on_a_plain_axis(weights, losses):
+    """You draw the loss itself on a plain axis.
+
+    After a few steps it is too small to be seen, and the last 27 powers of ten look like one flat
+    line. Draw its logarithm, or scale the axis logarithmically.
+    """
+    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.4))
+    left.plot(losses)
+    left.set(title="Loss", xlabel="step", ylabel="loss")
+    right.plot(weights, label=[f"w{j + 1}" for j in range(weights.shape[1])])
+    right.set(title="Weights", xlabel="step", ylabel="weight")
+    right.legend()
+    return figure
+
+
+@misconception(of=sparse_figures.plot_run)
+def logarithm_taken_twice(weights, losses):
+    """You draw log10 of the loss on an axis that is logarithmic already.
+
+    The logarithm of a negative number does not exist, and so the line ends where the loss falls
+    below 1. One of the two is enough.
+    """
+    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.4))
+    left.plot(log10_loss(losses))
+    left.set(title="Loss", xlabel="step", ylabel="log10 of the loss", yscale="log")
+    right.plot(weights, label=[f"w{j + 1}" for j in range(weights.shape[1])])
+    right.set(title="Weights", xlabel="step", ylabel="weight")
+    right.legend()
+    return figure
+
+
+@misconception(of=sparse_figures.plot_run)
+def steps_from_one(weights, losses):
+    """Your steps begin at 1, so that everything seems to happen one step late.
+
+    Row 0 holds the weights before the first step, and belongs at step 0.
+    """
+    steps = np.arange(1, len(losses) + 1)
+    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.4))
+    left.plot(steps, log10_loss(losses))
+    left.set(title="Loss", xlabel="step", ylabel="log10 of the loss")
+    right.plot(steps, weights, label=[f"w{j + 1}" for j in range(weights.shape[1])])
+    right.set(title="Weights", xlabel="step", ylabel="weight")
+    right.legend()
+    return figure
+
+
+@misconception(of=sparse_figures.plot_run)
+def a_line_per_step(weights, losses):
+    """You drew a line for every step instead of one for every weight.
+
+    `plot` makes a line of each column. The weights of one step stand in a row, and so the array
+    goes in as it is, without a transposition.
+    """
+    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.4))
+    left.plot(log10_loss(losses))
+    left.set(title="Loss", xlabel="step", ylabel="log10 of the loss")
+    right.plot(weights.T)
+    right.set(title="Weights", xlabel="step", ylabel="weight")
+    return figure
+
+
+# ------------------------------------------------------------------------------------------------
+# sparse_regression.keep_largest
+
+
+@misconception(of=sparse_regression.keep_largest)
+def largest_signed_values(w, count=2):
+    """You keep the largest values with their signs, so that large negative weights are lost.
+
+    A weight of -3 matters more than one of 1: rank the absolute values.
+    """
+    kept = np.argsort(w)[-count:]
+    projected = np.zeros_like(w)
+    projected[kept] = w[kept]
+    return projected
+
+
+@misconception(of=sparse_regression.keep_largest)
+def smallest_kept(w, count=2):
+    """You keep the smallest weights and set the others to zero.
+
+    `argsort` sorts upwards, so the largest stand at the end: the projection changes the vector as
+    little as it can.
+    """
+    kept = np.argsort(np.abs(w))[:count]
+    projected = np.zeros_like(w)
+    projected[kept] = w[kept]
+    return projected
+
+
+@misconception(of=sparse_regression.keep_largest)
+def as_many_removed_as_should_stay(w, count=2):
+    """You set `count` weights to zero, but `count` is the number that stays.
+
+    Of five weights with two to keep, three have to go.
+    """
+    removed = np.argsort(np.abs(w))[:count]
+    projected = w.copy()
+    projected[removed] = 0
+    return projected
+
+
+@misconception(of=sparse_regression.keep_largest)
+def shortened_vector(w, count=2):
+    """You return the kept weights alone, so that nobody knows whose weights they are.
+
+    The vector keeps its length: the others are zeros in their places.
+    """
+    kept = np.sort(np.argsort(np.abs(w))[-count:])
+    return w[kept]
+
+
+# ------------------------------------------------------------------------------------------------
+# sparse_regression.projected_descent
+
+
+@misconception(of=sparse_regression.projected_descent)
+def projected_at_the_end_only(X, y, rate=0.02, steps=200, count=2):
+    """You run plain gradient descent and prune once, at the end.
+
+    The other weights cannot make up for what is cut off. Projected gradient descent prunes after
+    every step, so that the next step repairs the damage.
+    """
+    w = np.zeros(X.shape[1])
+    weights, losses = [w], [loss(X, y, w)]
+    for step in range(steps):
+        w = gradient_step(X, y, w, rate)
+        if step == steps - 1:
+            w = keep_largest(w, count)
+        weights.append(w)
+        losses.append(loss(X, y, w))
+    return np.array(weights), np.array(losses)
+
+
+@misconception(of=sparse_regression.projected_descent)
+def projected_before_the_step(X, y, rate=0.02, steps=200, count=2):
+    """You prune first and take the gradient step afterwards.
+
+    The step fills the zeros again, and so none of your recorded weights is sparse. First the
+    gradient, then the projection.
+    """
+    w = np.zeros(X.shape[1])
+    weights, losses = [w], [loss(X, y, w)]
+    for _ in range(steps):
+        w = gradient_step(X, y, keep_largest(w, count), rate)
+        weights.append(w)
+        losses.append(loss(X, y, w))
+    return np.array(weights), np.array(losses)
+
+
+@misconception(of=sparse_regression.projected_descent)
+def choice_made_once(X, y, rate=0.02, steps=200, count=2):
+    """You choose the weights to keep after the first step and never again.
+
+    The first step knows little. Choose anew after every step, so that a weight can come back.
+    """
+    w = np.zeros(X.shape[1])
+    weights, losses = [w], [loss(X, y, w)]
+    mask = keep_largest(gradient_step(X, y, w, rate), count) != 0
+    for _ in range(steps):
+        w = gradient_step(X, y, w, rate) * mask
+        weights.append(w)
+        losses.append(loss(X, y, w))
+    return np.array(weights), np.array(losses)
+
+
+@misconception(of=sparse_regression.projected_descent)
+def loss_before_the_projection(X, y, rate=0.02, steps=200, count=2):
+    """You record the loss between the gradient step and the projection.
+
+    That is the loss of weights which you throw away. Take it after the projection, from the
+    weights that you record.
+    """
+    w = np.zeros(X.shape[1])
+    weights, losses = [w], [loss(X, y, w)]
+    for _ in range(steps):
+        w = gradient_step(X, y, w, rate)
+        losses.append(loss(X, y, w))
+        w = keep_largest(w, count)
+        weights.append(w)
+    return np.array(weights), np.array(losses)
+
+
+@misconception(of=sparse_regression.projected_descent)
+def projected_steps_half_as_long(X, y, rate=0.02, steps=200, count=2):
+    """Your gradient lacks its factor 2, here or in `gradient_step`.
+
+    The projection is right, but each step before it goes only half the way, and a short step keeps
+    other weights.
+    """
+    w = np.zeros(X.shape[1])
+    weights, losses = [w], [loss(X, y, w)]
+    for _ in range(steps):
+        w = keep_largest(w - rate * X.T @ (X @ w - y), count)
+        weights.append(w)
+        losses.append(loss(X, y, w))
+    return np.array(weights), np.array(losses)
+
+
+@misconception(of=sparse_regression.projected_descent)
+def projected_steps_averaged(X, y, rate=0.02, steps=200, count=2):
+    """You divide the gradient by the number of data points, here or in `gradient_step`.
+
+    The loss is a sum, not a mean, and so the steps before your projections are too short.
+    """
+    w = np.zeros(X.shape[1])
+    weights, losses = [w], [loss(X, y, w)]
+    for _ in range(steps):
+        w = keep_largest(w - rate * 2 * X.T @ (X @ w - y) / len(y), count)
+        weights.append(w)
+        losses.append(loss(X, y, w))
+    return np.array(weights), np.array(losses)
+
+
+# ------------------------------------------------------------------------------------------------
+# sparse_regression.l1_descent
+
+
+@misconception(of=sparse_regression.l1_descent)
+def penalty_in_the_loss(X, y, strength, rate=0.02, steps=200):
+    """You record the loss with the penalty added.
+
+    The figures compare how well the data are fitted, under different strengths: they need L alone.
+    The penalty belongs in the step.
+    """
+    w = np.zeros(X.shape[1])
+    weights, losses = [w], [loss(X, y, w)]
+    for _ in range(steps):
+        w = gradient_step(X, y, w, rate) - rate * strength * np.sign(w)
+        weights.append(w)
+        losses.append(loss(X, y, w) + strength * np.abs(w).sum())
+    return np.array(weights), np.array(losses)
+
+
+@misconception(of=sparse_regression.l1_descent)
+def penalty_without_the_rate(X, y, strength, rate=0.02, steps=200):
+    """You subtract strength times sign, without the learning rate.
+
+    The penalty is a part of the objective, so its gradient is multiplied by the rate as the
+    gradient of L is. Yours is 50 times too strong at a rate of 0.02.
+    """
+    w = np.zeros(X.shape[1])
+    weights, losses = [w], [loss(X, y, w)]
+    for _ in range(steps):
+        w = gradient_step(X, y, w, rate) - strength * np.sign(w)
+        weights.append(w)
+        losses.append(loss(X, y, w))
+    return np.array(weights), np.array(losses)
+
+
+@misconception(of=sparse_regression.l1_descent)
+def squared_penalty(X, y, strength, rate=0.02, steps=200):
+    """You use the gradient of the squared weights, which is weight decay.
+
+    It pulls less and less as a weight gets small. The slope of the absolute value is the same
+    everywhere but at zero: it is a sign.
+    """
+    w = np.zeros(X.shape[1])
+    weights, losses = [w], [loss(X, y, w)]
+    for _ in range(steps):
+        w = gradient_step(X, y, w, rate) - rate * strength * 2 * w
+        weights.append(w)
+        losses.append(loss(X, y, w))
+    return np.array(weights), np.array(losses)
+
+
+@misconception(of=sparse_regression.l1_descent)
+def penalty_value_as_gradient(X, y, strength, rate=0.02, steps=200):
+    """You subtract the absolute values themselves instead of their derivative.
+
+    A negative weight is then pushed away from zero. Which number is the slope of |w| to the left of
+    zero, and which to the right?
+    """
+    w = np.zeros(X.shape[1])
+    weights, losses = [w], [loss(X, y, w)]
+    for _ in range(steps):
+        w = gradient_step(X, y, w, rate) - rate * strength * np.abs(w)
+        weights.append(w)
+        losses.append(loss(X, y, w))
+    return np.array(weights), np.array(losses)
+
+
+@misconception(of=sparse_regression.l1_descent)
+def sign_after_the_step(X, y, strength, rate=0.02, steps=200):
+    """You take the signs after the gradient step, but the gradient before it.
+
+    A subgradient step evaluates both parts of the objective at the same weights, those at which the
+    step begins.
+    """
+    w = np.zeros(X.shape[1])
+    weights, losses = [w], [loss(X, y, w)]
+    for _ in range(steps):
+        w = gradient_step(X, y, w, rate)
+        w = w - rate * strength * np.sign(w)
+        weights.append(w)
+        losses.append(loss(X, y, w))
+    return np.array(weights), np.array(losses)
+
+
+@misconception(of=sparse_regression.l1_descent)
+def l1_steps_half_as_long(X, y, strength, rate=0.02, steps=200):
+    """Your gradient of L lacks its factor 2, here or in `gradient_step`.
+
+    The penalty then counts twice as much beside it as it should, and the run ends elsewhere.
+    """
+    w = np.zeros(X.shape[1])
+    weights, losses = [w], [loss(X, y, w)]
+    for _ in range(steps):
+        w = w - rate * X.T @ (X @ w - y) - rate * strength * np.sign(w)
+        weights.append(w)
+        losses.append(loss(X, y, w))
+    return np.array(weights), np.array(losses)
+
+
+@misconception(of=sparse_regression.l1_descent)
+def l1_steps_averaged(X, y, strength, rate=0.02, steps=200):
+    """You divide the gradient of L by the number of data points, here or in `gradient_step`.
+
+    Beside a mean the same penalty weighs more. The loss is a sum.
+    """
+    w = np.zeros(X.shape[1])
+    weights, losses = [w], [loss(X, y, w)]
+    for _ in range(steps):
+        w = w - rate * 2 * X.T @ (X @ w - y) / len(y) - rate * strength * np.sign(w)
+        weights.append(w)
+        losses.append(loss(X, y, w))
+    return np.array(weights), np.array(losses)
+
+
+# ------------------------------------------------------------------------------------------------
+# sparse_regression.soft_threshold
+
+
+@misconception(of=sparse_regression.soft_threshold)
+def hard_instead_of_soft(w, threshold):
+    """You set small weights to zero and leave the others as they are: that is hard thresholding.
+
+    Soft thresholding moves the large weights towards zero as well, by the threshold.
+    """
+    return np.where(np.abs(w) > threshold, w, 0.0)
+
+
+@misconception(of=sparse_regression.soft_threshold)
+def carried_beyond_zero(w, threshold):
+    """You subtract the threshold from small weights too, which carries them beyond zero.
+
+    A weight whose magnitude is below the threshold stops at zero. These exact zeros are the whole
+    point.
+    """
+    return w - threshold * np.sign(w)
+
+
+@misconception(of=sparse_regression.soft_threshold)
+def sign_lost(w, threshold):
+    """You lose the sign: negative weights come out as positive.
+
+    Shrink the magnitude, then give each weight its sign back.
+    """
+    return np.maximum(np.abs(w) - threshold, 0.0)
+
+
+@misconception(of=sparse_regression.soft_threshold)
+def clipped_at_the_threshold(w, threshold):
+    """You clip the weights to the threshold, which keeps small weights and cuts large ones.
+
+    That is the part which soft thresholding takes away: what is left of the weight after it is the
+    result.
+    """
+    return np.clip(w, -threshold, threshold)
+
+
+# ------------------------------------------------------------------------------------------------
+# sparse_regression.proximal_descent
+
+
+@misconception(of=sparse_regression.proximal_descent)
+def threshold_without_the_rate(X, y, strength, rate=0.02, steps=200):
+    """Your threshold is the strength itself.
+
+    One step of length `rate` may shrink a weight by `rate * strength`, as the subgradient step
+    does: a strength of 0.5 is a threshold of 0.01.
+    """
+    w = np.zeros(X.shape[1])
+    weights, losses = [w], [loss(X, y, w)]
+    for _ in range(steps):
+        w = soft_threshold(gradient_step(X, y, w, rate), strength)
+        weights.append(w)
+        losses.append(loss(X, y, w))
+    return np.array(weights), np.array(losses)
+
+
+@misconception(of=sparse_regression.proximal_descent)
+def threshold_before_the_step(X, y, strength, rate=0.02, steps=200):
+    """You threshold first and take the gradient step afterwards.
+
+    The step moves the zeros away again before they are recorded. First the gradient, then the
+    threshold.
+    """
+    w = np.zeros(X.shape[1])
+    weights, losses = [w], [loss(X, y, w)]
+    for _ in range(steps):
+        w = gradient_step(X, y, soft_threshold(w, rate * strength), rate)
+        weights.append(w)
+        losses.append(loss(X, y, w))
+    return np.array(weights), np.array(losses)
+
+
+@misconception(of=sparse_regression.proximal_descent)
+def penalised_twice(X, y, strength, rate=0.02, steps=200):
+    """You subtract the subgradient of the penalty and threshold as well.
+
+    The penalty acts twice. In a proximal step the gradient is that of L alone, and the threshold
+    takes care of the penalty.
+    """
+    w = np.zeros(X.shape[1])
+    weights, losses = [w], [loss(X, y, w)]
+    for _ in range(steps):
+        v = gradient_step(X, y, w, rate) - rate * strength * np.sign(w)
+        w = soft_threshold(v, rate * strength)
+        weights.append(w)
+        losses.append(loss(X, y, w))
+    return np.array(weights), np.array(losses)
+
+
+@misconception(of=sparse_regression.proximal_descent)
+def hard_threshold_in_the_step(X, y, strength, rate=0.02, steps=200):
+    """Your steps threshold hard: small weights go to zero, and the others do not move.
+
+    The proximal step of the L1 penalty is the soft threshold, which shrinks every weight.
+    """
+    w = np.zeros(X.shape[1])
+    weights, losses = [w], [loss(X, y, w)]
+    for _ in range(steps):
+        w = gradient_step(X, y, w, rate)
+        w = np.where(np.abs(w) > rate * strength, w, 0.0)
+        weights.append(w)
+        losses.append(loss(X, y, w))
+    return np.array(weights), np.array(losses)
+
+
+@misconception(of=sparse_regression.proximal_descent)
+def proximal_steps_half_as_long(X, y, strength, rate=0.02, steps=200):
+    """Your gradient of L lacks its factor 2, here or in `gradient_step`.
+
+    The threshold is right for a full step, and after a half one it takes away too much.
+    """
+    w = np.zeros(X.shape[1])
+    weights, losses = [w], [loss(X, y, w)]
+    for _ in range(steps):
+        w = soft_threshold(w - rate * X.T @ (X @ w - y), rate * strength)
+        weights.append(w)
+        losses.append(loss(X, y, w))
+    return np.array(weights), np.array(losses)
+
+
+@misconception(of=sparse_regression.proximal_descent)
+def proximal_steps_averaged(X, y, strength, rate=0.02, steps=200):
+    """You divide the gradient of L by the number of data points, here or in `gradient_step`.
+
+    The loss is a sum. Your threshold belongs to full steps, not to averaged ones.
+    """
+    w = np.zeros(X.shape[1])
+    weights, losses = [w], [loss(X, y, w)]
+    for _ in range(steps):
+        w = soft_threshold(w - rate * 2 * X.T @ (X @ w - y) / len(y), rate * strength)
+        weights.append(w)
+        losses.append(loss(X, y, w))
+    return np.array(weights), np.array(losses)
+
+
+# ------------------------------------------------------------------------------------------------
+# sparse_regression.trimmed_threshold
+
+
+@misconception(of=sparse_regression.trimmed_threshold)
+def largest_penalised(w, threshold, free=2):
+    """You let the smallest weights go free and shrink the largest.
+
+    It is the other way round: large weights carry the fit and should keep their size, the small
+    ones should vanish.
+    """
+    order = np.argsort(np.abs(w))
+    shrunk = w.copy()
+    shrunk[order[free:]] = soft_threshold(w[order[free:]], threshold)
+    return shrunk
+
+
+@misconception(of=sparse_regression.trimmed_threshold)
+def as_many_penalised_as_go_free(w, threshold, free=2):
+    """You shrink the `free` smallest weights, but `free` is the number without a penalty.
+
+    Of five weights with two free ones, three are shrunk.
+    """
+    order = np.argsort(np.abs(w))
+    shrunk = w.copy()
+    shrunk[order[:free]] = soft_threshold(w[order[:free]], threshold)
+    return shrunk
+
+
+@misconception(of=sparse_regression.trimmed_threshold)
+def smallest_signed_values(w, threshold, free=2):
+    """You rank the weights with their signs, so that a large negative weight counts as small.
+
+    The smallest weights are those nearest to zero: rank the absolute values.
+    """
+    order = np.argsort(w)
+    penalised = order[: len(w) - free]
+    shrunk = w.copy()
+    shrunk[penalised] = soft_threshold(w[penalised], threshold)
+    return shrunk
+
+
+@misconception(of=sparse_regression.trimmed_threshold)
+def smallest_set_to_zero(w, threshold, free=2):
+    """You set the smallest weights to zero, whatever their size.
+
+    That is the projection of Section 3. Trimmed L1 moves them towards zero by the threshold, so
+    that a small weight may still grow.
+    """
+    return keep_largest(w, free)
+
+
+# ------------------------------------------------------------------------------------------------
+# sparse_regression.trimmed_descent
+
+
+@misconception(of=sparse_regression.trimmed_descent)
+def ranked_before_the_step(X, y, strength, rate=0.02, steps=200, free=2):
+    """You rank the weights before the gradient step and shrink them after it.
+
+    The threshold acts on the weights that the gradient step leads to, so those are the ones to
+    rank: the step may have changed their order.
+    """
+    w = np.zeros(X.shape[1])
+    weights, losses = [w], [loss(X, y, w)]
+    for _ in range(steps):
+        penalised = np.argsort(-np.abs(w), kind="stable")[free:]
+        w = gradient_step(X, y, w, rate)
+        w[penalised] = soft_threshold(w[penalised], rate * strength)
+        weights.append(w)
+        losses.append(loss(X, y, w))
+    return np.array(weights), np.array(losses)
+
+
+@misconception(of=sparse_regression.trimmed_descent)
+def trimmed_without_the_rate(X, y, strength, rate=0.02, steps=200, free=2):
+    """You threshold by the strength itself.
+
+    One step of length `rate` may shrink a weight by `rate * strength`: a strength of 5 is a
+    threshold of 0.1.
+    """
+    w = np.zeros(X.shape[1])
+    weights, losses = [w], [loss(X, y, w)]
+    for _ in range(steps):
+        w = trimmed_threshold(gradient_step(X, y, w, rate), strength, free)
+        weights.append(w)
+        losses.append(loss(X, y, w))
+    return np.array(weights), np.array(losses)
+
+
+@misconception(of=sparse_regression.trimmed_descent)
+def trimmed_before_the_step(X, y, strength, rate=0.02, steps=200, free=2):
+    """You threshold first and take the gradient step afterwards.
+
+    The step moves the zeros away again before they are recorded. First the gradient, then the
+    threshold.
+    """
+    w = np.zeros(X.shape[1])
+    weights, losses = [w], [loss(X, y, w)]
+    for _ in range(steps):
+        w = gradient_step(X, y, trimmed_threshold(w, rate * strength, free), rate)
+        weights.append(w)
+        losses.append(loss(X, y, w))
+    return np.array(weights), np.array(losses)
+
+
+@misconception(of=sparse_regression.trimmed_descent)
+def nobody_goes_free(X, y, strength, rate=0.02, steps=200, free=2):
+    """You shrink all weights, which is plain L1.
+
+    Its bias is what trimming takes away: the `free` largest weights are not touched.
+    """
+    w = np.zeros(X.shape[1])
+    weights, losses = [w], [loss(X, y, w)]
+    for _ in range(steps):
+        w = soft_threshold(gradient_step(X, y, w, rate), rate * strength)
+        weights.append(w)
+        losses.append(loss(X, y, w))
+    return np.array(weights), np.array(losses)
+
+
+@misconception(of=sparse_regression.trimmed_descent)
+def trimmed_steps_half_as_long(X, y, strength, rate=0.02, steps=200, free=2):
+    """Your gradient of L lacks its factor 2, here or in `gradient_step`.
+
+    Half a step followed by a whole threshold holds the small weights down for too long.
+    """
+    w = np.zeros(X.shape[1])
+    weights, losses = [w], [loss(X, y, w)]
+    for _ in range(steps):
+        w = trimmed_threshold(w - rate * X.T @ (X @ w - y), rate * strength, free)
+        weights.append(w)
+        losses.append(loss(X, y, w))
+    return np.array(weights), np.array(losses)
+
+
+@misconception(of=sparse_regression.trimmed_descent)
+def trimmed_steps_averaged(X, y, strength, rate=0.02, steps=200, free=2):
+    """You divide the gradient of L by the number of data points, here or in `gradient_step`.
+
+    The loss is a sum. Averaged steps seldom lift a weight above the threshold.
+    """
+    w = np.zeros(X.shape[1])
+    weights, losses = [w], [loss(X, y, w)]
+    for _ in range(steps):
+        w = trimmed_threshold(w - rate * 2 * X.T @ (X @ w - y) / len(y), rate * strength, free)
+        weights.append(w)
+        losses.append(loss(X, y, w))
+    return np.array(weights), np.array(losses)
+
+
+# ------------------------------------------------------------------------------------------------
+# sparse_regression.lasso_alpha
+
+
+@misconception(of=sparse_regression.lasso_alpha)
+def alpha_taken_for_lambda(strength, points):
+    """You hand the strength to scikit-learn as it is.
+
+    Its Lasso divides the sum of squares by twice the number of data points, but not the penalty, so
+    that the same number penalises far more there.
+    """
+    return strength
+
+
+@misconception(of=sparse_regression.lasso_alpha)
+def divided_by_the_points_alone(strength, points):
+    """You divide by the number of data points, but scikit-learn's loss carries a half as well.
+
+    Divide both terms of your objective by the factor that turns its first term into 1/(2n) times
+    the sum of squares.
+    """
+    return strength / points
+
+
+@misconception(of=sparse_regression.lasso_alpha)
+def multiplied_instead_of_divided(strength, points):
+    """You multiply where you should divide.
+
+    scikit-learn makes the sum of squares smaller; to keep the balance, the penalty has to become
+    smaller by the same factor.
+    """
+    return strength * 2 * points

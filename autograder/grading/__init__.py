@@ -1,0 +1,1 @@
+"""Grade submissions: nbgrader's steps, student code in its sandbox, feedback."""

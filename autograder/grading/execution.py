@@ -1,0 +1,414 @@
+"""Run one submitted notebook: its cells in a sandbox, the hidden tests out here.
+
+The notebook comes in sanitized (hidden tests from the gradebook, in the right places) and goes out
+with outputs that nbgrader reads as scores. The order of the cells is kept, so that a hidden test
+sees the notebook as it stands at that point, just as in plain nbgrader.
+"""
+
+from __future__ import annotations
+
+import ast
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import torch
+from nbformat import NotebookNode
+
+from autograder.errors import UserError
+from autograder.grading.limited import LimitReached, lifted, limited
+from autograder.grading.panel import Line, panel
+from autograder.hidden.score import Score
+from autograder.hidden.student import StudentError, Submission, asking
+from autograder.notebook.source import nbgrader_marks
+from autograder.sandbox.inside.responder import silenced
+from autograder.sandbox.session import KernelEnded, Session
+
+MAX_RESTARTS = 5
+"""Kernels that a submission may lose before the rest of it gets no verdict."""
+
+TEST_SECONDS = 900.0
+"""Processor time of a hidden test on this side. The longest right one measures 22 networks on the
+10,000 test images of CIFAR-10, at 19 s each on one processor; times two for slower ones."""
+TEST_BYTES = 2 * 2**30
+"""Memory of a hidden test here, beside what the grader has. CIFAR-10 takes 0.2 GB of it, and the
+largest answer that `wire` lets in takes 0.3 GB until it is decoded."""
+
+MAX_OUTPUT = 2 * 2**20
+"""Characters of one output. A figure of the course has 20,000 to 200,000."""
+MAX_CELL_OUTPUT = 2 * MAX_OUTPUT
+MAX_NOTEBOOK_OUTPUT = 4 * MAX_OUTPUT
+"""Characters that a notebook may show in all: 40 large figures."""
+OUTPUT_COST = MAX_NOTEBOOK_OUTPUT // 1000
+"""Characters that an output counts for at least. An empty one takes 2 ms on a page; this lets a
+notebook have a thousand outputs."""
+MAX_TEXT = 2000
+"""Characters of a message, a flag or the text of an error; those that we write have 500 at most."""
+
+SAFE_MIME_TYPES = ("text/plain", "text/html", "text/latex", "image/png", "image/jpeg")
+"""What a student's output may hold. HTML is sanitized again wherever it is shown."""
+
+
+@dataclass
+class Verdict:
+    """What one question got, and why."""
+
+    score: float
+    points: float
+    messages: list[str] = field(default_factory=list)
+    misconceptions: list[dict[str, str]] = field(default_factory=list)
+
+
+@dataclass
+class Record:
+    """What the grader noted about one submission; stored in the graded notebook's metadata.
+
+    Attributes
+    ----------
+    seconds : float
+        Wall time.
+    sandbox : {"bubblewrap", "none"}
+    flags : list of str
+        Reasons for a person to look at the submission.
+    questions : dict of str to Verdict
+    """
+
+    seconds: float = 0.0
+    sandbox: str = "bubblewrap"
+    flags: list[str] = field(default_factory=list)
+    questions: dict[str, Verdict] = field(default_factory=dict)
+
+
+def is_hidden_test(cell: NotebookNode) -> bool:
+    """Tell whether `cell` decides a score: a graded code cell that holds no solution."""
+    marks = nbgrader_marks(cell)
+    return cell.cell_type == "code" and bool(marks.get("grade")) and not marks.get("solution")
+
+
+class Runner:
+    """Runs the cells of one submission, through as many kernels as it wears out.
+
+    Parameters
+    ----------
+    start : callable
+        Starts a fresh kernel.
+
+    Attributes
+    ----------
+    gave_up : str or None
+        Why no further kernel is started.
+    """
+
+    def __init__(self, start: Callable[[], Session]) -> None:
+        self._start = start
+        self._session: Session | None = None
+        self._restarts = 0
+        self._done: list[str] = []
+        self._room = MAX_NOTEBOOK_OUTPUT
+        self.gave_up: str | None = None
+
+    def run(self, source: str) -> list[NotebookNode]:
+        """Run one cell of the student's; return its outputs.
+
+        A kernel that dies in it is replaced, and the cells before it are run again, so that what
+        follows is graded as if the fatal cell had failed in an ordinary way.
+
+        Raises
+        ------
+        KernelEnded
+            If the cell ended the kernel; say so and go on with the next.
+        """
+        session = self._kernel()
+        try:
+            outputs = session.run(source)
+        except KernelEnded:
+            self._session = None
+            raise
+        self._done.append(source)
+        shown = shown_outputs(outputs, min(self._room, MAX_CELL_OUTPUT))
+        self._room -= sum(map(_size, shown))
+        return shown
+
+    def ask(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Put a hidden test's request to the student's code.
+
+        Raises
+        ------
+        KernelEnded
+            If the code ended the kernel.
+        """
+        session = self._kernel()
+        try:
+            return session.ask(request)
+        except KernelEnded:
+            self._session = None
+            raise
+        except BaseException:
+            # A limit was reached in the middle of a reply. The next question goes to a kernel that
+            # has not half an answer left to give.
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """End the kernel."""
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+
+    def _kernel(self) -> Session:
+        if self.gave_up is not None:
+            raise KernelEnded(self.gave_up)
+        if self._session is None:
+            if self._restarts > MAX_RESTARTS:
+                self.gave_up = f"the kernel was lost {MAX_RESTARTS + 1} times before"
+                raise KernelEnded(self.gave_up)
+            self._restarts += 1
+            with lifted():  # the limits of a hidden test that asks
+                session = self._start()
+            try:
+                for source in self._done:
+                    session.run(source)
+            except KernelEnded as ended:
+                self.gave_up = f"running the earlier cells again failed: {ended}"
+                raise KernelEnded(self.gave_up) from ended
+            self._session = session
+        return self._session
+
+
+def grade_notebook(nb: NotebookNode, *, start: Callable[[], Session], files: Path) -> Record:
+    """Run `nb` in place and return what the questions got.
+
+    Parameters
+    ----------
+    nb : NotebookNode
+        Sanitized submission; its cells get outputs, its metadata the record.
+    start : callable
+        Starts a fresh kernel for this submission.
+    files : Path
+        The submitted files, as the grader keeps them.
+
+    Returns
+    -------
+    Record
+        Without flags of earlier steps.
+
+    Raises
+    ------
+    autograder.errors.UserError
+        If the submission cannot be graded, through no fault of its student.
+    """
+    began = time.monotonic()
+    record = Record()
+    runner = Runner(start)
+    try:
+        for number, cell in enumerate(nb.cells, start=1):
+            if cell.cell_type != "code":
+                continue
+            cell.execution_count = number
+            if is_hidden_test(cell):
+                name = cell.metadata.nbgrader.grade_id
+                record.questions[name], cell.outputs = _judge(cell, runner, files, record)
+            elif cell.source.strip():
+                try:
+                    cell.outputs = runner.run(cell.source)
+                except KernelEnded as ended:
+                    name = _name(number, cell)
+                    text = f"Stopped by the grader in {name}: {ended}."
+                    cell.outputs = [_error("KernelEnded", text, f"KernelEnded: {text}")]
+                    if not runner.gave_up:
+                        record.flags.append(f"{name}: {ended}")
+        if runner.gave_up:
+            record.flags.append(f"the rest of the notebook was not run: {runner.gave_up}")
+    finally:
+        runner.close()
+    record.flags = [_cut(flag, MAX_TEXT) for flag in record.flags]
+    record.seconds = time.monotonic() - began
+    return record
+
+
+def _name(number: int, cell: NotebookNode) -> str:
+    """Name a cell as a person finds it: ``cell 7 (quantize_solution)``, or by its first line."""
+    if grade_id := nbgrader_marks(cell).get("grade_id"):
+        return f"cell {number} ({grade_id})"
+    line = cell.source.strip().splitlines()[0][:50]
+    return f"cell {number} (`{''.join(c if c.isprintable() else ' ' for c in line)}`)"
+
+
+def _judge(
+    cell: NotebookNode, runner: Runner, files: Path, record: Record
+) -> tuple[Verdict, list[NotebookNode]]:
+    """Run a hidden test on this side; return the verdict and the cell's output."""
+    points = float(cell.metadata.nbgrader.points)
+    grade_id = cell.metadata.nbgrader.grade_id
+
+    def ask(request: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return runner.ask(request)
+        except KernelEnded as ended:
+            flag = f"a call in the hidden test of {grade_id}: {ended}"
+            if not runner.gave_up and flag not in record.flags:
+                record.flags.append(flag)
+            return {"error": {"type": "KernelEnded", "text": str(ended)}}
+
+    try:
+        # A warning about a strange answer is for nobody.
+        with asking(Submission(ask, files)), silenced(), _within_limits():
+            result = evaluate_test(cell.source, grade_id)
+        if not isinstance(result, Score):
+            raise TypeError("a hidden test must end with `score(...)`")
+        if result.of != points:
+            raise ValueError(f"`score(of={result.of:g})` in a cell of {points:g} points")
+    except StudentError as error:
+        return _no_credit(points, str(error))
+    except LimitReached as reached:
+        record.flags.append(f"the hidden test of {grade_id} was stopped: {reached}")
+        reason = f"The test of this answer was stopped: {reached}. The instructor is told."
+        return _no_credit(points, reason)
+    except UserError:
+        raise
+    except Exception as error:
+        # A hidden test that breaks is the course's fault, or an answer nobody thought of: a person
+        # must look. The text goes to the instructor only; it may quote the test.
+        record.flags.append(
+            f"the hidden test of {grade_id} failed: {type(error).__name__}: {error}"
+        )
+        return _no_credit(points, "The test could not judge this answer; the instructor is told.")
+    # A message may quote the answer, a key of 60 MB, say.
+    checks = tuple(replace(check, message=_cut(check.message, MAX_TEXT)) for check in result.checks)
+    result = replace(result, checks=checks)
+    misconceptions = {
+        c.misconception.name: c.misconception.explanation for c in checks if c.misconception
+    }
+    verdict = Verdict(
+        score=result.points,
+        points=points,
+        messages=result.messages,
+        misconceptions=[{"name": n, "explanation": e} for n, e in misconceptions.items()],
+    )
+    return verdict, [_result(result.points, result._repr_html_())]
+
+
+def _within_limits() -> AbstractContextManager[None]:
+    # What CUDA takes of the host's memory when it starts is not the hidden test's.
+    if torch.cuda.is_available():
+        with suppress(RuntimeError):
+            torch.zeros((), device="cuda")
+    return limited(processor_seconds=TEST_SECONDS, memory_bytes=TEST_BYTES)
+
+
+def evaluate_test(source: str, name: str) -> Any:
+    """Run `source` in a fresh namespace; return the value of its last expression."""
+    tree = ast.parse(source)
+    filename = f"<hidden test {name}>"
+    last = tree.body[-1] if tree.body else None
+    value = None
+    if isinstance(last, ast.Expr):
+        value = last.value
+        del tree.body[-1]
+    namespace: dict[str, Any] = {"__name__": "hidden_test"}
+    exec(compile(tree, filename, "exec"), namespace)
+    if value is None:
+        return None
+    return eval(compile(ast.Expression(value), filename, "eval"), namespace)
+
+
+def _no_credit(points: float, reason: str) -> tuple[Verdict, list[NotebookNode]]:
+    reason = _cut(reason, MAX_TEXT)
+    html = panel(0.0, points, [Line("no verdict", 0.0, reason)])
+    return Verdict(0.0, points, [reason]), [_result(0.0, html)]
+
+
+def _result(points: float, html: str) -> NotebookNode:
+    # nbgrader reads the number in text/plain as the points reached.
+    data = {"text/plain": repr(points), "text/html": html}
+    return nbformat.v4.new_output("execute_result", data=data)
+
+
+def shown_outputs(outputs: list[Any], room: int) -> list[NotebookNode]:
+    """Rebuild the outputs of a cell from their harmless parts, as far as there is room for them.
+
+    Parameters
+    ----------
+    outputs : list
+        As the kernel sent them; nothing about them is believed.
+    room : int
+        Characters for all of them.
+
+    Returns
+    -------
+    list of NotebookNode
+        What is too large, or comes when there is no room any more, is replaced by a line that says
+        so.
+    """
+    shown: list[NotebookNode] = []
+    for place, sent in enumerate(outputs):
+        if room < OUTPUT_COST:
+            shown.append(_note(f"{len(outputs) - place:,} outputs"))
+            break
+        if output := _harmless(sent, min(room, MAX_OUTPUT)):
+            room -= _size(output)
+            shown.append(output)
+    return shown
+
+
+def _size(output: NotebookNode) -> int:
+    """Return how many characters an output counts for."""
+    match output.output_type:
+        case "stream":
+            characters = len(output.text)
+        case "error":
+            characters = sum(map(len, [output.ename, output.evalue, *output.traceback]))
+        case _:
+            characters = sum(map(len, output.data.values()))
+    return max(OUTPUT_COST, characters)
+
+
+def _harmless(output: Any, most: int) -> NotebookNode | None:
+    """Rebuild an output from its harmless parts, of so many characters at most; None if it is none.
+
+    Text is cut; of anything else there is no half, and a line stands in its place.
+    """
+    if not isinstance(output, dict):
+        return None
+    match output.get("output_type"):
+        case "stream":
+            name = "stderr" if output.get("name") == "stderr" else "stdout"
+            text = _cut(_text(output.get("text")), most)
+            return nbformat.v4.new_output("stream", name=name, text=text)
+        case "error":
+            lines = output.get("traceback")
+            text = "\n".join(map(_text, lines)) if isinstance(lines, list) else ""
+            ename, evalue = (_cut(_text(output.get(key)), MAX_TEXT) for key in ("ename", "evalue"))
+            return _error(ename, evalue, _cut(text, most))
+        case "display_data" | "execute_result":
+            data = output.get("data")
+            data = data if isinstance(data, dict) else {}
+            kept = {k: data[k] for k in SAFE_MIME_TYPES if isinstance(data.get(k), str)}
+            size = sum(map(len, kept.values()))
+            if size > most:
+                return _note(f"an output of {size:,} characters")
+            return nbformat.v4.new_output("display_data", data=kept) if kept else None
+    return None
+
+
+def _error(name: str, text: str, traceback: str) -> NotebookNode:
+    return nbformat.v4.new_output("error", ename=name, evalue=text, traceback=[traceback])
+
+
+def _note(what: str) -> NotebookNode:
+    text = f"[The grader left out {what} here: there is no room for so much.]\n"
+    return nbformat.v4.new_output("stream", name="stdout", text=text)
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _cut(text: str, most: int) -> str:
+    if len(text) <= most:
+        return text
+    return f"{text[:most]}\n[The grader left out {len(text) - most:,} more characters here.]\n"

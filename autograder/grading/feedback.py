@@ -1,0 +1,202 @@
+"""Feedback pages: the graded notebook as its student may see it, with the results on top."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+from nbconvert.exporters import HTMLExporter
+from nbconvert.filters import strip_ansi
+from nbformat import NotebookNode
+from nbformat.v4 import new_output
+from nbgrader.preprocessors import (
+    ClearHiddenTests,
+    ClearMarkScheme,
+    GetGrades,
+    NbGraderPreprocessor,
+)
+from nbgrader.utils import is_grade, is_task
+from traitlets.config import Config
+
+from autograder.grading.panel import points_text
+from autograder.notebook.questions import headings, is_bonus, title, words
+
+__all__ = [
+    "FeedbackExporter",
+    "HideHiddenTests",
+    "ShowGrades",
+]
+
+_TEMPLATES = Path(__file__).parent / "templates"
+
+_UNFINISHED = "The hidden test did not come to a result; the instructor can see why.\n"
+_WITHHELD = "[This output is left out because it quotes a hidden test.]\n"
+
+# A shorter line, such as `)` or `of=8,`, gives nothing away and stands in many outputs by chance.
+_TELLING = 12
+
+
+class HideHiddenTests(NbGraderPreprocessor):
+    """Take hidden tests, mark schemes and the grader's record out of a graded notebook.
+
+    The visible rest of a test cell and its result panel stay.  An output of any other cell that
+    quotes a hidden line, as a traceback does, is left out and says so.
+    """
+
+    def preprocess(
+        self, nb: NotebookNode, resources: dict[str, Any]
+    ) -> tuple[NotebookNode, dict[str, Any]]:
+        """Hide them in `nb`, in place."""
+        tests, schemes = ClearHiddenTests(parent=self), ClearMarkScheme(parent=self)
+        regions = (
+            (tests.begin_test_delimeter, tests.end_test_delimeter),
+            (schemes.begin_mark_scheme_delimeter, schemes.end_mark_scheme_delimeter),
+        )
+        nb.metadata.pop("autograder", None)
+        hidden: list[str] = []
+        held_tests = []
+        for cell in nb.cells:
+            cell.source, taken = _without_regions(cell.source, regions)
+            hidden += taken
+            held_tests.append(bool(taken))
+        telling = _telling(hidden, visible=[cell.source for cell in nb.cells])
+        for cell, held_test in zip(nb.cells, held_tests, strict=True):
+            if cell.cell_type != "code":
+                continue
+            if held_test:
+                cell.outputs = _verdict_only(cell.outputs)
+            cell.outputs = [
+                new_output("stream", text=_WITHHELD) if _quotes(output, telling) else output
+                for output in cell.outputs
+            ]
+        return nb, resources
+
+
+@dataclass(frozen=True)
+class Graded:
+    """A question on a feedback page."""
+
+    name: str
+    heading: str
+    score: float
+    points: float
+    waiting: bool
+
+    @property
+    def bonus(self) -> bool:
+        """Whether its points come on top of the assignment's maximum."""
+        return is_bonus(self.name)
+
+
+class ShowGrades(GetGrades):
+    """nbgrader's scores and comments, and besides which answers still wait for a person."""
+
+    def preprocess(
+        self, nb: NotebookNode, resources: dict[str, Any]
+    ) -> tuple[NotebookNode, dict[str, Any]]:
+        """Put the grades where the template of the feedback page finds them."""
+        nb, resources = super().preprocess(nb, resources)
+        under = headings(nb)
+        marks = [cell.metadata.nbgrader for cell in nb.cells if is_grade(cell) or is_task(cell)]
+        resources["feedback"] = {
+            "title": title(nb) or words(self.notebook_id),
+            "questions": [
+                Graded(
+                    name=mark.grade_id,
+                    heading=under[mark.grade_id] or words(mark.grade_id),
+                    score=mark.score,
+                    points=mark.points,
+                    waiting=mark.waiting,
+                )
+                for mark in marks
+            ],
+        }
+        return nb, resources
+
+    def preprocess_cell(
+        self, cell: NotebookNode, resources: dict[str, Any], cell_index: int
+    ) -> tuple[NotebookNode, dict[str, Any]]:
+        """Note for a graded cell whether it waits for manual grading."""
+        cell, resources = super().preprocess_cell(cell, resources, cell_index)
+        if is_grade(cell) or is_task(cell):
+            mark = cell.metadata.nbgrader
+            names = (self.notebook_id, self.assignment_id, self.student_id)
+            grade = self.gradebook.find_grade(mark.grade_id, *names)
+            mark.waiting = bool(grade.needs_manual_grade)
+        return cell, resources
+
+
+class FeedbackExporter(HTMLExporter):
+    """Writes a feedback page with our template, whatever template nbgrader asks for."""
+
+    @property
+    def default_config(self) -> Config:
+        """Nbconvert's settings with our template."""
+        config = super().default_config.copy()
+        config.FeedbackExporter.template_name = "feedback_page"
+        config.FeedbackExporter.extra_template_basedirs = [str(_TEMPLATES)]
+        return config
+
+    def default_filters(self) -> Iterable[tuple[str, Any]]:
+        """Add what the template needs."""
+        yield from super().default_filters()
+        yield "points", points_text
+
+
+def _without_regions(source: str, regions: Iterable[tuple[str, str]]) -> tuple[str, list[str]]:
+    """Split a source into what may be seen and the hidden lines; an open region runs to the end."""
+    seen: list[str] = []
+    hidden: list[str] = []
+    until = None
+    for line in source.split("\n"):
+        if until is None:
+            until = next((end for begin, end in regions if begin in line), None)
+            (seen if until is None else hidden).append(line)
+        else:
+            hidden.append(line)
+            if until in line:
+                until = None
+    return "\n".join(seen), hidden
+
+
+def _verdict_only(outputs: list[NotebookNode]) -> list[NotebookNode]:
+    """Keep a hidden test's result; its prints and tracebacks show what it did."""
+    results = [output for output in outputs if output.output_type == "execute_result"]
+    if not results and outputs:
+        return [new_output("stream", text=_UNFINISHED)]
+    return results
+
+
+def _telling(hidden: Iterable[str], visible: Iterable[str]) -> set[str]:
+    """Return the hidden lines that are worth hiding: long enough, and seen nowhere else."""
+    seen = {_squeezed(line) for source in visible for line in source.split("\n")}
+    lines = {_squeezed(line) for line in hidden}
+    return {line for line in lines - seen if len(line) >= _TELLING}
+
+
+def _quotes(output: NotebookNode, telling: set[str]) -> bool:
+    text = _squeezed("\n".join(_texts(output)))
+    return any(line in text for line in telling)
+
+
+def _texts(part: Any) -> Iterable[str]:
+    """Yield every text in an output, whatever its type."""
+    if isinstance(part, str):
+        yield part
+    elif isinstance(part, dict):
+        for value in part.values():
+            yield from _texts(value)
+    elif isinstance(part, list):
+        for value in part:
+            yield from _texts(value)
+
+
+def _squeezed(text: str) -> str:
+    """Take away what differs between a source and its quotations: colours, entities, space."""
+    # No character has a number of eight digits, and one of 5,000 would be an error.
+    text = re.sub(r"&#0*(\d{0,7})\d*", r"&#\1", strip_ansi(text))
+    return re.sub(r"\s", "", unescape(text))

@@ -1,0 +1,224 @@
+"""Grade a class: every submission in its own sandbox, several at a time."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.converters import Autograde, GenerateFeedback
+from nbgrader.coursedir import CourseDirectory
+from tqdm.auto import tqdm
+from traitlets.config import Config
+
+from autograder.course import add_scripts_to_path, course_config
+from autograder.errors import UserError
+from autograder.grading import unfinished
+from autograder.grading.intake.collecting import collect
+from autograder.grading.intake.hand_in_files import shortened
+from autograder.grading.nbgrader_steps import require_sandbox
+from autograder.grading.workers import WorkerLost, in_workers
+from autograder.sandbox import cgroup
+from autograder.sandbox.limits import Limits
+from autograder.temporary import sweep
+
+GRADER_SECONDS = 3600.0
+"""Wall time that the grader itself may take for one submission, beside the student's code. Nearly
+all of it goes into measuring networks, 38 at most (in ``pruning``, when nothing is known from an
+earlier submission) at 19 s each on CIFAR-10; times four, for processors that are slower or shared.
+Single steps have limits of their own, on processor time. This one is for what those cannot see."""
+
+SHOWN_NAMES = 10
+"""Of the submissions that a stopped run has left; the class report shows all."""
+
+
+class NotReleased(UserError):
+    """The gradebook does not know the assignment; the message says what to do."""
+
+
+class GradingStopped(KeyboardInterrupt):
+    """Ctrl-C or a signal ended the run; the message says what is graded and how to go on."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How grading one submission went.
+
+    Attributes
+    ----------
+    student : str
+    problem : str or None
+        Why there is no grade; None if there is one.
+    """
+
+    student: str
+    problem: str | None = None
+
+
+def grade(
+    assignment: str,
+    course: Path,
+    *,
+    source: Path | None = None,
+    students: Sequence[str] | None = None,
+    jobs: int | None = None,
+    settings: Config | None = None,
+) -> list[Outcome]:
+    """Grade submissions into the gradebook, and write the graded notebooks and feedback pages.
+
+    Parameters
+    ----------
+    assignment : str
+    course : Path
+        The course folder.
+    source : Path, optional
+        Folder or zip of submissions to bring in first; by default what lies in ``submitted/``.
+    students : sequence of str, optional
+        Grade these only.
+    jobs : int, optional
+        Submissions at a time; by default the number of processors.
+    settings : traitlets.config.Config, optional
+        Changes to the course's configuration, such as ``GradeInSandbox.sandbox``.
+
+    Returns
+    -------
+    list of Outcome
+        One per submission, in the order of the students' names, or that of `students`.
+
+    Raises
+    ------
+    NotReleased
+        If the assignment was not released in this course.
+    autograder.errors.UserError
+        If student code cannot be locked in and `settings` does not waive it, as `require_sandbox`
+        of `autograder.grading.nbgrader_steps` says.
+    FileNotFoundError
+        If there is nothing to grade.
+    GradingStopped
+        If Ctrl-C, SIGTERM or SIGHUP came before the end. What was graded stays.
+    """
+    config = course_config(course)
+    config.merge(settings or Config())
+    if config.GradeInSandbox.get("sandbox", True):
+        require_sandbox(CourseDirectory(config=config))
+    add_scripts_to_path()
+    _require_release(assignment, course, config)
+    submitted = course / "submitted"
+    submitted.mkdir(exist_ok=True)
+    collected = collect(source or submitted, assignment, submitted)
+    names = collected.students
+    if students is not None:
+        if unknown := sorted(set(students) - set(names)):
+            raise FileNotFoundError(f"there is no submission of {', '.join(unknown)}")
+        names = list(dict.fromkeys(students))
+    for line in shortened(collected.left_out):
+        print(line, file=sys.stderr)
+    outcomes = _grade_all(assignment, course, config, names, jobs or os.cpu_count() or 1)
+    return [outcomes[name] for name in names]
+
+
+def _require_release(assignment: str, course: Path, config: Config) -> None:
+    # Opening a gradebook would make one, in a folder that may be the wrong one.
+    if (course / "gradebook.db").exists():
+        with Gradebook(config.CourseDirectory.db_url) as gradebook:
+            try:
+                gradebook.find_notebook(assignment, assignment)
+                return
+            except MissingEntry:
+                pass
+    raise NotReleased(
+        f"{assignment} was not released in {course.resolve()}: run `autograder release "
+        f"{assignment}` first, with the same --course."
+    )
+
+
+def _grade_all(
+    assignment: str, course: Path, config: Config, students: Sequence[str], jobs: int
+) -> dict[str, Outcome]:
+    """Grade in worker processes; keep account of what is not finished."""
+    outcomes: dict[str, Outcome] = {}
+    work = partial(_grade_one, assignment, config)
+    limit = config.GradeInSandbox.get("total_seconds", Limits.total_seconds) + GRADER_SECONDS
+    sweep()
+    cgroup.sweep()
+    unfinished.begin(assignment, course, students)
+    try:
+        with (
+            _stopped_by_signals(),
+            tqdm(total=len(students), desc=f"grading {assignment}", unit="submission") as bar,
+            closing(in_workers(work, students, workers=jobs, seconds=limit)) as results,
+        ):
+            for name, result in results:
+                if isinstance(result, WorkerLost):
+                    result = Outcome(name, f"the grader failed in this submission: {result}")
+                unfinished.finish(assignment, course, name, result.problem)
+                outcomes[name] = result
+                bar.update()
+    except KeyboardInterrupt:
+        raise GradingStopped(_how_to_go_on(assignment, students, outcomes)) from None
+    finally:
+        sweep()  # what killed workers had no time to remove
+    return outcomes
+
+
+@contextmanager
+def _stopped_by_signals() -> Iterator[None]:
+    """Let SIGTERM, and SIGHUP of a terminal that closes, end the block as Ctrl-C does."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # Python gives signals to the main thread only
+        return
+    # One that is ignored stays so: `nohup` means it.
+    numbers = [n for n in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(n) != signal.SIG_IGN]
+    before = [signal.signal(number, signal.default_int_handler) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+
+
+def _how_to_go_on(assignment: str, students: Sequence[str], outcomes: Mapping[str, Outcome]) -> str:
+    graded = [name for name, outcome in outcomes.items() if outcome.problem is None]
+    missing = [name for name in students if name not in graded]
+    text = (
+        f"stopped; of {len(students)} submissions {len(graded)} are graded, and their grades stay."
+    )
+    if missing:
+        names = ", ".join(missing[:SHOWN_NAMES])
+        more = f" and {len(missing) - SHOWN_NAMES} more" if len(missing) > SHOWN_NAMES else ""
+        text += (
+            f" Not graded: {names}{more}. `autograder grade {assignment} --unfinished`, with the "
+            "same --course, goes on with them."
+        )
+    return text
+
+
+def _grade_one(assignment: str, config: Config, student: str) -> Outcome:
+    torch.set_num_threads(1)
+    for name in ("traitlets", "alembic"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    try:
+        for step in (Autograde, GenerateFeedback):
+            _convert(step, assignment, student, config)
+    except Exception as error:
+        return Outcome(student, f"{type(error).__name__}: {error}")
+    return Outcome(student)
+
+
+def _convert(step: Any, assignment: str, student: str, config: Config) -> None:
+    coursedir = CourseDirectory(config=config)
+    coursedir.assignment_id = assignment
+    coursedir.student_id = student
+    converter = step(coursedir=coursedir, config=config)
+    converter.force = True
+    converter.start()

@@ -1,0 +1,263 @@
+"""Submissions as they come: from a folder or a zip into the course. Nothing is believed."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import stat
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from autograder.errors import UserError
+from autograder.grading.intake.hand_in_files import (
+    MAX_FILES_BYTES,
+    Intake,
+    copy,
+    not_regular,
+    opened,
+    regular_file,
+    shortened,
+    walk,
+)
+from autograder.grading.intake.names import printable, safe_name
+from autograder.grading.intake.submission_folder import SIDE, SubmissionFolder
+from autograder.grading.intake.unpacking import UnreadableZip, opened_zip, unpack, unpacked_size
+
+
+@dataclass
+class Collected:
+    """What `collect` brought into the course.
+
+    Attributes
+    ----------
+    students : list of str
+        With the names that they have in the course.
+    notes : dict of str to list of str
+        Per student, what is worth a look.
+    left_out : list of str
+        What came and is nobody's submission, each with the reason.
+    """
+
+    students: list[str] = field(default_factory=list)
+    notes: dict[str, list[str]] = field(default_factory=dict)
+    left_out: list[str] = field(default_factory=list)
+
+
+def collect(source: Path, assignment: str, submitted: Path) -> Collected:
+    """Bring submissions into ``submitted/<student>/<assignment>/``.
+
+    Whatever one of them holds, the others are brought in. A student whose name nbgrader cannot
+    bear gets another (see `autograder.grading.intake.names.safe_name`), and a note says so.
+
+    Parameters
+    ----------
+    source : Path
+        A folder or a zip with one folder or one zip per student: ``<student>/<assignment>/``,
+        ``<student>/`` or ``<student>.zip``.
+    assignment : str
+    submitted : Path
+        The course's folder of submissions. What a student handed in before is replaced. If it is
+        `source` itself, the submissions stay where they are, and what must not be in them is moved
+        to the folder ``.intake`` beside them.
+
+    Returns
+    -------
+    Collected
+
+    Raises
+    ------
+    FileNotFoundError
+        If `source` does not exist or holds no submission.
+    UserError
+        If the zip of the class cannot be unpacked, or if another command is collecting.
+    """
+    if not source.exists():
+        raise FileNotFoundError(f"There is no {source}: give the folder or the zip of submissions.")
+    submitted.mkdir(parents=True, exist_ok=True)
+    with _alone(submitted):
+        _clear_up(submitted, assignment)
+        collected = Collected()
+        if source.is_dir() and source.resolve() == submitted.resolve():
+            _look_through(assignment, submitted, collected)
+        elif source.is_dir():
+            _bring_in(source, assignment, submitted, collected)
+        else:
+            _bring_in_zip(source, assignment, submitted, collected)
+        collected.students.sort()
+        _take_notes(assignment, submitted, collected)
+    if not collected.students:
+        expected = (
+            f"{source} holds no submission of {assignment}: expected <student>/{assignment}/, "
+            "<student>/ or <student>.zip."
+        )
+        raise FileNotFoundError("\n".join([expected, *shortened(collected.left_out)]))
+    return collected
+
+
+@contextmanager
+def _alone(submitted: Path) -> Iterator[None]:
+    """Keep a second collection off: it would take the unfinished work of the first for remains."""
+    side = submitted / SIDE
+    side.mkdir(exist_ok=True)
+    with (side / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UserError(
+                f"Another command is bringing submissions into {submitted}: try again when it has "
+                "begun to grade."
+            ) from None
+        yield
+
+
+def _clear_up(submitted: Path, assignment: str) -> None:
+    """Undo what a collection that was killed had begun."""
+    shutil.rmtree(submitted / SIDE / "unpacked", ignore_errors=True)
+    side = submitted / SIDE / assignment
+    for student in os.listdir(side) if side.exists() else []:
+        SubmissionFolder(submitted, student, assignment).clear_up()
+
+
+def _look_through(assignment: str, submitted: Path, collected: Collected) -> None:
+    """Collect what lies in the course already."""
+    for name in sorted(os.listdir(submitted)):
+        path, student = submitted / name, safe_name(name)
+        if name.startswith("."):
+            continue
+        if not os.path.lexists(path / assignment):
+            if not path.is_dir():
+                note = "it is no folder; bring hand-ins in with --from"
+                collected.left_out.append(f"{printable(name)} was left out: {note}")
+            continue
+        notes = []
+        if student != name:
+            if os.path.lexists(submitted / student):
+                note = f"nbgrader cannot bear its name, and {student} is there already"
+                collected.left_out.append(f"{printable(name)} was left out: {note}")
+                continue
+            path.rename(submitted / student)
+            notes.append(f"the student's folder was called {printable(name)}")
+        folder = SubmissionFolder(submitted, student, assignment)
+        try:
+            folder.prepare(notes)
+        except PermissionError as error:
+            collected.left_out.append(f"{student} was left out: {printable(str(error))}")
+            continue
+        collected.students.append(student)
+
+
+def _bring_in_zip(source: Path, assignment: str, submitted: Path, collected: Collected) -> None:
+    unpacked = submitted / SIDE / "unpacked"
+    unpacked.mkdir()
+    # One for each folder or file at the top: a hand-in that holds too much costs nobody else.
+    intakes: dict[str, Intake] = {}
+    with source.open("rb") as archive:
+        try:
+            members = opened_zip(archive)
+        except UnreadableZip as error:
+            raise UserError(f"{source} cannot be unpacked: {error}.") from error
+        # Once as it is unpacked, and once in its place.
+        needed, free = 2 * unpacked_size(members), shutil.disk_usage(submitted).free
+        if needed > free:
+            raise UserError(
+                f"{source} takes {needed / 2**30:.1f} GB to unpack, and there are "
+                f"{free / 2**30:.1f} GB free in {submitted.resolve()}."
+            )
+        unpack(members, lambda parts: intakes.setdefault(parts[0], Intake(unpacked)))
+    notes = {name: intake.notes for name, intake in intakes.items()}
+    for name in sorted(notes.keys() - set(os.listdir(unpacked))):
+        collected.left_out += notes[name]
+    _bring_in(unpacked, assignment, submitted, collected, notes)
+    shutil.rmtree(unpacked)
+
+
+def _bring_in(
+    source: Path,
+    assignment: str,
+    submitted: Path,
+    collected: Collected,
+    earlier: Mapping[str, list[str]] | None = None,
+) -> None:
+    """Collect from a folder; `earlier` has notes on what lies in it."""
+    place = os.open(source, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        for name in sorted(os.listdir(place)):
+            if name in ("__MACOSX", ".DS_Store") or name.startswith("._"):
+                continue  # what macOS adds to folders and zips
+            stem = name[:-4] if name.lower().endswith(".zip") else name
+            student = safe_name(stem)
+            notes = list((earlier or {}).get(name, []))
+            if student != stem:
+                notes.append(f"the hand-in was called {printable(name)}")
+            if reason := _no_hand_in(name, place):
+                collected.left_out += [f"{printable(name)} was left out: {reason}", *notes]
+                continue
+            folder = SubmissionFolder(submitted, student, assignment)
+            if student in collected.students:
+                note = f"{printable(name)} was left out: {student} has another hand-in"
+                collected.left_out.append(note)
+                folder.add_note(note)
+            else:
+                folder.fill(partial(_bring, name, place, assignment), notes)
+                collected.students.append(student)
+    finally:
+        os.close(place)
+
+
+def _no_hand_in(name: str, place: int) -> str | None:
+    """Return why what lies there is no hand-in, or None."""
+    if name.startswith("."):
+        return "its name begins with a dot"
+    try:
+        mode = os.stat(name, dir_fd=place, follow_symlinks=False).st_mode
+    except FileNotFoundError:
+        return "it was removed while hand-ins were brought in"
+    # A link where a hand-in belongs is a hand-in without content, for a person to look at.
+    if stat.S_ISDIR(mode) or stat.S_ISLNK(mode):
+        return None
+    if reason := not_regular(mode):
+        return reason
+    return None if name.lower().endswith(".zip") else "it is neither a folder nor a zip"
+
+
+def _bring(name: str, place: int, assignment: str, intake: Intake) -> None:
+    """Bring the content of one hand-in in."""
+    try:
+        if stat.S_ISDIR(os.stat(name, dir_fd=place, follow_symlinks=False).st_mode):
+            with opened(name, os.O_DIRECTORY, place) as home:
+                content = assignment if _has_folder(home, assignment) else "."
+                with opened(content, os.O_DIRECTORY, home) as folder:
+                    copy(walk(folder), intake)
+        else:
+            with regular_file(name, place) as archive:
+                if os.fstat(archive.fileno()).st_size > MAX_FILES_BYTES:
+                    raise UnreadableZip(f"it is larger than {MAX_FILES_BYTES // 2**20} MB")
+                unpack(opened_zip(archive), lambda _: intake)
+    except OSError as error:
+        intake.leave_out((name,), error.strerror or "it cannot be read")
+    except UnreadableZip as error:
+        intake.note(f"the zip cannot be unpacked: {error}")
+
+
+def _has_folder(place: int, name: str) -> bool:
+    try:
+        return stat.S_ISDIR(os.stat(name, dir_fd=place, follow_symlinks=False).st_mode)
+    except FileNotFoundError:
+        return False
+
+
+def _take_notes(assignment: str, submitted: Path, collected: Collected) -> None:
+    """Read the notes on every submission; note names that differ in upper and lower case alone."""
+    names: dict[str, list[str]] = {}
+    for student in collected.students:
+        names.setdefault(student.casefold(), []).append(student)
+    for student in collected.students:
+        folder = SubmissionFolder(submitted, student, assignment)
+        for other in names[student.casefold()]:
+            if other != student:
+                folder.add_note(f"there is also a student {other}")
+        collected.notes[student] = folder.notes

@@ -1,0 +1,269 @@
+"""One submission's folder in the course: made safe to read, put in order, remembered with notes."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import stat
+import uuid
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from nbgrader.utils import parse_utc
+
+from autograder.grading.intake.hand_in_files import (
+    Found,
+    Intake,
+    Room,
+    not_regular,
+    opened,
+    regular_file,
+    shortened,
+    shown,
+    walk,
+)
+from autograder.grading.intake.names import printable
+from helpers.files import replacing
+
+SIDE = ".intake"
+"""Folder in ``submitted/`` for what is not a student's: unfinished work, notes, what was taken out
+of submissions. nbgrader overlooks hidden folders."""
+
+_TIME = re.compile(
+    r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?( [A-Z]{1,5}| [+-]\d{4})?\s*", re.ASCII
+)
+"""What nbgrader writes into timestamp.txt. It reads more than that, and opens any file that stands
+in the place of the time zone."""
+
+
+@dataclass(frozen=True)
+class SubmissionFolder:
+    """The folder ``submitted/<student>/<assignment>/``.
+
+    Attributes
+    ----------
+    submitted : Path
+        The course's folder of submissions.
+    student, assignment : str
+        The student's name must be safe (`autograder.grading.intake.names`).
+    """
+
+    submitted: Path
+    student: str
+    assignment: str
+
+    @property
+    def path(self) -> Path:
+        """The folder itself."""
+        return self.submitted / self.student / self.assignment
+
+    @property
+    def notes(self) -> list[str]:
+        """What a person should know of how this submission came in.
+
+        They are forgotten when another notebook is put in the place of the one that they are about.
+        """
+        try:
+            found = json.loads(self._notes.read_text())
+            return found["notes"] if found["notebook"] == self._notebook() else []
+        except FileNotFoundError:
+            return []
+
+    def fill(self, bring: Callable[[Intake], None], notes: list[str]) -> None:
+        """Replace the submission by another, wholly or not at all.
+
+        Parameters
+        ----------
+        bring : callable
+            Brings the files in.
+        notes : list of str
+            Those that it comes with.
+        """
+        new = self._side / "new"
+        self._remove(new)
+        new.mkdir(parents=True)
+        intake = Intake(new)
+        bring(intake)
+        notes = [*notes, *intake.notes, *self._secure(new), *self._put_in_order(new)]
+        if (new / "timestamp.txt").exists():
+            self._take_away(new / "timestamp.txt")
+            notes.append("timestamp.txt was taken away: a hand-in does not say when it came")
+        notes += self._make_way()
+        old = self._side / "old"
+        if self.path.exists():
+            self.path.rename(old)
+        new.rename(self.path)
+        self._remember(notes)
+        self._remove(old)
+
+    def prepare(self, notes: Sequence[str] = ()) -> list[str]:
+        """Make the submission safe to read, and put it in order, where it lies.
+
+        Links and what else must not be there are moved to the side, so that nothing is lost.
+
+        Parameters
+        ----------
+        notes : sequence of str, optional
+            To remember beside what is noted here.
+
+        Returns
+        -------
+        list of str
+            These notes; `notes` of the folder has the earlier ones too.
+        """
+        new = [*notes, *self._make_way()]
+        self.path.mkdir(exist_ok=True)
+        new += [*self._secure(self.path), *self._put_in_order(self.path)]
+        if new:
+            self._remember([*self.notes, *new])
+        return new
+
+    def add_note(self, text: str) -> None:
+        """Remember something more about the submission that lies there."""
+        self._remember([*self.notes, text])
+
+    def clear_up(self) -> None:
+        """Undo what `fill` had begun when it was killed."""
+        self._remove(self._side / "new")
+        old = self._side / "old"
+        if old.exists() and not os.path.lexists(self.path):
+            old.rename(self.path)
+        self._remove(old)
+
+    @property
+    def _side(self) -> Path:
+        return self.submitted / SIDE / self.assignment / self.student
+
+    @property
+    def _notes(self) -> Path:
+        return self._side / "notes.json"
+
+    def _remember(self, notes: list[str]) -> None:
+        if not notes:
+            self._notes.unlink(missing_ok=True)
+            return
+        with replacing(self._notes) as path:
+            kept = {"notes": list(dict.fromkeys(notes)), "notebook": self._notebook()}
+            path.write_text(json.dumps(kept))
+
+    def _notebook(self) -> list[int]:
+        """Return what tells the notebook from one that replaces it."""
+        status = (self.path / f"{self.assignment}.ipynb").lstat()
+        return [status.st_mtime_ns, status.st_size]
+
+    def _make_way(self) -> list[str]:
+        """Take away what has the place of the folder, or of the student's, and is no folder."""
+        notes = []
+        for path in (self.path.parent, self.path):
+            if os.path.lexists(path) and not stat.S_ISDIR(mode := path.lstat().st_mode):
+                self._take_away(path)
+                what = not_regular(mode) or "it is a file"
+                notes.append(f"{path.relative_to(self.submitted)} was taken away: {what}")
+        self.path.parent.mkdir(exist_ok=True)
+        return notes
+
+    def _secure(self, folder: Path) -> list[str]:
+        """Move files out of `folder` that must not be there, and rename those that hide."""
+        notes = []
+        left: set[Path] = set()
+        room = Room()
+        with opened(folder, os.O_DIRECTORY) as place:
+            for found in walk(place):
+                problem = found.problem or room.take(found.parts, found.size)
+                if problem:
+                    self._take_away(found.parts[-1], found.place)
+                    notes.append(f"{shown(found.parts)} was taken away: {problem}")
+                elif shown(found.parts) != os.path.join(*found.parts):
+                    notes.append(self._rename(found, folder))
+                    depths = range(1, len(found.parts))
+                    left.update(folder.joinpath(*found.parts[:depth]) for depth in depths)
+        for emptied in sorted(left, reverse=True):
+            with suppress(OSError):  # not empty
+                emptied.rmdir()
+        return shortened(notes)
+
+    def _rename(self, found: Found, folder: Path) -> str:
+        """Give a file a name that can be shown; return a note."""
+        name = shown(found.parts)
+        target = folder / name
+        try:
+            if target.exists():
+                raise FileExistsError
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.rename(found.parts[-1], target, src_dir_fd=found.place)
+        except OSError:
+            # Another file has that name already, or it has become too long.
+            self._take_away(found.parts[-1], found.place)
+            return f"{name} was taken away: its name cannot be shown"
+        return f"{name} came with a name that cannot be shown"
+
+    def _put_in_order(self, folder: Path) -> list[str]:
+        """Put the notebook where nbgrader looks for it, and keep from it what it cannot read."""
+        notes = self._unwrap(folder)
+        notebook = folder / f"{self.assignment}.ipynb"
+        if notebook.is_dir():
+            self._take_away(notebook)
+            notes.append(f"{notebook.name} was taken away: it is a folder")
+        if not notebook.exists():
+            others = sorted(p for p in folder.glob("[!.]*.ipynb") if p.is_file())
+            if len(others) == 1:
+                notes.append(f"the notebook was called {others[0].name}")
+                others[0].rename(notebook)
+            else:
+                notes.append(f"there is no {notebook.name} ({len(others)} notebooks)")
+                # An empty file is graded like any other that is no notebook: zero, with the reason.
+                notebook.touch()
+        time = folder / "timestamp.txt"
+        if os.path.lexists(time) and not _is_time(time):
+            self._take_away(time)
+            notes.append("timestamp.txt was taken away: nbgrader cannot read it")
+        return notes
+
+    def _unwrap(self, folder: Path) -> list[str]:
+        """Bring the content of a zipped folder up."""
+        # Renamed first, since it may hold a file of its own name; found again after a kill.
+        wrapper = folder / ".unwrapped"
+        if not wrapper.is_dir():
+            inner = [p for p in folder.iterdir() if not p.name.startswith((".", "__"))]
+            if len(inner) != 1 or not inner[0].is_dir() or not list(inner[0].glob("*.ipynb")):
+                return []
+            if wrapper.exists():
+                return ["the submission has a file .unwrapped, and so its folder stays wrapped"]
+            inner[0].rename(wrapper)
+        notes = []
+        for path in sorted(wrapper.iterdir()):
+            target = folder / path.name
+            if target.exists():
+                self._take_away(path)
+                notes.append(f"one of two {printable(path.name)} was taken away")
+            else:
+                path.rename(target)
+        wrapper.rmdir()
+        return notes
+
+    def _take_away(self, name: str | Path, place: int | None = None) -> None:
+        away = self._side / "taken-away"
+        away.mkdir(parents=True, exist_ok=True)
+        # Under a name of 250 bytes at most that is not there yet.
+        new = f"{uuid.uuid4().hex[:8]} {printable(Path(name).name)[:60]}"
+        os.rename(name, away / new, src_dir_fd=place)
+
+    def _remove(self, folder: Path) -> None:
+        # Folders of a submission can be nested too deeply for Python, or be read-only.
+        with suppress(RecursionError):
+            shutil.rmtree(folder, ignore_errors=True)
+        if folder.exists():
+            self._take_away(folder)
+
+
+def _is_time(path: Path) -> bool:
+    try:
+        with regular_file(path) as file:
+            text = file.read(100).decode()
+        return bool(_TIME.fullmatch(text)) and parse_utc(text.strip()) is not None
+    except (OSError, ValueError, OverflowError):
+        return False

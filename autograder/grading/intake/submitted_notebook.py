@@ -1,0 +1,119 @@
+"""Reading the notebook of a submission. Nothing is believed: it may be no notebook at all."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+
+from autograder.grading.intake.hand_in_files import regular_file
+from autograder.grading.limited import LimitReached, limited
+from autograder.sandbox.inside.wire import parsed_bytes, well_formed
+
+MAX_NOTEBOOK_BYTES = 64 * 2**20
+
+MAX_MEMORY_BYTES = 2**30
+"""For reading a notebook. Text takes at most 12 bytes for each of its own, by the estimate of
+`parsed_bytes`, so that no notebook of text and figures is refused: 12 x 64 MB is less."""
+
+MAX_SECONDS = 30.0
+"""Of processor time, for reading a notebook. 56 MB of figures take 1 s, 10,000 cells 2 s."""
+
+MAX_KEPT_BYTES = 32 * 2**20
+"""Of a notebook without outputs and metadata. The grader writes it so, with the tests put back, and
+reads that again; half of what may be read leaves room for the tests."""
+
+MAX_CELLS = 5_000
+"""The longest notebook of the course has 169. A page takes two milliseconds for each."""
+
+
+class UnreadableNotebook(ValueError):
+    """The submitted file is no notebook; the message says why."""
+
+
+def read_notebook(path: Path) -> NotebookNode:
+    """Read a submitted notebook.
+
+    What is no Unicode in it (half of a surrogate pair) becomes U+FFFD.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    NotebookNode
+        Valid, in version 4 of the format.
+
+    Raises
+    ------
+    UnreadableNotebook
+        If it is not a regular file (a link, for instance), not a notebook, or takes more than
+        `MAX_NOTEBOOK_BYTES`, `MAX_KEPT_BYTES`, `MAX_CELLS`, `MAX_MEMORY_BYTES` or `MAX_SECONDS`.
+    FileNotFoundError
+        If there is no such file.
+    """
+    try:
+        with regular_file(path) as file:
+            payload = file.read(MAX_NOTEBOOK_BYTES + 1)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise UnreadableNotebook(error.strerror) from error
+    if len(payload) > MAX_NOTEBOOK_BYTES:
+        raise UnreadableNotebook(f"larger than {MAX_NOTEBOOK_BYTES // 2**20} MB")
+    if parsed_bytes(payload) > MAX_MEMORY_BYTES:
+        raise UnreadableNotebook(f"it takes more than {MAX_MEMORY_BYTES // 2**30} GB of memory")
+    try:
+        with limited(processor_seconds=MAX_SECONDS, memory_bytes=MAX_MEMORY_BYTES):
+            return _parsed(payload)
+    except LimitReached as error:
+        raise UnreadableNotebook(str(error)) from error
+
+
+def _parsed(payload: bytes) -> NotebookNode:
+    try:
+        data = well_formed(json.loads(payload.decode()))
+    except UnicodeDecodeError as error:
+        raise UnreadableNotebook("not a text file") from error
+    except ValueError as error:
+        raise UnreadableNotebook("not JSON") from error
+    except RecursionError as error:
+        raise UnreadableNotebook("nested too deeply") from error
+    try:
+        nb = _notebook(data)
+        kept = len(nbformat.v4.writes(_kept(nb)).encode())
+    except (LimitReached, MemoryError):
+        raise
+    except Exception as error:
+        # nbformat meets arbitrary JSON with arbitrary exceptions.
+        raise UnreadableNotebook(f"not in the notebook format ({type(error).__name__})") from error
+    if len(nb.cells) > MAX_CELLS:
+        raise UnreadableNotebook(f"more than {MAX_CELLS:,} cells")
+    if kept > MAX_KEPT_BYTES:
+        raise UnreadableNotebook(f"more than {MAX_KEPT_BYTES // 2**20} MB beside its outputs")
+    return nb
+
+
+def _notebook(data: Any) -> NotebookNode:
+    """Do as `nbformat.read`, which would write what it finds wrong to the terminal."""
+    major, minor = nbformat.reader.get_version(data)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of what is repaired
+        nb = nbformat.convert(nbformat.versions[major].to_notebook_json(data, minor=minor), 4)
+        _, nb = nbformat.validator.normalize(nb)
+        nbformat.validate(nb)
+    return nb
+
+
+def _kept(nb: NotebookNode) -> NotebookNode:
+    """Return what the grader keeps of a notebook."""
+    cells: list[dict[str, Any]] = []
+    for cell in nb.cells:
+        kept = {key: cell[key] for key in ("cell_type", "source", "attachments") if key in cell}
+        cells.append({**kept, "metadata": {}, "outputs": []})
+    return nbformat.from_dict({"metadata": {}, "cells": cells})

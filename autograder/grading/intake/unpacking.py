@@ -1,0 +1,127 @@
+"""Zips that came in: unpacked as far as a submission may go, and member by member."""
+
+from __future__ import annotations
+
+import stat
+import zipfile
+from collections.abc import Callable
+from functools import partial
+from pathlib import PurePosixPath
+from typing import IO
+
+from autograder.errors import UserError
+from autograder.grading.intake.hand_in_files import MAX_FILES_BYTES, Intake
+from autograder.grading.intake.names import printable
+
+MAX_MEMBERS = 200_000
+"""Of a zip. Python takes 0.5 kB for each as soon as it opens one: 100 MB. The zip of a class of
+1,000 may have 200 files a student."""
+
+_MEMBER = b"PK\x01\x02"
+"""Begins every entry in a zip's list of members."""
+
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""The others (bzip2, LZMA) unpack a few bytes to gigabytes at once; no tool uses them unasked."""
+
+
+class UnreadableZip(UserError):
+    """A zip cannot be unpacked; the message says why."""
+
+
+def opened_zip(archive: IO[bytes]) -> zipfile.ZipFile:
+    """Open a zip.
+
+    Parameters
+    ----------
+    archive : binary file
+        Can seek. It stays open when the zip is closed.
+
+    Raises
+    ------
+    UnreadableZip
+        If it is no zip, or its list of members is broken or has more than `MAX_MEMBERS`.
+    """
+    try:
+        if _has_too_many_members(archive):
+            raise UnreadableZip(f"it has more than {MAX_MEMBERS:,} files")
+        return zipfile.ZipFile(archive)
+    except UnreadableZip:
+        raise
+    except Exception as error:
+        # A damaged list of members raises whatever its bytes happen to lead to.
+        raise UnreadableZip(printable(str(error)) or type(error).__name__) from error
+
+
+def unpack(members: zipfile.ZipFile, intake_of: Callable[[tuple[str, ...]], Intake]) -> None:
+    """Bring the regular files of a zip in; what cannot be brought in is noted.
+
+    Files that are not in folders come first, so that the notebook has room before all others.
+
+    Parameters
+    ----------
+    members : zipfile.ZipFile
+    intake_of : callable
+        Called with a member's path, as folders and name; returns where it belongs.
+
+    Raises
+    ------
+    UserError
+        If the disk cannot be written.
+    """
+    files = [info for info in members.infolist() if not info.is_dir()]
+    last = {PurePosixPath(info.filename): info for info in files}
+    for info in sorted(files, key=_own_first):
+        path = PurePosixPath(info.filename)
+        if not path.parts:
+            continue
+        intake = intake_of(path.parts)
+        if info is not last[path]:
+            intake.leave_out(path.parts, "the zip has a later file of this name")
+        elif reason := _refusal(info):
+            intake.leave_out(path.parts, reason)
+        else:
+            intake.bring(path.parts, info.file_size, partial(members.open, info))
+
+
+def unpacked_size(members: zipfile.ZipFile) -> int:
+    """Return how many bytes `unpack` writes at most, with an intake for each folder at the top."""
+    sizes: dict[str, int] = {}
+    for info in members.infolist():
+        first = info.filename.partition("/")[0]
+        sizes[first] = min(sizes.get(first, 0) + info.file_size, MAX_FILES_BYTES)
+    return sum(sizes.values())
+
+
+def _has_too_many_members(archive: IO[bytes]) -> bool:
+    """Count before the list is read: each entry begins with the same four bytes.
+
+    The bytes may stand elsewhere too, in a zip within the zip; those are counted as well.
+    """
+    count, tail = 0, b""
+    archive.seek(0)
+    while piece := archive.read(2**20):
+        count += (tail + piece).count(_MEMBER)
+        tail = piece[1 - len(_MEMBER) :]
+    return count > MAX_MEMBERS
+
+
+def _own_first(info: zipfile.ZipInfo) -> tuple[bool, int]:
+    folders = PurePosixPath(info.filename).parts
+    return any(name.startswith((".", "__")) for name in folders), len(folders)
+
+
+def _refusal(info: zipfile.ZipInfo) -> str | None:
+    path = PurePosixPath(info.filename)
+    if path.is_absolute() or ".." in path.parts:
+        return "its path leads out of the submission"
+    # Archives from Windows carry no file type at all.
+    kind = stat.S_IFMT(info.external_attr >> 16)
+    if kind == stat.S_IFLNK:
+        return "it is a link"
+    if kind not in (0, stat.S_IFREG):
+        return "it is no regular file"
+    if info.flag_bits & 0x1:
+        return "it is encrypted"
+    if info.compress_type not in _METHODS:
+        return "it is compressed in an unusual way; zip it with the default setting (Deflate)"
+    return None

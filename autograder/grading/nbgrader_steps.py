@@ -1,0 +1,394 @@
+"""Our steps in nbgrader's conversion: repair what was submitted, then grade it in the sandbox.
+
+`autograder.course.course_config` puts them in the place of nbgrader's own, so that
+`nbgrader autograde`, the formgrader's button and `autograder grade` are one and the same.
+"""
+
+from __future__ import annotations
+
+import atexit
+import glob
+import os
+import time
+from contextlib import ExitStack
+from dataclasses import asdict
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbconvert.exporters import NotebookExporter
+from nbformat import NotebookNode
+from nbgrader.api import Gradebook
+from nbgrader.converters import Autograde
+from nbgrader.converters.base import NbGraderException
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.preprocessors import NbGraderPreprocessor
+from traitlets import Bool, Float, Integer
+
+import autograder
+import helpers
+from autograder.errors import UserError
+from autograder.grading.execution import grade_notebook
+from autograder.grading.intake.hand_in_files import copy_files
+from autograder.grading.intake.names import printable, safe_name
+from autograder.grading.intake.submission_folder import SubmissionFolder
+from autograder.grading.intake.submitted_notebook import UnreadableNotebook, read_notebook
+from autograder.notebook.source import unlocked_modules
+from autograder.releasing.student_build import write_student_helpers
+from autograder.sandbox import bubblewrap
+from autograder.sandbox.account import make_readable
+from autograder.sandbox.limits import MIB, Limits
+from autograder.sandbox.session import Session
+from autograder.sandbox.shown import homes, masked, programs, require_hidden
+from autograder.temporary import temporary_folder
+from helpers.cifar10 import CACHE, data_folder
+from helpers.profile import profile
+
+Resources = dict[str, Any]
+RECORD = "autograder"
+"""Key of a graded notebook's metadata under which the grader's record stands."""
+
+IMAGES = frozenset({".gif", ".jpeg", ".jpg", ".png", ".webp"})
+"""Files that a written answer may show. SVG is not one of them: it may hold scripts."""
+
+
+class SubmissionExporter(NotebookExporter):
+    """Reads a submitted notebook, or in the place of an unreadable one an empty one.
+
+    The empty one then gets its test cells back and is graded like any other: no points, with the
+    reason, and nobody else's grading stops.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        # nbgrader makes its exporter when it has looked for notebooks and has opened no file. Its
+        # own hook comes too late (timestamp.txt is read by then), and what that raises is ignored.
+        if isinstance(self.parent, Autograde):
+            _prepare_submissions(self.parent)
+
+    def from_filename(  # type: ignore[override]  # its own hint names another exporter's result
+        self, filename: str, resources: Resources | None = None, **kwargs: Any
+    ) -> tuple[str, Resources]:
+        """Convert the notebook at `filename`."""
+        path = Path(filename)
+        resources = resources or {}
+        resources["metadata"] = {"path": str(path.parent)}
+        resources["autograder_flags"] = submission_folder(path.parent).notes
+        submitted = self._is_submitted(path)
+        if submitted:
+            self._keep_images(resources["nbgrader"])
+        try:
+            nb = read_notebook(path)
+        except UnreadableNotebook as error:
+            if not submitted:
+                raise  # what the grader itself has written
+            resources["autograder_flags"].append(f"the submitted file is not a notebook: {error}")
+            resources["autograder_unreadable"] = True
+            nb = nbformat.v4.new_notebook()
+        return self.from_notebook_node(nb, resources, **kwargs)
+
+    def _is_submitted(self, path: Path) -> bool:
+        converter: Any = self.parent
+        course = converter.coursedir
+        return path.is_relative_to(Path(course.root, course.submitted_directory))
+
+    def _keep_images(self, names: dict[str, str]) -> None:
+        """Remove what nbgrader has copied from the submission and the formgrader could not show.
+
+        It serves these files as what they are, and so would run a page with the rights of whoever
+        follows a link to it. The grader reads a submission where it was submitted.
+        """
+        converter: Any = self.parent
+        course = converter.coursedir
+        copied = course.format_path(
+            course.autograded_directory, names["student"], names["assignment"]
+        )
+        for path in Path(copied).rglob("*"):
+            shown = path.suffix.lower() in IMAGES or path.name == "timestamp.txt"
+            if path.is_file() and not shown:
+                path.unlink()
+
+
+class RepairSubmission(NbGraderPreprocessor):
+    """Puts the course's cells back into a submission, as the gradebook has them.
+
+    Marks on cells come from the gradebook alone. A second copy of a marked cell becomes an
+    ordinary cell (the last one counts, as with nbgrader), and a missing test or answer cell comes
+    back after the marked cell that precedes it in the release.
+    """
+
+    def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
+        """Repair `nb`; note in its metadata what a person should know."""
+        names = resources["nbgrader"]
+        flags = list(resources.get("autograder_flags", []))
+        with Gradebook(names["db_url"]) as gradebook:
+            notebook = gradebook.find_notebook(names["notebook"], names["assignment"])
+            points = {cell.name: cell.max_score for cell in notebook.grade_cells}
+            solutions = {cell.name for cell in notebook.solution_cells}
+            tasks = {cell.name: cell.max_score for cell in notebook.task_cells}
+            source_cells = {
+                cell.name: _Source(
+                    cell_type=cell.cell_type,
+                    source=cell.source,
+                    locked=cell.locked,
+                    marks=_marks(cell, points, solutions, tasks),
+                )
+                for cell in notebook.source_cells
+            }
+        flags += _mark_cells(nb, source_cells)
+        restored = _restore(nb, source_cells)
+        # Of a file that was no notebook every cell is missing; one flag says that.
+        if not resources.get("autograder_unreadable"):
+            flags += restored
+        # Nothing else of the submitted metadata is used; a malformed entry could only break a page.
+        nb.metadata = NotebookNode({RECORD: {"flags": flags}})
+        return nb, resources
+
+
+class _Source:
+    """A marked cell as it was released."""
+
+    def __init__(self, cell_type: str, source: str, locked: bool, marks: dict[str, Any]) -> None:
+        self.cell_type = cell_type
+        self.source = source
+        self.locked = locked
+        self.marks = marks
+
+    @property
+    def counts(self) -> bool:
+        return bool(self.marks["grade"] or self.marks["task"])
+
+    def new_cell(self) -> NotebookNode:
+        make = nbformat.v4.new_code_cell
+        if self.cell_type == "markdown":
+            make = nbformat.v4.new_markdown_cell
+        return make(self.source, metadata={"nbgrader": self.marks})
+
+
+def _marks(cell: Any, points: dict, solutions: set, tasks: dict) -> dict[str, Any]:
+    marks = {
+        "cell_type": cell.cell_type,
+        "checksum": cell.checksum,
+        "grade": cell.name in points,
+        "grade_id": cell.name,
+        "locked": bool(cell.locked),
+        "schema_version": 3,
+        "solution": cell.name in solutions,
+        "task": cell.name in tasks,
+    }
+    worth = points.get(cell.name, tasks.get(cell.name))
+    return marks if worth is None else {**marks, "points": worth}
+
+
+def _mark_cells(nb: NotebookNode, sources: dict[str, _Source]) -> list[str]:
+    """Set the marks of every cell to the gradebook's; return what is worth a look."""
+    flags = []
+    seen = set()
+    for cell in reversed(nb.cells):
+        marks = cell.metadata.get("nbgrader")
+        cell.metadata = NotebookNode()
+        name = marks.get("grade_id") if isinstance(marks, dict) else None
+        source = sources.get(name) if isinstance(name, str) else None
+        if source is None:
+            continue
+        if name in seen:
+            flags.append(f"the cell {name} was there more than once; the last one counts")
+            continue
+        seen.add(name)
+        cell.metadata["nbgrader"] = dict(source.marks)
+        if source.locked:
+            cell.source = source.source
+        if cell.cell_type != source.cell_type:
+            fresh = source.new_cell()
+            fresh.source = cell.source
+            nb.cells[nb.cells.index(cell)] = fresh
+    return flags
+
+
+def _restore(nb: NotebookNode, sources: dict[str, _Source]) -> list[str]:
+    """Bring missing graded cells back; return what is worth a look."""
+    flags = []
+    order = list(sources)
+    for position, (name, source) in enumerate(sources.items()):
+        places = {
+            cell.metadata["nbgrader"]["grade_id"]: index
+            for index, cell in enumerate(nb.cells)
+            if "nbgrader" in cell.metadata
+        }
+        if name in places or not source.counts:
+            continue
+        before = [places[earlier] for earlier in order[:position] if earlier in places]
+        nb.cells.insert(max(before, default=-1) + 1, source.new_cell())
+        flags.append(f"the cell {name} was missing; it was put back")
+    return flags
+
+
+class GradeInSandbox(NbGraderPreprocessor):
+    """Takes the place of nbgrader's `Execute`: student code in the sandbox, hidden tests here."""
+
+    sandbox = Bool(True, help="False: run student code unprotected, as this user.").tag(config=True)
+    cell_seconds = Float(Limits.cell_seconds, help="Processor time of one cell.").tag(config=True)
+    total_seconds = Float(Limits.total_seconds, help="Time limit of a notebook.").tag(config=True)
+    memory_mib = Integer(Limits.memory_bytes // MIB, help="Memory limit, MiB.").tag(config=True)
+    threads = Integer(1, help="Threads of torch and numpy in a kernel.").tag(config=True)
+
+    def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
+        """Run and judge `nb`; leave the grader's record in its metadata.
+
+        Raises
+        ------
+        autograder.errors.UserError
+            If `sandbox` is not switched off, and no sandbox can be had (see `require_sandbox`); or
+            if data are missing.
+        """
+        names = resources["nbgrader"]
+        coursedir = self.parent.parent.coursedir
+        if self.sandbox:
+            require_sandbox(coursedir)
+        submitted = Path(
+            coursedir.format_path(
+                coursedir.submitted_directory, names["student"], names["assignment"]
+            )
+        )
+        source = Path(
+            coursedir.format_path(coursedir.source_directory, ".", names["assignment"]),
+            f"{names['notebook']}.ipynb",
+        )
+        limits = Limits(
+            cell_seconds=self.cell_seconds,
+            total_seconds=self.total_seconds,
+            memory_bytes=self.memory_mib * MIB,
+        )
+        deadline = time.monotonic() + limits.total_seconds
+        flags = list(nb.metadata.get(RECORD, {}).get("flags", []))
+        with temporary_folder("grading-") as temporary:
+            files, scratch = Path(temporary, "files"), Path(temporary, "scratch")
+            files.mkdir()
+            scratch.mkdir()
+            flags += copy_files(submitted, files)
+            make_readable(files)
+
+            def start() -> Session:
+                return Session(
+                    build=_student_build(source.stem, unlocked_modules(source)),
+                    submission=files,
+                    masks=tuple(masked(_PACKAGES, programs())) if self.sandbox else (),
+                    limits=limits,
+                    profile=profile(),
+                    data=_data(profile()),
+                    sandbox=self.sandbox,
+                    threads=self.threads,
+                    scratch=scratch,
+                    deadline=deadline,
+                )
+
+            record = grade_notebook(nb, start=start, files=files)
+        record.sandbox = "bubblewrap" if self.sandbox else "none"
+        record.flags = flags + record.flags
+        nb.metadata[RECORD] = asdict(record)
+        return nb, resources
+
+
+def require_sandbox(coursedir: CourseDirectory) -> None:
+    """Make sure that student code can be locked in, with nothing private inside.
+
+    Raises
+    ------
+    autograder.sandbox.bubblewrap.SandboxUnavailable
+        If there is no bubblewrap, or this machine does not let it work.
+    autograder.sandbox.account.NoAccount
+        If the grader is root and there is no other account for student code.
+    autograder.sandbox.shown.Exposed
+        If the course, the checkout or a home lies in a folder that student code is shown.
+    """
+    bubblewrap.require()
+    require_hidden(_private(coursedir), programs())
+
+
+_PACKAGES = [Path(module.__path__[0]) for module in (autograder, helpers)]
+"""Ours; after `pip install` they lie in the Python environment, which the sandbox shows."""
+
+
+def _private(coursedir: CourseDirectory) -> dict[str, Path]:
+    """Return what the sandbox must not show, in the user's words."""
+    places = homes() | {
+        "the course folder": Path(coursedir.root),
+        "the folder of source notebooks": Path(coursedir.source_directory),
+    }
+    checkout = Path(autograder.__path__[0]).parent
+    if (checkout / "notebooks").is_dir():
+        places["the checkout of the course kit"] = checkout
+    return places
+
+
+def _data(profile: str) -> Path | None:
+    """Return the file of data that a profile needs; None if what scikit-learn brings will do."""
+    if profile != "full":
+        return None
+    file = data_folder() / CACHE
+    if not file.is_file():
+        raise UserError(
+            f"There is no {file}, which the notebooks of the full profile read: set COURSE_DATA to "
+            "the folder that holds it, and grade again."
+        )
+    return file
+
+
+# Kept until this process ends: one build serves every submission that it grades.
+_builds = ExitStack()
+atexit.register(_builds.close)
+
+
+@cache
+def _student_build(assignment: str, unlocks: tuple[str, ...]) -> Path:
+    folder = _builds.enter_context(temporary_folder("student-build-"))
+    write_student_helpers(folder, assignment, unlocks)
+    make_readable(folder)
+    return folder
+
+
+def _prepare_submissions(converter: Autograde) -> None:
+    """Make the submissions that nbgrader is about to grade safe to read.
+
+    Raises
+    ------
+    nbgrader.converters.base.NbGraderException
+        If nbgrader would take a student's name for a pattern, and so grade other students, or
+        cannot bear it for another reason.
+    """
+    course = converter.coursedir
+    pattern = course.format_path(
+        course.submitted_directory, course.student_id, course.assignment_id
+    )
+    # A name with brackets is none of those that it matches as a pattern.
+    folders = sorted({Path(p) for p in [*glob.glob(pattern), pattern] if os.path.lexists(p)})
+    _require_safe_names(folders, converter)
+    failed = []
+    for folder in folders:
+        try:
+            for note in submission_folder(folder).prepare():
+                converter.log.warning("%s: %s", folder.parent.name, note)
+        except PermissionError as error:
+            converter.log.error("%s is not graded: %s", folder.parent.name, error)
+            failed.append(str(folder))
+    converter.init_notebooks()  # again: a notebook may have been renamed
+    for path in failed:
+        converter.assignments.pop(path, None)
+
+
+def _require_safe_names(folders: list[Path], converter: Autograde) -> None:
+    for folder in folders:
+        name = folder.parent.name
+        if safe_name(name) != name:
+            message = (
+                f"nbgrader cannot bear the name of the folder {printable(name)!r} in submitted/. "
+                f"Run `autograder grade {folder.name}`, which renames it."
+            )
+            converter.log.error(message)
+            raise NbGraderException(message)
+
+
+def submission_folder(path: Path) -> SubmissionFolder:
+    """Return the folder ``submitted/<student>/<assignment>/`` at `path`."""
+    return SubmissionFolder(path.parent.parent, path.parent.name, path.name)

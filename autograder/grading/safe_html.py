@@ -1,0 +1,179 @@
+"""What nbconvert writes of a student's notebook: safe to look at, and made in bounded time.
+
+A script in a student's text would run with the instructor's rights in the formgrader, where it
+could change scores. And a text may be such that formatting it takes hours, or gives a page that no
+browser can show. `HTML_FILTERS` are for every page that nbconvert makes of a graded notebook: what
+is too much for the page stands there as plain text, and what is still too much is cut.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from functools import partial
+from html import escape
+from typing import Any
+
+from jinja2 import pass_context
+from jinja2.runtime import Context
+from nbconvert.filters import Highlight2HTML, ansi2html, strip_ansi
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+
+from autograder.grading.clean_html import clean
+from autograder.grading.limited import limited
+
+__all__ = ["HTML_FILTERS", "sanitize_html"]
+
+PAGE_SECONDS = 10.0
+"""Processor time of formatting for one page; the longest notebook of the course takes 2 s."""
+PAGE_MARKS = 200_000
+"""Tags and entities of what is formatted for one page. nbconvert parses the whole page once more,
+which takes 40 microseconds for each; the longest notebook of the course has 47,000."""
+LONGEST = 50_000
+"""Characters of a text that is formatted; the longest cell of the course has 3,800. Some patterns
+take a time with the square of the length, and cannot be interrupted: 0.5 s at most, as tried."""
+SHOWN = 1_000
+"""Characters that are shown of a text for which the page has no room."""
+FORMATTING_BYTES = 2**30
+"""Memory that formatting may take; for `LONGEST` characters it takes some megabytes."""
+
+
+class _Allowance:
+    """What may still be formatted on one page."""
+
+    def __init__(self) -> None:
+        self.seconds = PAGE_SECONDS
+        self.marks = PAGE_MARKS
+
+    def spend(
+        self, text: str, formatted: Callable[[str, float], str], plain: Callable[[str], str]
+    ) -> str:
+        """Return `text` as HTML: formatted in the seconds that are left, or else plain, or cut."""
+        if self.seconds > 0:
+            began = _used_seconds()
+            try:
+                html = formatted(text, self.seconds)
+            except Exception:
+                # It takes too much; or it is odd (Markdown with an attachment that is missing),
+                # which must not keep the instructor from the page either.
+                html = None
+            self.seconds -= _used_seconds() - began
+            if html is not None and self._has_room(html):
+                return html
+        if self._has_room(html := plain(text)):
+            return html
+        left_out = len(text) - SHOWN
+        return plain(f"{text[:SHOWN]}\n[{left_out:,} more characters are left out here.]")
+
+    def _has_room(self, html: str) -> bool:
+        marks = html.count("<") + html.count("&")
+        if marks > self.marks:
+            return False
+        self.marks -= marks
+        return True
+
+
+def _used_seconds() -> float:
+    """Return the processor time of this process, and of those that it has waited for."""
+    return sum(os.times()[:4])
+
+
+def _allowance(context: Context) -> _Allowance:
+    """Return what is left for the page that is being made."""
+    return context["resources"].setdefault("formatting_allowance", _Allowance())
+
+
+def sanitize_html(html: str | bytes) -> str:
+    """Return HTML with its formatting, and without scripts, forms and anything that loads or acts.
+
+    Parameters
+    ----------
+    html : str or bytes
+        Untrusted HTML.
+
+    Returns
+    -------
+    str
+        HTML that is safe to show in the formgrader and on a feedback page. If it takes too much
+        to make, the text of the HTML alone, under a line that says so.
+    """
+    return _sanitized(_Allowance(), html)
+
+
+def _sanitized(allowance: _Allowance, html: str | bytes) -> str:
+    text = html.decode() if isinstance(html, bytes) else str(html)
+    return allowance.spend(text, clean, _text_of)
+
+
+def _text_of(html: str) -> str:
+    text = re.sub(r"<[^<>]*>", "", html).replace("<", "&lt;").replace(">", "&gt;")
+    return f"<p>[This HTML takes too much to show; here is its text.]</p><pre>{text}</pre>"
+
+
+def _limited(text: str, seconds: float, work: Callable[[str], str]) -> str:
+    """Do the work on a text that is not too long, within the limits."""
+    if len(text) > LONGEST:
+        raise ValueError("the text is too long")
+    with limited(processor_seconds=seconds, memory_bytes=FORMATTING_BYTES):
+        return work(text)
+
+
+@pass_context
+def _clean_html(context: Context, html: str | bytes) -> str:
+    return _sanitized(_allowance(context), html)
+
+
+@pass_context
+def _markdown2html(context: Context, source: str) -> str:
+    """Render Markdown and sanitize the result; nbconvert's own filter lets scripts pass."""
+    attachments = context.get("cell", {}).get("attachments", {})
+    renderer = IPythonRenderer(escape=False, attachments=attachments, exclude_anchor_links=True)
+
+    def formatted(text: str, seconds: float) -> str:
+        html = _limited(text, seconds, MarkdownWithMath(renderer=renderer).render)
+        return clean(html, seconds)
+
+    return _allowance(context).spend(source, formatted, _preformatted)
+
+
+def _preformatted(text: str) -> str:
+    return f"<pre>{escape(text, quote=False)}</pre>"
+
+
+@pass_context
+def _highlight_code(
+    context: Context, source: str, language: str | None = None, metadata: Any = None
+) -> str:
+    """Colour a code cell."""
+    colour = partial(Highlight2HTML(), language=language, metadata=metadata)
+    return _allowance(context).spend(
+        source,
+        partial(_limited, work=colour),
+        lambda text: f'<div class="highlight">{_preformatted(text)}</div>',
+    )
+
+
+@pass_context
+def _ansi2html(context: Context, text: str) -> str:
+    """Colour what was printed; nbconvert's filter copies the rest of the text for each colour."""
+    return _allowance(context).spend(
+        text,
+        partial(_limited, work=ansi2html),
+        lambda text: escape(strip_ansi(text), quote=False),
+    )
+
+
+def _unchanged(html: str) -> str:
+    """Stand in for a search, in quadratic time, for links as the notebooks of 2014 had them."""
+    return html
+
+
+HTML_FILTERS = {
+    "clean_html": _clean_html,
+    "markdown2html": _markdown2html,
+    "highlight_code": _highlight_code,
+    "ansi2html": _ansi2html,
+    "strip_files_prefix": _unchanged,
+}
+"""For ``HTMLExporter.filters``, beside ``HTMLExporter.sanitize_html = True``."""

@@ -1,0 +1,1 @@
+"""Make what students get, and prove that it gives nothing away."""

@@ -1,0 +1,393 @@
+"""The proof that a release gives nothing away; it fails the release if something is found.
+
+The audit reads what students get (the zip, every file in it, the notebook's cells, outputs,
+metadata and attachments, the wheel) and knows what they must not get:
+
+- **Solutions, hidden tests, mark schemes** of the source notebook. In the released notebook every
+  line must stand in the part of the same source cell that students see, or be nbgrader's stub. In
+  other files, and anywhere in the notebook's JSON, there may be no fingerprint of a secret line
+  (`autograder.releasing.fingerprints`), unless students see that line in the source notebook.
+- **Reference modules** that are not unlocked: neither their path nor their fingerprints. Nothing of
+  the `autograder` package, and of `helpers.assignments` nothing of other assignments.
+- **Reference values**: measured numbers of the frozen references with five digits or more, rounded
+  to any number of digits from five on, as fractions or as percentages. Integers (counts, seeds) are
+  no measurements. And the references' files, whole, and their trained networks, even by the tensor.
+- **Trained networks** other than the starting checkpoints, and **outputs**: solutions made them.
+- **Unreadable files**: what the audit does not understand, it does not let pass.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import json
+import re
+import zipfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Context, Decimal
+from functools import cache
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import nbformat
+import safetensors
+import safetensors.torch
+from nbformat import NotebookNode
+from nbgrader.preprocessors import ClearSolutions
+from torch import Tensor
+
+from autograder.errors import UserError
+from autograder.notebook.source import Part, cell_name, lines, visible_text
+from autograder.references import FROZEN
+from autograder.releasing.fingerprints import (
+    Fingerprints,
+    Origin,
+    Secret,
+    code_secrets,
+    prose_secret,
+)
+from autograder.releasing.student_build import PACKAGE, reference_modules, reference_source
+
+STARTING_CHECKPOINTS = tuple(
+    PACKAGE / "checkpoints" / f"resnet20_{profile}.safetensors" for profile in ("quick", "full")
+)
+"""The trained networks that students get; `helpers.checkpoints` looks for them there."""
+
+SECRET_PARTS = (Part.SOLUTION, Part.HIDDEN_TEST, Part.MARK_SCHEME)
+ARCHIVES = {".zip", ".whl"}
+IMAGES = {".png", ".jpg", ".jpeg", ".gif", ".webp"}
+
+DIGITS = 5
+"""Significant digits from which a number tells its origin; accuracies are published with four."""
+
+DOUBLE_DIGITS = 17
+"""No double has more significant digits."""
+
+NUMBER = re.compile(r"(?<![\w.])(?:\d+\.\d+(?:[eE][-+]?\d+)?|\d+[eE]-\d+)(?!\w|\.\d)")
+
+TENSOR_BYTES = 64
+"""Smaller tensors, such as counters, are equal by chance."""
+
+
+@dataclass(frozen=True)
+class Leak:
+    """Something in a release that students must not get.
+
+    Attributes
+    ----------
+    file : str
+        Path in the release; what lies in an archive stands below the archive's name.
+    cell : str or None
+        Of a notebook, the cell's grade_id or id.
+    line : int or None
+        Counted from 1 in the file or the cell; None if it is not a matter of lines.
+    kind : str
+        ``solution``, ``hidden test``, ``mark scheme``, ``reference module``, ``autograder``,
+        ``reference value``, ``trained network``, ``output``, ``unknown line`` or
+        ``unreadable file``.
+    text : str
+        What was found.
+    """
+
+    file: str
+    cell: str | None
+    line: int | None
+    kind: str
+    text: str
+
+    def __str__(self) -> str:
+        cell = f", cell {self.cell}" if self.cell else ""
+        line = f", line {self.line}" if self.line else ""
+        return f"{self.file}{cell}{line}: {self.kind}: {self.text}"
+
+
+class AuditFailed(UserError):
+    """A release was not made; the message says what to mend, and where.
+
+    Attributes
+    ----------
+    findings : list of Leak or Fault
+    """
+
+    def __init__(self, assignment: str, findings: Sequence[object]) -> None:
+        self.findings = list(findings)
+        listed = "\n".join(f"  {finding}" for finding in findings)
+        super().__init__(
+            f"{assignment} was not released; an earlier release stays as it was. "
+            f"Mend this first:\n{listed}"
+        )
+
+
+def audit(
+    release: Path, source: Path, *, unlocks: Iterable[str] = (), references: Path = FROZEN
+) -> list[Leak]:
+    """Look for what students must not get in a release.
+
+    Parameters
+    ----------
+    release : Path
+        The folder or the zip that students get.
+    source : Path
+        The source notebook.
+    unlocks : iterable of str
+        Reference modules that the release may hold.
+    references : Path
+        The folder of frozen references.
+
+    Returns
+    -------
+    list of Leak
+        Empty if the release gives nothing away.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such release.
+    """
+    secrets = _Secrets(source, frozenset(unlocks), references)
+    found: dict[tuple, Leak] = {}
+    for path, content in _files(release):
+        for leak in secrets.in_file(path, content):
+            # A line that is found in two ways is one leak; the first way knows its origin better.
+            found.setdefault((leak.file, leak.cell, leak.line or leak.text, leak.kind), leak)
+    return list(found.values())
+
+
+def _files(release: Path) -> Iterator[tuple[PurePosixPath, bytes]]:
+    if not release.is_dir():
+        yield PurePosixPath(release.name), release.read_bytes()
+        return
+    for path in sorted(release.rglob("*")):
+        if path.is_file():
+            yield PurePosixPath(path.relative_to(release).as_posix()), path.read_bytes()
+
+
+class _Secrets:
+    """What students must not get of one assignment, and the search for it."""
+
+    def __init__(self, source: Path, unlocks: frozenset[str], references: Path) -> None:
+        notebook = nbformat.read(source, as_version=4)
+        self._cells = {cell.get("id"): cell for cell in notebook.cells}
+        self._assignment = source.stem
+        self._unlocks = unlocks
+        self._references = _References(references)
+        seen = "\n".join(visible_text(cell) for cell in notebook.cells)
+        unlocked = [reference_source(name) for name in sorted(unlocks)]
+        self._public_numbers = set(NUMBER.findall(seen))
+        self._fingerprints = Fingerprints(
+            [*_notebook_secrets(notebook), *_reference_secrets(unlocks)],
+            public="\n".join([seen, *unlocked]),
+        )
+
+    def in_file(self, path: PurePosixPath, content: bytes) -> Iterator[Leak]:
+        """Yield the leaks of a file and, if it is an archive, of the files in it."""
+        yield from self._in_path(path)
+        digest = hashlib.sha256(content).digest()
+        if digest in _starting_checkpoints():
+            return
+        if name := self._references.files.get(digest):
+            yield Leak(str(path), None, None, "reference value", f"this is a copy of {name}")
+        suffix = path.suffix.lower()
+        try:
+            if suffix in ARCHIVES:
+                yield from self._in_archive(path, content)
+            elif suffix == ".safetensors":
+                yield from self._in_tensors(path, content)
+            elif suffix == ".ipynb":
+                yield from self._in_notebook(path, content.decode())
+            elif suffix == ".json":
+                yield from self._in_json(path, content.decode())
+            else:
+                # An image can hold texts, too.
+                text = content.decode("latin-1" if suffix in IMAGES else "utf-8")
+                yield from self._in_text(str(path), None, text)
+        except _UNREADABLE:
+            yield Leak(str(path), None, None, "unreadable file", "the audit cannot look into it")
+
+    def _in_path(self, path: PurePosixPath) -> Iterator[Leak]:
+        *folders, file = path.parts
+        if "reference" in folders and PurePosixPath(file).stem != "__init__":
+            below = path.with_suffix("").parts[folders.index("reference") + 1 :]
+            if ".".join(below) not in self._unlocks:
+                yield Leak(str(path), None, None, "reference module", f"{file} is not unlocked")
+        if "autograder" in folders:
+            yield Leak(str(path), None, None, "autograder", "this is the grader's")
+        if "assignments" in folders[:-1]:
+            name = folders[folders.index("assignments") + 1]
+            if name != self._assignment:
+                yield Leak(str(path), None, None, "other assignment", f"this belongs to {name}")
+
+    def _in_archive(self, path: PurePosixPath, content: bytes) -> Iterator[Leak]:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            for info in archive.infolist():
+                if not info.is_dir():
+                    yield from self.in_file(path / info.filename, archive.read(info))
+
+    def _in_tensors(self, path: PurePosixPath, content: bytes) -> Iterator[Leak]:
+        tensors = safetensors.torch.load(content)
+        yield Leak(str(path), None, None, "trained network", "this is no starting checkpoint")
+        for name, tensor in tensors.items():
+            if origin := self._references.tensors.get(_tensor_digest(tensor)):
+                yield Leak(str(path), None, None, "reference value", f"{name} is {origin}")
+
+    def _in_notebook(self, path: PurePosixPath, content: str) -> Iterator[Leak]:
+        try:
+            notebook = nbformat.reads(content, as_version=4)
+        except Exception as error:
+            # nbformat meets arbitrary JSON with arbitrary exceptions.
+            raise ValueError("not a notebook") from error
+        for cell in notebook.cells:
+            name = cell_name(cell)
+            yield from self._in_text(str(path), name, cell.source)
+            yield from self._unknown_lines(str(path), cell)
+            if cell.get("outputs"):
+                yield Leak(str(path), name, None, "output", "clear the outputs of this cell")
+            for attached, forms in cell.get("attachments", {}).items():
+                for form in forms.values():
+                    place = path / f"attachment of {name}" / attached
+                    yield from self.in_file(place, base64.b64decode(form))
+            rest = {key: cell[key] for key in cell if key not in ("source", "attachments")}
+            yield from self._in_values(str(path), name, rest)
+        yield from self._in_values(str(path), None, notebook.metadata)
+
+    def _unknown_lines(self, file: str, cell: NotebookNode) -> Iterator[Leak]:
+        """Yield the lines of a released cell that students do not see in its source."""
+        source = self._cells.get(cell.get("id"))
+        parts: dict[str, Part] = {}
+        for line in lines(source) if source else []:
+            if parts.get(line.text.strip()) is not Part.VISIBLE:
+                parts[line.text.strip()] = line.part
+        for number, text in enumerate(cell.source.split("\n"), start=1):
+            part = parts.get(text.strip())
+            if text.strip() and part is not Part.VISIBLE and text.strip() not in _stubs():
+                kind = part.value if part in SECRET_PARTS else "unknown line"
+                yield Leak(file, cell_name(cell), number, kind, text.strip())
+
+    def _in_json(self, path: PurePosixPath, content: str) -> Iterator[Leak]:
+        yield from self._in_text(str(path), None, content)
+        # Again without JSON's quotation, in which a text has other words.
+        yield from self._in_values(str(path), None, json.loads(content))
+
+    def _in_values(self, file: str, cell: str | None, value: Any) -> Iterator[Leak]:
+        """Search every string and every number in JSON data."""
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                yield from self._in_values(file, cell, key)
+                yield from self._in_values(file, cell, inner)
+        elif isinstance(value, list):
+            for inner in value:
+                yield from self._in_values(file, cell, inner)
+        elif isinstance(value, str | float):
+            for leak in self._in_text(file, cell, str(value)):
+                yield Leak(file, cell, None, leak.kind, leak.text)
+
+    def _in_text(self, file: str, cell: str | None, text: str) -> Iterator[Leak]:
+        for number, fingerprint in self._fingerprints.find(text):
+            kind, name = fingerprint.origin
+            yield Leak(file, cell, number, kind, f"{fingerprint.text} (of {name})")
+        for number, line in enumerate(text.split("\n"), start=1):
+            for token in NUMBER.findall(line):
+                if token not in self._public_numbers and self._references.measured(token):
+                    yield Leak(file, cell, number, "reference value", token)
+
+
+_UNREADABLE = (
+    ValueError,  # not UTF-8, JSON, base64 or a notebook
+    zipfile.BadZipFile,
+    NotImplementedError,  # a compression that zipfile does not know
+    RuntimeError,  # an encrypted archive
+    safetensors.SafetensorError,
+)
+
+
+class _References:
+    """What the frozen references hold, in forms to compare with."""
+
+    def __init__(self, folder: Path) -> None:
+        self.files: dict[bytes, str] = {}
+        self.tensors: dict[bytes | None, str] = {}
+        self._numbers: set[Decimal] = set()
+        for path in sorted(folder.rglob("*")):
+            name = path.relative_to(folder).as_posix()
+            if path.suffix == ".json":
+                content = json.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
+                self._numbers.update(*map(_roundings, _decimals(content)))
+            elif path.suffix == ".safetensors":
+                for tensor_name, tensor in safetensors.torch.load_file(path).items():
+                    self.tensors[_tensor_digest(tensor)] = f"{tensor_name} of {name}"
+            else:
+                continue
+            self.files[hashlib.sha256(path.read_bytes()).digest()] = name
+        self.tensors.pop(None, None)
+
+    def measured(self, token: str) -> bool:
+        """Tell whether a number in a text is one of the measured ones, rounded or not."""
+        number = Decimal(token)
+        return len(number.as_tuple().digits) >= DIGITS and number.normalize() in self._numbers
+
+
+def _notebook_secrets(notebook: NotebookNode) -> Iterator[Secret]:
+    for cell in notebook.cells:
+        for part in SECRET_PARTS:
+            secret = [line for line in lines(cell) if line.part is part]
+            origin = Origin(part.value, cell_name(cell))
+            if cell.cell_type == "code":
+                yield from code_secrets(cell.source, [line.number for line in secret], origin)
+            else:
+                yield prose_secret([line.text for line in secret], origin)
+
+
+def _reference_secrets(unlocks: frozenset[str]) -> Iterator[Secret]:
+    for name in reference_modules():
+        if name not in unlocks:
+            source = reference_source(name)
+            numbers = range(1, source.count("\n") + 2)
+            yield from code_secrets(source, numbers, Origin("reference module", f"{name}.py"))
+
+
+def _decimals(content: Any) -> Iterator[Decimal]:
+    """Yield the numbers in JSON data that are no integers."""
+    if isinstance(content, dict):
+        content = list(content.values())
+    if isinstance(content, list):
+        for value in content:
+            yield from _decimals(value)
+    elif isinstance(content, Decimal):
+        yield content
+
+
+def _roundings(number: Decimal) -> Iterator[Decimal]:
+    """Yield the forms in which a measured fraction may be written, down to five digits.
+
+    A form that ends in zeros and is short without them is left out: it could be any number's.
+    """
+    for digits in range(DIGITS, min(len(number.as_tuple().digits), DOUBLE_DIGITS) + 1):
+        for rounding in (ROUND_HALF_EVEN, ROUND_DOWN):
+            form = Context(prec=digits, rounding=rounding).plus(number).normalize()
+            if len(form.as_tuple().digits) >= DIGITS:
+                yield form
+                yield form.scaleb(2).normalize()  # as a percentage
+
+
+def _tensor_digest(tensor: Tensor) -> bytes | None:
+    """Return a digest of a tensor's values; None if they are too few or too uniform to tell."""
+    if tensor.nbytes < TENSOR_BYTES or (tensor == tensor.flatten()[0]).all():
+        return None
+    return hashlib.sha256(safetensors.torch.save({"": tensor.flatten()})).digest()
+
+
+@cache
+def _starting_checkpoints() -> frozenset[bytes]:
+    """Return the digests of the trained networks that students get."""
+    shipped = [path for path in STARTING_CHECKPOINTS if path.exists()]
+    return frozenset(hashlib.sha256(path.read_bytes()).digest() for path in shipped)
+
+
+@cache
+def _stubs() -> frozenset[str]:
+    """Return the lines that nbgrader puts in the place of solutions."""
+    nbgrader = ClearSolutions()
+    stubs = f"{nbgrader.code_stub['python']}\n{nbgrader.text_stub}"
+    return frozenset(line.strip() for line in stubs.split("\n"))

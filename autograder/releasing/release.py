@@ -1,0 +1,192 @@
+"""Make what students get: the notebook, the wheel of `helpers` and a zip of both, audited."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import os
+import tempfile
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+from nbgrader.converters import GenerateAssignment
+from nbgrader.converters.base import NbGraderException
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.preprocessors import SaveCells
+from traitlets.config import Config
+
+from autograder.course import add_scripts_to_path, course_config
+from autograder.errors import UserError
+from autograder.notebook.lint import lint
+from autograder.notebook.source import unlocked_modules
+from autograder.releasing.audit import AuditFailed, audit
+from autograder.releasing.student_build import build_wheel
+
+ZIP_DATE = (1980, 1, 1, 0, 0, 0)
+"""The first day that a zip can name: the same release is the same zip on any day."""
+
+
+class ReleaseError(UserError):
+    """A release cannot be made; the message says why."""
+
+
+@dataclass(frozen=True)
+class Release:
+    """What students get.
+
+    Attributes
+    ----------
+    assignment : str
+    folder : Path
+    notebook, wheel : Path
+        In the folder.
+    archive : Path
+        The folder as a zip.
+    """
+
+    assignment: str
+    folder: Path
+    notebook: Path
+    wheel: Path
+    archive: Path
+
+
+def make_release(assignment: str, course: Path, config: Config | None = None) -> Release:
+    """Make the students' version of an assignment and register it in the gradebook.
+
+    All is made aside and audited; then it takes the place of an earlier release at once.
+
+    Parameters
+    ----------
+    assignment : str
+    course : Path
+        The course folder; the release goes to ``release/<assignment>/`` and
+        ``release/<assignment>.zip`` in it.
+    config : traitlets.config.Config, optional
+        Of the course, for nbgrader. Default: `autograder.course.course_config`.
+
+    Returns
+    -------
+    Release
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no source notebook of that name.
+    autograder.releasing.audit.AuditFailed
+        If the source notebook has a fault or the release gives something away.
+    ReleaseError
+        If nbgrader refuses, for instance to drop a question that has been graded, or if the
+        notebook unlocks a reference module that does not exist.
+    """
+    add_scripts_to_path()
+    config = config or course_config(course)
+    paths = CourseDirectory(config=config)
+    source = Path(paths.format_path(paths.source_directory, ".", assignment), f"{assignment}.ipynb")
+    if not source.exists():
+        raise FileNotFoundError(f"There is no source notebook of {assignment!r}: {source}")
+    if faults := lint(source):
+        raise AuditFailed(assignment, faults)
+    unlocks = unlocked_modules(source)
+
+    root = Path(paths.root)
+    root.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=root, prefix=".release-") as temporary:
+        # Stages lie in the course folder: a move within one file system is all or nothing.
+        stage = Path(temporary)
+        folder = _generate(assignment, config, stage / "new", register=False)
+        _strip_metadata(folder / f"{assignment}.ipynb")
+        wheel = _build_wheel(folder, assignment, unlocks)
+        archive = _write_zip(folder, stage / f"{assignment}.zip")
+        if leaks := audit(archive, source, unlocks=unlocks):
+            raise AuditFailed(assignment, leaks)
+        # Only a release that stands changes what the gradebook knows.
+        _generate(assignment, config, stage / "registered", register=True)
+        target = Path(paths.format_path(paths.release_directory, ".", assignment))
+        _replace(target, folder, stage / "old")
+        os.replace(archive, target.with_suffix(".zip"))
+    return Release(
+        assignment=assignment,
+        folder=target,
+        notebook=target / f"{assignment}.ipynb",
+        wheel=target / wheel.name,
+        archive=target.with_suffix(".zip"),
+    )
+
+
+def _generate(assignment: str, config: Config, target: Path, *, register: bool) -> Path:
+    """Let nbgrader write the students' notebook to `target`; return its folder there."""
+    config = copy.deepcopy(config)
+    config.CourseDirectory.assignment_id = assignment
+    config.CourseDirectory.release_directory = str(target)
+    converter = GenerateAssignment(coursedir=CourseDirectory(config=config), config=config)
+    if not register:
+        converter.no_database = True
+        steps = [step for step in converter.preprocessors if step is not SaveCells]
+        converter.preprocessors = steps
+    # nbgrader tells each step on its log, and why it refuses as well.
+    log = _Messages()
+    converter.log = logging.Logger("release")
+    converter.log.addHandler(log)
+    try:
+        converter.start()
+    except NbGraderException as error:
+        raise ReleaseError(f"nbgrader refused to release {assignment}: {log.last_words}") from error
+    return target / assignment
+
+
+class _Messages(logging.Handler):
+    """Keeps the last line of the first error on a log."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.errors: list[str] = []
+
+    @property
+    def last_words(self) -> str:
+        tracebacks = [error for error in self.errors if "Traceback" in error] or self.errors
+        return tracebacks[0].strip().splitlines()[-1] if tracebacks else "it does not say why"
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.errors.append(record.getMessage())
+
+
+def _build_wheel(folder: Path, assignment: str, unlocks: Sequence[str]) -> Path:
+    try:
+        return build_wheel(folder, assignment, unlocks)
+    except ValueError as error:
+        raise ReleaseError(str(error)) from error
+
+
+def _strip_metadata(path: Path) -> None:
+    notebook = nbformat.read(path, as_version=4)
+    # Of the course's own metadata students need the names of the artifacts to hand in, no more.
+    notebook.metadata.get("course", {}).pop("unlocks", None)
+    nbformat.write(notebook, path)
+
+
+def _write_zip(folder: Path, archive: Path) -> Path:
+    """Pack a folder under its own name; the same files give the same bytes."""
+    with zipfile.ZipFile(archive, "w") as packed:
+        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+            name = Path(folder.name, path.relative_to(folder)).as_posix()
+            entry = zipfile.ZipInfo(name, ZIP_DATE)
+            entry.external_attr = 0o644 << 16
+            packed.writestr(entry, path.read_bytes(), zipfile.ZIP_DEFLATED)
+    return archive
+
+
+def _replace(target: Path, new: Path, old: Path) -> None:
+    """Put the folder `new` in the place of `target`; what was there goes to `old`."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if target.exists():
+        target.rename(old)
+    try:
+        new.rename(target)
+    except OSError:
+        if old.exists():
+            old.rename(target)
+        raise

@@ -1,0 +1,201 @@
+"""The student build: `helpers` without the reference implementations, as a folder or as a wheel."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from importlib import metadata
+from pathlib import Path
+
+import helpers
+from autograder.temporary import temporary_folder
+
+DISTRIBUTION = "efficient-dl-course"
+PACKAGE = Path(helpers.__file__).parent
+REFERENCE = PACKAGE / "reference"
+"""The right answers; a student build holds of them only what a release unlocks."""
+
+# 1980-01-01, the first day that a zip can name: the same files give the same wheel on any day.
+BUILD_DATE = "315532800"
+
+BUILD = "import sys; from setuptools import build_meta; build_meta.build_wheel(sys.argv[1])"
+
+
+def write_student_helpers(folder: Path, assignment: str, unlocks: Iterable[str] = ()) -> Path:
+    """Copy the installed `helpers` into `folder`, as the students of an assignment get it.
+
+    Parameters
+    ----------
+    folder : Path
+        Made if absent. It must hold no ``helpers`` yet.
+    assignment : str
+        Of `helpers.assignments` the build holds what belongs to this one, if it has something.
+    unlocks : iterable of str
+        Names of reference modules that this build includes, e.g. ``["masks"]`` or
+        ``["quantization.ste"]``.
+
+    Returns
+    -------
+    Path
+        ``folder/helpers``; `folder` itself belongs on ``sys.path``.
+
+    Raises
+    ------
+    ValueError
+        If there is no reference module of such a name, or if one needs another one that is not
+        unlocked.
+    """
+    unlocked = sorted(set(unlocks))
+    _check_unlocks(unlocked)
+    shown = {_reference_file(name) for name in unlocked}
+    packages = {folder for file in shown for folder in file.parents}
+    shown |= packages | {package / "__init__.py" for package in packages}
+
+    def left_out(directory: str, names: list[str]) -> list[str]:
+        there = Path(directory)
+        if there.is_relative_to(REFERENCE):
+            return [name for name in names if there / name not in shown]
+        if there == PACKAGE / "assignments":
+            return [name for name in names if name not in (assignment, "__init__.py")]
+        caches = [name for name in names if name == "__pycache__" or name.startswith(".")]
+        no_reference = ["reference"] if there == PACKAGE and not unlocked else []
+        return caches + no_reference
+
+    shutil.copytree(PACKAGE, folder / "helpers", ignore=left_out, copy_function=_copy_content)
+    return folder / "helpers"
+
+
+def build_wheel(folder: Path, assignment: str, unlocks: Iterable[str] = ()) -> Path:
+    """Build the student wheel of an assignment; nothing is downloaded.
+
+    Its dependencies are the base dependencies of the installed project. The same `helpers` give
+    the same wheel, byte for byte.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the wheel goes. Made if absent.
+    assignment : str
+    unlocks : iterable of str
+        As for `write_student_helpers`.
+
+    Returns
+    -------
+    Path
+        ``folder/efficient_dl_course-<version>-py3-none-any.whl``.
+
+    Raises
+    ------
+    ValueError
+        As `write_student_helpers` does.
+    RuntimeError
+        If setuptools cannot build it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with temporary_folder("wheel-") as project:
+        write_student_helpers(project, assignment, unlocks)
+        (project / "pyproject.toml").write_text(_pyproject(), encoding="utf-8")
+        # A process of its own: setuptools takes over the working directory and the output.
+        built = subprocess.run(
+            [sys.executable, "-c", BUILD, str(folder.resolve())],
+            cwd=project,
+            env={**os.environ, "SOURCE_DATE_EPOCH": BUILD_DATE},
+            capture_output=True,
+            text=True,
+        )
+    if built.returncode:
+        raise RuntimeError(f"The student wheel could not be built:\n{built.stderr.strip()}")
+    return folder / f"{DISTRIBUTION.replace('-', '_')}-{_version()}-py3-none-any.whl"
+
+
+def base_requirements() -> list[str]:
+    """Return what the installed project needs without its extras, as ``torch>=2.4``."""
+    declared = metadata.requires(DISTRIBUTION) or []
+    return [requirement for requirement in declared if "extra ==" not in requirement]
+
+
+def reference_modules() -> list[str]:
+    """Return the names of all reference modules, such as ``masks`` and ``quantization.ste``."""
+    files = (file.relative_to(REFERENCE) for file in REFERENCE.rglob("*.py"))
+    return sorted(".".join(file.with_suffix("").parts) for file in files if file.stem != "__init__")
+
+
+def reference_source(name: str) -> str:
+    """Return the text of a reference module."""
+    return _reference_file(name).read_text(encoding="utf-8")
+
+
+def _reference_file(name: str) -> Path:
+    return REFERENCE.joinpath(*name.split(".")).with_suffix(".py")
+
+
+def _version() -> str:
+    return metadata.version(DISTRIBUTION)
+
+
+def _pyproject() -> str:
+    about = metadata.metadata(DISTRIBUTION)
+    # Strings and lists of strings read the same in JSON and in TOML.
+    return f"""
+[build-system]
+requires = ["setuptools"]
+build-backend = "setuptools.build_meta"
+
+[project]
+name = {json.dumps(DISTRIBUTION)}
+version = {json.dumps(_version())}
+description = "What the notebooks of the course import"
+license = {json.dumps(about["License-Expression"])}
+requires-python = {json.dumps(about["Requires-Python"])}
+dependencies = {json.dumps(base_requirements())}
+
+[tool.setuptools.packages.find]
+include = ["helpers*"]
+
+[tool.setuptools.package-data]
+"*" = ["**/*"]
+"""
+
+
+def _check_unlocks(unlocks: list[str]) -> None:
+    existing = reference_modules()
+    for name in unlocks:
+        if name not in existing:
+            raise ValueError(
+                f"There is no reference module {name!r} to unlock; there are {', '.join(existing)}."
+            )
+        for needed in _reference_imports(name):
+            if needed in existing and needed not in unlocks:
+                raise ValueError(
+                    f"The reference module {name!r} imports {needed!r}: unlock both or none."
+                )
+
+
+def _reference_imports(name: str) -> Iterator[str]:
+    """Yield what a reference module imports from `helpers.reference`."""
+    within = ["helpers", "reference", *name.split(".")]
+    for node in ast.walk(ast.parse(reference_source(name))):
+        if isinstance(node, ast.ImportFrom):
+            package = within[: -node.level] if node.level else []
+            module = [*package, *(node.module.split(".") if node.module else ())]
+            # Either may be a module: as in `from helpers.reference import masks`, and as in
+            # `from helpers.reference.masks import apply_masks`.
+            names = [".".join([*module, alias.name]) for alias in node.names] + [".".join(module)]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        else:
+            continue
+        for full in names:
+            if full.startswith("helpers.reference."):
+                yield full.removeprefix("helpers.reference.")
+
+
+def _copy_content(source: str, target: str) -> None:
+    """Copy a file without its date and with one mode, whatever the installation gave it."""
+    shutil.copyfile(source, target)
+    Path(target).chmod(0o644)

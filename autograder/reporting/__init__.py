@@ -1,0 +1,1 @@
+"""Say how a class did: the report, the grades file, and what is alike across submissions."""

@@ -1,0 +1,96 @@
+"""What looks alike across a class, for a person to judge: it changes no score."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+
+from autograder.assignments import NOTEBOOKS
+from autograder.notebook.source import nbgrader_marks, visible_text
+from autograder.reporting.copied_code import ComparedCode, compare_code
+from autograder.reporting.copied_networks import SharedNetworks, shared_networks
+
+__all__ = ["LookAlikes", "look_alikes"]
+
+
+@dataclass(frozen=True)
+class LookAlikes:
+    """What students of a class have in common.
+
+    Attributes
+    ----------
+    networks : tuple of SharedNetworks
+    code : ComparedCode
+    """
+
+    networks: tuple[SharedNetworks, ...]
+    code: ComparedCode
+
+    @property
+    def one_training(self) -> tuple[SharedNetworks, ...]:
+        """The groups whose networks cannot come from trainings of their own."""
+        return tuple(found for found in self.networks if found.finding.certain)
+
+    @property
+    def same_weights(self) -> tuple[SharedNetworks, ...]:
+        """The groups whose networks are the same, but may come from trainings of their own."""
+        return tuple(found for found in self.networks if not found.finding.certain)
+
+
+def look_alikes(
+    assignment: str, course: Path, students: Sequence[str], notebooks: Path = NOTEBOOKS
+) -> LookAlikes:
+    """Compare the networks and the code of a class.
+
+    Networks are read from what was handed in, code from the graded notebooks, where the marks of
+    cells are those of the course. What cannot be read is left out: the class report has a flag for
+    a notebook, and a network that cannot be read earns no points.
+
+    Parameters
+    ----------
+    assignment : str
+    course : Path
+        The course folder, with ``submitted/`` and ``autograded/``.
+    students : sequence of str
+    notebooks : Path
+        The folder of source notebooks, which tell the names of the networks and what was released.
+
+    Returns
+    -------
+    LookAlikes
+    """
+    source = _read(notebooks / assignment / f"{assignment}.ipynb")
+    names = source.metadata.get("course", {}).get("artifacts", [])
+    released = [visible_text(cell) for cell in source.cells if cell.cell_type == "code"]
+    code = {
+        student: _written(course / "autograded" / student / assignment / f"{assignment}.ipynb")
+        for student in students
+    }
+    return LookAlikes(
+        tuple(shared_networks(assignment, names, course / "submitted", students)),
+        compare_code(code, released),
+    )
+
+
+def _written(graded: Path) -> dict[str, str]:
+    """Return the code cells of a graded notebook that a student could write into, by their names.
+
+    A cell of the student's own has no name, and is called by its place.
+    """
+    return {
+        marks.get("grade_id", f"cell {number}"): cell.source
+        for number, cell in enumerate(_read(graded).cells, start=1)
+        if cell.cell_type == "code"
+        and ((marks := nbgrader_marks(cell)).get("solution") or not marks)
+    }
+
+
+def _read(path: Path) -> nbformat.NotebookNode:
+    """Read a notebook of ours; an empty one if there is none."""
+    try:
+        return nbformat.read(path, as_version=4)
+    except (FileNotFoundError, nbformat.reader.NotJSONError):
+        return nbformat.v4.new_notebook()

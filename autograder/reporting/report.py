@@ -1,0 +1,183 @@
+"""What the instructor reads after grading: one page about the class, and the grades as a table."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import hashlib
+import io
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from statistics import fmean, median
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from autograder.assignments import NOTEBOOKS
+from autograder.grading.panel import points_text, prose
+from autograder.reporting.copied_code import LONGEST_CODE
+from autograder.reporting.copies import LookAlikes, look_alikes
+from autograder.reporting.histogram import Histogram, score_edges, time_edges
+from autograder.reporting.results import ClassResults, Question, Submission, read_class
+
+__all__ = ["class_report", "grades_csv"]
+
+_TEMPLATES = Path(__file__).parent / "templates"
+# in the order in which the bars stand side by side
+_STATES = {
+    "full": "with full points",
+    "partial": "with part of the points",
+    "none": "without points",
+    "waiting": "waiting for manual grading",
+}
+
+
+def class_report(assignment: str, course: Path, notebooks: Path = NOTEBOOKS) -> Path:
+    """Write the class report, one HTML page that needs nothing beside it.
+
+    Parameters
+    ----------
+    assignment : str
+        The assignment's name.
+    course : Path
+        The course folder, with the gradebook and the graded notebooks.
+    notebooks : Path
+        The folder of source notebooks, which give the questions their order and headings.
+
+    Returns
+    -------
+    Path
+        ``<course>/report/<assignment>.html``; an older page there is replaced.
+
+    Raises
+    ------
+    NothingGraded
+        If the gradebook or the assignment in it is missing.
+    """
+    results = read_class(assignment, course, notebooks)
+    students = [submission.student for submission in results.submissions]
+    alike = look_alikes(assignment, course, students, notebooks)
+    page = _render(results, alike, made=datetime.now())
+    return _write(page, course, f"{assignment}.html")
+
+
+def grades_csv(assignment: str, course: Path, notebooks: Path = NOTEBOOKS) -> Path:
+    """Write the grades, one row per student of the gradebook.
+
+    The columns are the student, the time of the submission (empty without one), one column of
+    points per question, ``late_penalty``, ``total`` (bonus included, penalty taken off), ``bonus``,
+    ``maximum`` (without bonus) and ``needs_manual_grading`` (yes or no).  A text that a spreadsheet
+    would take for a formula gets an apostrophe in front.
+
+    Parameters
+    ----------
+    assignment : str
+        The assignment's name.
+    course : Path
+        The course folder, with the gradebook.
+    notebooks : Path
+        The folder of source notebooks, which give the questions their order.
+
+    Returns
+    -------
+    Path
+        ``<course>/report/<assignment>.csv`` in UTF-8; an older file there is replaced.
+
+    Raises
+    ------
+    NothingGraded
+        If the gradebook or the assignment in it is missing.
+    """
+    results = read_class(assignment, course, notebooks)
+    everyone = sorted([*results.submissions, *results.missing], key=lambda s: s.student)
+    rows = [_grades(submission, results) for submission in everyone]
+    table = io.StringIO()
+    writer = csv.DictWriter(table, fieldnames=_columns(results), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return _write(table.getvalue(), course, f"{assignment}.csv")
+
+
+def _columns(results: ClassResults) -> list[str]:
+    questions = [question.name for question in results.questions]
+    totals = ["late_penalty", "total", "bonus", "maximum", "needs_manual_grading"]
+    return ["student", "name", "submitted", *questions, *totals]
+
+
+def _grades(submission: Submission, results: ClassResults) -> dict[str, str]:
+    points = {name: points_text(result.score) for name, result in submission.results.items()}
+    return points | {
+        "student": _no_formula(submission.student),
+        "name": _no_formula(submission.name),
+        "submitted": submission.submitted.isoformat(" ") if submission.submitted else "",
+        "late_penalty": points_text(submission.late_penalty),
+        "total": points_text(submission.score),
+        "bonus": points_text(submission.bonus),
+        "maximum": points_text(results.maximum),
+        "needs_manual_grading": "yes" if submission.waiting else "no",
+    }
+
+
+def _render(results: ClassResults, alike: LookAlikes, made: datetime) -> str:
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["number"] = points_text
+    environment.filters["prose"] = lambda text: Markup(prose(text))
+    script = (_TEMPLATES / "report.js").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    seconds = [s.seconds for s in results.submissions if s.seconds is not None]
+    totals = [submission.score for submission in results.submissions]
+    possible = max([results.maximum + results.bonus, *totals])  # extra credit may go beyond
+    return environment.get_template("report.html.j2").render(
+        results=results,
+        made=f"{made.day} {made:%B %Y, %H:%M}",
+        scores=Histogram.of(totals, score_edges(results.maximum, possible)),
+        times=Histogram.of(seconds, time_edges(seconds)) if seconds else None,
+        median_seconds=round(median(seconds), 1) if seconds else None,
+        untimed=len(totals) - len(seconds),
+        answers_waiting=sum(len(submission.waiting) for submission in results.submissions),
+        look=[(s, reasons) for s in results.submissions if (reasons := _reasons(s))],
+        alike=alike,
+        longest_code=LONGEST_CODE,
+        questions=[_tally(question, results.submissions) for question in results.questions],
+        misconceptions=results.misconceptions(),
+        state_words=_STATES,
+        style=(_TEMPLATES / "report.css").read_text(encoding="utf-8"),
+        script=script,
+        script_hash=f"sha256-{digest}",
+    )
+
+
+def _tally(
+    question: Question, submissions: Sequence[Submission]
+) -> tuple[Question, dict[str, int], float | None]:
+    """Count a question's states; the mean is over what has been graded, None if nothing has."""
+    answers = [submission.results[question.name] for submission in submissions]
+    tally = {state: sum(answer.state == state for answer in answers) for state in _STATES}
+    graded = [answer.score for answer in answers if not answer.waiting]
+    return question, tally, fmean(graded) if graded else None
+
+
+def _reasons(submission: Submission) -> list[str]:
+    reasons = list(submission.flags)
+    if submission.sandboxed is False:
+        reasons.append("graded without a sandbox: what its code did was not contained")
+    return reasons
+
+
+def _write(text: str, course: Path, name: str) -> Path:
+    file = course / "report" / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def _no_formula(text: str) -> str:
+    """Keep a spreadsheet from running a student's name as a formula."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

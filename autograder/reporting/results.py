@@ -1,0 +1,298 @@
+"""What a graded class has reached: scores from the gradebook, the rest from the graded notebooks.
+
+Scores come from nbgrader's gradebook alone, so that what an instructor types into the formgrader
+counts at once.  Times, flags and misconceptions come from the record that the grader leaves in the
+metadata of each graded notebook.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from statistics import median
+from typing import Any, Literal
+
+import nbformat
+from nbformat.v4 import new_notebook
+from nbgrader.api import Grade, Gradebook, MissingEntry, SubmittedNotebook
+
+from autograder.assignments import NOTEBOOKS
+from autograder.errors import UserError
+from autograder.grading.unfinished import unfinished
+from autograder.notebook.questions import headings, is_bonus, title, words
+
+__all__ = [
+    "ClassResults",
+    "Misconception",
+    "NothingGraded",
+    "Question",
+    "Result",
+    "Submission",
+    "read_class",
+]
+
+State = Literal["full", "partial", "none", "waiting"]
+
+
+class NothingGraded(UserError):
+    """There is nothing to report on yet; the message says what to do first."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """One graded unit of the assignment; ``name`` is its nbgrader ``grade_id``."""
+
+    name: str
+    title: str
+    points: float
+    written: bool
+
+    @property
+    def bonus(self) -> bool:
+        """Whether its points come on top of the assignment's maximum."""
+        return is_bonus(self.name)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one submission reached in one question."""
+
+    score: float
+    points: float
+    waiting: bool
+
+    @property
+    def state(self) -> State:
+        """Full, partial or no credit; ``waiting`` until a person has graded it."""
+        if self.waiting:
+            return "waiting"
+        if self.score >= self.points:
+            return "full"
+        return "partial" if self.score > 0 else "none"
+
+
+@dataclass(frozen=True, order=True)
+class Misconception:
+    """A known wrong solution that gave the same answers as a student's."""
+
+    question: str
+    name: str
+    explanation: str
+
+    @property
+    def title(self) -> str:
+        """The function's name as words."""
+        return words(self.name)
+
+
+@dataclass(frozen=True)
+class Submission:
+    """One student's submission, graded."""
+
+    student: str
+    name: str
+    results: Mapping[str, Result]
+    submitted: datetime | None = None
+    late_penalty: float = 0.0
+    seconds: float | None = None
+    sandboxed: bool | None = None
+    flags: tuple[str, ...] = ()
+    misconceptions: tuple[Misconception, ...] = ()
+
+    @property
+    def score(self) -> float:
+        """Points reached so far, bonus included, late penalty taken off; never below zero."""
+        return max(0.0, sum(r.score for r in self.results.values()) - self.late_penalty)
+
+    @property
+    def bonus(self) -> float:
+        """The part of the points that bonus questions gave."""
+        return sum(result.score for name, result in self.results.items() if is_bonus(name))
+
+    @property
+    def waiting(self) -> tuple[str, ...]:
+        """The questions that wait for manual grading."""
+        return tuple(name for name, result in self.results.items() if result.waiting)
+
+
+@dataclass(frozen=True)
+class ClassResults:
+    """All submissions of one assignment, sorted by name, and who did not submit."""
+
+    assignment: str
+    title: str
+    questions: tuple[Question, ...]
+    submissions: tuple[Submission, ...]
+    missing: tuple[Submission, ...] = field(default=())
+
+    @property
+    def maximum(self) -> float:
+        """Points of all questions but the bonus questions."""
+        return sum(q.points for q in self.questions if not q.bonus)
+
+    @property
+    def bonus(self) -> float:
+        """Points of the bonus questions."""
+        return sum(q.points for q in self.questions if q.bonus)
+
+    @property
+    def median(self) -> float:
+        """Median score; there must be a submission."""
+        return median(submission.score for submission in self.submissions)
+
+    @property
+    def best(self) -> float:
+        """Highest score; there must be a submission."""
+        return max(submission.score for submission in self.submissions)
+
+    @property
+    def waiting(self) -> tuple[Submission, ...]:
+        """Submissions with a question that waits for manual grading."""
+        return tuple(s for s in self.submissions if s.waiting)
+
+    def misconceptions(self) -> list[tuple[Misconception, list[Submission]]]:
+        """Each misconception with the submissions that hold it, the commonest first."""
+        held: dict[Misconception, list[Submission]] = {}
+        for submission in self.submissions:
+            for misconception in dict.fromkeys(submission.misconceptions):
+                held.setdefault(misconception, []).append(submission)
+        return sorted(held.items(), key=lambda item: (-len(item[1]), item[0]))
+
+
+def read_class(assignment: str, course: Path, notebooks: Path = NOTEBOOKS) -> ClassResults:
+    """Read the results of an assignment.
+
+    Parameters
+    ----------
+    assignment : str
+        The assignment's name.
+    course : Path
+        The course folder, with ``gradebook.db`` and ``autograded/``.
+    notebooks : Path
+        The folder of source notebooks, which give the questions their order and headings.
+
+    Returns
+    -------
+    ClassResults
+        Everything that the class report and the grades file show.
+
+    Raises
+    ------
+    NothingGraded
+        If there is no gradebook, or the assignment is not in it.
+    """
+    database = course / "gradebook.db"
+    if not database.is_file():
+        raise NothingGraded(
+            f"There is no gradebook in {course}: grade the submissions first, with "
+            f"`autograder grade {assignment}`."
+        )
+    source = notebooks / assignment / f"{assignment}.ipynb"
+    # a submission is not asked for headings, since its prose is the student's to change
+    known = nbformat.read(source, as_version=4) if source.is_file() else new_notebook()
+    under = headings(known)
+    with Gradebook(f"sqlite:///{database}") as gradebook:
+        try:
+            notebook = gradebook.find_notebook(assignment, assignment)
+        except MissingEntry:
+            raise NothingGraded(
+                f"The gradebook in {course} does not know the assignment {assignment!r}: grade "
+                f"its submissions first, with `autograder grade {assignment}`."
+            ) from None
+        cells = [*notebook.grade_cells, *notebook.task_cells]
+        order = {name: place for place, name in enumerate(under)}
+        questions = tuple(
+            Question(
+                name=cell.name,
+                title=under.get(cell.name) or words(cell.name),
+                points=cell.max_score,
+                written=cell.cell_type == "markdown",
+            )
+            for cell in sorted(cells, key=lambda cell: order.get(cell.name, len(order)))
+        )
+        submitted = {
+            submission.assignment.student_id: submission
+            for submission in gradebook.notebook_submissions(assignment, assignment)
+        }
+        submissions, missing = [], []
+        left = unfinished(assignment, course)
+        students = {
+            student.id: ", ".join(part for part in (student.last_name, student.first_name) if part)
+            for student in gradebook.students
+        }
+        students = dict.fromkeys(left, "") | students
+        for student, name in sorted(students.items(), key=_by_name):
+            if submission := submitted.get(student):
+                file = course / "autograded" / student / assignment / f"{assignment}.ipynb"
+                graded = _submission(student, name, submission, questions, file)
+                flags = (left[student],) if student in left else ()
+                submissions.append(replace(graded, flags=flags + graded.flags))
+            elif student in left:
+                results = {q.name: Result(0.0, q.points, waiting=True) for q in questions}
+                submissions.append(Submission(student, name, results, flags=(left[student],)))
+            else:
+                missing.append(Submission(student, name, results={}))
+    return ClassResults(
+        assignment, title(known) or words(assignment), questions, tuple(submissions), tuple(missing)
+    )
+
+
+def _by_name(student: tuple[str, str]) -> tuple[str, str]:
+    identifier, name = student
+    return (name or identifier).casefold(), identifier
+
+
+def _submission(
+    student: str,
+    name: str,
+    notebook: SubmittedNotebook,
+    questions: tuple[Question, ...],
+    file: Path,
+) -> Submission:
+    grades = {grade.name: grade for grade in notebook.grades}
+    results = {
+        question.name: Result(
+            score=grades[question.name].score,
+            points=question.points,
+            waiting=_waits(grades[question.name]),
+        )
+        if question.name in grades
+        else Result(score=0.0, points=question.points, waiting=False)
+        for question in questions
+    }
+    return Submission(
+        student=student,
+        name=name,
+        results=results,
+        submitted=notebook.assignment.timestamp,
+        late_penalty=notebook.late_submission_penalty or 0.0,
+        **_record(file),
+    )
+
+
+def _waits(grade: Grade) -> bool:
+    """Tell whether a question has no score yet, from the grader or from a person."""
+    ungraded = grade.auto_score is None and grade.manual_score is None
+    return ungraded or bool(grade.needs_manual_grade)
+
+
+def _record(file: Path) -> dict[str, Any]:
+    """Return what the grader wrote into a graded notebook, as keywords of a `Submission`."""
+    try:
+        record = nbformat.read(file, as_version=nbformat.NO_CONVERT).metadata["autograder"]
+        return {
+            "seconds": float(record["seconds"]),
+            "sandboxed": record["sandbox"] != "none",
+            "flags": tuple(str(flag) for flag in record["flags"]),
+            "misconceptions": tuple(
+                Misconception(question, str(found["name"]), str(found["explanation"]))
+                for question, entry in record["questions"].items()
+                for found in entry["misconceptions"]
+            ),
+        }
+    except FileNotFoundError:
+        return {"flags": ("there is no graded notebook: grade it again",)}
+    except (nbformat.reader.NotJSONError, AttributeError, KeyError, TypeError, ValueError):
+        return {"flags": ("the graded notebook holds no record of our grader: grade it again",)}

@@ -1,0 +1,174 @@
+"""Freeze what a row of the course's table gave: figures, how they came about, and the network."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import fmean, stdev
+from typing import Any
+
+from autograder.errors import UserError
+from autograder.runs.starting import ASSIGNMENT as STARTING
+from autograder.runs.starting import start_digest
+from autograder.runs.table import Experiment, Sweep
+from autograder.runs.tasks import Task
+from helpers.artifacts import artifact_files
+from helpers.files import replacing
+from helpers.measurements import MEASUREMENTS, Measurement, read_measurements
+from helpers.profile import profile
+
+Row = Experiment | Sweep
+Run = dict[str, Any]
+
+
+def start(row: Row) -> str | None:
+    """Name the weights that a row starts from; None if it starts from random ones."""
+    return None if row.assignment == STARTING else start_digest(profile(), row.weights)[:12]
+
+
+def frozen_run(row: Row, frozen: Path) -> Run | None:
+    """Return what is frozen of a row; None if nothing is, or it began from another network."""
+    kind = "sweeps" if isinstance(row, Sweep) else "experiments"
+    found = _manifest(row.assignment, frozen)[1][kind].get(row.name)
+    return found if found is not None and found["start"] == start(row) else None
+
+
+def freeze(
+    row: Row, share: float, tasks: Sequence[Task], folder: Path, frozen: Path, earlier: Run | None
+) -> Path:
+    """Write the figures of a row, all of whose tasks are done, and its network.
+
+    Parameters
+    ----------
+    row : Experiment or Sweep
+    share : float
+        Of the epochs that were trained.
+    tasks : sequence of Task
+        Those that were done, trainings first and in the order of their seeds.
+    folder : Path
+        Where their results are.
+    frozen : Path
+        Where the references lie.
+    earlier : dict or None
+        A frozen run of this row, by the same recipe, that the trainings add further seeds to.
+
+    Returns
+    -------
+    Path
+        The manifest.
+
+    Raises
+    ------
+    UserError
+        If the earlier run was done on other data.
+    """
+    results = [json.loads(task.result(folder).read_text()) for task in tasks]
+    measured = [m for result in results for m in result.pop("measurements")]
+    path, manifest = _manifest(row.assignment, frozen)
+    about = {"recipe": row.recipe, "start": start(row)}
+    if isinstance(row, Sweep):
+        manifest["sweeps"][row.name] = about | results[0]
+    else:
+        found = _joined(earlier, results) if earlier else _summary(results)
+        manifest["experiments"][row.name] = about | {"share": share} | found
+        if not earlier:
+            _freeze_network(row, folder, frozen)
+    _freeze_measurements(row, measured, frozen, keep=earlier is not None)
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+    return path
+
+
+def _manifest(assignment: str, frozen: Path) -> tuple[Path, dict[str, Any]]:
+    path = frozen / profile() / f"{assignment}.json"
+    if path.exists():
+        return path, json.loads(path.read_text(encoding="utf-8"))
+    return path, {"profile": profile(), "experiments": {}, "sweeps": {}}
+
+
+def _summary(results: Sequence[Run]) -> Run:
+    """Return the figures of trainings, and of the network without training, which comes last."""
+    *trained, untrained = results
+    names = trained[0]["details"]
+    return _of_seeds(
+        untrained=untrained["accuracy"],
+        accuracies=[result["accuracy"] for result in trained],
+        details={name: fmean(result["details"][name] for result in trained) for name in names},
+        seconds=[round(result["training_seconds"], 1) for result in trained],
+        precisions=[result["precision"] for result in trained],
+        devices=[result["run_on"]["device"] for result in trained],
+        run_on=trained[0]["run_on"],
+    )
+
+
+def _joined(earlier: Run, trained: Sequence[Run]) -> Run:
+    """Return the figures of an earlier run and of trainings with further seeds together."""
+    if any(r["run_on"]["data_sha256"] != earlier["run_on"]["data_sha256"] for r in trained):
+        raise UserError("The frozen run was done on other data: run it anew, without --missing.")
+    count = len(earlier["seeds"])
+    total = count + len(trained)
+    return _of_seeds(
+        untrained=earlier["untrained"],
+        accuracies=[*earlier["accuracies"], *(result["accuracy"] for result in trained)],
+        details={
+            name: (count * mean + sum(result["details"][name] for result in trained)) / total
+            for name, mean in earlier["details"].items()
+        },
+        seconds=[*earlier["seconds"], *(round(r["training_seconds"], 1) for r in trained)],
+        precisions=[*earlier["precision"].split(" and "), *(r["precision"] for r in trained)],
+        devices=[
+            *earlier["run_on"]["device"].split(" and "),
+            *(result["run_on"]["device"] for result in trained),
+        ],
+        run_on=earlier["run_on"],
+    )
+
+
+def _of_seeds(
+    *,
+    untrained: float,
+    accuracies: list[float],
+    details: dict[str, float],
+    seconds: list[float],
+    precisions: list[str],
+    devices: list[str],
+    run_on: dict[str, Any],
+) -> Run:
+    return {
+        "seeds": list(range(len(accuracies))),
+        "untrained": untrained,
+        "accuracies": accuracies,
+        "mean": fmean(accuracies),
+        "spread": stdev(accuracies) if len(accuracies) > 1 else None,
+        "details": details,
+        "seconds": seconds,
+        "precision": " and ".join(dict.fromkeys(precisions)),
+        "run_on": run_on | {"device": " and ".join(dict.fromkeys(devices))},
+    }
+
+
+def _freeze_network(row: Experiment, folder: Path, frozen: Path) -> None:
+    """Keep the first seed's history, and its weights where somebody needs them."""
+    first = Task("train", row.name, 0).label
+    weights, history = (file.read_bytes() for file in artifact_files(folder, first))
+    weights_file, history_file = artifact_files(frozen / profile() / row.assignment, row.name)
+    for file, content in [
+        (history_file, history),
+        *([(weights_file, weights)] if row.keeps_weights else []),
+        *([(row.ships_as, weights)] if row.ships_as else []),
+    ]:
+        with replacing(file) as temporary:
+            temporary.write_bytes(content)
+
+
+def _freeze_measurements(row: Row, new: list[Measurement], frozen: Path, *, keep: bool) -> None:
+    """Keep what was measured for a row: hidden tests need not measure it again."""
+    path = frozen / profile() / row.assignment / MEASUREMENTS
+    there = read_measurements(path)
+    if not keep:
+        there = [entry for entry in there if entry.get("of") != row.name]
+    with replacing(path) as temporary:
+        temporary.write_text(
+            json.dumps([*there, *({"of": row.name} | entry for entry in new)]), encoding="utf-8"
+        )

@@ -1,0 +1,225 @@
+"""What the reference runs gave, beside what others reported: the page of a profile."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from autograder.references import FROZEN, PASS_RATE, bar, runs, spreads_below_mean
+from autograder.references import sweeps as measured
+from autograder.runs import charts, starting
+from autograder.runs.table import TRAINED, UNTRAINED, Experiment, Sweep, experiments, sweeps
+from helpers.files import replacing
+
+TRAINED_HEADER = """\
+| experiment | recipe | weights | untrained: reported | ours | trained: reported | ours | \
+difference | seeds | seconds | device |
+|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---|
+"""
+MEASURED_HEADER = """\
+| figure | of | reported | ours | difference | weights | device |
+|---|---|---:|---:|---:|---:|---|
+"""
+
+BARS_HEADER = """\
+| experiment | mean | seeds | bar | bar if a third seed left mean and spread as they are |
+|---|---:|---:|---:|---:|
+"""
+BARS_RULE = f"""\
+The bar is the accuracy that one more run of the same recipe reaches in {100 * PASS_RATE:g} of 100
+cases, or half of the way from the accuracy without training to the mean, whichever is higher.
+"""
+TWO_SEEDS_RULE = f"""\
+Two runs tell little about the spread, and so the first of these lies {spreads_below_mean(2):.1f}
+spreads below the mean; with three runs it lies {spreads_below_mean(3):.1f} below. (A spread of
+less than one standard error of an accuracy on the test images counts as one standard error.)
+The last column shows where a third seed would put the bar.
+"""
+
+
+def page(profile: str) -> str:
+    """Return the page of a profile.
+
+    Parameters
+    ----------
+    profile : {"quick", "full"}
+        The current one, whose recipes the experiments are declared with.
+
+    Returns
+    -------
+    str
+        Markdown, made from the table of experiments and the manifests alone.
+    """
+    data = "CIFAR-10" if profile == "full" else "scikit-learn's digits"
+    plots = "".join(f"\n![{title}](plots/{name}.png)\n" for name, title in charts.TITLES.items())
+    return f"""\
+# Reference runs, profile `{profile}` ({data})
+
+Written by `autograder reference run --profile {profile}` from the manifests in this folder.
+Accuracies are those of ResNet-20 on the test images: mean ± sample standard deviation over seeds.
+Seconds are the wall time of one training, with others beside it on the same device. Reported are
+figures that students of earlier courses gave, of one run each.
+{plots}
+{tables(profile)}"""
+
+
+def tables(profile: str) -> str:
+    """Return the tables of the page, in the order of the course's experiments."""
+    found = runs(profile)
+    done = [(e, found[e.name]) for e in experiments() if e.name in found]
+    missing = [e.name for e in experiments() if e.name not in found]
+    missing += [s.name for s in sweeps() if s.name not in measured(profile)]
+    parts = [
+        "## Trained\n\n" + TRAINED_HEADER + "".join(_trained(e, run) for e, run in done),
+        "## Measured\n\n" + MEASURED_HEADER + _measured(profile, done),
+        _bars(done),
+        _missed(done),
+        _remarks(profile, done),
+        f"Not run yet: {', '.join(missing)}.\n" if missing else "",
+    ]
+    return "\n".join(part for part in parts if part)
+
+
+def write_page(profile: str) -> Path:
+    """Draw the plots and write the page, beside the manifests; return the page's file."""
+    folder = FROZEN / profile
+    charts.write(profile, folder / "plots")
+    with replacing(folder / "README.md") as temporary:
+        temporary.write_text(page(profile), encoding="utf-8")
+    return folder / "README.md"
+
+
+# ------------------------------------------------------------------------------------------------
+# Rows
+
+
+def _trained(experiment: Experiment, run: dict[str, Any]) -> str:
+    published = _comparable(experiment, run["run_on"])
+    spread = "" if run["spread"] is None else f" ± {run['spread']:.4f}"
+    return _row(
+        f"`{experiment.name}`",
+        run["recipe"],
+        f"{experiment.weights:,}",
+        _number(published.get(UNTRAINED)),
+        _number(run["untrained"]),
+        _number(published.get(TRAINED)),
+        _number(run["mean"]) + spread,
+        _difference(run["mean"], published.get(TRAINED)),
+        str(len(run["seeds"])),
+        f"{fmean(run['seconds']):.0f}",
+        f"{run['run_on']['device']}, {run['precision']}"
+        + (f", {run['share']:g} of the epochs" if run["share"] < 1 else ""),
+    )
+
+
+def _measured(profile: str, done: list[tuple[Experiment, dict[str, Any]]]) -> str:
+    """Return the rows of what was measured without training, or reported beside an accuracy."""
+    rows = []
+    for sweep in sweeps():
+        if sweep.name in measured(profile):
+            found = measured(profile)[sweep.name]
+            of = f"`{sweep.name}`: {found['recipe']}"
+            rows += _figures(sweep, found["figures"], of, found["run_on"])
+    for experiment, run in done:
+        published = _comparable(experiment, run["run_on"])
+        details = {name: figure for name, figure in run["details"].items() if name in published}
+        rows += _figures(experiment, details, f"`{experiment.name}`, trained", run["run_on"])
+    return "".join(rows)
+
+
+def _figures(
+    row: Experiment | Sweep, figures: dict[str, float], of: str, run_on: dict[str, Any]
+) -> list[str]:
+    published = _comparable(row, run_on)
+    return [
+        _row(
+            label,
+            of,
+            _number(published.get(label)),
+            _number(figure),
+            _difference(figure, published.get(label)),
+            "" if row.weights is None else f"{row.weights:,}",
+            run_on["device"],
+        )
+        for label, figure in figures.items()
+    ]
+
+
+def _row(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |\n"
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.4f}"
+
+
+def _difference(ours: float, published: float | None) -> str:
+    # Adding 0 makes -0.0 positive.
+    return "" if published is None else f"{round(ours - published, 4) + 0.0:+.4f}"
+
+
+def _comparable(row: Experiment | Sweep, run_on: dict[str, Any]) -> Mapping[str, float]:
+    """Return the reported figures of a row if they are of the same data."""
+    return row.published if run_on["data"] == "cifar10" else {}
+
+
+# ------------------------------------------------------------------------------------------------
+# Bars
+
+
+def _bars(done: list[tuple[Experiment, dict[str, Any]]]) -> str:
+    """Tell what a submitted network must reach; nobody submits a starting network."""
+    handed_in = [(e, run) for e, run in done if e.assignment != starting.ASSIGNMENT]
+    rows = [(e, run) for e, run in handed_in if len(run["seeds"]) > 1]
+    single = [f"`{e.name}`" for e, run in handed_in if len(run["seeds"]) == 1]
+    parts = []
+    if rows:
+        parts += [BARS_HEADER + "".join(_bar(e, run) for e, run in rows), BARS_RULE]
+    if any(len(run["seeds"]) == 2 for _, run in rows):
+        parts.append(TWO_SEEDS_RULE)
+    if single:
+        parts.append(f"One seed has no spread, and so gives no bar: {', '.join(single)}.\n")
+    return "\n".join(["## What a submitted network must reach\n", *parts]) if parts else ""
+
+
+def _bar(experiment: Experiment, run: dict[str, Any]) -> str:
+    seeds = len(run["seeds"])
+
+    def after(seeds: int) -> str:
+        images = run["run_on"]["test_images"]
+        return _number(
+            bar(run["mean"], run["spread"], seeds, untrained=run["untrained"], images=images)
+        )
+
+    third = after(3) if seeds == 2 else ""
+    return _row(f"`{experiment.name}`", _number(run["mean"]), str(seeds), after(seeds), third)
+
+
+# ------------------------------------------------------------------------------------------------
+# What readers will ask about
+
+
+def _missed(done: list[tuple[Experiment, dict[str, Any]]]) -> str:
+    """List the trained networks whose mean is below the reported accuracy, and say why."""
+    lines = []
+    for experiment, run in done:
+        aim = _comparable(experiment, run["run_on"]).get(TRAINED)
+        if aim is not None and run["mean"] < aim:
+            why = (
+                f"trained for {run['share']:g} of the epochs only"
+                if run["share"] < 1
+                else "the whole recipe was run, and does not reach it"
+            )
+            lines.append(f"- `{experiment.name}` is {aim - run['mean']:.4f} below: {why}.\n")
+    if not lines:
+        return ""
+    return "## Below the reported accuracy\n\n" + "".join(lines)
+
+
+def _remarks(profile: str, done: list[tuple[Experiment, dict[str, Any]]]) -> str:
+    rows: list[Experiment | Sweep] = [experiment for experiment, _ in done]
+    rows += [sweep for sweep in sweeps() if sweep.name in measured(profile)]
+    lines = [f"- `{row.name}`: {row.remark}\n" for row in rows if row.remark]
+    return "## Remarks\n\n" + "".join(lines) if lines else ""

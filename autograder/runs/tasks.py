@@ -1,0 +1,164 @@
+"""One piece of a reference run, small enough for a process of its own, its result in a file.
+
+What is done stays done: a task whose result exists is not done again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import time
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import nn
+
+from autograder.runs.table import experiments, sweeps
+from helpers import data
+from helpers.artifacts import save_artifact
+from helpers.data import Dataset
+from helpers.device import fast_dtype
+from helpers.files import replacing
+from helpers.measurements import Measurement, measurement
+
+Figures = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Task:
+    """Something to measure.
+
+    Attributes
+    ----------
+    kind : {"train", "untrained", "sweep"}
+    name : str
+        Of the experiment or the sweep.
+    seed : int
+        Of a training.
+    """
+
+    kind: Literal["train", "untrained", "sweep"]
+    name: str
+    seed: int = 0
+
+    @property
+    def label(self) -> str:
+        """What its files are called; for a training, the artifact."""
+        return f"{self.name}_{f'seed{self.seed}' if self.kind == 'train' else self.kind}"
+
+    def result(self, folder: Path) -> Path:
+        """Return the file for its figures."""
+        return folder / f"{self.label}.figures.json"
+
+    def is_done(self, folder: Path) -> bool:
+        """Whether its figures are there."""
+        return self.result(folder).exists()
+
+
+def do(task: Task, folder: Path, device: str, share: float) -> Task:
+    """Do a task, unless its result is in `folder`; return it.
+
+    Parameters
+    ----------
+    task : Task
+    folder : Path
+        For results, and for the state of a training that is interrupted.
+    device : str
+        Such as ``"cuda"``. On a CPU the task has one thread: its sums then have the same order on
+        every machine, and several tasks at a time do not disturb each other.
+    share : float
+        Of the epochs, see `autograder.runs.table.experiments`.
+    """
+    if task.is_done(folder):
+        return task
+    threads = torch.get_num_threads()
+    if torch.device(device).type == "cpu":
+        torch.set_num_threads(1)
+    try:
+        meter = _Meter(_dataset(device))
+        began = time.perf_counter()
+        figures = _DO[task.kind](task, folder, meter, share)
+        figures["seconds"] = time.perf_counter() - began
+    finally:
+        torch.set_num_threads(threads)
+    figures |= {"run_on": circumstances(meter.dataset), "measurements": meter.measurements}
+    with replacing(task.result(folder)) as temporary:
+        temporary.write_text(json.dumps(figures) + "\n", encoding="utf-8")
+    return task
+
+
+@dataclass
+class _Meter:
+    """Measures accuracies, and remembers by what the networks are recognised."""
+
+    dataset: Dataset
+    measurements: list[Measurement] = field(default_factory=list)
+
+    def __call__(self, model: nn.Module) -> float:
+        self.measurements.append(measurement(model, self.dataset))
+        return float(self.measurements[-1]["accuracy"])
+
+
+def _train(task: Task, folder: Path, accuracy: _Meter, share: float) -> Figures:
+    (experiment,) = (e for e in experiments(share) if e.name == task.name)
+    checkpoint = folder / f"{task.label}.checkpoint"
+    model, history = experiment.train(accuracy.dataset, task.seed, checkpoint)
+    save_artifact(folder, task.label, model, history)
+    figures = {
+        # Not the history's last: the network may have changed after its last epoch.
+        "accuracy": accuracy(model),
+        "details": experiment.details(model) if experiment.details else {},
+        "training_seconds": sum(history.seconds),
+        "precision": str(fast_dtype(accuracy.dataset.device)).removeprefix("torch."),
+    }
+    # Last: with it, a task that is killed while it measures does not train again.
+    checkpoint.unlink(missing_ok=True)
+    return figures
+
+
+def _untrained(task: Task, folder: Path, accuracy: _Meter, share: float) -> Figures:
+    (experiment,) = (e for e in experiments(share) if e.name == task.name)
+    return {"accuracy": accuracy(experiment.untrained(accuracy.dataset))}
+
+
+def _sweep(task: Task, folder: Path, accuracy: _Meter, share: float) -> Figures:
+    (sweep,) = (s for s in sweeps() if s.name == task.name)
+    return {"figures": sweep.measure(accuracy.dataset, accuracy)}
+
+
+_DO = {"train": _train, "untrained": _untrained, "sweep": _sweep}
+
+
+@cache
+def _dataset(device: str) -> Dataset:
+    return data.load(device=device)
+
+
+def circumstances(dataset: Dataset) -> dict[str, Any]:
+    """Describe what a task is run on."""
+    device = dataset.device
+    cuda = device.type == "cuda"
+    return {
+        "device": torch.cuda.get_device_name(device) if cuda else f"CPU ({platform.machine()})",
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+        "date": time.strftime("%Y-%m-%d", time.gmtime()),
+        "data": dataset.name,
+        "data_sha256": digest(dataset),
+        "test_images": len(dataset.test),
+    }
+
+
+def digest(dataset: Dataset) -> str:
+    """Return the SHA-256 over the images and labels of both splits."""
+    found = hashlib.sha256()
+    for split in (dataset.train, dataset.test):
+        for tensor in (split.images, split.labels):
+            found.update(tensor.cpu().contiguous().numpy().tobytes())
+    return found.hexdigest()

@@ -1,0 +1,1 @@
+"""What ships with one assignment only: its public checks and its figures."""

@@ -1,0 +1,270 @@
+"""The figures of `deep_compression`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from helpers.plots import STYLE, weight_histograms
+from helpers.plots.look import (
+    BLUE,
+    GREEN,
+    LINES,
+    ORANGE,
+    PINK,
+    RED,
+    SKY,
+    accuracy_axis,
+    legend_beside,
+    panels,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = [
+    "STYLE",
+    "accuracy_after_training",
+    "accuracy_over_size",
+    "stage_sizes",
+    "starting_points",
+    "weight_histograms",
+    "word_lengths",
+]
+
+# From the bottom of a bar upwards.
+PARTS: dict[str, dict[str, Any]] = {
+    "weights": {"color": BLUE},
+    "index": {"color": ORANGE, "hatch": "//"},
+    "codebooks": {"color": GREEN, "hatch": ".."},
+    "tables": {"color": PINK, "hatch": "xx"},
+    "the rest": {"color": "0.75"},
+}
+
+
+def starting_points(
+    w: NDArray[Any], starts: Mapping[str, NDArray[Any]], *, title: str = ""
+) -> Figure:
+    """Draw where k-means starts: the weights, their cumulative distribution, and the centroids.
+
+    Parameters
+    ----------
+    w
+        The weights of a layer, of any shape; zeros are pruned and left out.
+    starts
+        Name of a way to start, to its centroids.
+    title
+        The layer, say.
+
+    Returns
+    -------
+    Figure
+        One panel per way to start.
+    """
+    kept = np.sort(np.asarray(w, dtype=np.float64)[np.asarray(w) != 0])
+    share = np.arange(1, kept.size + 1) / kept.size
+    with panels(len(starts), (3.6, 3)) as (figure, all_axes):
+        for axes, (name, centroids) in zip(all_axes, starts.items(), strict=True):
+            axes.hist(kept, bins=60, color=SKY, weights=np.full(kept.size, 12 / kept.size))
+            axes.plot(kept, share, color=BLUE, label="share of smaller weights")
+            heights = np.searchsorted(kept, centroids, side="right") / kept.size
+            axes.vlines(centroids, 0, heights, color=RED, linewidth=0.8)
+            axes.plot(centroids, heights, "o", color=RED, markersize=4, label="start")
+            axes.set_xlabel("weight")
+            axes.set_ylim(0, 1.04)
+            axes.set_title(f"{name}, {len(centroids)} centroids", fontsize="medium")
+        all_axes[0].set_ylabel("share of kept weights")
+        handles, labels = all_axes[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower center", ncols=2, fontsize="small")
+        if title:
+            figure.suptitle(title)
+    return figure
+
+
+def accuracy_after_training(
+    shared: Mapping[int, float],
+    statistics: Mapping[int, float],
+    trained: Mapping[int, float],
+    *,
+    full_precision: float | None = None,
+) -> Figure:
+    """Draw test accuracy over the bits of a code, before and after repair.
+
+    Parameters
+    ----------
+    shared
+        Bits to accuracy in [0, 1], weights shared and nothing else.
+    statistics
+        The same with the statistics of batch norm measured anew.
+    trained
+        The same with trained centroids.
+    full_precision
+        Accuracy of the float32 network, as a line to compare with.
+
+    Returns
+    -------
+    Figure
+    """
+    with panels(1, (7.2, 3.8)) as (figure, (axes,)):
+        for accuracies, label, look in (
+            (shared, "shared", LINES[0]),
+            (statistics, "batch norm measured anew", LINES[2]),
+            (trained, "centroids trained", LINES[1]),
+        ):
+            bits = sorted(accuracies)
+            axes.plot(bits, [accuracies[b] for b in bits], label=label, **look)
+        accuracy_axis(axes, full_precision)
+        axes.set_xticks(sorted({*shared, *statistics, *trained}))
+        axes.set_xlabel("bits of a code")
+        axes.set_title("Accuracy over the bits of a code")
+        legend_beside(axes)
+    return figure
+
+
+def word_lengths(counts: NDArray[Any], lengths: NDArray[Any]) -> Figure:
+    """Draw how often symbols occur, and how long their words are beside their information.
+
+    Parameters
+    ----------
+    counts
+        How often each symbol occurs.
+    lengths
+        Bits of its word.
+
+    Returns
+    -------
+    Figure
+        Two panels over the symbols, the most frequent first: their share, and bits.
+    """
+    order = [int(s) for s in np.argsort(-np.asarray(counts), kind="stable") if counts[s]]
+    p = np.asarray(counts, dtype=np.float64)[order] / np.sum(counts)
+    words = np.asarray(lengths)[order]
+    places = np.arange(len(order))
+    with panels(2, (4.6, 3.2)) as (figure, (shares, bits)):
+        shares.bar(places, 100 * p, color=BLUE)
+        shares.set(ylabel="share (%)", title="How often each symbol occurs")
+        bits.bar(places, words, color=SKY, label="length of its word")
+        information = -np.log2(p)
+        bits.plot(
+            places,
+            information,
+            label=r"information, $-\log_2 p$",
+            **(LINES[1] | {"linestyle": "none"}),
+        )
+        bits.set(ylabel="bits", title="How many bits it takes")
+        bits.set_ylim(0, 1.1 * max(*words, *information, 1))
+        bits.legend(loc="upper left", fontsize="small")
+        for axes in (shares, bits):
+            axes.set_xticks(places, [str(symbol) for symbol in order])
+            axes.set_xlabel("symbol, the most frequent first")
+            axes.grid(axis="x", visible=False)
+    return figure
+
+
+def stage_sizes(stages: Mapping[str, Mapping[str, float]], *, enlarged: int = 2) -> Figure:
+    """Draw the size of a network at each stage of its compression, split into parts.
+
+    Parameters
+    ----------
+    stages
+        Name of the stage, to part (``"weights"``, ``"index"``, ``"codebooks"``, ``"tables"``,
+        ``"the rest"``), to bytes.
+    enlarged
+        How many of the last stages are drawn a second time, on a scale of their own.
+
+    Returns
+    -------
+    Figure
+        Stacked bars, with the whole size and the ratio to the first stage written above.
+    """
+    first = sum(next(iter(stages.values())).values())
+    with panels(2, (5, 3.9)) as (figure, (whole, detail)):
+        _stacked(whole, stages, first)
+        whole.set_title("Size of the network, every byte counted")
+        last = dict(list(stages.items())[-enlarged:])
+        _stacked(detail, last, first)
+        detail.set_title("The last stages, enlarged")
+        handles, labels = detail.get_legend_handles_labels()
+        figure.legend(handles[::-1], labels[::-1], loc="outside right center")
+    return figure
+
+
+def _stacked(axes: Axes, stages: Mapping[str, Mapping[str, float]], first: float) -> None:
+    places = np.arange(len(stages))
+    bottom = np.zeros(len(stages))
+    for part, look in PARTS.items():
+        heights = np.array([stage.get(part, 0) for stage in stages.values()]) / 1000
+        if heights.any():
+            axes.bar(places, heights, 0.6, bottom, label=part, edgecolor="white", **look)
+            bottom += heights
+    for place, total in zip(places, bottom, strict=True):
+        text = f"{total:.0f} kB"
+        if round(1000 * total) != round(first):
+            text += f"\n{first / 1000 / total:.1f}× smaller"
+        axes.annotate(
+            text,
+            xy=(place, total),
+            xytext=(0, 4),
+            textcoords="offset points",
+            ha="center",
+            fontsize="small",
+        )
+    axes.set_xticks(places, list(stages))
+    axes.set_ylim(0, 1.18 * bottom.max())
+    axes.set_ylabel("kB")
+    axes.grid(axis="x", visible=False)
+
+
+def accuracy_over_size(
+    series: Mapping[str, Mapping[str, tuple[float, float]]],
+    *,
+    full_precision: float | None = None,
+) -> Figure:
+    """Draw the test accuracy of compressed networks over their size.
+
+    Parameters
+    ----------
+    series
+        Name of a series, to label (bits of a code, or nothing), to (bytes, accuracy in [0, 1]).
+    full_precision
+        Accuracy of the float32 network, as a line to compare with.
+
+    Returns
+    -------
+    Figure
+        The sizes on a logarithmic axis; every other series is labelled above its points, in
+        bits of a code.
+    """
+    with panels(1, (7.6, 4)) as (figure, (axes,)):
+        sizes = [size / 1000 for networks in series.values() for size, _ in networks.values()]
+        for number, (name, networks) in enumerate(series.items()):
+            x = [size / 1000 for size, _ in networks.values()]
+            y = [accuracy for _, accuracy in networks.values()]
+            axes.plot(x, y, label=name, **(LINES[number] | {"markersize": 8}))
+            above = number % 2 == 1
+            for label, place in zip(networks, zip(x, y, strict=True), strict=True):
+                axes.annotate(
+                    label,
+                    xy=place,
+                    xytext=(0, 8) if above else (8, -5),
+                    textcoords="offset points",
+                    ha="center" if above else "left",
+                    va="bottom" if above else "top",
+                    fontsize="small",
+                )
+        accuracy_axis(axes, full_precision)
+        axes.set_ylim(0, 1.12)
+        axes.set_xscale("log")
+        low, high = min(sizes) / 1.4, max(sizes) * 1.6
+        axes.set_xlim(low, high)
+        ticks = [t for t in (10, 20, 50, 100, 200, 500, 1000, 2000) if low < t < high]
+        axes.set_xticks(ticks, [str(t) for t in ticks])
+        axes.minorticks_off()
+        axes.set_xlabel("size in kB (numbers at the points: bits of a code)")
+        axes.set_title("Accuracy over size")
+        legend_beside(axes)
+    return figure

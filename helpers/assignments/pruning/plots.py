@@ -1,0 +1,263 @@
+"""The figures of `pruning`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from helpers.plots import STYLE, learning_curves
+from helpers.plots.look import (
+    BLUE,
+    LINES,
+    PANELS_PER_ROW,
+    RED,
+    SKY,
+    accuracy_axis,
+    legend_beside,
+    panels,
+)
+from helpers.training import History
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = [
+    "STYLE",
+    "accuracy_over_sparsity",
+    "accuracy_per_layer",
+    "learning_curves",
+    "pruned_histograms",
+    "pruning_methods",
+    "revived_weight",
+    "sparsity_per_layer",
+]
+
+# Not told apart by colour alone.
+HATCHES = ("", "///", "...", "xx")
+
+
+def pruned_histograms(
+    before: torch.Tensor | NDArray[Any], after: Mapping[str, torch.Tensor | NDArray[Any]]
+) -> Figure:
+    """Draw how the weights of a layer are distributed before and after pruning.
+
+    Parameters
+    ----------
+    before
+        The weights of the layer, of any shape.
+    after
+        Title, such as ``"s = 0.5"``, to the weights after pruning (and training, maybe).
+
+    Returns
+    -------
+    Figure
+        One panel per title: all weights as an outline, those that are not zero filled. Zeros are a
+        number in the title: as a bar they would dwarf all others.
+    """
+    old = _flat(before)
+    with panels(len(after), (3.6, 2.9)) as (figure, all_axes):
+        reach = 1.05 * max(np.abs(old).max(), *(np.abs(_flat(w)).max() for w in after.values()))
+        edges = np.linspace(-reach, reach, 62).tolist()
+        for index, (axes, (title, values)) in enumerate(zip(all_axes, after.items(), strict=True)):
+            new = _flat(values)
+            kept = new[new != 0]
+            shares = _percent(old, old.size)
+            axes.hist(old, edges, weights=shares, histtype="step", color=BLUE)
+            axes.hist(kept, edges, weights=_percent(kept, new.size), color=SKY)
+            if index % PANELS_PER_ROW == 0:
+                axes.set_ylabel("weights per bin (%)")
+            axes.set_xlabel("weight")
+            zeros = 1 - kept.size / new.size
+            axes.set_title(f"{title}: {zeros:.1%} zeros", fontsize="medium")
+        all_axes[0].plot([], [], color=BLUE, label="before")
+        all_axes[0].fill_between([], [], [], color=SKY, label="kept")
+        all_axes[0].legend(loc="upper right", fontsize="small")
+    return figure
+
+
+def accuracy_over_sparsity(
+    results: Mapping[str, Mapping[float, float]], *, full: float | None = None
+) -> Figure:
+    """Draw test accuracy over sparsity.
+
+    Parameters
+    ----------
+    results
+        Label to a mapping from sparsity to accuracy, both in [0, 1].
+    full
+        Accuracy of the network that is not pruned, as a line to compare with.
+
+    Returns
+    -------
+    Figure
+    """
+    with panels(1, (7.2, 3.8)) as (figure, (axes,)):
+        for look, (label, points) in zip(LINES, results.items(), strict=False):
+            x = sorted(points)
+            axes.plot([100 * value for value in x], [points[v] for v in x], label=label, **look)
+        _accuracy_axis(axes, full)
+        axes.set_xlabel("weights pruned (%)")
+        axes.set_title("Accuracy over sparsity")
+        legend_beside(axes)
+    return figure
+
+
+def sparsity_per_layer(sparsities: Mapping[str, Mapping[str, float]]) -> Figure:
+    """Draw the sparsity of every layer as bars.
+
+    Parameters
+    ----------
+    sparsities
+        Label, such as a method's name, to a mapping from layer to sparsity in [0, 1].
+
+    Returns
+    -------
+    Figure
+    """
+    with panels(1, (11, 3.8)) as (figure, (axes,)):
+        _bars(axes, sparsities)
+        axes.set_ylim(0, 1)
+        axes.set_yticks(np.arange(0, 1.01, 0.2), [f"{percent} %" for percent in range(0, 101, 20)])
+        axes.set_ylabel("weights pruned")
+        axes.set_title("Sparsity of each layer")
+    return figure
+
+
+def accuracy_per_layer(accuracies: Mapping[str, float], *, full: float | None = None) -> Figure:
+    """Draw, for every layer, the accuracy that is left when this layer alone is pruned.
+
+    Parameters
+    ----------
+    accuracies
+        Layer to accuracy in [0, 1].
+    full
+        Accuracy of the network that is not pruned.
+
+    Returns
+    -------
+    Figure
+        The axis begins a little below the lowest bar: what counts here are differences.
+    """
+    with panels(1, (11, 3.8)) as (figure, (axes,)):
+        positions = np.arange(len(accuracies))
+        axes.plot(positions, list(accuracies.values()), linestyle="none", marker="o", color=BLUE)
+        floor = max(0.0, min(accuracies.values()) - 0.05)
+        axes.vlines(positions, floor, list(accuracies.values()), color=SKY, linewidth=3)
+        if full is not None:
+            axes.axhline(full, color="0.25", linewidth=1.2, label="not pruned")
+            legend_beside(axes)
+        axes.set_ylim(floor, 1.02)
+        axes.set_ylabel("accuracy (axis cut off)" if floor else "accuracy")
+        axes.set_xticks(positions, list(accuracies), rotation=60, ha="right", fontsize="small")
+        axes.set_xlabel("the layer that is pruned")
+        axes.set_title("Accuracy when one layer is pruned")
+    return figure
+
+
+def pruning_methods(
+    histories: Mapping[str, History],
+    percentages: Mapping[str, Sequence[float]],
+    *,
+    full: float | None = None,
+) -> Figure:
+    """Draw what was pruned before each epoch, and the accuracy after it.
+
+    Parameters
+    ----------
+    histories
+        Label to the history of the training.
+    percentages
+        The same labels to the per cent of the weights that were pruned before each epoch.
+    full
+        Accuracy of the network that is not pruned.
+
+    Returns
+    -------
+    Figure
+        Two panels: pruned weights, test accuracy.
+    """
+    with panels(2, (5.2, 3.8)) as (figure, (pruned, accuracy)):
+        for look, (label, history) in zip(LINES, histories.items(), strict=False):
+            epochs = range(1, len(history) + 1)
+            pruned.plot(epochs, percentages[label], label=label, drawstyle="steps-mid", **look)
+            accuracy.plot(epochs, history.test_accuracy, label=label, **look)
+        pruned.set_ylim(0, 100)
+        pruned.set_ylabel("weights pruned before the epoch (%)")
+        pruned.set_title("Schedule")
+        _accuracy_axis(accuracy, full)
+        accuracy.set_title("Test accuracy after the epoch")
+        for axes in (pruned, accuracy):
+            axes.set_xlabel("epoch")
+            axes.locator_params(axis="x", integer=True)
+        legend_beside(accuracy)
+    return figure
+
+
+def revived_weight(trajectories: Mapping[str, Sequence[float]], pruned_at: int) -> Figure:
+    """Draw the value of one weight over the steps of training, pruned on the way.
+
+    Parameters
+    ----------
+    trajectories
+        Label to the value before the first step and after each step.
+    pruned_at
+        The number of the step after which the weight was pruned.
+
+    Returns
+    -------
+    Figure
+    """
+    with panels(1, (7.2, 3.2)) as (figure, (axes,)):
+        for look, (label, values) in zip(LINES, trajectories.items(), strict=False):
+            axes.plot(range(len(values)), values, label=label, **(look | {"markersize": 4}))
+        axes.axvline(pruned_at, color=RED, linewidth=1.2, linestyle=(0, (1, 2)), label="pruned")
+        axes.axhline(0, color="0.55", linewidth=1)
+        axes.set_xlabel("step")
+        axes.set_ylabel("weight")
+        axes.set_title("A pruned weight and its velocity")
+        legend_beside(axes)
+    return figure
+
+
+def _accuracy_axis(axes: Axes, full: float | None) -> None:
+    if full is not None:
+        axes.axhline(full, color="0.25", linewidth=1.2, label="not pruned")
+    accuracy_axis(axes, None)
+
+
+def _bars(axes: Axes, groups: Mapping[str, Mapping[str, float]]) -> None:
+    """Draw a group of bars for each layer, and write the names of the layers below."""
+    layers = list(next(iter(groups.values())))
+    width = 0.8 / len(groups)
+    for index, (label, values) in enumerate(groups.items()):
+        shift = (index - (len(groups) - 1) / 2) * width
+        axes.bar(
+            np.arange(len(layers)) + shift,
+            [values[layer] for layer in layers],
+            width,
+            label=label,
+            color=LINES[index % len(LINES)]["color"],
+            hatch=HATCHES[index % len(HATCHES)],
+            edgecolor="white",
+            linewidth=0.5,
+        )
+    axes.set_xticks(np.arange(len(layers)), layers, rotation=60, ha="right", fontsize="small")
+    axes.set_xlabel("layer")
+    axes.grid(False, axis="x")
+    if len(groups) > 1:
+        legend_beside(axes)
+
+
+def _flat(values: torch.Tensor | NDArray[Any]) -> NDArray[np.float64]:
+    if isinstance(values, torch.Tensor):
+        values = values.detach().cpu().numpy()
+    return np.asarray(values, dtype=np.float64).ravel()
+
+
+def _percent(values: NDArray[np.float64], of: int) -> NDArray[np.float64]:
+    return np.full(values.size, 100 / of)

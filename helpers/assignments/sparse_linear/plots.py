@@ -1,0 +1,168 @@
+"""The figures that `sparse_linear` brings along; those of single runs are the students' own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from helpers.plots import BLUE, LINES, STYLE
+from helpers.plots.look import PANELS_PER_ROW, legend_beside, panels
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = [
+    "BLUE",
+    "LINES",
+    "STYLE",
+    "loss_curves",
+    "recovery_over_sparsity",
+    "threshold_functions",
+    "weight_traces",
+]
+
+Array = NDArray[np.float64]
+
+
+def loss_curves(losses: Mapping[str, Array], title: str = "") -> Figure:
+    """Draw the losses of several runs over the steps, on a logarithmic axis.
+
+    Parameters
+    ----------
+    losses
+        Label to losses, one per step. A loss of zero leaves a gap.
+    title
+        Of the figure.
+
+    Returns
+    -------
+    Figure
+    """
+    with panels(1, (8.2, 3.8)) as (figure, (axes,)):
+        for look, (label, values) in zip(_looks(len(losses)), losses.items(), strict=True):
+            marked = look | {"markevery": max(1, len(values) // 10), "markersize": 5}
+            axes.plot(np.where(values > 0, values, np.nan), label=label, **marked)
+        axes.set(yscale="log", xlabel="step", ylabel="loss L", title=title)
+        legend_beside(axes)
+    return figure
+
+
+def weight_traces(
+    runs: Mapping[str, tuple[Array, Array]], weight: int, steps: tuple[int, int], limit: float
+) -> Figure:
+    """Draw one weight of several runs over a few steps, a panel for each run.
+
+    Parameters
+    ----------
+    runs
+        Label to weights (steps + 1, d) and losses.
+    weight
+        Column of the weights, counted from 0.
+    steps
+        First and last step to draw.
+    limit
+        The weight's axis goes from ``-limit`` to `limit`.
+
+    Returns
+    -------
+    Figure
+        The panels stand in one row.
+    """
+    first, last = steps
+    with panels(len(runs), (2.9, 2.7), per_row=len(runs)) as (figure, all_axes):
+        for index, (axes, (label, (weights, _))) in enumerate(
+            zip(all_axes, runs.items(), strict=True)
+        ):
+            values = weights[first : last + 1, weight]
+            axes.axhline(0, color="0.55", linewidth=1)
+            axes.plot(np.arange(first, last + 1), values, **LINES[0] | {"markersize": 3.5})
+            axes.set(title=label, xlabel="step", ylim=(-limit, limit))
+            if index == 0:
+                axes.set_ylabel(f"$w_{{{weight + 1}}}$")
+            else:
+                axes.tick_params(labelleft=False)
+    return figure
+
+
+def threshold_functions(
+    functions: Mapping[str, Callable[[Array], Array]], line: Array, threshold: float
+) -> Figure:
+    """Draw what thresholds do to a line of weights, a panel for each.
+
+    Parameters
+    ----------
+    functions
+        Title to function of an array.
+    line
+        Weights before.
+    threshold
+        Marked on both sides of zero.
+
+    Returns
+    -------
+    Figure
+    """
+    with panels(len(functions), (3.6, 3.2)) as (figure, all_axes):
+        for index, (axes, (title, function)) in enumerate(
+            zip(all_axes, functions.items(), strict=True)
+        ):
+            axes.plot(line, line, "--", color="0.55", linewidth=1.2)
+            # A jump is no slope: the two ends of it are not joined.
+            after = function(line)
+            jumps = np.flatnonzero(np.abs(np.diff(after)) > 10 * np.abs(np.diff(line)).max())
+            parts = zip(np.split(line, jumps + 1), np.split(after, jumps + 1), strict=True)
+            for x, y in parts:
+                axes.plot(x, y, color=LINES[0]["color"])
+            for side in (-threshold, threshold):
+                axes.axvline(side, color="0.55", linewidth=1, linestyle=(0, (1, 2)))
+            axes.set(title=title, xlabel="weight before")
+            if index % PANELS_PER_ROW == 0:
+                axes.set_ylabel("weight after")
+    return figure
+
+
+def recovery_over_sparsity(
+    shares: Mapping[str, Mapping[int, float]], errors: Mapping[str, Mapping[int, float]]
+) -> Figure:
+    """Draw how often methods find the right weights, and how far off they are.
+
+    Parameters
+    ----------
+    shares
+        Method to {number of non-zeros: fraction of problems whose non-zeros it found}.
+    errors
+        Method to {number of non-zeros: median relative error of the weights}.
+
+    Returns
+    -------
+    Figure
+        Two panels over the number of non-zeros; the errors on a logarithmic axis.
+    """
+    with panels(2, (5.4, 4.0)) as (figure, (share, error)):
+        for look, method in zip(_looks(len(shares)), shares, strict=True):
+            counts = list(shares[method])
+            share.plot(counts, [100 * s for s in shares[method].values()], label=method, **look)
+            error.plot(counts, list(errors[method].values()), label=method, **look)
+        share.set(
+            title="Problems with the right non-zeros found",
+            xlabel="non-zeros in the true weights",
+            ylabel="problems (%)",
+            ylim=(-4, 104),
+        )
+        error.set(
+            title="Median error of the weights",
+            xlabel="non-zeros in the true weights",
+            ylabel="relative error",
+            yscale="log",
+        )
+        for axes in (share, error):
+            axes.set_xticks(sorted({count for method in shares.values() for count in method}))
+        legend_beside(error)
+    return figure
+
+
+def _looks(count: int) -> list[dict[str, Any]]:
+    return [LINES[i % len(LINES)] for i in range(count)]

@@ -1,0 +1,229 @@
+"""The file of a compressed network: bytes of a layer, bytes of a network, and back.
+
+A layer with ``n`` kept weights, ``m`` runs and ``k`` centroids is this record; numbers are
+little-endian, the lowest byte first:
+
+========================== ==================== =====================================
+what                       type                 bytes
+========================== ==================== =====================================
+``n``, ``m``, ``c``        3 uint32             12 (``c``: bytes of the coded codes)
+``k``, ``width``           2 uint16             4
+centroids                  ``k`` float32        4 ``k``
+code table of the codes    ``k`` uint8          ``k``: the lengths of the words
+code table of the runs     ``2^width`` uint8    ``2^width``: the lengths of the words
+the codes, Huffman coded   bits                 ``c``
+the runs, Huffman coded    bits                 the rest
+========================== ==================== =====================================
+
+A network is, for each convolution and linear layer in order, the size of its record (uint32) and
+the record; then all other parameters and buffers of its state in order, as float32. Counters
+(whole numbers) are left out: they do nothing when a network is used.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from helpers.reference import masks
+from helpers.reference.deep_compression import huffman, run_lengths, weight_sharing
+
+HEADER_BYTES = 16
+
+SharedLayer = tuple[NDArray[np.bool_], NDArray[np.uint8], NDArray[np.float32]]
+"""Where weights are kept, the code of each, and the centroids."""
+
+
+def layer_to_bytes(
+    codes: NDArray[np.uint8],
+    runs: NDArray[np.uint8],
+    centroids: NDArray[np.float32],
+    width: int,
+) -> NDArray[np.uint8]:
+    """Write a layer as a record.
+
+    Parameters
+    ----------
+    codes : uint8 array, (n,)
+        Which centroid each kept weight takes.
+    runs : uint8 array, (m,)
+        Where the kept weights are, as from `run_lengths.run_lengths`.
+    centroids : float32 array, (k,)
+    width : int
+        Bits of a run.
+
+    Returns
+    -------
+    uint8 array
+        The record.
+    """
+    code_table = huffman.code_lengths(np.bincount(codes, minlength=len(centroids)))
+    run_table = huffman.code_lengths(np.bincount(runs, minlength=2**width))
+    code_bits = huffman.encode(codes, code_table)
+    run_bits = huffman.encode(runs, run_table)
+    parts = [
+        np.array([len(codes), len(runs), len(code_bits)], dtype="<u4"),
+        np.array([len(centroids), width], dtype="<u2"),
+        np.asarray(centroids, dtype="<f4"),
+        code_table,
+        run_table,
+        code_bits,
+        run_bits,
+    ]
+    return np.concatenate([np.frombuffer(part.tobytes(), dtype=np.uint8) for part in parts])
+
+
+def read_layer(
+    data: NDArray[np.uint8],
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.float32], int]:
+    """Read a record that anybody may have written.
+
+    Parameters
+    ----------
+    data : uint8 array
+        The whole record and nothing else.
+
+    Returns
+    -------
+    codes, runs, centroids, width
+        As `layer_to_bytes` takes them.
+
+    Raises
+    ------
+    ValueError
+        If `data` is not a record: too short, too long, or with numbers that cannot be.
+    """
+    content = np.asarray(data, dtype=np.uint8).tobytes()
+    if len(content) < HEADER_BYTES:
+        raise ValueError("A record has a header of 16 bytes; the data are shorter.")
+    n, m, code_bytes = (int(x) for x in np.frombuffer(content, "<u4", 3))
+    k, width = (int(x) for x in np.frombuffer(content, "<u2", 2, offset=12))
+    if k > 256 or not 1 <= width <= run_lengths.MAX_WIDTH:
+        raise ValueError(f"No layer has {k} centroids and runs of {width} bits.")
+    edges = np.cumsum([HEADER_BYTES, 4 * k, k, 2**width, code_bytes]).tolist()
+    if edges[-1] > len(content):
+        raise ValueError("The record is shorter than its header says.")
+    # Every symbol takes a bit at least; a header that asks for more would only take memory.
+    if n > 8 * code_bytes or m > 8 * (len(content) - edges[-1]):
+        raise ValueError("The record holds fewer bits than symbols.")
+    centroids = np.frombuffer(content[edges[0] : edges[1]], "<f4").astype(np.float32)
+    tables = [np.frombuffer(content[a:b], np.uint8) for a, b in (edges[1:3], edges[2:4])]
+    code_bits = np.frombuffer(content[edges[3] : edges[4]], np.uint8)
+    run_bits = np.frombuffer(content[edges[4] :], np.uint8)
+    codes = huffman.decode(code_bits, tables[0], n)
+    runs = huffman.decode(run_bits, tables[1], m)
+    for name, symbols, table, bits in (
+        ("codes", codes, tables[0], code_bits),
+        ("runs", runs, tables[1], run_bits),
+    ):
+        needed = int(table.astype(np.int64)[symbols].sum())
+        if len(bits) != (needed + 7) // 8:
+            raise ValueError(f"The {name} need {needed} bits, and there are {len(bits)} bytes.")
+    return codes, runs, centroids, width
+
+
+def layer_from_bytes(data: NDArray[np.uint8], shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Read the weights of a layer from its record.
+
+    Parameters
+    ----------
+    data : uint8 array
+        The record.
+    shape : tuple of int
+        Of the layer.
+
+    Returns
+    -------
+    float32 array of that shape
+
+    Raises
+    ------
+    ValueError
+        If `data` is not the record of a layer of this shape.
+    """
+    codes, runs, centroids, width = read_layer(data)
+    kept = run_lengths.kept_from_runs(runs, width, shape)
+    if kept.sum() != len(codes):
+        raise ValueError(f"There are {len(codes)} codes for {kept.sum()} kept weights.")
+    return weight_sharing.rebuild(kept, codes, centroids)
+
+
+def network_to_bytes(
+    model: nn.Module, shared: Mapping[str, SharedLayer], width: int
+) -> NDArray[np.uint8]:
+    """Write a network whose convolutions and linear layers share their weights.
+
+    Parameters
+    ----------
+    model : Module
+        Gives everything that is not shared.
+    shared : mapping from layer to (kept, codes, centroids)
+        For every convolution and linear layer.
+    width : int
+        Bits of a run.
+
+    Returns
+    -------
+    uint8 array
+    """
+    parts = []
+    for layer in masks.layer_weights(model):
+        kept, codes, centroids = shared[layer]
+        runs = run_lengths.run_lengths(kept, width)
+        record = layer_to_bytes(codes, runs, centroids, width)
+        parts += [np.frombuffer(np.array(len(record), dtype="<u4").tobytes(), np.uint8), record]
+    for tensor in _others(model).values():
+        plain = tensor.detach().cpu().numpy().astype("<f4")
+        parts.append(np.frombuffer(plain.tobytes(), np.uint8))
+    return np.concatenate(parts)
+
+
+def load_network(model: nn.Module, data: NDArray[np.uint8]) -> None:
+    """Read a network that `network_to_bytes` wrote into a model of the same architecture.
+
+    Parameters
+    ----------
+    model : Module
+        Its weights are replaced; its counters stay.
+    data : uint8 array
+
+    Raises
+    ------
+    ValueError
+        If `data` is not a network of this architecture, or holds numbers that are not finite.
+    """
+    content = np.asarray(data, dtype=np.uint8)
+    place = 0
+
+    def take(count: int) -> NDArray[np.uint8]:
+        nonlocal place
+        if place + count > content.size:
+            raise ValueError("The file ends too early.")
+        place += count
+        return content[place - count : place]
+
+    state = {}
+    for layer, weight in masks.layer_weights(model).items():
+        size = int(np.frombuffer(take(4).tobytes(), "<u4")[0])
+        values = layer_from_bytes(take(size), tuple(weight.shape))
+        state[f"{layer}.weight"] = torch.from_numpy(values)
+    for name, tensor in _others(model).items():
+        values = np.frombuffer(take(4 * tensor.numel()).tobytes(), "<f4").astype(np.float32)
+        state[name] = torch.from_numpy(values).view(tensor.shape)
+    if place != content.size:
+        raise ValueError(f"There are {content.size - place} bytes behind the end of the network.")
+    if not all(bool(tensor.isfinite().all()) for tensor in state.values()):
+        raise ValueError("The file holds numbers that are not finite.")
+    model.load_state_dict(state, strict=False)
+
+
+def _others(model: nn.Module) -> dict[str, Tensor]:
+    """Return what is stored as it is: all of the state but shared weights and counters."""
+    stored = {f"{layer}.weight" for layer in masks.layer_weights(model)}
+    return {
+        name: tensor
+        for name, tensor in model.state_dict().items()
+        if name not in stored and tensor.is_floating_point()
+    }

@@ -1,0 +1,338 @@
+"""Right answers of another kind than ours earn every point of `pruning`.
+
+Other divisors, other percentiles, other ways to write into a parameter: where these differ in the
+last bit, a hidden test must not. Every function here is a right answer to the question of its name
+(up to the number after the name).
+"""
+
+import re
+import shutil
+from functools import partial
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from autograder.assignments import NOTEBOOKS
+from autograder.grading.execution import evaluate_test, is_hidden_test
+from autograder.hidden.student import Submission, asking
+from autograder.misconceptions import misconceptions_of
+from autograder.references import artifacts
+from autograder.sandbox.inside.responder import Responder
+from helpers.artifacts import artifact_files, artifact_folder
+from helpers.models import layer_sizes, resnet20
+from helpers.reference import masks
+from helpers.reference.pruning import magnitude
+
+SOURCE = nbformat.read(NOTEBOOKS / "pruning" / "pruning.ipynb", as_version=4)
+QUESTION = {
+    "prune_by_std": "prune_by_std",
+    "prune_by_percentage": "prune_by_percentage",
+    "apply_masks": "apply_masks",
+    "layer_summary": "layer_summary",
+    "masked_step": "masked_step",
+    "scheduled_percentage": "scheduled_percentage",
+    "IterativePruning": "iterative_pruning",
+    "global_percentage_masks": "global_percentage_masks",
+}
+# What the hidden tests ask for beside the answer itself.
+NOTEBOOK = {
+    "nn": nn,
+    "torch": torch,
+    "global_percentage_masks": magnitude.global_percentage_masks,
+}
+
+# ------------------------------------------------------------------------------------------------
+# Thresholds
+
+
+def prune_by_std_1(w, s):
+    """Divided by n - 1, in tensors."""
+    mask = torch.gt(w.abs(), s * torch.std(w))
+    return torch.where(mask, w, torch.zeros_like(w)), mask
+
+
+def prune_by_std_2(w, s):
+    """In NumPy and double precision."""
+    array = w.numpy().astype(np.float64)
+    mask = torch.from_numpy(np.abs(array) > s * np.std(array, ddof=1))
+    pruned = w.clone()
+    pruned[~mask] = 0
+    return pruned, mask
+
+
+def prune_by_std_3(w, s):
+    """What is not at most the threshold; a list of two."""
+    mask = (w.abs() <= w.std(unbiased=False) * s).logical_not()
+    return [w.masked_fill(~mask, 0.0), mask]
+
+
+def prune_by_percentage_1(w, q):
+    """By torch's quantile, in float32."""
+    mask = w.abs() > torch.quantile(w.abs(), q / 100)
+    return w * mask, mask
+
+
+def prune_by_percentage_2(w, q):
+    """By hand: sort, and interpolate."""
+    ranked = w.abs().flatten().sort().values.double()
+    position = (len(ranked) - 1) * q / 100
+    low = int(position)
+    high = min(low + 1, len(ranked) - 1)
+    threshold = ranked[low] + (position - low) * (ranked[high] - ranked[low])
+    mask = w.abs().double() > threshold
+    return w.masked_fill(~mask, 0), mask
+
+
+def prune_by_percentage_3(w, q):
+    """By NumPy's quantile in double precision."""
+    magnitudes = w.abs().double().numpy()
+    mask = torch.from_numpy(magnitudes > np.quantile(magnitudes, q / 100))
+    return mask * w, mask
+
+
+def global_percentage_masks_1(weights, q):
+    """By torch's quantile, in double precision."""
+    everything = torch.cat([w.reshape(-1) for w in weights.values()]).abs().double()
+    threshold = torch.quantile(everything, q / 100)
+    return {name: w.abs().double() > threshold for name, w in weights.items()}
+
+
+def global_percentage_masks_2(weights, q):
+    """Through the function for one layer, cut up again; in another order."""
+    names = sorted(weights)
+    flat = torch.cat([weights[name].flatten() for name in names])
+    _, mask = prune_by_percentage_1(flat, q)
+    parts = mask.split([weights[name].numel() for name in names])
+    return {n: part.reshape(weights[n].shape) for n, part in zip(names, parts, strict=True)}
+
+
+# ------------------------------------------------------------------------------------------------
+# Networks
+
+
+def apply_masks_1(model, masks):
+    """Through `data`."""
+    for name, module in model.named_modules():
+        if name in masks:
+            module.weight.data *= masks[name].float()
+
+
+@torch.no_grad()
+def apply_masks_2(model, masks):
+    """Through the parameters by name; velocities and gradients masked for good measure."""
+    for name, parameter in model.named_parameters():
+        mask = masks.get(name.removesuffix(".weight"))
+        if name.endswith(".weight") and mask is not None:
+            parameter[~mask] = 0
+            if parameter.grad is not None:
+                parameter.grad[~mask] = 0
+
+
+def apply_masks_3(model, masks):
+    """Through `copy_`."""
+    with torch.no_grad():
+        for name in masks:
+            weight = model.get_submodule(name).weight
+            weight.copy_(torch.where(masks[name], weight, torch.zeros(())))
+
+
+def layer_summary_1(parameters):
+    """In a loop, in NumPy, with rounded sums kept along."""
+    table, weights, zeros = [], 0, 0
+    for name, tensor in parameters.items():
+        array = tensor.numpy()
+        if array.ndim < 2:
+            continue
+        empty = int(array.size - np.count_nonzero(array))
+        kind = "convolution" if array.ndim == 4 else "linear"
+        row = [name[: -len(".weight")], kind, array.size, array.size - empty, empty / array.size]
+        table.append(
+            dict(zip(("layer", "type", "weights", "nonzero", "sparsity"), row, strict=True))
+        )
+        weights, zeros = weights + array.size, zeros + empty
+    total = {"sparsity": np.float32(zeros / weights), "weights": weights, "layer": "total"}
+    return [*table, {**total, "type": "", "nonzero": weights - zeros}]
+
+
+# ------------------------------------------------------------------------------------------------
+# Training
+
+
+def masked_step_1(w, velocity, gradient, mask, lr, momentum, weight_decay):
+    """The velocity masked as well."""
+    velocity = (velocity * momentum + (gradient + weight_decay * w)) * mask
+    return (w - lr * velocity).masked_fill(~mask, 0), velocity
+
+
+def masked_step_2(w, velocity, gradient, mask, lr, momentum, weight_decay):
+    """By torch's optimizer."""
+    parameter = nn.Parameter(w.clone())
+    optimizer = torch.optim.SGD([parameter], lr=lr, momentum=momentum, weight_decay=weight_decay)
+    if momentum:
+        optimizer.state[parameter]["momentum_buffer"] = velocity.clone()
+    parameter.grad = gradient.clone()
+    optimizer.step()
+    velocity = optimizer.state[parameter].get("momentum_buffer")
+    return parameter.detach() * mask, gradient if velocity is None else velocity
+
+
+def scheduled_percentage_1(epoch, pruning_epochs, final=80):
+    step = final / pruning_epochs
+    return final if epoch >= pruning_epochs else step * (epoch + 1)
+
+
+def scheduled_percentage_2(epoch, pruning_epochs, final=80):
+    return np.interp(epoch + 1, [0, pruning_epochs], [0, final])
+
+
+class IterativePruning_1:
+    """Copies of the weights, written back by hand; the masks made anew whenever they are due."""
+
+    def __init__(self, find_masks, pruning_epochs):
+        self.find_masks, self.last = find_masks, pruning_epochs - 1
+        self.epoch = -1
+
+    def before_epoch(self, model, epoch):
+        self.epoch = epoch
+        weights = {k: model.get_parameter(f"{k}.weight").data.clone() for k in layer_sizes(model)}
+        due = min(80, 80 * (epoch + 1) / (self.last + 1))
+        self.kept = self.find_masks(weights, due)
+        self._put_on(model)
+
+    def after_step(self, model):
+        if self.epoch < self.last:
+            return
+        self._put_on(model)
+
+    def _put_on(self, model):
+        for name, mask in self.kept.items():
+            model.get_submodule(name).weight.data[~mask] = 0
+
+
+class IterativePruning_2:
+    """After the last pruning step, nothing is searched for any more."""
+
+    def __init__(self, find_masks, pruning_epochs):
+        self.find_masks, self.pruning_epochs, self.hold = find_masks, pruning_epochs, None
+
+    def before_epoch(self, model, epoch):
+        if self.hold is not None:
+            return
+        q = magnitude.scheduled_percentage(epoch, self.pruning_epochs)
+        found = self.find_masks(masks.layer_weights(model), q)
+        masks.apply_masks(model, found)
+        if epoch + 1 >= self.pruning_epochs:
+            self.hold = partial(masks.apply_masks, masks=found)
+
+    def after_step(self, model):
+        if self.hold:
+            self.hold(model)
+
+
+# ------------------------------------------------------------------------------------------------
+
+ALTERNATIVES = [thing for name, thing in list(globals().items()) if re.fullmatch(r"\w+_\d", name)]
+
+
+@pytest.mark.parametrize("alternative", ALTERNATIVES, ids=lambda thing: thing.__name__)
+def test_another_right_answer_earns_every_point(alternative):
+    name = alternative.__name__[:-2]
+    score, points = judged(QUESTION[name], NOTEBOOK | {name: alternative})
+    assert (score.points, score.messages) == (points, [])
+
+
+def judged(question, namespace, files=Path()):
+    (cell,) = [
+        cell
+        for cell in SOURCE.cells
+        if is_hidden_test(cell) and cell.metadata.nbgrader.grade_id == question
+    ]
+    with asking(Submission(Responder(namespace).answer, files)):
+        return evaluate_test(cell.source, question), cell.metadata.nbgrader.points
+
+
+# ------------------------------------------------------------------------------------------------
+# Follow-up mistakes, and answers that only look right
+
+
+WRONG_RANKINGS = [m.wrong for m in misconceptions_of(magnitude.global_percentage_masks)]
+
+
+@pytest.mark.parametrize("ranking", WRONG_RANKINGS, ids=lambda wrong: wrong.__name__)
+def test_a_wrong_ranking_costs_nothing_in_the_question_about_hooks(ranking):
+    names = {"IterativePruning": magnitude.IterativePruning, "global_percentage_masks": ranking}
+    score, points = judged("iterative_pruning", NOTEBOOK | names)
+    assert score.points == points
+
+
+def test_a_ranking_that_prunes_nothing_does_not_make_idle_hooks_right():
+    class Idle:
+        def __init__(self, find_masks, pruning_epochs):
+            pass
+
+        def before_epoch(self, model, epoch):
+            pass
+
+        def after_step(self, model):
+            pass
+
+    def keeps_all(weights, q):
+        return {name: torch.ones_like(w, dtype=torch.bool) for name, w in weights.items()}
+
+    names = {"IterativePruning": Idle, "global_percentage_masks": keeps_all}
+    score, _ = judged("iterative_pruning", NOTEBOOK | names)
+    assert score.points == 0
+
+
+UNIFORM = dict.fromkeys(layer_sizes(resnet20()), 0.8)
+
+
+@pytest.mark.parametrize(
+    ("allocation", "points"),
+    [
+        (UNIFORM, 1),  # it prunes enough, and is no better than uniform
+        (dict.fromkeys(UNIFORM, 0.0), 0),
+        (dict.fromkeys(UNIFORM, 80), 0),
+        (dict.fromkeys(UNIFORM, float("nan")), 0),
+        ({"stem": 0.8}, 0),
+        ("uniform", 0),
+        (None, 0),
+    ],
+)
+def test_an_allocation_earns_what_it_is_worth(allocation, points):
+    score, _ = judged("bonus_allocation", {"allocation": allocation})
+    assert score.points == points
+
+
+# ------------------------------------------------------------------------------------------------
+# Trained networks
+
+
+@pytest.mark.parametrize(
+    ("handed_in", "instead_of"),
+    [
+        ("one_shot", "pruned_std"),
+        ("one_shot", "pruned_percentage"),
+        ("pruned_percentage", "one_shot"),
+        ("iterative", "one_shot"),
+        ("one_shot", "iterative"),
+        ("global_iterative", "iterative"),
+        ("one_shot", "global_iterative"),
+    ],
+)
+def test_a_network_that_was_pruned_in_another_way_earns_nothing(
+    handed_in, instead_of, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("COURSE_PROFILE", "quick")
+    theirs = artifact_files(artifact_folder(tmp_path), instead_of)
+    for source, copy in zip(
+        artifact_files(artifacts("quick", "pruning"), handed_in), theirs, strict=True
+    ):
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(source, copy)
+    score, _ = judged(instead_of, {}, tmp_path)
+    assert score.points == 0

@@ -1,0 +1,179 @@
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from helpers.assignments.quantization import checks
+from helpers.reference.quantization import affine, ste
+
+# Other right ways to write it
+
+
+def test_quantize_may_compute_in_float32():
+    def quantize(w, bits=8):
+        low, high = w.min(), w.max()
+        scale = (high - low) / np.float32(2**bits - 1)
+        if scale == 0:
+            return np.zeros_like(w, dtype=np.uint8), 1.0, low
+        return np.rint((w - low) / scale).astype("uint8"), scale, low
+
+    def dequantize(codes, scale, minimum):
+        return np.float32(scale) * codes.astype(np.float32) + np.float32(minimum)
+
+    assert checks.quantize(quantize)
+    assert checks.dequantize(dequantize)
+    assert checks.round_trip(quantize, dequantize)
+
+
+def test_stochastic_rounding_may_be_the_floor_of_weight_plus_noise():
+    def quantize_stochastic(w, bits, seed):
+        top = 2**bits - 1
+        low = float(w.min())
+        scale = (float(w.max()) - low) / top or 1.0
+        noise = np.random.RandomState(seed).uniform(size=w.shape)
+        return np.floor((w - low) / scale + noise).clip(0, top).astype(np.uint8), scale, low
+
+    assert checks.quantize_stochastic(quantize_stochastic)
+
+
+def test_quantize_linear_may_order_its_operations_otherwise():
+    def quantize_linear(w, bits):
+        if bits is None:
+            return w.clone()
+        if bits == 0:
+            return 0 * w
+        step = (w.max() - w.min()) / (2**bits - 1)
+        return w if step == 0 else w.min() + step * torch.round((w - w.min()) / step)
+
+    assert checks.quantize_linear(quantize_linear)
+
+
+def test_the_layer_may_call_the_functional_convolution():
+    class QuantConv2d(nn.Conv2d):
+        def __init__(self, *args, bits=None, **kwargs):
+            super().__init__(*args, **kwargs)
+            self.bits = bits
+
+        def forward(self, x):
+            w = ste.STE.apply(self.weight, self.bits)
+            return F.conv2d(x, w, self.bias, self.stride, self.padding, self.dilation, self.groups)
+
+    assert checks.quant_conv2d(QuantConv2d)
+
+
+# Wrong answers, and what the student reads
+
+
+def test_a_code_type_other_than_a_byte_is_named():
+    def quantize(w, bits=8):
+        codes, scale, minimum = affine.quantize(w, bits)
+        return codes.astype(int), scale, minimum
+
+    assert "uint8, one byte each; yours are of int64" in checks.quantize(quantize).problem
+
+
+def test_a_wrong_example_shows_input_expectation_and_answer():
+    def quantize(w, bits=8):
+        codes, scale, minimum = affine.quantize(w, bits)
+        return codes[::-1].copy(), scale, minimum
+
+    assert checks.quantize(quantize).problem.splitlines() == [
+        "With 2 bits, `w = [-1, 0.2, 0.9, 2]` has four levels: -1, 0, 1 and 2, from its smallest "
+        "to its largest weight.",
+        "The nearest levels have the codes [0, 1, 2, 3]; yours are [3, 2, 1, 0].",
+    ]
+
+
+def test_dividing_by_an_empty_range_is_noticed():
+    def quantize(w, bits=8):
+        low = float(w.min())
+        scale = (float(w.max()) - low) / (2**bits - 1)
+        codes = np.array([round((float(x) - low) / scale) for x in w.flat], np.uint8)
+        return codes.reshape(w.shape), scale, low
+
+    result = checks.quantize(quantize)
+    assert result.failed == "copes with weights that are all equal"
+    assert "ZeroDivisionError" in result.problem
+
+
+def test_changing_the_array_in_place_is_noticed():
+    def quantize(w, bits=8):
+        answer = affine.quantize(w.copy(), bits)
+        w -= w.min()
+        return answer
+
+    assert "`w` itself has changed" in checks.quantize(quantize).problem
+
+
+@pytest.mark.parametrize(
+    ("check", "right"),
+    [
+        (checks.quantize_linear, ste.quantize_linear),
+        (checks.quantize_nonzero, ste.quantize_nonzero),
+    ],
+    ids=lambda value: value.__name__,
+)
+def test_changing_the_tensor_in_place_is_noticed(check, right):
+    def answer(w, bits):
+        quantized = right(w, bits)
+        return quantized if bits is None else w.copy_(quantized)
+
+    assert check(answer).failed == "leaves `w` as it was"
+
+
+def test_changing_the_parameters_in_place_is_noticed():
+    def quantize_parameters(parameters, bits):
+        quantized = affine.quantize_parameters(parameters, bits)
+        for name, parameter in parameters.items():
+            parameter.data = quantized[name]
+        return quantized
+
+    assert "have changed" in checks.quantize_parameters(quantize_parameters).problem
+
+
+def test_a_round_trip_that_is_off_by_more_than_half_a_step_is_noticed():
+    def dequantize(codes, scale, minimum):
+        return affine.dequantize(codes, scale, minimum + 0.1 * scale)
+
+    result = checks.round_trip(affine.quantize, dequantize)
+    assert "steps away" in result.problem
+
+
+def test_a_seed_that_is_ignored_is_noticed():
+    def fixed(w, bits, seed):
+        return affine.quantize_stochastic(w, bits, 0)
+
+    calls = iter(range(100))
+
+    def unseeded(w, bits, seed):
+        return affine.quantize_stochastic(w, bits, next(calls))
+
+    assert "Seed 7 and seed 8 gave the same codes" in checks.quantize_stochastic(fixed).problem
+    assert "gave different codes" in checks.quantize_stochastic(unseeded).problem
+
+
+def test_a_forgotten_gradient_of_bits_is_explained_by_torch():
+    class OneGradient(ste.STE):
+        @staticmethod
+        def backward(ctx, gradient):
+            return gradient
+
+    assert "returned an incorrect number of gradients" in checks.ste(OneGradient).problem
+
+
+def test_a_forward_pass_cut_off_from_its_weights_is_noticed():
+    class Detached(ste.QuantConv2d):
+        def quantized_weight(self):
+            return super().quantized_weight().detach()
+
+    assert "cut off" in checks.quant_conv2d(Detached).problem
+
+
+def test_a_layer_whose_parameters_have_other_names_is_noticed():
+    class Renamed(nn.Module):
+        def __init__(self, *args, bits=None, **kwargs):
+            super().__init__()
+            self.conv = ste.QuantConv2d(*args, bits=bits, **kwargs)
+
+    assert "yours has conv.weight" in checks.quant_conv2d(Renamed).problem

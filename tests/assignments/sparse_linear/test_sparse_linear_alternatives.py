@@ -1,0 +1,391 @@
+"""Right answers of another kind than ours earn every point of `sparse_linear`.
+
+Other orders of the operations, other ways to break ties, other figures: where these differ, a
+hidden test must not. Every function here is a right answer to the question of its name (up to the
+number after the name); what it takes from other questions are right answers too.
+"""
+
+import math
+import re
+from pathlib import Path
+
+import matplotlib as mpl
+import nbformat
+import numpy as np
+import pytest
+
+mpl.use("Agg")
+from matplotlib import pyplot as plt
+
+from autograder.assignments import NOTEBOOKS
+from autograder.grading.execution import evaluate_test, is_hidden_test
+from autograder.hidden.student import Submission, asking
+from autograder.misconceptions import misconceptions_in
+from autograder.sandbox.inside.responder import Responder
+from helpers.reference.sparse_linear import sparse_regression
+from helpers.reference.sparse_linear.sparse_figures import plot_run
+
+SOURCE = nbformat.read(NOTEBOOKS / "sparse_linear" / "sparse_linear.ipynb", as_version=4)
+TESTS = {c.metadata.nbgrader.grade_id: c for c in SOURCE.cells if is_hidden_test(c)}
+QUESTION = {
+    "loss": "update_loss",
+    "gradient_step": "update_step",
+    "gradient_descent": "plain_run",
+    "log10_loss": "plain_logarithm",
+    "plot_run": "plain_plot",
+    "keep_largest": "projected_keep",
+    "projected_descent": "projected_run",
+    "l1_descent": "l1_run",
+    "soft_threshold": "proximal_threshold",
+    "proximal_descent": "proximal_run",
+    "trimmed_threshold": "trimmed_threshold",
+    "trimmed_descent": "trimmed_run",
+    "lasso_alpha": "larger_alpha",
+}
+
+# ------------------------------------------------------------------------------------------------
+# The update
+
+
+def loss_1(X, y, w):
+    """In loops, point by point."""
+    total = 0.0
+    for i in range(len(y)):
+        total += (sum(X[i, j] * w[j] for j in range(len(w))) - y[i]) ** 2
+    return total
+
+
+def loss_2(X, y, w):
+    """As a product, an array of one element."""
+    r = (y - X @ w).reshape(-1, 1)
+    return r.T @ r
+
+
+def loss_3(X, y, w):
+    return np.linalg.norm(X @ w - y) ** 2
+
+
+def gradient_step_1(X, y, w, rate):
+    """A sum over the data points, the residual the other way round."""
+    total = np.zeros(len(w))
+    for row, target in zip(X, y, strict=True):
+        total += (target - row @ w) * row
+    return w + 2 * rate * total
+
+
+def gradient_step_2(X, y, w, rate):
+    """With the Gram matrix."""
+    return w - rate * (2 * (X.T @ X) @ w - 2 * X.T @ y)
+
+
+# ------------------------------------------------------------------------------------------------
+# Runs
+
+
+def gradient_descent_1(X, y, rate=0.02, steps=200):
+    """Into arrays that are there already."""
+    weights, losses = np.zeros((steps + 1, X.shape[1])), np.zeros(steps + 1)
+    losses[0] = y @ y
+    for k in range(steps):
+        weights[k + 1] = gradient_step_1(X, y, weights[k], rate)
+        losses[k + 1] = loss_3(X, y, weights[k + 1])
+    return weights, losses
+
+
+def gradient_descent_2(X, y, rate=0.02, steps=200):
+    """In place, with copies; returns a list of two."""
+    w = np.zeros((X.shape[1],))
+    weights, losses = [w.copy()], [loss_1(X, y, w)]
+    for _ in range(steps):
+        w -= rate * 2 * (X @ w - y) @ X
+        weights.append(w.copy())
+        losses.append(loss_1(X, y, w))
+    return [np.stack(weights), np.array(losses)]
+
+
+def log10_loss_1(losses):
+    """A mask, and no warning."""
+    result = np.full_like(losses, float("nan"))
+    result[losses > 0] = np.log10(losses[losses > 0])
+    return result
+
+
+def log10_loss_2(losses):
+    """-inf replaced afterwards; the natural logarithm divided."""
+    with np.errstate(divide="ignore"):
+        logs = np.log(losses) / np.log(10)
+    logs[np.isneginf(logs)] = np.nan
+    return logs
+
+
+def log10_loss_3(losses):
+    return np.vectorize(lambda value: math.log10(value) if value else math.nan)(losses)
+
+
+def keep_largest_1(w, count=2):
+    """With a threshold on sorted magnitudes, one after the other."""
+    kept = sorted(range(len(w)), key=lambda j: abs(w[j]), reverse=True)[:count]
+    return np.array([w[j] if j in kept else 0.0 for j in range(len(w))])
+
+
+def keep_largest_2(w, count=2):
+    result = w.copy()
+    result[np.argpartition(np.abs(w), len(w) - count)[: len(w) - count]] = 0
+    return result
+
+
+def keep_largest_3(w, count=2):
+    """A mask: what was negative and goes becomes -0."""
+    mask = np.zeros(len(w))
+    mask[np.argsort(np.abs(w))[::-1][:count]] = 1
+    return w * mask
+
+
+def projected_descent_1(X, y, rate=0.02, steps=200, count=2):
+    w = np.zeros(X.shape[1])
+    history = [(w, loss_1(X, y, w))]
+    for _ in range(steps):
+        w = keep_largest_3(gradient_step_2(X, y, w, rate), count)
+        history.append((w, loss_1(X, y, w)))
+    return np.array([w for w, _ in history]), np.array([value for _, value in history])
+
+
+def l1_descent_1(X, y, strength, rate=0.02, steps=200):
+    """One gradient of the whole objective; the sign by hand."""
+    w = np.zeros(X.shape[1])
+    weights = [w]
+    for _ in range(steps):
+        sign = (w > 0).astype(float) - (w < 0)
+        slope = sum(2 * (X[i] @ w - y[i]) * X[i] for i in range(len(y))) + strength * sign
+        w = w - rate * slope
+        weights.append(w)
+    return np.array(weights), ((np.array(weights) @ X.T - y) ** 2).sum(axis=1)
+
+
+def l1_descent_2(X, y, strength, rate=0.02, steps=200):
+    """With w / |w|, guarded."""
+    w = np.zeros(X.shape[1])
+    weights, losses = [w], [loss_3(X, y, w)]
+    for _ in range(steps):
+        sign = np.divide(w, np.abs(w), out=np.zeros_like(w), where=w != 0)
+        w = gradient_step_2(X, y, w, rate) - (rate * strength) * sign
+        weights.append(w)
+        losses.append(loss_3(X, y, w))
+    return np.array(weights), np.array(losses)
+
+
+def soft_threshold_1(w, threshold):
+    return np.maximum(w - threshold, 0) - np.maximum(-w - threshold, 0)
+
+
+def soft_threshold_2(w, threshold):
+    return np.where(np.abs(w) <= threshold, 0, w - np.sign(w) * threshold)
+
+
+def soft_threshold_3(w, threshold):
+    return w - np.clip(w, -threshold, threshold)
+
+
+def proximal_descent_1(X, y, strength, rate=0.02, steps=200):
+    w = np.zeros(X.shape[1])
+    weights, losses = [w], [loss_1(X, y, w)]
+    for _ in range(steps):
+        w = soft_threshold_3(gradient_step_1(X, y, w, rate), strength * rate)
+        weights.append(w)
+        losses.append(loss_1(X, y, w))
+    return np.array(weights), np.array(losses)
+
+
+def trimmed_threshold_1(w, threshold, free=2):
+    """A mask instead of places."""
+    penalised = np.ones(len(w), bool)
+    penalised[np.argsort(-np.abs(w))[:free]] = False
+    return np.where(penalised, soft_threshold_1(w, threshold), w)
+
+
+def trimmed_threshold_2(w, threshold, free=2):
+    """With ranks, in a loop."""
+    order = sorted(range(len(w)), key=lambda j: abs(w[j]))
+    result = [float(v) for v in w]
+    for j in order[: len(w) - free]:
+        result[j] = math.copysign(max(abs(w[j]) - threshold, 0), w[j])
+    return np.array(result)
+
+
+def trimmed_descent_1(X, y, strength, rate=0.02, steps=200, free=2):
+    w = np.zeros(X.shape[1])
+    weights, losses = [w], [loss_3(X, y, w)]
+    for _ in range(steps):
+        w = trimmed_threshold_2(gradient_step_2(X, y, w, rate), strength * rate, free)
+        weights.append(w)
+        losses.append(loss_3(X, y, w))
+    return np.array(weights), np.array(losses)
+
+
+def lasso_alpha_1(strength, points):
+    return strength / points / 2
+
+
+def lasso_alpha_2(strength, points):
+    return np.float64(0.5) * strength * (1 / points)
+
+
+# ------------------------------------------------------------------------------------------------
+# Figures
+
+
+def plot_run_1(weights, losses):
+    """A logarithmic axis; one panel above the other with common steps; all weights at once."""
+    figure, (above, below) = plt.subplots(2, 1, sharex=True)
+    above.semilogy(losses, "k.-")
+    above.set_ylabel("L")
+    below.axhline(0, color="gray")
+    below.plot(weights, label=[f"$W_{j}$" for j in range(weights.shape[1])])
+    below.set(xlabel="# of steps", ylabel="W")
+    below.legend(ncol=5)
+    return figure
+
+
+def plot_run_2(weights, losses):
+    """Two figures, in the style of pyplot; zeros left out."""
+    first = plt.figure()
+    there = losses > 0
+    plt.plot(np.arange(len(losses))[there], np.log10(losses[there]))
+    plt.xlabel("steps")
+    plt.ylabel("log10(L)")
+    second = plt.figure()
+    for j in range(weights.shape[1]):
+        plt.plot(range(len(weights)), list(weights[:, j]), label="w" + str(j + 1))
+    plt.xlabel("steps")
+    plt.title("weights")
+    plt.legend()
+    return first, second
+
+
+def plot_run_3(weights, losses):
+    """One pair of axes on the other, a legend of the figure; returned with its axes."""
+    figure, left = plt.subplots()
+    right = left.twinx()
+    with np.errstate(divide="ignore"):
+        left.plot(np.log10(losses), color="k")  # -inf is not drawn either
+    for j, values in enumerate(weights.T):
+        right.plot(values, label=j)
+    left.set(xlabel="step", ylabel="log10 L")
+    right.set_ylabel("weight")
+    figure.legend(*right.get_legend_handles_labels())
+    return figure, (left, right)
+
+
+# ------------------------------------------------------------------------------------------------
+
+ALTERNATIVES = [thing for name, thing in list(globals().items()) if re.fullmatch(r"\w+_\d", name)]
+
+
+def judged(question, **names):
+    cell = TESTS[question]
+    with asking(Submission(Responder({"plt": plt} | names).answer, Path())):
+        score = evaluate_test(cell.source, question)
+    plt.close("all")
+    return score.points, score.messages, cell.metadata.nbgrader.points
+
+
+@pytest.mark.parametrize("alternative", ALTERNATIVES, ids=lambda thing: thing.__name__)
+def test_another_right_answer_earns_every_point(alternative):
+    name = alternative.__name__[:-2]
+    points, messages, full = judged(QUESTION[name], **{name: alternative})
+    assert (points, messages) == (full, [])
+
+
+PLOTS = [plot_run, plot_run_1, plot_run_2, plot_run_3]
+
+
+@pytest.mark.filterwarnings("ignore:More than 20 figures")
+@pytest.mark.parametrize("plot", PLOTS, ids=lambda plot: plot.__name__)
+def test_other_figures_of_other_right_runs_earn_every_point(plot):
+    X, y = sparse_regression.PROBLEM
+    names = {
+        "projected_figure": plot(*projected_descent_1(X, y)),
+        "l1_figures": {s: plot(*l1_descent_1(X, y, s)) for s in (0.2, 0.5, 1, 2)},
+        "proximal_figures": {s: plot(*proximal_descent_1(X, y, s)) for s in (0.2, 0.5, 1, 2)},
+        "trimmed_figures": {s: plot(*trimmed_descent_1(X, y, s)) for s in (1, 2, 5, 10)},
+    }
+    for question in names:
+        points, messages, full = judged(question, **{question: names[question]})
+        assert (points, messages) == (full, [])
+
+
+def bonus(**changed):
+    """Return right answers to the bonus, with other strengths and other ties than ours."""
+    X, y = (part[:2] for part in sparse_regression.PROBLEM)
+    runs = {
+        "projected": projected_descent_1(X, y),
+        "l1": l1_descent_1(X, y, 0.05),
+        "proximal": proximal_descent_1(X, y, 3),
+        "trimmed": trimmed_descent_1(X, y, 2.5),
+    }
+    return {
+        "two_point_settings": {"l1": 0.05, "proximal": 3, "trimmed": 2.5},
+        "two_point_runs": runs,
+        "two_point_figures": {method: plot_run_1(*run) for method, run in runs.items()},
+    } | changed
+
+
+@pytest.mark.parametrize("question", ["bonus_runs", "bonus_figures"])
+def test_any_strength_will_do_for_the_bonus(question):
+    points, messages, full = judged(question, **bonus())
+    assert (points, messages) == (full, [])
+
+
+@pytest.mark.parametrize("question", ["bonus_runs", "bonus_figures"])
+def test_runs_with_three_points_or_other_strengths_are_no_bonus(question):
+    three = {m: f(*sparse_regression.PROBLEM) for m, f in (("projected", projected_descent_1),)}
+    right = bonus()
+    wrong = right["two_point_runs"] | three
+    points, messages, full = judged(question, **right | {"two_point_runs": wrong})
+    assert (points, len(messages)) == (0.75 * full, 1)
+    settings = {"l1": 0.5, "proximal": 1, "trimmed": 10}
+    points, messages, full = judged(question, **right | {"two_point_settings": settings})
+    assert (points, len(messages)) == (0.25 * full, 3)
+
+
+@pytest.mark.parametrize("question", ["bonus_runs", "bonus_figures", "l1_figures"])
+@pytest.mark.parametrize("strange", [None, 3.0, [], {}, {"l1": None, 0.2: 5}, "text"])
+def test_strange_answers_earn_nothing_and_stop_nothing(question, strange):
+    names = dict.fromkeys(
+        ("two_point_settings", "two_point_runs", "two_point_figures", "l1_figures"), strange
+    )
+    points, messages, _ = judged(question, **names)
+    assert (points, len(messages)) == (0, 4)
+
+
+# ------------------------------------------------------------------------------------------------
+# A mistake that other answers inherit
+
+
+@pytest.mark.parametrize("mistake", ["factor_two_forgotten", "mean_gradient"])
+@pytest.mark.parametrize(
+    "run",
+    [
+        "gradient_descent",
+        "projected_descent",
+        "l1_descent",
+        "proximal_descent",
+        "trimmed_descent",
+    ],
+)
+def test_runs_that_inherit_a_wrong_gradient_step_say_where_it_comes_from(run, mistake):
+    (wrong,) = [m for m in misconceptions_in("sparse_linear") if m.name == mistake]
+    names = {"np": np, "plt": plt}
+    for question in QUESTION.values():
+        (solution,) = [
+            c
+            for c in SOURCE.cells
+            if c.metadata.get("nbgrader", {}).get("grade_id") == f"{question}_solution"
+        ]
+        exec(solution.source, names)
+    exec(wrong.source, names)
+    with asking(Submission(Responder(names).answer, Path())):
+        score = evaluate_test(TESTS[QUESTION[run]].source, QUESTION[run])
+    (check,) = score.checks
+    assert check.misconception is not None
+    assert "`gradient_step`" in check.misconception.explanation

@@ -1,0 +1,16 @@
+"""What the README says of our speed is what the committed bench measured."""
+
+import json
+from pathlib import Path
+
+ROOT = Path(__file__).parents[3]
+
+
+def test_the_readme_quotes_the_committed_figures():
+    text = (ROOT / "README.md").read_text()
+    training = json.loads((ROOT / "docs/bench/cpu-2-cores.json").read_text())["training"]
+    for name, label in (("ours", "ours, bfloat16"), ("usual_2_workers", "usual, 2 workers")):
+        run = training[name]
+        speed, memory = round(run["images_per_second"]), round(run["peak_memory_mib"])
+        assert f"| {label} | {speed} | {run['accuracy']:.4f} | {memory} MiB |" in text
+    assert f"**{training['times_faster_than_usual_2_workers']:.2f} times**" in text

@@ -1,0 +1,131 @@
+"""What a run of `grade` leaves behind, however it ends."""
+
+import os
+import signal
+
+import nbformat
+import pytest
+from graded_course import ASSIGNMENT, GradedCourse
+from nbformat.v4 import new_notebook
+from traitlets.config import Config
+
+from autograder.cli import main
+from autograder.grading import grade as grading
+from autograder.grading.grade import GradingStopped, grade
+from autograder.grading.unfinished import INTERRUPTED, unfinished
+from autograder.grading.workers import WorkerLost
+from autograder.sandbox import shown
+
+STUDENTS = ["ada", "ben", "cas"]
+
+
+@pytest.fixture
+def course(tmp_path):
+    """The folder of a course with three submissions that wait to be graded."""
+    course = GradedCourse(tmp_path / "course")
+    for student in STUDENTS:
+        place = course.folder / "submitted" / student / ASSIGNMENT
+        place.mkdir(parents=True)
+        nbformat.write(new_notebook(), place / f"{ASSIGNMENT}.ipynb")
+    return course.folder
+
+
+@pytest.fixture
+def workers(monkeypatch):
+    """Stand-ins for worker processes; a test says what they do with each submission."""
+    ends = {}
+
+    def in_workers(work, names, *, workers, seconds):
+        for name in names:
+            end = ends.get(name)
+            if isinstance(end, signal.Signals):
+                os.kill(os.getpid(), end)
+            yield name, end if isinstance(end, WorkerLost) else grading.Outcome(name)
+
+    monkeypatch.setattr(grading, "in_workers", in_workers)
+    return ends
+
+
+def run(course, **options):
+    settings = Config()
+    settings.GradeInSandbox.sandbox = False
+    return grade(ASSIGNMENT, course, settings=settings, **options)
+
+
+def test_every_submission_has_an_outcome_and_nothing_is_unfinished(course, workers):
+    assert [outcome.student for outcome in run(course)] == STUDENTS
+    assert unfinished(ASSIGNMENT, course) == {}
+
+
+def test_a_lost_worker_costs_its_submission_alone_and_stands_in_the_report(course, workers):
+    workers["ben"] = WorkerLost("its process died twice")
+    problems = {outcome.student: outcome.problem for outcome in run(course)}
+    lost = "the grader failed in this submission: its process died twice"
+    assert problems == {"ada": None, "ben": lost, "cas": None}
+    assert unfinished(ASSIGNMENT, course) == {"ben": f"there is no grade: {lost}"}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_stopped_run_says_what_is_graded_and_how_to_go_on(course, workers, number):
+    workers["ben"] = number
+    with pytest.raises(GradingStopped) as stopped:
+        run(course)
+    text = str(stopped.value)
+    assert "of 3 submissions 1 are graded" in text
+    assert "Not graded: ben, cas." in text
+    assert f"autograder grade {ASSIGNMENT} --unfinished" in text
+    assert unfinished(ASSIGNMENT, course) == {"ben": INTERRUPTED, "cas": INTERRUPTED}
+
+
+def test_signals_mean_again_what_they_meant_before(course, workers):
+    before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)]
+    run(course)
+    assert [signal.getsignal(n) for n in (signal.SIGTERM, signal.SIGHUP)] == before
+
+
+def test_a_run_under_nohup_outlives_its_terminal(course, workers):
+    workers["ben"] = signal.SIGHUP
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        assert [outcome.problem for outcome in run(course)] == [None] * 3
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_the_command_goes_on_with_what_is_unfinished(course, workers, monkeypatch, capsys):
+    workers["ben"] = signal.SIGTERM
+    command = ["grade", ASSIGNMENT, "--course", str(course), "--no-sandbox"]
+    assert main(command) == 130
+    said = capsys.readouterr().err
+    assert "Not graded: ben, cas." in said
+    assert "Traceback" not in said
+    workers.clear()
+    assert main([*command, "--unfinished"]) == 0
+    assert "graded: 2 of 2 submissions" in capsys.readouterr().out
+    assert main([*command, "--unfinished"]) == 0
+    assert "graded: 0 of 0 submissions" in capsys.readouterr().out
+
+
+def test_what_is_brought_in_anew_is_graded_as_a_whole(course, workers, tmp_path, capsys):
+    command = ["grade", ASSIGNMENT, "--course", str(course), "--no-sandbox", "--unfinished"]
+    assert main([*command, "--from", str(tmp_path)]) == 1
+    assert "leave --from out" in capsys.readouterr().err
+
+
+def test_temporary_folders_of_killed_graders_are_swept_before_and_after(
+    course, workers, monkeypatch
+):
+    swept = []
+    monkeypatch.setattr(grading, "sweep", lambda: swept.append(len(unfinished(ASSIGNMENT, course))))
+    workers["ben"] = signal.SIGTERM
+    with pytest.raises(GradingStopped):
+        run(course)
+    assert swept == [0, 2]
+
+
+def test_a_course_that_student_code_could_read_is_refused(tmp_path, monkeypatch):
+    tmp_path.chmod(0o755)
+    monkeypatch.setattr(shown, "SYSTEM", (*shown.SYSTEM, str(tmp_path)))
+    with pytest.raises(shown.Exposed, match=r"The course folder .* lies in"):
+        grade(ASSIGNMENT, tmp_path / "course")
+    assert not (tmp_path / "course").exists()

@@ -1,0 +1,284 @@
+"""A student's text on a page: it keeps its looks, cannot act, and cannot hold the page up."""
+
+import re
+import time
+from html import unescape
+from html.parser import HTMLParser
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given, settings
+from nbconvert.exporters import HTMLExporter
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from autograder.course import course_config
+from autograder.grading import clean_html, safe_html
+from autograder.grading.panel import Line, panel
+from autograder.grading.safe_html import sanitize_html
+from helpers.checks.result import CheckResult
+
+PANEL = panel(5, 8, [Line("3 bits", 0.5, "half of it is right", "You cut off the fraction.")])
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [
+        "<script>steal()</script>",
+        "<img src=x onerror=steal()>",
+        "<a href='javascript:steal()'>x</a>",
+        "<a href=' JaVa&#09;script:steal()'>x</a>",
+        "<a href='data:text/html,steal()'>x</a>",
+        "<iframe srcdoc='steal()'></iframe>",
+        "<svg onload=steal()></svg>",
+        "<noscript><p title='</noscript><img src=x onerror=steal()>'></p></noscript>",
+        "<img src='https://example.org/steal()'>",
+        "<p style='background-image: url(https://example.org/steal())'>x</p>",
+    ],
+)
+def test_html_that_acts_or_loads_is_made_harmless(attack):
+    html = sanitize_html(attack)
+
+    live = re.findall(r"<(\w+)([^>]*)>", html)
+    assert not [t for t, _ in live if t in {"script", "iframe", "svg", "noscript"}]
+    assert not [a for _, a in live if "steal" in re.sub(r"title=\"[^\"]*\"", "", a)]
+
+
+def test_a_students_text_cannot_pass_for_a_part_of_the_formgraders_form():
+    html = sanitize_html("<div id='ste_layer' class='nbgrader_cell'><input class='score'></div>")
+
+    assert html == "<div></div>"
+
+
+@pytest.mark.parametrize("style", ["position: fixed", "z-index: 9", "top: 0"])
+def test_a_students_text_cannot_be_laid_over_the_page(style):
+    assert style.split(":")[0] not in sanitize_html(f"<div style='{style}'>x</div>")
+
+
+@pytest.mark.parametrize(
+    "html",
+    [PANEL, CheckResult("quantize", ("8 bits give 256 levels",), "4 bits", "`16`")._repr_html_()],
+    ids=["result", "public check"],
+)
+def test_our_panels_keep_their_looks(html):
+    assert len(styles(html)) > 20
+    assert styles(sanitize_html(html)) == styles(html)
+
+
+def styles(html):
+    """Every property with its value, as it may be written in more than one way."""
+    found = re.findall(r'style="([^"]*)"', html)
+    declarations = [d for style in found for d in unescape(style).replace('"', "'").split(";") if d]
+    return [re.sub(r"\s|\b0(?=\.)", "", declaration) for declaration in declarations]
+
+
+def test_a_data_frame_keeps_its_table_and_loses_its_style_sheet():
+    table = "<table><tbody><tr><td>1</td></tr></tbody></table>"
+
+    assert sanitize_html(f"<style scoped>.dataframe {{color: red}}</style>{table}") == table
+
+
+class Document(HTMLParser):
+    """Every tag of a document, with its attributes."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.tags = []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, {name: value or "" for name, value in attrs}))
+
+
+def properties(style):
+    """The names of a style's properties: what stands before a colon, outside of values."""
+    while style != (style := re.sub(r"\"[^\"]*\"|'[^']*'|\([^()]*\)", "", style)):
+        pass
+    return {part.partition(":")[0].strip().lower() for part in style.split(";") if part.strip()}
+
+
+others = ["script", "style", "svg", "math", "iframe", "form", "input", "template", "noscript"]
+names = [*clean_html._TAGS, *others]
+values = st.one_of(
+    st.sampled_from(
+        [
+            "javascript:steal()",
+            " JaVa\tscript:steal()",
+            "data:text/html,steal()",
+            "data:image/png;base64,AAAA",
+            "https://example.org/?a=1&b=2",
+            "//example.org",
+            "highlight",
+            "k1",
+            "color: red; position: fixed; background: url(https://example.org)",
+            'posi\\74ion: fixed; color: "; top: 0',
+            "font-family: 'a;b', serif; --x: 1; width: calc(1px + (2px))",
+        ]
+    ),
+    st.text(max_size=10),
+)
+attributes = st.tuples(
+    st.sampled_from(["href", "src", "style", "class", "id", "name", "onclick", "title", "action"]),
+    values,
+    st.sampled_from(["{}='{}'", '{}="{}"', "{}={}", "{} = '{}", "/{}='{}'"]),
+).map(lambda parts: parts[2].format(*parts[:2]))
+pieces = st.one_of(
+    st.tuples(st.sampled_from(names), st.lists(attributes, max_size=3)).map(
+        lambda tag: f"<{tag[0]} {' '.join(tag[1])}>"
+    ),
+    st.sampled_from(names).map("</{}>".format),
+    st.sampled_from(["<!--", "-->", "<![CDATA[", "]]>", "<", ">", '"', "'", "&lt;", "&#60;", "\0"]),
+    st.text(max_size=10),
+)
+
+
+@settings(max_examples=500)
+@given(st.lists(pieces, max_size=20).map("".join))
+def test_only_what_is_listed_is_left_of_any_html(html):
+    for tag, found in Document(sanitize_html(html)).tags:
+        assert tag in clean_html._TAGS
+        allowed = clean_html._ATTRIBUTES["*"] | clean_html._ATTRIBUTES.get(tag, set())
+        assert found.keys() <= allowed
+        assert properties(found.get("style", "")) <= clean_html._STYLES
+        if "href" in found:
+            scheme = re.match(r"([^/?#:]*):", re.sub(r"[\0-\x20]", "", found["href"]))
+            assert scheme is None or scheme[1].lower() in {"http", "https", "mailto"}
+        assert found.get("src", "data:image/").startswith("data:image/")
+        assert re.fullmatch(r"highlight|[a-z]{1,2}\d?", found.get("class", "k"))
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(pieces, max_size=20).map("".join))
+def test_long_html_is_cleaned_as_short_html_is(html):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(clean_html, "SHORT", -1)
+        assert sanitize_html(html) == clean_html._CLEANER.clean(html)
+
+
+def unclosed(count):
+    """Tags that are opened in one paragraph and, by the rules of HTML, again in every other one."""
+    bold = "".join(f"<b title={number}>" for number in range(count))
+    return f"<p>{bold}</p>" + "<p>x" * count
+
+
+FLOODS = {
+    "style": "<style " * 150_000,
+    "tags": "<b>x</b>" * 130_000,
+    "nested": "<div>" * 200_000,
+    "closed in vain": "<div>" * 100_000 + "</p>" * 100_000,
+    "opened again": unclosed(4_000),
+    "links": "<a><div>" * 130_000,
+    "attributes": "<p " + " ".join(f"a{number}" for number in range(150_000)) + ">",
+    "entities": "&amp;" * 200_000,
+    "comments": "<!--" * 250_000,
+    "scripts": "<script>" * 120_000,
+    "tables": "<table><tr><td>" * 70_000,
+    "brackets": "<" * 1_000_000,
+    "quotes": "<p title='" * 100_000,
+}
+
+
+@pytest.mark.parametrize("html", FLOODS.values(), ids=FLOODS)
+def test_a_flood_of_html_is_cleaned_or_given_up_in_bounded_time(html, monkeypatch):
+    monkeypatch.setattr(safe_html, "PAGE_SECONDS", 1.0)
+    before = time.monotonic()
+
+    cleaned = sanitize_html(html)
+
+    assert time.monotonic() - before < 10
+    assert len(cleaned) <= 6 * len(html)
+
+
+def test_four_times_as_many_style_tags_do_not_take_sixteen_times_as_long():
+    def seconds(count):
+        before = time.monotonic()
+        sanitize_html("<style " * count)
+        return time.monotonic() - before
+
+    assert seconds(8_000) < 2
+    assert seconds(32_000) < 2
+
+
+def test_short_html_that_multiplies_is_given_up_too():
+    html = unclosed(150)
+
+    assert len(html) < clean_html.SHORT
+    assert len(sanitize_html(html)) < 2 * len(html)
+
+
+def test_html_that_takes_too_much_leaves_its_text_and_says_so(monkeypatch):
+    monkeypatch.setattr(safe_html, "PAGE_SECONDS", 0.5)
+
+    html = sanitize_html("<div onclick='steal()'>a < b &amp; c" * 50_000)
+
+    assert html.startswith("<p>[This HTML takes too much to show; here is its text.]</p>")
+    assert "a &lt; b &amp; c" in html
+    assert {tag for tag, _ in Document(html).tags} == {"p", "pre"}
+
+
+@pytest.fixture
+def page(tmp_path):
+    """Let nbconvert make a page, as the formgrader does, and not take long over it."""
+
+    def make(*cells):
+        config = course_config(tmp_path)
+        config.HTMLExporter.template_name = "classic"
+        before = time.monotonic()
+        html, _ = HTMLExporter(config=config).from_notebook_node(new_notebook(cells=list(cells)))
+        assert time.monotonic() - before < 30
+        return html
+
+    return make
+
+
+def shown(html):
+    return new_code_cell("", outputs=[new_output("display_data", {"text/html": html})])
+
+
+def printed(text):
+    return new_code_cell("", outputs=[new_output("stream", text=text)])
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        new_markdown_cell("[a](" * 500_000),
+        new_markdown_cell("*a " * 500_000),
+        new_code_cell("x = foo(1, 'a') # <b>\n" * 80_000),
+        new_code_cell("f'{" * 500_000),
+        printed("\x1b[31m" * 400_000),
+        printed("a < b\n" * 300_000),
+        printed("\x1b\x1b[m[m" * 200_000),
+    ],
+    ids=["links", "stars", "code", "strings", "colours", "brackets", "hidden colours"],
+)
+def test_a_text_of_2_mb_does_not_hold_a_page_up(page, cell):
+    assert len(page(cell)) < 5_000_000
+
+
+def test_many_texts_that_each_take_long_do_not_hold_a_page_up(page, monkeypatch):
+    monkeypatch.setattr(safe_html, "PAGE_SECONDS", 1.0)
+    cells = [new_markdown_cell("\\begin{a}" * 5_000) for _ in range(20)]
+
+    html = page(*cells, new_markdown_cell("**the end**"))
+
+    assert html.count("<pre>\\begin{a}") > 10
+    assert "**the end**" in html
+
+
+def test_a_page_has_no_more_tags_than_it_may(page, monkeypatch):
+    monkeypatch.setattr(safe_html, "PAGE_MARKS", 1_000)
+
+    html = page(shown("<b>x</b>" * 300), shown("<i>y</i>" * 300), printed("<" * 2_000))
+
+    assert "<b>x</b>" in html
+    assert "<i>y</i>" not in html
+    assert "yyyy" in html
+    assert "[1,000 more characters are left out here.]" in html
+
+
+def test_a_cell_that_is_no_longer_than_any_of_the_course_keeps_its_colours(page):
+    html = page(new_code_cell("def f(x): pass\n"), printed("\x1b[31mred\x1b[0m"))
+
+    assert '<span class="k">def</span>' in html
+    assert '<span class="ansi-red-fg">red</span>' in html

@@ -1,0 +1,180 @@
+"""What `autograder release` leaves behind."""
+
+import json
+import shutil
+import zipfile
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat import NotebookNode
+from nbgrader.api import Gradebook
+from small_course import (
+    ARTIFACTS,
+    ASSIGNMENT,
+    HIDDEN_TEST_LINE,
+    MARK_SCHEME_LINE,
+    REASON_LINE,
+    SOLUTION_LINE,
+    VERDICT_LINE,
+    cell_of,
+    small_config,
+    small_notebook,
+    write_source,
+)
+
+from autograder.assignments import assignments
+from autograder.releasing import release
+from autograder.releasing.audit import AuditFailed
+from autograder.releasing.release import Release, ReleaseError, make_release
+
+
+def make(project: Path, notebook: NotebookNode) -> Release:
+    write_source(project, notebook)
+    return make_release(ASSIGNMENT, project / "course", small_config(project))
+
+
+@pytest.fixture(scope="module")
+def released(tmp_path_factory: pytest.TempPathFactory) -> Release:
+    return make(tmp_path_factory.mktemp("project"), small_notebook())
+
+
+@pytest.fixture
+def project(released: Release, tmp_path: Path) -> Path:
+    """A copy of the course after its first release."""
+    shutil.copytree(released.folder.parents[2], tmp_path / "project")
+    return tmp_path / "project"
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+def test_notebook_has_stubs_in_the_place_of_answers(released: Release) -> None:
+    text = released.notebook.read_text(encoding="utf-8")
+    assert "YOUR CODE HERE" in text
+    assert "YOUR ANSWER HERE" in text
+    for line in (
+        SOLUTION_LINE,
+        json.dumps(HIDDEN_TEST_LINE)[1:-1],
+        VERDICT_LINE,
+        REASON_LINE,
+        MARK_SCHEME_LINE,
+    ):
+        assert line not in text
+
+
+def test_notebook_does_not_say_what_is_unlocked(released: Release) -> None:
+    course = nbformat.read(released.notebook, as_version=4).metadata.course
+    assert "unlocks" not in course
+
+
+def test_notebook_says_which_artifacts_to_hand_in(released: Release) -> None:
+    course = nbformat.read(released.notebook, as_version=4).metadata.course
+    assert course.artifacts == ARTIFACTS
+
+
+def test_folder_and_zip_hold_the_notebook_and_the_wheel(released: Release) -> None:
+    names = {released.notebook.name, released.wheel.name}
+    assert set(contents(released.folder)) == names
+    with zipfile.ZipFile(released.archive) as archive:
+        packed = {name: archive.read(name) for name in archive.namelist()}
+    assert packed == {f"{ASSIGNMENT}/{k}": v for k, v in contents(released.folder).items()}
+
+
+def test_wheel_holds_the_unlocked_reference_modules_only(released: Release) -> None:
+    with zipfile.ZipFile(released.wheel) as wheel:
+        reference = {name for name in wheel.namelist() if name.startswith("helpers/reference/")}
+    assert reference == {"helpers/reference/__init__.py", "helpers/reference/masks.py"}
+
+
+def test_gradebook_knows_the_questions_and_keeps_the_hidden_tests(released: Release) -> None:
+    with Gradebook(f"sqlite:///{released.folder.parents[1]}/gradebook.db") as gradebook:
+        notebook = gradebook.find_notebook(ASSIGNMENT, ASSIGNMENT)
+        points = {cell.name: cell.max_score for cell in notebook.grade_cells}
+        sources = {cell.name: cell.source for cell in notebook.source_cells}
+    assert points == {"halve": 4, "reason": 1}
+    assert HIDDEN_TEST_LINE in sources["halve"]
+
+
+def test_artifacts_of_the_instructor_stay_behind(project: Path) -> None:
+    trained = project / "notebooks" / ASSIGNMENT / "artifacts" / "quick" / "solved.safetensors"
+    trained.parent.mkdir(parents=True)
+    trained.write_bytes(b"weights")
+    released = make(project, small_notebook())
+    assert set(contents(released.folder)) == {released.notebook.name, released.wheel.name}
+
+
+def test_same_source_gives_the_same_release(released: Release, project: Path) -> None:
+    again = make(project, small_notebook())
+    assert again.archive.read_bytes() == released.archive.read_bytes()
+
+
+def test_new_release_takes_the_place_of_the_old_one(project: Path) -> None:
+    notebook = small_notebook()
+    cell_of(notebook, "intro").source = "# Quarters"
+    released = make(project, notebook)
+    assert "# Quarters" in released.notebook.read_text(encoding="utf-8")
+    beside = {path.name for path in (project / "course").iterdir()}
+    assert beside == {"gradebook.db", "release"}
+
+
+def test_leak_is_named_by_file_and_line_and_an_earlier_release_stays(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def build_leaky_wheel(folder: Path, unlocks: object) -> Path:
+        wheel = folder / "helpers-1-py3-none-any.whl"
+        with zipfile.ZipFile(wheel, "w") as archive:
+            archive.writestr("helpers/plots.py", f"import numpy as np\n\n{SOLUTION_LINE}\n")
+        return wheel
+
+    monkeypatch.setattr(release, "build_wheel", build_leaky_wheel)
+    before = contents(project / "course")
+    changed = small_notebook()
+    cell_of(changed, "test").metadata["nbgrader"]["points"] = 5
+    cell_of(changed, "test").source = cell_of(changed, "test").source.replace("of=4", "of=5")
+    with pytest.raises(AuditFailed) as failure:
+        make(project, changed)
+    place = "small.zip/small/helpers-1-py3-none-any.whl/helpers/plots.py, line 3: solution"
+    assert place in str(failure.value)
+    # Neither the release nor what the gradebook knows has changed.
+    assert contents(project / "course") == before
+
+
+def test_fault_in_the_source_is_named_by_cell_and_line(project: Path) -> None:
+    faulty = small_notebook()
+    cell_of(faulty, "test").metadata["nbgrader"]["points"] = 5
+    before = contents(project / "course")
+    with pytest.raises(AuditFailed, match=r"small.ipynb, cell halve, line \d+: score\(of=4\)"):
+        make(project, faulty)
+    assert contents(project / "course") == before
+
+
+@pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # nbgrader's own business
+def test_what_nbgrader_refuses_is_said_in_a_sentence(project: Path) -> None:
+    with Gradebook(f"sqlite:///{project / 'course' / 'gradebook.db'}") as gradebook:
+        gradebook.add_student("ada")
+        gradebook.add_submission(ASSIGNMENT, "ada")
+    before = contents(project / "course" / "release")
+    smaller = small_notebook()
+    smaller.cells.remove(cell_of(smaller, "test"))
+    with pytest.raises(ReleaseError, match="Cannot add or remove cells"):
+        make(project, smaller)
+    assert contents(project / "course" / "release") == before
+
+
+def test_unlocking_what_does_not_exist_is_refused(project: Path) -> None:
+    with pytest.raises(ReleaseError, match="no reference module 'maskz'"):
+        make(project, small_notebook(unlocks=("maskz",)))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("assignment", assignments())
+def test_every_assignment_of_the_course_can_be_released(assignment: str, tmp_path: Path) -> None:
+    assert make_release(assignment, tmp_path).archive.exists()
+
+
+def test_unknown_assignment_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="no source notebook of 'nothing'"):
+        make_release("nothing", tmp_path)

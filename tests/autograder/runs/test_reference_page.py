@@ -1,0 +1,156 @@
+"""The results page is made from the table of experiments and the manifests, and nothing else."""
+
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from autograder import references
+from autograder.runs import charts
+from autograder.runs import page as reference_page
+from autograder.runs.table import experiments, sweeps
+
+PROFILES = [p for p in ("quick", "full") if (references.FROZEN / p / "README.md").exists()]
+
+RUN = {
+    "recipe": "trained",
+    "share": 1.0,
+    "untrained": 0.1,
+    "mean": 0.91,
+    "spread": 0.002,
+    "details": {"sparsity": 0.8},
+    "seconds": [10.0, 20.0],
+    "seeds": [0, 1],
+    "precision": "bfloat16",
+    "run_on": {"device": "a GPU", "data": "cifar10", "test_images": 10_000},
+}
+ALONE = {"spread": None, "seeds": [0], "seconds": [10.0]}
+
+
+@pytest.fixture
+def page(monkeypatch):
+    """Give the tables of `full` for the runs and sweeps that a test makes up."""
+    monkeypatch.setenv("COURSE_PROFILE", "full")
+
+    def tables(runs, swept=None):
+        monkeypatch.setattr(reference_page, "runs", lambda profile: runs)
+        monkeypatch.setattr(reference_page, "measured", lambda profile: swept or {})
+        return reference_page.tables("full")
+
+    return tables
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_the_committed_page_is_the_one_that_the_manifests_give(profile, monkeypatch):
+    monkeypatch.setenv("COURSE_PROFILE", profile)
+    committed = (references.FROZEN / profile / "README.md").read_text()
+    assert committed == reference_page.page(profile)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("profile", PROFILES)
+def test_the_committed_figures_are_those_that_the_manifests_give(profile, monkeypatch, tmp_path):
+    monkeypatch.setenv("COURSE_PROFILE", profile)
+    charts.write(profile, tmp_path)
+    committed = references.FROZEN / profile / "plots"
+    assert {f.name for f in tmp_path.iterdir()} == {f.name for f in committed.iterdir()}
+    for file in tmp_path.iterdir():
+        ours, theirs = (np.asarray(Image.open(f), float) for f in (file, committed / file.name))
+        assert ours.shape == theirs.shape
+        # Another version of the fonts may shift an edge, but not move a point or a line.
+        assert np.abs(ours - theirs).mean() < 2, file.name
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_every_figure_on_the_page_is_there(profile):
+    folder = references.FROZEN / profile
+    pictures = re.findall(r"!\[.+?\]\((.+?)\)", (folder / "README.md").read_text())
+    assert pictures
+    assert all((folder / picture).is_file() for picture in pictures)
+
+
+def test_a_trained_network_stands_beside_what_was_published(page):
+    line = (
+        "| `qat_4bit` | trained | 270,896 | 0.8972 | 0.1000 | 0.9149 | 0.9100 ± 0.0020 | -0.0049 "
+        "| 2 | 15 | a GPU, bfloat16 |\n"
+    )
+    assert line in page({"qat_4bit": RUN})
+
+
+def test_a_part_of_the_epochs_is_marked(page):
+    assert "| a GPU, bfloat16, 0.1 of the epochs |" in page({"qat_4bit": RUN | {"share": 0.1}})
+
+
+def test_a_single_run_has_no_spread(page):
+    assert "| 0.9100 | -0.0049 |" in page({"qat_4bit": RUN | ALONE})
+
+
+def test_two_seeds_have_a_bar_and_the_one_that_a_third_seed_would_give(page):
+    # The spread is one standard error, 0.00286: t(0.99, 1) = 31.82 and t(0.99, 2) = 6.965.
+    assert "| `qat_2bit` | 0.9100 | 2 | 0.7985 | 0.8870 |\n" in page({"qat_2bit": RUN})
+
+
+def test_three_seeds_have_their_own_bar_only(page):
+    text = page({"qat_2bit": RUN | {"seeds": [0, 1, 2]}})
+    assert "| `qat_2bit` | 0.9100 | 3 | 0.8870 |  |\n" in text
+    assert "third seed would put the bar" not in text
+
+
+def test_a_single_seed_is_said_to_have_no_bar(page):
+    bars = page({"qat_3bit": RUN | ALONE, "qat_2bit": RUN}).partition("must reach")[2]
+    assert "gives no bar: `qat_3bit`.\n" in bars
+    assert "| `qat_3bit` |" not in bars
+
+
+def test_a_starting_network_has_no_bar_since_nobody_submits_it(page):
+    assert "must reach" not in page({"resnet20": RUN})
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_the_bars_on_the_page_are_those_that_hidden_tests_ask_for(profile, monkeypatch):
+    monkeypatch.setenv("COURSE_PROFILE", profile)
+    bars = reference_page.tables(profile).partition("must reach")[2].partition("##")[0]
+    rows = re.findall(r"^\| `(\w+)` \| \S+ \| \d \| (\S+) \|", bars, flags=re.MULTILINE)
+    assert rows
+    for name, bar in rows:
+        assert bar == f"{references.threshold(profile, name):.4f}"
+
+
+def test_a_missed_aim_says_by_how_much_and_why(page):
+    text = page({"qat_4bit": RUN | {"share": 0.1}, "qat_3bit": RUN})
+    missed = text.partition("## Below the reported accuracy")[2]
+    assert "`qat_4bit` is 0.0049 below: trained for 0.1 of the epochs only." in missed
+    assert "qat_3bit" not in missed.partition("##")[0]
+
+
+def test_figures_that_need_no_training_stand_beside_what_was_published(page):
+    swept = {"recipe": "rounded", "figures": {"3 bits": 0.7}, "run_on": RUN["run_on"]}
+    line = "| 3 bits | `rounded`: rounded | 0.7662 | 0.7000 | -0.0662 | 270,896 | a GPU |\n"
+    assert line in page({}, {"rounded": swept})
+
+
+def test_details_of_a_trained_network_are_figures_too(page):
+    assert "| sparsity | `wide_std_025`, trained | 0.2374 | 0.8000 |" in page({"wide_std_025": RUN})
+
+
+def test_figures_of_other_data_have_nothing_to_be_compared_with(page):
+    digits = RUN | {"run_on": RUN["run_on"] | {"data": "digits"}}
+    assert "0.9149" not in page({"qat_4bit": digits})
+
+
+def test_what_was_not_run_is_listed(page):
+    missing = page({"qat_4bit": RUN}).partition("Not run yet: ")[2]
+    assert "qat_3bit" in missing
+    assert "average_precision" in missing
+    assert "qat_4bit" not in missing
+
+
+def test_every_published_label_is_one_that_is_measured(monkeypatch):
+    """A figure under another name would silently stand without its comparison."""
+    monkeypatch.setenv("COURSE_PROFILE", "full")
+    known = {"untrained", "trained", "sparsity", "size ratio", "bits per weight"}
+    assert {label for e in experiments() for label in e.published} <= known
+    measured = references.sweeps("quick")
+    for sweep in sweeps():
+        assert set(sweep.published) <= set(measured[sweep.name]["figures"]), sweep.name

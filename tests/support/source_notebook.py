@@ -1,0 +1,109 @@
+"""Reading the source notebooks, for the tests of all of them."""
+
+import ast
+import re
+from functools import cache
+from pathlib import Path
+
+import nbformat
+
+from autograder.assignments import NOTEBOOKS, assignments
+from autograder.grading.execution import evaluate_test
+from autograder.hidden.student import Submission, asking
+from autograder.runs.table import experiments
+from helpers.artifacts import artifact_folder, save_artifact
+from helpers.training import History
+
+__all__ = [
+    "about_networks",
+    "assignments",
+    "cells",
+    "graded",
+    "hand_in_untrained",
+    "marks",
+    "parsed",
+    "part_of_the_points",
+    "path",
+    "points",
+    "questions",
+    "read",
+    "trained_networks",
+]
+
+
+def path(assignment: str) -> Path:
+    return NOTEBOOKS / assignment / f"{assignment}.ipynb"
+
+
+@cache
+def read(assignment):
+    return nbformat.read(path(assignment), as_version=4)
+
+
+def cells(assignment):
+    return read(assignment).cells
+
+
+def marks(cell):
+    return cell.metadata.get("nbgrader", {})
+
+
+def graded(assignment, question):
+    (cell,) = [c for c in cells(assignment) if marks(c).get("grade_id") == question]
+    return cell
+
+
+def points(assignment):
+    """Return the points of every question, in the order of the notebook."""
+    found = [marks(c) for c in cells(assignment) if marks(c).get("grade")]
+    return {m["grade_id"]: m["points"] for m in found}
+
+
+def questions(*, written):
+    """Return (assignment, question) of all questions marked by hand, or of all others."""
+    return [
+        (assignment, question)
+        for assignment in assignments()
+        for question in points(assignment)
+        if (graded(assignment, question).cell_type == "markdown") == written
+    ]
+
+
+def parsed(cell):
+    """Return the syntax tree of a code cell; a line that only IPython understands does nothing."""
+    magic = re.compile(r"^(\s*)%.*$", re.MULTILINE)
+    return ast.parse(magic.sub(r"\1pass", cell.source))
+
+
+def trained_networks(cell):
+    """Return the names of the artifacts that a hidden test measures."""
+    calls = [n for n in ast.walk(parsed(cell)) if isinstance(n, ast.Call)]
+    return [c.args[0].value for c in calls if getattr(c.func, "id", "") == "trained"]
+
+
+def part_of_the_points(assignment, question, files):
+    """Ask the hidden test of a question about the artifacts in `files`."""
+
+    def nobody(request):
+        raise AssertionError("a trained artifact is judged without the student's code")
+
+    with asking(Submission(nobody, files)):
+        cell = graded(assignment, question)
+        return evaluate_test(cell.source, question).points / points(assignment)[question]
+
+
+def about_networks():
+    """Return (assignment, question) of all questions whose hidden test measures artifacts."""
+    return [
+        (assignment, question)
+        for assignment, question in questions(written=False)
+        if trained_networks(graded(assignment, question))
+    ]
+
+
+def hand_in_untrained(assignment, question, dataset, files):
+    """Save what a question asks for as artifacts in `files`, untrained, with a boastful history."""
+    by_name = {experiment.name: experiment for experiment in experiments()}
+    history = History([0.1], [1.0], [0.1], [0.01], [1.0])
+    for name in trained_networks(graded(assignment, question)):
+        save_artifact(artifact_folder(files), name, by_name[name].untrained(dataset), history)
