@@ -11,7 +11,7 @@ import ast
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from nbformat import NotebookNode
 from autograder.errors import UserError
 from autograder.grading.limited import LimitReached, lifted, limited
 from autograder.grading.panel import Line, panel
+from autograder.grading.record import NamedMisconception, QuestionRecord, Record
 from autograder.hidden.score import Score
 from autograder.hidden.student import StudentError, Submission, asking
 from autograder.notebook.source import nbgrader_marks
@@ -29,7 +30,7 @@ from autograder.sandbox.inside.responder import silenced
 from autograder.sandbox.session import KernelEnded, Session
 
 MAX_RESTARTS = 5
-"""Kernels that a submission may lose before the rest of it gets no verdict."""
+"""Kernels that a submission may lose before the rest of it is not run."""
 
 TEST_SECONDS = 900.0
 """Processor time of a hidden test on this side. The longest right one measures 22 networks on the
@@ -51,36 +52,6 @@ MAX_TEXT = 2000
 
 SAFE_MIME_TYPES = ("text/plain", "text/html", "text/latex", "image/png", "image/jpeg")
 """What a student's output may hold. HTML is sanitized again wherever it is shown."""
-
-
-@dataclass
-class Verdict:
-    """What one question got, and why."""
-
-    score: float
-    points: float
-    messages: list[str] = field(default_factory=list)
-    misconceptions: list[dict[str, str]] = field(default_factory=list)
-
-
-@dataclass
-class Record:
-    """What the grader noted about one submission; stored in the graded notebook's metadata.
-
-    Attributes
-    ----------
-    seconds : float
-        Wall time.
-    sandbox : {"bubblewrap", "none"}
-    flags : list of str
-        Reasons for a person to look at the submission.
-    questions : dict of str to Verdict
-    """
-
-    seconds: float = 0.0
-    sandbox: str = "bubblewrap"
-    flags: list[str] = field(default_factory=list)
-    questions: dict[str, Verdict] = field(default_factory=dict)
 
 
 def is_hidden_test(cell: NotebookNode) -> bool:
@@ -185,7 +156,7 @@ def grade_notebook(nb: NotebookNode, *, start: Callable[[], Session], files: Pat
     Parameters
     ----------
     nb : NotebookNode
-        Sanitized submission; its cells get outputs, its metadata the record.
+        Sanitized submission; its cells get outputs.
     start : callable
         Starts a fresh kernel for this submission.
     files : Path
@@ -240,8 +211,8 @@ def _name(number: int, cell: NotebookNode) -> str:
 
 def _judge(
     cell: NotebookNode, runner: Runner, files: Path, record: Record
-) -> tuple[Verdict, list[NotebookNode]]:
-    """Run a hidden test on this side; return the verdict and the cell's output."""
+) -> tuple[QuestionRecord, list[NotebookNode]]:
+    """Run a hidden test on this side; return what the question got and the cell's output."""
     points = float(cell.metadata.nbgrader.points)
     grade_id = cell.metadata.nbgrader.grade_id
 
@@ -255,7 +226,7 @@ def _judge(
             return {"error": {"type": "KernelEnded", "text": str(ended)}}
 
     try:
-        # A warning about a strange answer is for nobody.
+        # Nobody would see a warning about a strange answer.
         with asking(Submission(ask, files)), silenced(), _within_limits():
             result = evaluate_test(cell.source, grade_id)
         if not isinstance(result, Score):
@@ -280,16 +251,18 @@ def _judge(
     # A message may quote the answer, a key of 60 MB, say.
     checks = tuple(replace(check, message=_cut(check.message, MAX_TEXT)) for check in result.checks)
     result = replace(result, checks=checks)
-    misconceptions = {
-        c.misconception.name: c.misconception.explanation for c in checks if c.misconception
-    }
-    verdict = Verdict(
+    named = [
+        NamedMisconception(c.misconception.name, c.misconception.explanation)
+        for c in checks
+        if c.misconception
+    ]
+    question = QuestionRecord(
         score=result.points,
         points=points,
         messages=result.messages,
-        misconceptions=[{"name": n, "explanation": e} for n, e in misconceptions.items()],
+        misconceptions=list(dict.fromkeys(named)),
     )
-    return verdict, [_result(result.points, result._repr_html_())]
+    return question, [_result(result.points, result._repr_html_())]
 
 
 def _within_limits() -> AbstractContextManager[None]:
@@ -316,10 +289,10 @@ def evaluate_test(source: str, name: str) -> Any:
     return eval(compile(ast.Expression(value), filename, "eval"), namespace)
 
 
-def _no_credit(points: float, reason: str) -> tuple[Verdict, list[NotebookNode]]:
+def _no_credit(points: float, reason: str) -> tuple[QuestionRecord, list[NotebookNode]]:
     reason = _cut(reason, MAX_TEXT)
     html = panel(0.0, points, [Line("no verdict", 0.0, reason)])
-    return Verdict(0.0, points, [reason]), [_result(0.0, html)]
+    return QuestionRecord(0.0, points, [reason]), [_result(0.0, html)]
 
 
 def _result(points: float, html: str) -> NotebookNode:

@@ -11,7 +11,6 @@ import glob
 import os
 import time
 from contextlib import ExitStack
-from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -34,6 +33,7 @@ from autograder.grading.intake.hand_in_files import copy_files
 from autograder.grading.intake.names import printable, safe_name
 from autograder.grading.intake.submission_folder import SubmissionFolder
 from autograder.grading.intake.submitted_notebook import UnreadableNotebook, read_notebook
+from autograder.grading.record import Record
 from autograder.notebook.source import unlocked_modules
 from autograder.releasing.student_build import write_student_helpers
 from autograder.sandbox import bubblewrap
@@ -46,8 +46,6 @@ from helpers.cifar10 import CACHE, data_folder
 from helpers.profile import profile
 
 Resources = dict[str, Any]
-RECORD = "autograder"
-"""Key of a graded notebook's metadata under which the grader's record stands."""
 
 IMAGES = frozenset({".gif", ".jpeg", ".jpg", ".png", ".webp"})
 """Files that a written answer may show. SVG is not one of them: it may hold scripts."""
@@ -142,7 +140,8 @@ class RepairSubmission(NbGraderPreprocessor):
         if not resources.get("autograder_unreadable"):
             flags += restored
         # Nothing else of the submitted metadata is used; a malformed entry could only break a page.
-        nb.metadata = NotebookNode({RECORD: {"flags": flags}})
+        nb.metadata = NotebookNode()
+        Record(flags=flags).write(nb)
         return nb, resources
 
 
@@ -261,12 +260,12 @@ class GradeInSandbox(NbGraderPreprocessor):
             memory_bytes=self.memory_mib * MIB,
         )
         deadline = time.monotonic() + limits.total_seconds
-        flags = list(nb.metadata.get(RECORD, {}).get("flags", []))
+        earlier = Record.read(nb)
         with temporary_folder("grading-") as temporary:
             files, scratch = Path(temporary, "files"), Path(temporary, "scratch")
             files.mkdir()
             scratch.mkdir()
-            flags += copy_files(submitted, files)
+            earlier.flags += copy_files(submitted, files)
             make_readable(files)
 
             def start() -> Session:
@@ -284,9 +283,9 @@ class GradeInSandbox(NbGraderPreprocessor):
                 )
 
             record = grade_notebook(nb, start=start, files=files)
-        record.sandbox = "bubblewrap" if self.sandbox else "none"
-        record.flags = flags + record.flags
-        nb.metadata[RECORD] = asdict(record)
+        record.sandboxed = self.sandbox
+        record.flags = earlier.flags + record.flags
+        record.write(nb)
         return nb, resources
 
 

@@ -20,6 +20,7 @@ from nbgrader.api import Grade, Gradebook, MissingEntry, SubmittedNotebook
 
 from autograder.assignments import NOTEBOOKS
 from autograder.errors import UserError
+from autograder.grading.record import NoRecord, Record
 from autograder.grading.unfinished import unfinished
 from autograder.notebook.questions import headings, is_bonus, title, words
 
@@ -281,18 +282,18 @@ def _waits(grade: Grade) -> bool:
 def _record(file: Path) -> dict[str, Any]:
     """Return what the grader wrote into a graded notebook, as keywords of a `Submission`."""
     try:
-        record = nbformat.read(file, as_version=nbformat.NO_CONVERT).metadata["autograder"]
-        return {
-            "seconds": float(record["seconds"]),
-            "sandboxed": record["sandbox"] != "none",
-            "flags": tuple(str(flag) for flag in record["flags"]),
-            "misconceptions": tuple(
-                Misconception(question, str(found["name"]), str(found["explanation"]))
-                for question, entry in record["questions"].items()
-                for found in entry["misconceptions"]
-            ),
-        }
+        record = Record.read(nbformat.read(file, as_version=nbformat.NO_CONVERT))
     except FileNotFoundError:
         return {"flags": ("there is no graded notebook: grade it again",)}
-    except (nbformat.reader.NotJSONError, AttributeError, KeyError, TypeError, ValueError):
+    except (nbformat.reader.NotJSONError, NoRecord, AttributeError, KeyError, ValueError):
         return {"flags": ("the graded notebook holds no record of our grader: grade it again",)}
+    return {
+        "seconds": record.seconds,
+        "sandboxed": record.sandboxed,
+        "flags": tuple(record.flags),
+        "misconceptions": tuple(
+            Misconception(question, named.name, named.explanation)
+            for question, got in record.questions.items()
+            for named in got.misconceptions
+        ),
+    }

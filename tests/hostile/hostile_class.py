@@ -37,6 +37,7 @@ from nbgrader.api import Gradebook
 from traitlets.config import Config
 
 from autograder.grading.grade import grade
+from autograder.grading.record import Record
 from autograder.reporting.report import class_report, grades_csv
 
 HONEST, UNTOUCHED = "honest", "untouched"
@@ -172,7 +173,7 @@ class GradedClass:
         return nbformat.read(self._of("autograded", student, "ipynb"), as_version=4)
 
     def flags(self, student: str) -> list[str]:
-        return self.notebook(student).metadata.autograder.flags
+        return Record.read(self.notebook(student)).flags
 
     def _of(self, step: str, student: str, end: str) -> Path:
         return self.folder / "course" / step / student / ASSIGNMENT / f"{ASSIGNMENT}.{end}"

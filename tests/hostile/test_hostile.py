@@ -14,6 +14,8 @@ from nbgrader.api import Gradebook
 from nbgrader.server_extensions.formgrader import handlers
 from pages import Page
 
+from autograder.grading.record import Record
+
 # The first test of all waits for the class to be graded.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(RUN_SECONDS + 300)]
 
@@ -92,7 +94,7 @@ def test_the_attack_was_carried_out_as_it_was_meant(graded, hostile):
 
 @each_hostile
 def test_flags_and_messages_are_words(graded, hostile):
-    record = graded.notebook(hostile.student).metadata.autograder
+    record = Record.read(graded.notebook(hostile.student))
     messages = [text for verdict in record.questions.values() for text in verdict.messages]
     for text in [*record.flags, *messages]:
         assert 0 < len(text) < 2100
@@ -224,7 +226,7 @@ def test_nothing_in_the_formgrader_acts_but_what_is_ours(formgrader, ours, hosti
 @each_hostile
 def test_its_time_is_limited(graded, hostile):
     # The last kernel may take a few seconds to end, and hidden tests on our side theirs.
-    assert graded.notebook(hostile.student).metadata.autograder.seconds < TOTAL_SECONDS + 15
+    assert Record.read(graded.notebook(hostile.student)).seconds < TOTAL_SECONDS + 15
 
 
 def test_the_run_ends_within_its_bound(graded):

@@ -11,6 +11,7 @@ from nbgrader.api import Gradebook
 from autograder.assignments import NOTEBOOKS, assignments
 from autograder.demo import TROUBLE_IN
 from autograder.grading.execution import is_hidden_test
+from autograder.grading.record import Record
 from autograder.misconceptions import misconceptions_in
 from autograder.notebook.source import nbgrader_marks
 from autograder.samples.dependencies import Dependencies, asked_names
@@ -140,7 +141,7 @@ def test_mistakes_cost_points_where_an_answer_rests_on_them_alone(
 def test_a_misconception_loses_points_of_its_question_and_is_named(
     course, grades, assignment, sample, wrong
 ):
-    verdicts = graded(course, assignment, sample).metadata.autograder.questions
+    verdicts = Record.read(graded(course, assignment, sample)).questions
     naming = {
         question
         for question, verdict in verdicts.items()
@@ -154,7 +155,7 @@ def test_a_misconception_loses_points_of_its_question_and_is_named(
 @pytest.mark.parametrize(("assignment", "sample", "share"), MISTAKES, ids=lambda v: str(v)[:30])
 def test_nothing_else_is_named_but_what_follows_from_it(course, assignment, sample, share):
     # A run with the wrong step is wrong in the way of a misconception about runs.
-    questions = graded(course, assignment, sample).metadata.autograder.questions
+    questions = Record.read(graded(course, assignment, sample)).questions
     named = {m.name for verdict in questions.values() for m in verdict.misconceptions}
     dependencies = Dependencies(source(assignment))
     wrong = {misconception.of.__name__ for misconception in share}
@@ -193,7 +194,7 @@ def test_a_person_is_asked_to_look_where_something_is_odd(course, grades):
     for assignment, sample in grades:
         if sample == "forges-scores":
             continue  # its objects that answer anything may keep the public checks busy for ever
-        flags = " ".join(graded(course, assignment, sample).metadata.autograder.flags)
+        flags = " ".join(Record.read(graded(course, assignment, sample)).flags)
         assert FLAGS[sample] in flags if sample in FLAGS else not flags, (assignment, sample)
 
 

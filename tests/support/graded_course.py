@@ -16,6 +16,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from nbgrader.api import Gradebook
 from sqlalchemy.exc import SAWarning
 
+from autograder.grading.record import NamedMisconception, QuestionRecord, Record
+
 ASSIGNMENT = "quantization"
 
 # grade_id -> (heading it stands under, points, written by hand?)
@@ -61,7 +63,7 @@ class GradedCourse:
         *,
         manual: Mapping[str, float] | None = None,
         seconds: float = 20.0,
-        sandbox: str = "bubblewrap",
+        sandboxed: bool = True,
         flags: tuple[str, ...] = (),
         misconceptions: Mapping[str, tuple[str, str]] | None = None,
         late_penalty: float | None = None,
@@ -83,25 +85,20 @@ class GradedCourse:
         self.gradebook.db.commit()
         notebook = new_notebook(cells=[])
         if record:
-            notebook.metadata["autograder"] = {
-                "seconds": seconds,
-                "sandbox": sandbox,
-                "flags": list(flags),
-                "questions": {
-                    question: {
-                        "score": scores.get(question, 0.0),
-                        "points": points,
-                        "messages": [],
-                        "misconceptions": [
-                            {"name": found[0], "explanation": found[1]}
-                            for name, found in (misconceptions or {}).items()
-                            if name == question
-                        ],
-                    }
-                    for question, (_, points, written) in self.questions.items()
-                    if not written
-                },
+            got = {
+                question: QuestionRecord(
+                    score=scores.get(question, 0.0),
+                    points=points,
+                    misconceptions=[
+                        NamedMisconception(*found)
+                        for name, found in (misconceptions or {}).items()
+                        if name == question
+                    ],
+                )
+                for question, (_, points, written) in self.questions.items()
+                if not written
             }
+            Record(seconds, sandboxed, list(flags), got).write(notebook)
         file = self.folder / "autograded" / student / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
         file.parent.mkdir(parents=True)
         nbformat.write(notebook, file)

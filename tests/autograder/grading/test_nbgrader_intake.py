@@ -15,7 +15,7 @@ from nbgrader.coursedir import CourseDirectory
 from small_course import ASSIGNMENT, small_config
 
 from autograder.grading.intake.submission_folder import SubmissionFolder
-from autograder.grading.nbgrader_steps import RECORD
+from autograder.grading.record import Record
 
 HOSTILE = ["<img src=x onerror=alert(1)>", "[x]", "x?", "*", "a\nb", "\x1b[2J", "b\udcff"]
 
@@ -62,7 +62,7 @@ def graded(course):
 
 def flags(course, student):
     path = course / "autograded" / student / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
-    return nbformat.read(path, as_version=4).metadata[RECORD]["flags"]
+    return Record.read(nbformat.read(path, as_version=4)).flags
 
 
 def test_submissions_in_order_are_graded(course):

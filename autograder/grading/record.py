@@ -1,0 +1,97 @@
+"""The record of a graded submission: what the grader noted, kept in the graded notebook.
+
+Scores are the gradebook's. The record says what it has no place for: how long grading took, whether
+there was a sandbox, what a person should look at, and why each question got what it got.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from nbformat import NotebookNode
+
+_KEY = "autograder"
+"""Of the notebook's metadata."""
+
+
+class NoRecord(ValueError):
+    """A notebook holds no record that our grader has written."""
+
+
+@dataclass(frozen=True)
+class NamedMisconception:
+    """A known wrong solution that gave the same answers as the student's."""
+
+    name: str
+    explanation: str
+
+
+@dataclass(frozen=True)
+class QuestionRecord:
+    """What one question got, and why."""
+
+    score: float
+    points: float
+    messages: list[str] = field(default_factory=list)
+    misconceptions: list[NamedMisconception] = field(default_factory=list)
+
+
+@dataclass
+class Record:
+    """What the grader noted about one submission.
+
+    Attributes
+    ----------
+    seconds
+        Wall time of grading.
+    sandboxed
+        Whether student code ran in the sandbox.
+    flags
+        Reasons for a person to look at the submission.
+    questions
+        By their ``grade_id``, those with a hidden test.
+    """
+
+    seconds: float = 0.0
+    sandboxed: bool = True
+    flags: list[str] = field(default_factory=list)
+    questions: dict[str, QuestionRecord] = field(default_factory=dict)
+
+    def write(self, notebook: NotebookNode) -> None:
+        """Put the record into the metadata of a notebook."""
+        notebook.metadata[_KEY] = asdict(self)
+
+    @classmethod
+    def read(cls, notebook: NotebookNode) -> Record:
+        """Return the record that `write` put into a notebook.
+
+        Raises
+        ------
+        NoRecord
+            If there is none, or not of this form.
+        """
+        try:
+            found: dict[str, Any] = notebook.metadata[_KEY]
+            return cls(
+                seconds=float(found["seconds"]),
+                sandboxed=bool(found["sandboxed"]),
+                flags=[str(flag) for flag in found["flags"]],
+                questions={
+                    str(name): _question(question) for name, question in found["questions"].items()
+                },
+            )
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise NoRecord("the notebook holds no record of our grader") from error
+
+
+def _question(found: dict[str, Any]) -> QuestionRecord:
+    return QuestionRecord(
+        score=float(found["score"]),
+        points=float(found["points"]),
+        messages=[str(message) for message in found["messages"]],
+        misconceptions=[
+            NamedMisconception(str(named["name"]), str(named["explanation"]))
+            for named in found["misconceptions"]
+        ],
+    )
