@@ -22,7 +22,7 @@ from nbgrader.preprocessors import (
 from nbgrader.utils import is_grade, is_task
 from traitlets.config import Config
 
-from autograder.grading.panel import points_text
+from autograder.grading.question_panel import points_text
 from autograder.notebook.questions import headings, is_bonus, title, words
 
 __all__ = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from autograder.grading.panel import Line, panel, points_text
+from autograder.grading.question_panel import GradedCheck, points_text, question_panel
 from autograder.hidden.checks import Check
 from autograder.misconceptions import Misconception
 
@@ -38,7 +38,7 @@ class Score:
         return repr(self.points)
 
     def _repr_html_(self) -> str:
-        return panel(self.points, self.of, [_line(check) for check in self.checks])
+        return question_panel(self.points, self.of, [_line(check) for check in self.checks])
 
     @property
     def messages(self) -> list[str]:
@@ -46,9 +46,9 @@ class Score:
         return [f"{c.label}: {c.message}" for c in self.checks if c.message]
 
 
-def _line(check: Check) -> Line:
+def _line(check: Check) -> GradedCheck:
     explanation = check.misconception.explanation if check.misconception else ""
-    return Line(check.label, check.credit, check.message, explanation)
+    return GradedCheck(check.label, check.credit, check.message, explanation)
 
 
 def score(*checks: Check, of: float) -> Score:

@@ -6,14 +6,12 @@ raises `Wrong` if it does not hold; reaching the next ``yield``, or the end, mea
 """
 
 import functools
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from html import escape
 from textwrap import shorten
 from typing import ParamSpec
 
-from helpers.checks import look
+from helpers.checks.panel import GREEN, RED, line, note, panel, prose
 
 Claims = Iterator[str]
 Arguments = ParamSpec("Arguments")
@@ -60,13 +58,10 @@ class CheckResult:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        parts = [f'<div style="{look.HEADING}">{escape(self.heading)}</div>']
-        parts += [_line("✓", look.GREEN, "holds", claim) for claim in self.fulfilled]
+        body = [line("✓", GREEN, "holds", prose(claim)) for claim in self.fulfilled]
         if self.failed is not None:
-            parts.append(_line("✗", look.RED, "does not hold", self.failed))
-            parts.append(f'<div style="{look.NOTE}">{_prose(self.problem)}</div>')
-        style = look.PANEL.format(colour=look.GREEN if self else look.RED)
-        return f'<div style="{style}">{"".join(parts)}</div>'
+            body += [line("✗", RED, "does not hold", prose(self.failed)), note(self.problem)]
+        return panel(self.heading, GREEN if self else RED, body)
 
 
 def public_check(
@@ -105,16 +100,3 @@ def public_check(
 def described(error: Exception) -> str:
     """Name an error in one line."""
     return shorten(f"{type(error).__name__}: {error}", width=300).rstrip(": ")
-
-
-def _line(mark: str, colour: str, spoken: str, claim: str) -> str:
-    style = look.MARK.format(colour=colour)
-    return (
-        f'<div style="{look.LINE}"><span style="{style}" role="img" aria-label="{spoken}" '
-        f'title="{spoken}">{mark}</span>{_prose(claim)}</div>'
-    )
-
-
-def _prose(text: str) -> str:
-    safe = re.sub(r"`([^`\n]+)`", rf'<code style="{look.CODE}">\1</code>', escape(text))
-    return safe.replace("\n", "<br>")

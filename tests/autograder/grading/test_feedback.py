@@ -22,11 +22,13 @@ from nbgrader.server_extensions.formgrader import handlers
 from autograder.course import course_config
 from autograder.grading.execution import MAX_NOTEBOOK_OUTPUT, shown_outputs
 from autograder.grading.feedback import HideHiddenTests
-from autograder.grading.panel import Line, panel
+from autograder.grading.question_panel import GradedCheck, question_panel
 
 SECRET = "same(student.quantize, affine.quantize, on=[(w, 3)], within=0.5 * scale)"
 TEST = f"# Hidden tests: 8 points\n### BEGIN HIDDEN TESTS\n{SECRET}\n### END HIDDEN TESTS\n"
-PANEL = panel(5, 8, [Line("3 bits", 0.5, "half of it is right", "You cut off the fraction.")])
+PANEL = question_panel(
+    5, 8, [GradedCheck("3 bits", 0.5, "half of it is right", "You cut off the fraction.")]
+)
 
 
 def graded(*cells):

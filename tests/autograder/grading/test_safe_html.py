@@ -13,7 +13,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from autograder.course import course_config
 from autograder.grading import clean_html, safe_html
-from autograder.grading.panel import Line, panel
+from autograder.grading.question_panel import Line, panel
 from autograder.grading.safe_html import sanitize_html
 from helpers.checks.result import CheckResult
 

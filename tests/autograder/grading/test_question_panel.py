@@ -2,34 +2,38 @@
 
 import pytest
 
-from autograder.grading.panel import Line, panel, points_text, prose
+from autograder.grading.question_panel import GradedCheck, points_text, prose, question_panel
 
 
 def test_points_stand_in_the_heading():
-    assert "5 of 8 points" in panel(5.0, 8, [])
-    assert "0.67 of 1 point<" in panel(2 / 3, 1.0, [])
+    assert "5 of 8 points" in question_panel(5.0, 8, [])
+    assert "0.67 of 1 point<" in question_panel(2 / 3, 1.0, [])
 
 
 @pytest.mark.parametrize(("credit", "mark"), [(1.0, "✓"), (0.5, "◐"), (0.0, "✗")])
 def test_a_mark_tells_whether_a_check_was_right(credit, mark):
-    html = panel(credit, 1, [("the grid", credit, "")])
+    html = question_panel(credit, 1, [("the grid", credit, "")])
 
     assert [m for m in "✓◐✗" if m in html] == [mark]
 
 
 def test_a_screen_reader_hears_what_the_mark_shows():
-    assert 'aria-label="partly right"' in panel(1, 2, [("the grid", 0.5, "")])
+    assert 'aria-label="partly right"' in question_panel(1, 2, [("the grid", 0.5, "")])
 
 
 def test_label_message_and_explanation_are_shown():
-    html = panel(0, 8, [Line("3 bits", 0.0, "0 of 6 cases right", "You cut off the fraction.")])
+    html = question_panel(
+        0, 8, [GradedCheck("3 bits", 0.0, "0 of 6 cases right", "You cut off the fraction.")]
+    )
 
     assert "<b>3 bits</b>: 0 of 6 cases right" in html
     assert "You cut off the fraction." in html
 
 
 def test_an_explanation_that_two_checks_share_is_shown_once():
-    html = panel(0, 8, [Line(label, 0.0, "", "You cut it off.") for label in ("3 bits", "4 bits")])
+    html = question_panel(
+        0, 8, [GradedCheck(label, 0.0, "", "You cut it off.") for label in ("3 bits", "4 bits")]
+    )
 
     assert html.count("You cut it off.") == 1
 
@@ -37,7 +41,7 @@ def test_an_explanation_that_two_checks_share_is_shown_once():
 def test_texts_are_escaped():
     attack = "<script>alert('x')</script>"
 
-    html = panel(0, 8, [Line(attack, 0.0, attack, attack)])
+    html = question_panel(0, 8, [GradedCheck(attack, 0.0, attack, attack)])
 
     assert "<script" not in html
     assert html.count("&lt;script&gt;") == 3

@@ -1,0 +1,85 @@
+"""The panel under a graded test: points, one line per check, and what went wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from helpers.checks.panel import AMBER, GREEN, RED, line, note, panel, prose
+
+__all__ = ["GradedCheck", "points_text", "prose", "question_panel"]
+
+
+class GradedCheck(NamedTuple):
+    """One check of a question, as its student reads it.
+
+    Attributes
+    ----------
+    label : str
+        What was checked, in a few words.
+    credit : float
+        The part of the check that was right, from 0 to 1.
+    message : str
+        What to know about the result; may be empty, and ``code`` in backticks.
+    explanation : str
+        What a known misconception gets wrong, where one fits the answer; shown with emphasis.
+    """
+
+    label: str
+    credit: float
+    message: str
+    explanation: str = ""
+
+
+# mark, colour of the mark, what a screen reader says
+_RIGHT = ("✓", GREEN, "right")
+_PARTLY = ("◐", AMBER, "partly right")
+_WRONG = ("✗", RED, "not right")
+
+
+def points_text(points: float) -> str:
+    """Write points as a person would: ``8``, ``2.5``, ``6.67``."""
+    return f"{points:.2f}".rstrip("0").rstrip(".")
+
+
+def question_panel(
+    score: float, points: float, checks: Iterable[GradedCheck | tuple[str, float, str]]
+) -> str:
+    """Render the result of one question.
+
+    Parameters
+    ----------
+    score : float
+        Points that were reached.
+    points : float
+        Points that the question gives.
+    checks : iterable of GradedCheck or of (label, credit, message)
+        One entry per check, in the order of the test. An explanation that several checks share
+        is shown once.
+
+    Returns
+    -------
+    str
+        An HTML block with inline styles only; every text in it is escaped.
+    """
+    _, colour, _ = _state(score / points if points else 1.0)
+    body, explained = [], set()
+    for check in (GradedCheck(*each) for each in checks):
+        mark, mark_colour, spoken = _state(check.credit)
+        body.append(line(mark, mark_colour, spoken, _text(check)))
+        if check.explanation and check.explanation not in explained:
+            body.append(note(check.explanation))
+        explained.add(check.explanation)
+    unit = "point" if points == 1 else "points"
+    return panel(f"{points_text(score)} of {points_text(points)} {unit}", colour, body)
+
+
+def _state(credit: float) -> tuple[str, str, str]:
+    if credit >= 1:
+        return _RIGHT
+    return _PARTLY if credit > 0 else _WRONG
+
+
+def _text(check: GradedCheck) -> str:
+    label, message = prose(check.label), prose(check.message)
+    return f"<b>{label}</b>: {message}" if label and message else f"<b>{label}</b>{message}"
