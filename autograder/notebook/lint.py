@@ -14,6 +14,7 @@ from nbformat import NotebookNode
 
 from autograder.notebook.source import (
     MARKED_PARTS,
+    MARKER,
     Part,
     cell_name,
     hidden_test,
@@ -23,7 +24,6 @@ from autograder.notebook.source import (
 
 # Whatever looks like a marker and is none ("BEGIN HIDDEN TEST", "begin solution") hides nothing.
 LIKE_A_MARKER = re.compile(r"^\W*(begin|end)\s+(solution|hidden|mark)", re.IGNORECASE)
-MARKER = re.compile(rf"(BEGIN|END) ({'|'.join(MARKED_PARTS)})")
 
 
 @dataclass(frozen=True)

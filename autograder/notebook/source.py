@@ -6,6 +6,7 @@ can hide a mistake of the other.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
@@ -28,7 +29,13 @@ class Part(Enum):
 MARKED_PARTS = {part.value.upper(): part for part in (Part.SOLUTION, Part.MARK_SCHEME)} | {
     "HIDDEN TESTS": Part.HIDDEN_TEST
 }
-"""The text after BEGIN and END in a marker, as nbgrader looks for it anywhere in a line."""
+"""The text after BEGIN and END in a marker."""
+
+MARKER = re.compile(rf"(BEGIN|END) ({'|'.join(MARKED_PARTS)})")
+"""A marker, which nbgrader looks for anywhere in a line."""
+
+_MARKING_NOTES = "**Marking.**"
+"""What begins the part of a model answer that is for the person who marks it."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +62,7 @@ def unlocked_modules(source: Path) -> tuple[str, ...]:
 
 
 def nbgrader_marks(cell: NotebookNode) -> NotebookNode:
-    """Return nbgrader's metadata of a cell; empty for a cell that is none of its business."""
+    """Return nbgrader's metadata of a cell; empty for a cell that nbgrader does not know."""
     return cell.metadata.get("nbgrader", NotebookNode())
 
 
@@ -87,6 +94,17 @@ def visible_text(cell: NotebookNode) -> str:
     return "\n".join(line.text for line in lines(cell) if line.part is Part.VISIBLE)
 
 
+def solved_text(cell: NotebookNode) -> str:
+    """Return a source cell as it would be handed in: solved, and without notes for marking."""
+    kept = []
+    notes = False
+    for line in lines(cell):
+        notes = line.part is Part.SOLUTION and (notes or line.text.startswith(_MARKING_NOTES))
+        if not notes and line.part is not Part.MARKER:
+            kept.append(line.text)
+    return "\n".join(kept)
+
+
 def hidden_test(cell: NotebookNode) -> str:
     """Return the code between the hidden-test markers of a cell; empty if there is none."""
     return "\n".join(line.text for line in lines(cell) if line.part is Part.HIDDEN_TEST)
@@ -95,10 +113,10 @@ def hidden_test(cell: NotebookNode) -> str:
 def _marked_lines(source: str) -> Iterator[Line]:
     part = Part.VISIBLE
     for number, text in enumerate(source.split("\n"), start=1):
-        begins = next((p for mark, p in MARKED_PARTS.items() if f"BEGIN {mark}" in text), None)
-        ends = any(f"END {mark}" in text for mark in MARKED_PARTS)
-        if begins or ends:
-            part = begins or Part.VISIBLE
+        marker = MARKER.search(text)
+        if marker:
+            edge, mark = marker.groups()
+            part = MARKED_PARTS[mark] if edge == "BEGIN" else Part.VISIBLE
             yield Line(number, text, Part.MARKER)
         else:
             yield Line(number, text, part)

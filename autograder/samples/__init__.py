@@ -8,7 +8,6 @@ looks like, and they are the grader's own test: `tests/sample_class` has the exp
 from __future__ import annotations
 
 import copy
-import re
 import shutil
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from nbformat import NotebookNode
 from autograder import references
 from autograder.assignments import NOTEBOOKS
 from autograder.misconceptions import misconceptions_in
-from autograder.notebook.source import nbgrader_marks
+from autograder.notebook.source import nbgrader_marks, solved_text
 from autograder.samples.dependencies import Dependencies, asked_names
 from autograder.samples.mistakes import shared_out, with_misconceptions
 from autograder.samples.trouble import TROUBLE, forges
@@ -96,7 +95,7 @@ def copy_reference_artifacts(assignment: str, folder: Path, *, networks: bool) -
 def solve(source: NotebookNode, blank: NotebookNode) -> NotebookNode:
     """Return the released notebook with the source's solutions filled in."""
     solutions = {
-        cell.metadata.nbgrader.grade_id: cell.source
+        cell.metadata.nbgrader.grade_id: solved_text(cell)
         for cell in source.cells
         if nbgrader_marks(cell).get("solution")
     }
@@ -104,11 +103,5 @@ def solve(source: NotebookNode, blank: NotebookNode) -> NotebookNode:
     for cell in solved.cells:
         marks = nbgrader_marks(cell)
         if marks.get("solution"):
-            cell.source = _without_marks(solutions[marks["grade_id"]])
+            cell.source = solutions[marks["grade_id"]]
     return solved
-
-
-def _without_marks(source: str) -> str:
-    """Drop the solution markers, and what a model answer tells the person who marks it."""
-    source = re.sub(r"(?s)\*\*Marking\.\*\*.*?(?=### END SOLUTION)", "", source)
-    return re.sub(r"(?m)^\s*### (BEGIN|END) SOLUTION[^\n]*\n?", "", source)

@@ -23,6 +23,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect, sync_playwright
 
 from autograder.assignments import NOTEBOOKS
+from autograder.notebook.source import solved_text
 from autograder.releasing.release import Release, make_release
 
 ASSIGNMENT = "quantization"
@@ -207,7 +208,7 @@ def solution(grade_id: str) -> str:
     """The source of a cell as the instructor solved it."""
     cells = nbformat.read(NOTEBOOKS / ASSIGNMENT / f"{ASSIGNMENT}.ipynb", as_version=4).cells
     cell = next(c for c in cells if c.metadata.get("nbgrader", {}).get("grade_id") == grade_id)
-    return re.sub(r"^ *### (BEGIN|END) SOLUTION\n?", "", cell.source, flags=re.MULTILINE).rstrip()
+    return solved_text(cell).rstrip()
 
 
 def test_a_student_sees_a_public_check_fail_and_then_pass(notebook):

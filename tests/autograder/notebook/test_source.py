@@ -4,7 +4,14 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell
 from small_course import cell_of, marks, small_notebook
 
-from autograder.notebook.source import Part, cell_name, hidden_test, lines, visible_text
+from autograder.notebook.source import (
+    Part,
+    cell_name,
+    hidden_test,
+    lines,
+    solved_text,
+    visible_text,
+)
 
 
 def test_regions_are_told_apart() -> None:
@@ -45,3 +52,12 @@ def test_hidden_test_is_the_code_between_its_markers() -> None:
 @pytest.mark.parametrize(("metadata", "name"), [(marks("halve"), "halve"), ({}, "first")])
 def test_cell_is_called_by_its_grade_id_or_id(metadata: dict, name: str) -> None:
     assert cell_name(new_code_cell("", id="first", metadata=metadata)) == name
+
+
+def test_a_solved_cell_has_neither_markers_nor_notes_for_marking() -> None:
+    source = (
+        "# given\n### BEGIN SOLUTION\nBecause.\n\n**Marking.** 1 point\nfor the slope\n"
+        "### END SOLUTION\nprint(x)"
+    )
+    cell = new_code_cell(source, metadata=marks("answer", solution=True))
+    assert solved_text(cell) == "# given\nBecause.\n\nprint(x)"
