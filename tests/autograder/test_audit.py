@@ -33,7 +33,7 @@ from autograder.source import cell_name, lines, unlocked_modules
 from autograder.student_build import REFERENCE
 
 NOTEBOOK = f"{ASSIGNMENT}.ipynb"
-REFERENCE_LINE = "levels = torch.round(steps * (w - beta) / alpha)"
+REFERENCE_LINE = "levels = torch.round(steps * (w - beta) / divisor)"
 MEASURED = 0.9712345678
 TRAINED = {"stem.weight": torch.arange(64, dtype=torch.float32)}
 
