@@ -104,7 +104,8 @@ class Session:
                 self._process = self._start_unprotected(
                     theirs, build, submission, profile, data or scratch, threads, scratch
                 )
-        threading.Thread(target=self._drain, daemon=True).start()
+        self._drained = threading.Thread(target=self._drain, daemon=True)
+        self._drained.start()
         self._watcher = Watcher(
             self._process,
             limits=self.limits,
@@ -284,6 +285,9 @@ class Session:
         return f"its Python process {words} ({name})"
 
     def _last_words(self) -> str:
+        """Return the last line on standard error of a process that has closed its connection."""
+        # The connection may be seen to close before the last words have been read.
+        self._drained.join(END_SECONDS)
         lines = self._errors.decode("utf-8", "replace").strip().splitlines()
         return lines[-1] if lines else ""
 

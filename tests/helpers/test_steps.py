@@ -240,7 +240,7 @@ class ReadsBack(Exception):
 class NothingReadBack(TorchDispatchMode):
     """Refuses the operations for which a GPU's program has to wait."""
 
-    COUNTING = (
+    ASKING = (
         "nonzero",
         "masked_select",
         "_local_scalar_dense",
