@@ -1,6 +1,7 @@
 """The steps of an epoch of training: done one by one, or recorded and replayed by a GPU."""
 
 import warnings
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
@@ -113,13 +114,23 @@ def count_right(model: nn.Module, dataset: Dataset, images: Split) -> Tensor:
 # An epoch of them
 
 
-class PlainEpochs:
-    """Each step is done when its turn comes."""
+class Epochs(ABC):
+    """Does the steps of an epoch of training, and then the evaluation.
+
+    Parameters
+    ----------
+    step
+        One step.
+    batch_size
+        Examples per step.
+    """
 
     def __init__(self, step: Step, batch_size: int) -> None:
         self.step = step
         self.batch_size = batch_size
+        self.count = len(step.dataset.train) // batch_size
 
+    @abstractmethod
     def steps(
         self, generator: torch.Generator, scheduler: lr_scheduler.LRScheduler
     ) -> Iterator[int]:
@@ -127,20 +138,41 @@ class PlainEpochs:
 
         The batches come from `generator`; `scheduler` takes a step for each of them.
         """
+
+    def figures(self) -> tuple[float, float, float]:
+        """Evaluate the model; return the epoch's mean loss, training and test accuracy."""
+        loss_sum, right, right_on_test = self._sums()
+        return (
+            loss_sum / self.count,
+            right / (self.count * self.batch_size),
+            right_on_test / len(self.step.dataset.test),
+        )
+
+    @abstractmethod
+    def _sums(self) -> tuple[float, int, int]:
+        """Return the epoch's sum of losses, and the numbers of right training and test images."""
+
+
+class PlainEpochs(Epochs):
+    """Each step is done when its turn comes."""
+
+    def steps(
+        self, generator: torch.Generator, scheduler: lr_scheduler.LRScheduler
+    ) -> Iterator[int]:
+        """Do the steps of an epoch, see `Epochs.steps`."""
         self.step.begin_epoch()
         for images, labels in training_batches(self.step.dataset, self.batch_size, generator):
             self.step(images, labels)
             scheduler.step()
             yield 1
 
-    def figures(self) -> tuple[float, int, int]:
-        """Return the epoch's sum of losses, and the numbers of right training and test images."""
+    def _sums(self) -> tuple[float, int, int]:
         step = self.step
         right = count_right(step.model, step.dataset, step.dataset.test)
         return float(step.loss_sum), int(step.right), int(right)
 
 
-class RecordedEpochs:
+class RecordedEpochs(Epochs):
     """A step is recorded once and then replayed by the GPU; the evaluation likewise.
 
     What differs from step to step lies in buffers that hold it for a whole epoch: the batches and
@@ -159,11 +191,9 @@ class RecordedEpochs:
     """
 
     def __init__(self, step: Step, batch_size: int, recorder: Recorder, *, changing: bool) -> None:
-        self.step = step
-        self.batch_size = batch_size
+        super().__init__(step, batch_size)
         self.recorder = recorder
         self.changing = changing
-        self.count = len(step.dataset.train) // batch_size
         device = step.dataset.device
         self.plan = torch.zeros(self.count, 4, batch_size, dtype=torch.int64, device=device)
         self.rates = torch.zeros(self.count, device=device)
@@ -177,7 +207,7 @@ class RecordedEpochs:
     def steps(
         self, generator: torch.Generator, scheduler: lr_scheduler.LRScheduler
     ) -> Iterator[int]:
-        """Do as `PlainEpochs.steps` does, but that the scheduler runs ahead."""
+        """Do the steps of an epoch, see `Epochs.steps`; the scheduler runs ahead of them."""
         self._begin_epoch(generator, scheduler)
         left = self.count
         if self._next is None or self.changing:
@@ -195,8 +225,7 @@ class RecordedEpochs:
             yield several
             left -= several
 
-    def figures(self) -> tuple[float, int, int]:
-        """Return what `PlainEpochs.figures` returns."""
+    def _sums(self) -> tuple[float, int, int]:
         if self.changing:
             self._evaluate()
         elif self._evaluation is None:
