@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import nn
-from torch.optim import lr_scheduler
 
 from helpers.cuda_graph import Recorder
 from helpers.data import Dataset
 from helpers.device import default_device, fast_dtype
 from helpers.history import History
 from helpers.progress import bar
+from helpers.schedules import SCHEDULES, Factor, Schedule
 from helpers.steps import Epochs, PlainEpochs, RecordedEpochs, Step, count_right
 from helpers.training_state import TrainingState
 from helpers.turns import check_time
@@ -30,7 +30,6 @@ __all__ = [
     "seed_everything",
 ]
 
-SCHEDULES = ("cosine", "constant", "multistep")
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 # ------------------------------------------------------------------------------------------------
@@ -45,7 +44,7 @@ def fit(
     lr: float = 0.1,
     momentum: float = 0.9,
     weight_decay: float = 5e-4,
-    schedule: str = "cosine",
+    schedule: str | Factor = "cosine",
     milestones: Sequence[float] | None = None,
     batch_size: int = 128,
     label_smoothing: float = 0.0,
@@ -75,7 +74,11 @@ def fit(
         Of SGD. The weight decay acts on all parameters.
     schedule
         ``"cosine"`` lowers the learning rate to 0 along half a cosine, step by step;
-        ``"multistep"`` divides it by 10 at each milestone; ``"constant"`` leaves it.
+        ``"multistep"`` divides it by 10 at each milestone; ``"constant"`` leaves it. A function
+        of the step, counted from 0 over all epochs, returns the factor by which `lr` is
+        multiplied at that step. It is called for all steps before the training starts. Whether a
+        checkpoint belongs to this training is then decided by these factors alone: the function
+        may have another name, or be written in another way.
     milestones
         Epochs at which ``"multistep"`` acts. None: after each quarter of the epochs.
     batch_size
@@ -115,8 +118,8 @@ def fit(
     Raises
     ------
     ValueError
-        If `schedule` or `precision` is unknown, or there are fewer training images than
-        `batch_size`.
+        If `schedule` or `precision` is unknown, a factor that `schedule` returns is not a finite
+        number of at least 0, or there are fewer training images than `batch_size`.
 
     References
     ----------
@@ -124,8 +127,7 @@ def fit(
     """
     steps = _steps_per_epoch(dataset, batch_size)
     dtype = _dtype(precision, dataset.device)
-    if milestones is None:
-        milestones = [epochs / 4, epochs / 2, epochs * 3 / 4]
+    planned = Schedule(schedule, milestones, epochs, steps)
     recipe = {
         "data": dataset.name,
         "model": repr(model),
@@ -133,8 +135,7 @@ def fit(
         "lr": lr,
         "momentum": momentum,
         "weight_decay": weight_decay,
-        "schedule": schedule,
-        "milestones": list(milestones) if schedule == "multistep" else [],
+        **planned.recipe,
         "batch_size": batch_size,
         "label_smoothing": label_smoothing,
         "precision": precision,
@@ -147,7 +148,7 @@ def fit(
     optimizer = _optimizer(model, lr, momentum, weight_decay, fused=fused, scaled=scaled)
     # Does nothing unless it is enabled.
     scaler = torch.amp.GradScaler(dataset.device.type, enabled=scaled)
-    scheduler = _scheduler(optimizer, schedule, epochs * steps, [m * steps for m in milestones])
+    scheduler = planned.scheduler(optimizer)
     seed_everything(seed)
     generator = torch.Generator().manual_seed(seed)
     history = History()
@@ -267,19 +268,6 @@ def _dtype(precision: str, device: torch.device) -> torch.dtype:
 def _recorder(device: torch.device) -> Recorder | None:
     """Return what records steps on `device`; None where there is nothing that could."""
     return Recorder(device) if device.type == "cuda" else None
-
-
-def _scheduler(
-    optimizer: torch.optim.Optimizer, schedule: str, steps: int, milestones: Sequence[float]
-) -> lr_scheduler.LRScheduler:
-    """Return torch's scheduler of that name, to be stepped after every batch."""
-    if schedule == "cosine":
-        return lr_scheduler.CosineAnnealingLR(optimizer, T_max=steps)
-    if schedule == "multistep":
-        return lr_scheduler.MultiStepLR(optimizer, [round(m) for m in milestones], gamma=0.1)
-    if schedule == "constant":
-        return lr_scheduler.ConstantLR(optimizer, factor=1.0)
-    raise ValueError(f"schedule is {schedule!r}: it must be one of {', '.join(SCHEDULES)}.")
 
 
 # ------------------------------------------------------------------------------------------------

@@ -125,7 +125,9 @@ def test_a_recorded_training_is_a_plain_one_up_to_rounding(kind, digits, recorde
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
-@pytest.mark.parametrize("schedule", ["cosine", "multistep", "constant"])
+@pytest.mark.parametrize(
+    "schedule", ["cosine", "multistep", "constant", lambda step: 0.9 ** abs(step - STEPS)]
+)
 def test_every_schedule_and_precision_can_be_recorded(precision, schedule, digits, recorder):
     recorder()
     recorded, plain = small_model(), small_model()
