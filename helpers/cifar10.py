@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
-from helpers.data import sort_by_digest
 from helpers.download import DownloadError, download
 from helpers.files import replacing
+from helpers.images import ImageDataset, image_split, sort_by_digest
 
 ARCHIVE = "cifar-10-python.tar.gz"
 CACHE = "cifar10.npz"
@@ -39,6 +40,20 @@ def data_folder() -> Path:
         return Path(chosen).expanduser()
     cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     return Path(cache).expanduser() / "efficient-dl-course"
+
+
+def load_cifar10() -> ImageDataset:
+    """Load CIFAR-10 as a data set on the CPU; raises what `load_arrays` raises."""
+    arrays = load_arrays()
+    return ImageDataset(
+        name="cifar10",
+        train=image_split(arrays["train_images"], arrays["train_labels"]),
+        test=image_split(arrays["test_images"], arrays["test_labels"]),
+        mean=torch.tensor([0.4914, 0.4822, 0.4465]),
+        std=torch.tensor([0.2470, 0.2435, 0.2616]),
+        flip=True,
+        pad=4,
+    )
 
 
 def load_arrays(md5: str | None = None) -> Arrays:

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from helpers.cuda_graph import Recorder
-from helpers.data import Dataset
+from helpers.dataset import Dataset
 from helpers.device import default_device, fast_dtype
 from helpers.history import History
 from helpers.progress import bar
@@ -65,11 +65,13 @@ def fit(
     Parameters
     ----------
     model
-        Maps images (N, 3, 32, 32) to scores (N, 10). Parameters with ``requires_grad=False`` stay.
+        Maps inputs, such as images (N, 3, 32, 32), to scores (N, classes); or to (N, T, classes),
+        where the data set has T targets for each example. Parameters with
+        ``requires_grad=False`` stay.
     dataset
-        What to train on. Images are augmented as its `pad` and `flip` say.
+        What to train on. It draws the batches, and says how examples vary at random.
     epochs
-        Passes over the training images.
+        Passes over the training examples.
     lr, momentum, weight_decay
         Of SGD. The weight decay acts on all parameters.
     schedule
@@ -82,7 +84,7 @@ def fit(
     milestones
         Epochs at which ``"multistep"`` acts. None: after each quarter of the epochs.
     batch_size
-        Images per step; a last smaller batch is left out.
+        Examples per step; a last smaller batch is left out.
     label_smoothing
         Share of the target probability that is spread over all classes.
     precision
@@ -91,7 +93,7 @@ def fit(
         updates and the evaluation are float32 always. ``"auto"`` takes the fastest of the device,
         see `helpers.device.fast_dtype`; a run that goes on elsewhere takes the fastest there.
     seed
-        Of the order of the images, their augmentation, and of Python's, numpy's and torch's
+        Of the order of the examples, their augmentation, and of Python's, numpy's and torch's
         global generators, which layers such as dropout use.
     checkpoint
         File for the state of the run. None saves nothing.
@@ -119,7 +121,7 @@ def fit(
     ------
     ValueError
         If `schedule` or `precision` is unknown, a factor that `schedule` returns is not a finite
-        number of at least 0, or there are fewer training images than `batch_size`.
+        number of at least 0, or there are fewer training examples than `batch_size`.
 
     References
     ----------
@@ -214,12 +216,12 @@ def _train_epoch(
 
 def _steps_per_epoch(dataset: Dataset, batch_size: int) -> int:
     """Return the number of whole batches in the training examples, which is at least one."""
-    steps = len(dataset.train) // batch_size
-    if steps == 0:
+    examples = len(dataset.train)
+    if examples < batch_size:
         raise ValueError(
-            f"batch_size is {batch_size}, and there are only {len(dataset.train)} training images."
+            f"batch_size is {batch_size}, and there are only {examples} training examples."
         )
-    return steps
+    return examples // batch_size
 
 
 def _optimizer(
@@ -275,15 +277,15 @@ def _recorder(device: torch.device) -> Recorder | None:
 
 
 def evaluate(model: nn.Module, dataset: Dataset, split: str = "test") -> float:
-    """Return the share of images that `model` classifies right.
+    """Return the share of right predictions: of images classified right, for example.
 
     Parameters
     ----------
     model
-        Maps images (N, 3, 32, 32) to scores (N, 10). It moves to the device of the data set, is
-        evaluated in evaluation mode, and is then in the mode it was in.
+        Maps inputs to scores, as for `fit`. It moves to the device of the data set, is evaluated
+        in evaluation mode, and is then in the mode it was in.
     dataset
-        Holds the images.
+        Holds the examples.
     split
         ``"test"`` or ``"train"``.
 
@@ -292,9 +294,9 @@ def evaluate(model: nn.Module, dataset: Dataset, split: str = "test") -> float:
     float
         Accuracy in [0, 1].
     """
-    images = {"test": dataset.test, "train": dataset.train}[split]
     model.to(dataset.device)
-    return int(count_right(model, dataset, images)) / len(images)
+    right = int(count_right(model, dataset, split))
+    return right / dataset.split(split).targets.numel()
 
 
 # ------------------------------------------------------------------------------------------------

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 from helpers import cifar10
-from helpers.data import load, sort_by_digest
+from helpers.data import load
 from helpers.download import DownloadError, download
+from helpers.images import sort_by_digest
 
 PER_BATCH = 3
 

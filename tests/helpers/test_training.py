@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from helpers.data import Dataset, Split, normalize, training_batches
+from helpers.data import ImageDataset, Split
 from helpers.training import PRECISIONS, History, evaluate, fit, seed_everything
 
 
@@ -23,7 +23,7 @@ def tiny_dataset(count=64, flip=True):
     noise = torch.randint(0, 100, (count, 3, 32, 32), generator=generator)
     images = (noise + 155 * labels[:, None, None, None]).to(torch.uint8)
     split = Split(images, labels)
-    return Dataset(
+    return ImageDataset(
         "tiny", split, split, torch.full((3,), 0.5), torch.full((3,), 0.3), flip=flip, pad=2
     )
 
@@ -124,9 +124,9 @@ def test_a_function_trains_as_torchs_lambda_scheduler_does():
     scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, warm_up)
     generator = torch.Generator().manual_seed(0)
     for _ in range(3):
-        for images, labels in training_batches(dataset, 16, generator):
+        for images, labels in dataset.training_batches(16, generator):
             optimizer.zero_grad()
-            F.cross_entropy(expected(normalize(images, dataset)), labels).backward()
+            F.cross_entropy(expected(dataset.network_inputs(images)), labels).backward()
             optimizer.step()
             scheduler.step()
     assert same_weights(model, expected)
@@ -151,7 +151,7 @@ def test_an_unknown_schedule_is_refused_in_words():
 
 
 def test_a_batch_larger_than_the_data_is_refused_in_words():
-    with pytest.raises(ValueError, match="only 64 training images"):
+    with pytest.raises(ValueError, match="only 64 training examples"):
         train(tiny_model(), batch_size=65)
 
 
@@ -201,9 +201,9 @@ def test_float32_is_plain_gradient_descent_bit_for_bit():
     seed_everything(3)
     generator = torch.Generator().manual_seed(3)
     for _ in range(2):
-        for images, labels in training_batches(dataset, 16, generator):
+        for images, labels in dataset.training_batches(16, generator):
             optimizer.zero_grad()
-            F.cross_entropy(expected(normalize(images, dataset)), labels).backward()
+            F.cross_entropy(expected(dataset.network_inputs(images)), labels).backward()
             optimizer.step()
     assert same_weights(model, expected)
 
@@ -449,7 +449,7 @@ def test_evaluate_knows_both_splits():
     bright = tiny_dataset()
     keep = bright.train.labels == 1
     train_only = Split(bright.train.images[keep], bright.train.labels[keep])
-    dataset = Dataset("tiny", train_only, bright.test, bright.mean, bright.std, False, 0)
+    dataset = ImageDataset("tiny", train_only, bright.test, bright.mean, bright.std, False, 0)
     assert evaluate(Constant(), dataset, "train") == 1.0
     assert evaluate(Constant(), dataset, "test") == 0.5
 
