@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from helpers.data import Dataset, normalize
+from helpers.dataset import Dataset
 
 __all__ = ["reestimate_batch_norm"]
 
@@ -38,8 +38,8 @@ def reestimate_batch_norm(model: nn.Module, dataset: Dataset, images: int = 512)
         layer.reset_running_stats()
         layer.momentum = None  # the plain mean over all batches
     model.to(dataset.device).train()
-    for batch in dataset.train.images[:images].split(BATCH_SIZE):
-        model(normalize(batch, dataset))
+    for inputs, _ in dataset.batches("train", BATCH_SIZE, images):
+        model(inputs)
     model.eval()
     for layer, momentum in zip(layers, momenta, strict=True):
         layer.momentum = momentum

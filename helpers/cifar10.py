@@ -1,9 +1,14 @@
-"""CIFAR-10 as four plain arrays, downloaded once and cached.
+"""CIFAR-10, downloaded once and cached as four plain arrays.
 
 The arrays stand in ``cifar10.npz`` in the data folder: the one that the environment variable
 COURSE_DATA names, or a cache folder of the user. Where the file is missing, the archive of
-CIFAR-10 is downloaded: from the folder that COURSE_MIRROR names (a URL), or else from the place
-torchvision knows.
+CIFAR-10 is downloaded: from the folder that COURSE_MIRROR names (a URL), or else from CIFAR-10's
+home.
+
+References
+----------
+Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009;
+https://www.cs.toronto.edu/~kriz/cifar.html.
 """
 
 import codecs
@@ -15,13 +20,18 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
-from helpers.data import sort_by_digest
 from helpers.download import DownloadError, download
 from helpers.files import replacing
+from helpers.images import ImageDataset, image_split, sort_by_digest
 
 ARCHIVE = "cifar-10-python.tar.gz"
+HOME = "https://www.cs.toronto.edu/~kriz"
+"""The folder of the archive on the pages of Alex Krizhevsky, who made CIFAR-10."""
+MD5 = "c58f30108f718f92721af3b95e74349a"
+"""Checksum of the archive, as torchvision checks it too."""
 CACHE = "cifar10.npz"
 BATCHES = {"train": [f"data_batch_{i}" for i in range(1, 6)], "test": ["test_batch"]}
 
@@ -41,13 +51,27 @@ def data_folder() -> Path:
     return Path(cache).expanduser() / "efficient-dl-course"
 
 
-def load_arrays(md5: str | None = None) -> Arrays:
+def load_cifar10() -> ImageDataset:
+    """Load CIFAR-10 as a data set on the CPU; raises what `load_arrays` raises."""
+    arrays = load_arrays()
+    return ImageDataset(
+        name="cifar10",
+        train=image_split(arrays["train_images"], arrays["train_labels"]),
+        test=image_split(arrays["test_images"], arrays["test_labels"]),
+        mean=torch.tensor([0.4914, 0.4822, 0.4465]),
+        std=torch.tensor([0.2470, 0.2435, 0.2616]),
+        flip=True,
+        pad=4,
+    )
+
+
+def load_arrays(md5: str = MD5) -> Arrays:
     """Load CIFAR-10, and download it first where it is not cached.
 
     Parameters
     ----------
     md5
-        Checksum of the archive. None takes the one that torchvision knows.
+        Checksum of the archive.
 
     Returns
     -------
@@ -109,14 +133,12 @@ class _PlainUnpickler(pickle.Unpickler):
         return self.ALLOWED[module, name]
 
 
-def _download(archive: Path, md5: str | None) -> Path:
+def _download(archive: Path, md5: str) -> Path:
     """Fetch the archive, or raise the one error that says what to do."""
-    from torchvision.datasets import CIFAR10  # slow to import, so only here
-
-    mirror = os.environ.get("COURSE_MIRROR")
-    url = f"{mirror.rstrip('/')}/{ARCHIVE}" if mirror else CIFAR10.url
+    folder = os.environ.get("COURSE_MIRROR") or HOME
+    url = f"{folder.rstrip('/')}/{ARCHIVE}"
     try:
-        return download(url, archive, md5 or CIFAR10.tgz_md5)
+        return download(url, archive, md5)
     except DownloadError as error:
         raise DataMissing(
             f"CIFAR-10 is not in {archive.parent}, and downloading {url} failed: {error}. "

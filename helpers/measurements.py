@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from helpers.artifacts import artifact_folder
-from helpers.data import Dataset, normalize
+from helpers.dataset import Dataset
 from helpers.files import replacing
 from helpers.training import evaluate
 
@@ -24,7 +24,7 @@ __all__ = ["MEASUREMENTS", "Measurement", "measure", "measurement", "read_measur
 Measurement = dict[str, Any]
 
 MEASUREMENTS = "measurements.json"
-PROBE_IMAGES = 16
+PROBES = 16
 # As part of the largest score. Another machine's arithmetic moves a score by about 1e-3 of that at
 # most (TF32 keeps 10 bits); rounding the weights to 6 bits moves scores by several per cent.
 SAME_SCORES = 5e-3
@@ -35,14 +35,15 @@ def measure(model: nn.Module, dataset: Dataset, split: str = "test") -> float:
     """Return the accuracy of `model`, measured now or when this very network was first seen.
 
     A network is the same if it has the same weights and gives the same scores for the first
-    images of the split: a layer that computes something else gives itself away by these.
+    examples of the split: a layer that computes something else gives itself away by these.
 
     Parameters
     ----------
     model
-        Maps images (N, 3, 32, 32) to scores (N, 10). It moves to the device of the data set.
+        Maps inputs to scores, as for `helpers.training.evaluate`. It moves to the device of the
+        data set.
     dataset
-        Holds the images.
+        Holds the examples.
     split
         ``"test"`` or ``"train"``.
 
@@ -100,7 +101,7 @@ def recall(
 
 
 def _network(model: nn.Module, dataset: Dataset, split: str) -> dict[str, str]:
-    """Name what is measured: the images, and the weights by their digest."""
+    """Name what is measured: the examples, and the weights by their digest."""
     return {"data": f"{dataset.name}/{split}", "weights": _digest(model)}
 
 
@@ -115,12 +116,12 @@ def _digest(model: nn.Module) -> str:
 
 @torch.inference_mode()
 def _probe(model: nn.Module, dataset: Dataset, split: str) -> Tensor:
-    """Return the scores of the first images, (PROBE_IMAGES, 10), on the CPU."""
-    images = {"test": dataset.test, "train": dataset.train}[split].images[:PROBE_IMAGES]
+    """Return the scores of the first predictions, (PROBES, classes), on the CPU."""
+    inputs, _ = next(dataset.batches(split, PROBES))
     was_training = model.training
     model.to(dataset.device).eval()
     try:
-        return model(normalize(images, dataset)).float().cpu()
+        return model(inputs).flatten(0, -2)[:PROBES].float().cpu()
     finally:
         model.train(was_training)
 

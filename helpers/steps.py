@@ -1,6 +1,7 @@
 """The steps of an epoch of training: done one by one, or recorded and replayed by a GPU."""
 
 import warnings
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
@@ -11,15 +12,7 @@ from torch import Tensor, nn
 from torch.optim import lr_scheduler
 
 from helpers.cuda_graph import Recorder
-from helpers.data import (
-    Dataset,
-    Split,
-    batches,
-    draw_epoch,
-    normalize,
-    planned_batch,
-    training_batches,
-)
+from helpers.dataset import Dataset
 
 Do = Callable[[], None]
 
@@ -41,7 +34,7 @@ class Step:
         Sum of the steps' mean losses, without dimensions. Sums stay on the device: reading a
         number makes a GPU wait.
     right
-        Number of training images classified right, while the weights were changing.
+        Number of right predictions for training examples, while the weights were changing.
     """
 
     def __init__(
@@ -69,11 +62,13 @@ class Step:
         self.loss_sum.zero_()
         self.right.zero_()
 
-    def __call__(self, images: Tensor, labels: Tensor) -> None:
-        """Take a step on images (N, 3, H, W), uint8, and their labels (N,)."""
+    def __call__(self, inputs: Tensor, targets: Tensor) -> None:
+        """Take a step on stored inputs (N, ...) and their targets (N, ...)."""
         with _computing_in(self.dtype, self.dataset.device):
-            scores = self.model(normalize(images, self.dataset)).float()
-        loss = F.cross_entropy(scores, labels, label_smoothing=self.label_smoothing)
+            scores = self.model(self.dataset.network_inputs(inputs)).float()
+        # One row of scores for each prediction.
+        rows, right = scores.flatten(0, -2), targets.flatten()
+        loss = F.cross_entropy(rows, right, label_smoothing=self.label_smoothing)
         self.optimizer.zero_grad(set_to_none=True)
         self.scaler.scale(loss).backward()
         self.scaler.step(self.optimizer)
@@ -81,7 +76,7 @@ class Step:
         if self.after_step is not None:
             self.after_step(self.model)
         self.loss_sum += loss.detach()
-        self.right += (scores.argmax(1) == labels).sum()
+        self.right += (rows.argmax(1) == right).sum()
 
 
 def _computing_in(dtype: torch.dtype, device: torch.device) -> AbstractContextManager[Any]:
@@ -91,8 +86,8 @@ def _computing_in(dtype: torch.dtype, device: torch.device) -> AbstractContextMa
 
 
 @torch.inference_mode()
-def count_right(model: nn.Module, dataset: Dataset, images: Split) -> Tensor:
-    """Return how many images `model` classifies right, as a number on the device.
+def count_right(model: nn.Module, dataset: Dataset, split: str) -> Tensor:
+    """Return how many predictions of `model` for a split are right, as a number on the device.
 
     The model is evaluated in evaluation mode, and is then in the mode it was in.
     """
@@ -102,8 +97,8 @@ def count_right(model: nn.Module, dataset: Dataset, images: Split) -> Tensor:
     model.eval()
     try:
         right = torch.zeros((), dtype=torch.int64, device=dataset.device)
-        for batch, labels in batches(images, batch_size):
-            right += (model(normalize(batch, dataset)).argmax(1) == labels).sum()
+        for inputs, targets in dataset.batches(split, batch_size):
+            right += (model(inputs).argmax(-1) == targets).sum()
     finally:
         model.train(was_training)
     return right
@@ -113,13 +108,23 @@ def count_right(model: nn.Module, dataset: Dataset, images: Split) -> Tensor:
 # An epoch of them
 
 
-class PlainEpochs:
-    """Each step is done when its turn comes."""
+class Epochs(ABC):
+    """Does the steps of an epoch of training, and then the evaluation.
+
+    Parameters
+    ----------
+    step
+        One step.
+    batch_size
+        Examples per step.
+    """
 
     def __init__(self, step: Step, batch_size: int) -> None:
         self.step = step
         self.batch_size = batch_size
+        self.count = len(step.dataset.train) // batch_size
 
+    @abstractmethod
     def steps(
         self, generator: torch.Generator, scheduler: lr_scheduler.LRScheduler
     ) -> Iterator[int]:
@@ -127,20 +132,42 @@ class PlainEpochs:
 
         The batches come from `generator`; `scheduler` takes a step for each of them.
         """
+
+    def figures(self) -> tuple[float, float, float]:
+        """Evaluate the model; return the epoch's mean loss, training and test accuracy."""
+        dataset = self.step.dataset
+        loss_sum, right, right_on_test = self._sums()
+        return (
+            loss_sum / self.count,
+            right / (self.count * self.batch_size * dataset.targets_per_example),
+            right_on_test / (len(dataset.test) * dataset.targets_per_example),
+        )
+
+    @abstractmethod
+    def _sums(self) -> tuple[float, int, int]:
+        """Return the epoch's sum of losses, and its right predictions in training and in test."""
+
+
+class PlainEpochs(Epochs):
+    """Each step is done when its turn comes."""
+
+    def steps(
+        self, generator: torch.Generator, scheduler: lr_scheduler.LRScheduler
+    ) -> Iterator[int]:
+        """Do the steps of an epoch, see `Epochs.steps`."""
         self.step.begin_epoch()
-        for images, labels in training_batches(self.step.dataset, self.batch_size, generator):
-            self.step(images, labels)
+        for inputs, targets in self.step.dataset.training_batches(self.batch_size, generator):
+            self.step(inputs, targets)
             scheduler.step()
             yield 1
 
-    def figures(self) -> tuple[float, int, int]:
-        """Return the epoch's sum of losses, and the numbers of right training and test images."""
+    def _sums(self) -> tuple[float, int, int]:
         step = self.step
-        right = count_right(step.model, step.dataset, step.dataset.test)
+        right = count_right(step.model, step.dataset, "test")
         return float(step.loss_sum), int(step.right), int(right)
 
 
-class RecordedEpochs:
+class RecordedEpochs(Epochs):
     """A step is recorded once and then replayed by the GPU; the evaluation likewise.
 
     What differs from step to step lies in buffers that hold it for a whole epoch: the batches and
@@ -159,13 +186,12 @@ class RecordedEpochs:
     """
 
     def __init__(self, step: Step, batch_size: int, recorder: Recorder, *, changing: bool) -> None:
-        self.step = step
-        self.batch_size = batch_size
+        super().__init__(step, batch_size)
         self.recorder = recorder
         self.changing = changing
-        self.count = len(step.dataset.train) // batch_size
         device = step.dataset.device
-        self.plan = torch.zeros(self.count, 4, batch_size, dtype=torch.int64, device=device)
+        planned = (self.count, step.dataset.numbers_per_example, batch_size)
+        self.plan = torch.zeros(planned, dtype=torch.int64, device=device)
         self.rates = torch.zeros(self.count, device=device)
         self.number = torch.zeros(1, dtype=torch.int64, device=device)
         self.rate = torch.zeros((), device=device)
@@ -177,7 +203,7 @@ class RecordedEpochs:
     def steps(
         self, generator: torch.Generator, scheduler: lr_scheduler.LRScheduler
     ) -> Iterator[int]:
-        """Do as `PlainEpochs.steps` does, but that the scheduler runs ahead."""
+        """Do the steps of an epoch, see `Epochs.steps`; the scheduler runs ahead of them."""
         self._begin_epoch(generator, scheduler)
         left = self.count
         if self._next is None or self.changing:
@@ -195,8 +221,7 @@ class RecordedEpochs:
             yield several
             left -= several
 
-    def figures(self) -> tuple[float, int, int]:
-        """Return what `PlainEpochs.figures` returns."""
+    def _sums(self) -> tuple[float, int, int]:
         if self.changing:
             self._evaluate()
         elif self._evaluation is None:
@@ -208,7 +233,7 @@ class RecordedEpochs:
         return loss, int(trained), int(tested)
 
     def _begin_epoch(self, generator: torch.Generator, scheduler: lr_scheduler.LRScheduler) -> None:
-        plan = draw_epoch(self.step.dataset, self.batch_size, generator)
+        plan = self.step.dataset.draw_epoch(self.batch_size, generator)
         rates = _rates(scheduler, self.count)
         pinned = plan.is_pinned()
         self.plan.copy_(plan, non_blocking=pinned)
@@ -221,12 +246,12 @@ class RecordedEpochs:
         row = self.plan.index_select(0, self.number).squeeze(0)
         self.rate.copy_(self.rates.index_select(0, self.number).squeeze(0))
         with _learning_at(self.rate, self.step.optimizer):
-            self.step(*planned_batch(self.step.dataset, row))
+            self.step(*self.step.dataset.planned_batch(row))
         self.number += 1
 
     def _evaluate(self) -> None:
         step = self.step
-        self.right.copy_(count_right(step.model, step.dataset, step.dataset.test))
+        self.right.copy_(count_right(step.model, step.dataset, "test"))
 
     def _recorded(self, do: Do) -> Do:
         """Do something, and return its recording, or `do` itself if it cannot be recorded."""

@@ -73,7 +73,7 @@ def test_imports_sees_every_form(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         "import os.path\n"
         "from . import result\n"
         "from .. import reference\n"
-        "from ..reference.ste import STE\n"
+        "from ..reference.quantization.ste import STE\n"
         "def f():\n    from autograder import hidden\n"
     )
     assert set(imports(file)) == {

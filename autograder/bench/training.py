@@ -23,7 +23,7 @@ from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
 
 from autograder.bench.machine import precision
-from helpers.data import Dataset, Split, load
+from helpers.data import ImageDataset, Split, load
 from helpers.device import default_device
 from helpers.models import resnet20
 from helpers.profile import pick
@@ -149,7 +149,7 @@ class _Pictures(TorchDataset):
 
 
 def _usual_recipe(
-    model: torch.nn.Module, dataset: Dataset, epochs: int, workers: int
+    model: torch.nn.Module, dataset: ImageDataset, epochs: int, workers: int
 ) -> list[float]:
     """Train as most tutorials do; return the seconds of each epoch, its evaluation included.
 

@@ -3,7 +3,6 @@ from torch import nn
 
 from helpers import data
 from helpers.batch_norm import reestimate_batch_norm
-from helpers.data import normalize
 
 DIGITS = data.load("digits", device="cpu")
 
@@ -16,7 +15,7 @@ def network():
 def test_the_statistics_are_those_of_the_images():
     model = network()
     with torch.no_grad():
-        images = normalize(DIGITS.train.images[:128], DIGITS)
+        images = DIGITS.network_inputs(DIGITS.train.images[:128])
         seen = model[0](images)
     reestimate_batch_norm(model, DIGITS, 128)
     expected = seen.mean(dim=(0, 2, 3)), seen.var(dim=(0, 2, 3))

@@ -11,7 +11,7 @@ from torch import nn
 
 from helpers import checkpoints
 from helpers.checkpoints import PROFILE_OF, RECIPES, make, pretrained_resnet20, starting_weights
-from helpers.data import Dataset, Split, load
+from helpers.data import ImageDataset, Split, load
 from helpers.models import resnet20
 from helpers.training import evaluate
 
@@ -101,7 +101,7 @@ def tiny(monkeypatch):
     ones = torch.ones(3)
     monkeypatch.setitem(PROFILE_OF, "cifar10", "unknown")
     monkeypatch.setitem(RECIPES, "cifar10", {"epochs": 1, "batch_size": 4, "progress": False})
-    return Dataset("cifar10", split, split, ones, ones, flip=True, pad=4)
+    return ImageDataset("cifar10", split, split, ones, ones, flip=True, pad=4)
 
 
 def test_where_none_ships_a_network_is_trained_once_and_kept(tiny, tmp_path, monkeypatch):

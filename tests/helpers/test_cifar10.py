@@ -5,16 +5,19 @@ import hashlib
 import http.server
 import io
 import pickle
+import re
 import tarfile
 import threading
 from contextlib import contextmanager
 
 import numpy as np
 import pytest
+from torchvision.datasets import CIFAR10
 
 from helpers import cifar10
-from helpers.data import load, sort_by_digest
+from helpers.data import load
 from helpers.download import DownloadError, download
+from helpers.images import sort_by_digest
 
 PER_BATCH = 3
 
@@ -135,6 +138,17 @@ def test_the_data_set_is_built_from_the_arrays(fake, data_folder, monkeypatch):
     assert dataset.flip
     assert dataset.test.images.shape == (PER_BATCH, 3, 32, 32)
     assert np.array_equal(dataset.train.images.permute(0, 2, 3, 1).numpy(), arrays["train_images"])
+
+
+def test_without_a_mirror_the_archive_is_that_of_torchvision(data_folder, monkeypatch):
+    def refuse(*asked):
+        raise DownloadError(repr(asked))
+
+    monkeypatch.delenv("COURSE_MIRROR", raising=False)
+    monkeypatch.setattr(cifar10, "download", refuse)
+    wanted = (CIFAR10.url, data_folder / cifar10.ARCHIVE, CIFAR10.tgz_md5)
+    with pytest.raises(cifar10.DataMissing, match=re.escape(repr(wanted))):
+        cifar10.load_arrays()
 
 
 def test_an_interrupted_download_goes_on_where_it_stopped(fake, tmp_path):

@@ -9,16 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from helpers import cifar10
-from helpers.data import (
-    Dataset,
-    Split,
-    augment,
-    batches,
-    load,
-    normalize,
-    sort_by_digest,
-    training_batches,
-)
+from helpers.data import Dataset, ImageDataset, Split, load
+from helpers.images import augment, sort_by_digest
 
 
 @pytest.fixture(scope="module")
@@ -134,26 +126,26 @@ def numbered(count):
 
 
 def data_set(train, pad=0, flip=False):
-    return Dataset("small", train, train, torch.zeros(3), torch.ones(3), flip=flip, pad=pad)
+    return ImageDataset("small", train, train, torch.zeros(3), torch.ones(3), flip=flip, pad=pad)
 
 
 def test_batches_come_in_order_and_the_last_may_be_smaller():
-    drawn = list(batches(numbered(7), 3))
+    drawn = list(Dataset("numbers", numbered(7), numbered(7)).batches("test", 3))
     assert [labels.tolist() for _, labels in drawn] == [[0, 1, 2], [3, 4, 5], [6]]
     assert [images[:, 0, 0, 0].tolist() for images, _ in drawn] == [[0, 1, 2], [3, 4, 5], [6]]
 
 
 def test_training_batches_leave_out_a_small_last_batch():
-    drawn = training_batches(data_set(numbered(7)), 3, generator())
+    drawn = data_set(numbered(7)).training_batches(3, generator())
     assert [len(labels) for _, labels in drawn] == [3, 3]
 
 
 def test_fewer_training_images_than_one_batch_are_no_batch():
-    assert not list(training_batches(data_set(numbered(2)), 3, generator()))
+    assert not list(data_set(numbered(2)).training_batches(3, generator()))
 
 
 def test_training_batches_hold_every_image_once_with_its_label():
-    drawn = list(training_batches(data_set(numbered(50)), 10, generator()))
+    drawn = list(data_set(numbered(50)).training_batches(10, generator()))
     labels = torch.cat([labels for _, labels in drawn])
     images = torch.cat([images for images, _ in drawn])
     assert labels.tolist() != list(range(50))
@@ -189,16 +181,14 @@ def test_an_epoch_drawn_at_once_is_that_drawn_batch_by_batch(digits, flip, batch
     ours, theirs = generator(3), generator(3)
     for _ in range(2):  # the second epoch begins where the first has left the generator
         expected = batches_drawn_one_by_one(dataset, batch_size, theirs)
-        for found, wanted in zip(
-            training_batches(dataset, batch_size, ours), expected, strict=True
-        ):
+        for found, wanted in zip(dataset.training_batches(batch_size, ours), expected, strict=True):
             assert torch.equal(found[0], wanted[0])
             assert torch.equal(found[1], wanted[1])
     assert torch.equal(ours.get_state(), theirs.get_state())
 
 
 def test_training_batches_are_uint8(digits):
-    images, labels = next(training_batches(digits, 16, generator()))
+    images, labels = next(digits.training_batches(16, generator()))
     assert images.shape == (16, 3, 32, 32)
     assert images.dtype == torch.uint8
     assert labels.dtype == torch.int64
@@ -229,7 +219,7 @@ def test_each_offset_and_each_side_is_drawn_equally_often():
     image = torch.zeros(1, 1, 32, 32, dtype=torch.uint8)
     image[0, 0, 10:13, 10:13] = torch.arange(1, 10).reshape(3, 3)
     dataset = data_set(Split(image.expand(count, 1, 32, 32), torch.zeros(count)), 1, flip=True)
-    ((images, _),) = training_batches(dataset, count, generator())
+    ((images, _),) = dataset.training_batches(count, generator())
     _, times = torch.unique(images[:, 0, 9:23, 9:23].flatten(1), dim=0, return_counts=True)
     assert len(times) == 3 * 3 * 2
     expected = count / 18
@@ -239,7 +229,7 @@ def test_each_offset_and_each_side_is_drawn_equally_often():
 def test_the_same_seed_draws_alike_and_another_seed_differently(digits):
     dataset = replace(digits, flip=True)
     one, same, other = (
-        next(training_batches(dataset, 16, generator(seed)))[0] for seed in (5, 5, 6)
+        next(dataset.training_batches(16, generator(seed)))[0] for seed in (5, 5, 6)
     )
     assert torch.equal(one, same)
     assert not torch.equal(one, other)
@@ -249,8 +239,8 @@ def test_the_same_seed_draws_alike_and_another_seed_differently(digits):
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 def test_a_gpu_gets_the_same_batches(digits):
     dataset = replace(digits, flip=True)
-    there = training_batches(dataset.to("cuda"), 128, generator(3))
-    here = training_batches(dataset, 128, generator(3))
+    there = dataset.to("cuda").training_batches(128, generator(3))
+    here = dataset.training_batches(128, generator(3))
     for (images, labels), (expected_images, expected_labels) in zip(there, here, strict=True):
         assert images.is_cuda
         assert labels.is_cuda
@@ -259,12 +249,12 @@ def test_a_gpu_gets_the_same_batches(digits):
 
 
 def test_the_channels_of_a_normalized_pixel_lie_together(digits):
-    x = normalize(digits.train.images[:8], digits)
+    x = digits.network_inputs(digits.train.images[:8])
     assert x.is_contiguous(memory_format=torch.channels_last)
 
 
 def test_normalized_training_images_have_mean_0_and_variance_1(digits):
-    x = normalize(digits.train.images, digits)
+    x = digits.network_inputs(digits.train.images)
     assert x.dtype == torch.float32
     # The constants have four decimals: an error of 0.5e-4 over a deviation of 0.38.
     assert x.mean().item() == pytest.approx(0, abs=0.5e-4 / 0.3761 * 1.1)

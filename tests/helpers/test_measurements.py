@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from helpers import measurements
-from helpers.data import Dataset, Split
+from helpers.data import ImageDataset, Split
 from helpers.measurements import measure, read_measurements, recall
 from helpers.training import evaluate
 
@@ -18,7 +18,7 @@ def dataset():
     images = torch.randint(256, (40, 3, 32, 32), generator=generator, dtype=torch.uint8)
     split = Split(images, torch.arange(40) % 10)
     half = torch.full((3,), 0.5)
-    return Dataset("made", split, split, half, half, flip=False, pad=0)
+    return ImageDataset("made", split, split, half, half, flip=False, pad=0)
 
 
 @pytest.fixture

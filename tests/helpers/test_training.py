@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from helpers.data import Dataset, Split, normalize, training_batches
+from helpers.data import ImageDataset, Split
 from helpers.training import PRECISIONS, History, evaluate, fit, seed_everything
 
 
@@ -23,7 +23,7 @@ def tiny_dataset(count=64, flip=True):
     noise = torch.randint(0, 100, (count, 3, 32, 32), generator=generator)
     images = (noise + 155 * labels[:, None, None, None]).to(torch.uint8)
     split = Split(images, labels)
-    return Dataset(
+    return ImageDataset(
         "tiny", split, split, torch.full((3,), 0.5), torch.full((3,), 0.3), flip=flip, pad=2
     )
 
@@ -104,6 +104,34 @@ def test_milestones_can_be_chosen():
     assert rates == pytest.approx([0.05, 0.05, 0.05, 0.005])
 
 
+def warm_up(step):
+    """Rise for six steps, then fall."""
+    return (step + 1) / 6 if step < 6 else 1 / (step - 4)
+
+
+def test_a_schedule_may_be_a_function_of_the_step():
+    rates = train(tiny_model(), schedule=warm_up).learning_rate
+    assert rates == [0.05 * warm_up(step) for step in (0, 4, 8, 12)]
+
+
+def test_a_function_trains_as_torchs_lambda_scheduler_does():
+    model, expected, dataset = tiny_model(), tiny_model(), tiny_dataset()
+    train(model, precision="float32", schedule=warm_up, epochs=3)
+
+    optimizer = torch.optim.SGD(
+        expected.parameters(), lr=0.05, momentum=0.9, weight_decay=5e-4, nesterov=True
+    )
+    scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, warm_up)
+    generator = torch.Generator().manual_seed(0)
+    for _ in range(3):
+        for images, labels in dataset.training_batches(16, generator):
+            optimizer.zero_grad()
+            F.cross_entropy(expected(dataset.network_inputs(images)), labels).backward()
+            optimizer.step()
+            scheduler.step()
+    assert same_weights(model, expected)
+
+
 def test_label_smoothing_keeps_the_loss_up():
     plain, smooth = train(tiny_model()), train(tiny_model(), label_smoothing=0.5)
     assert smooth.train_loss[-1] > plain.train_loss[-1] + 0.5
@@ -123,7 +151,7 @@ def test_an_unknown_schedule_is_refused_in_words():
 
 
 def test_a_batch_larger_than_the_data_is_refused_in_words():
-    with pytest.raises(ValueError, match="only 64 training images"):
+    with pytest.raises(ValueError, match="only 64 training examples"):
         train(tiny_model(), batch_size=65)
 
 
@@ -173,9 +201,9 @@ def test_float32_is_plain_gradient_descent_bit_for_bit():
     seed_everything(3)
     generator = torch.Generator().manual_seed(3)
     for _ in range(2):
-        for images, labels in training_batches(dataset, 16, generator):
+        for images, labels in dataset.training_batches(16, generator):
             optimizer.zero_grad()
-            F.cross_entropy(expected(normalize(images, dataset)), labels).backward()
+            F.cross_entropy(expected(dataset.network_inputs(images)), labels).backward()
             optimizer.step()
     assert same_weights(model, expected)
 
@@ -242,10 +270,11 @@ def test_an_overflow_in_the_first_step_leaves_no_trace_in_the_momentum(monkeypat
     [
         {"schedule": "cosine"},
         {"schedule": "multistep"},
+        {"schedule": warm_up},
         {"precision": "bfloat16"},
         {"precision": "float16"},
     ],
-    ids=lambda options: "-".join(options.values()),
+    ids=lambda options: "-".join(getattr(value, "__name__", value) for value in options.values()),
 )
 def test_interrupted_and_resumed_equals_uninterrupted_bit_for_bit(tmp_path, stop, options):
     whole, parts = tiny_model(dropout=0.5), tiny_model(dropout=0.5)
@@ -313,7 +342,14 @@ def test_a_run_goes_on_where_another_precision_is_fast(tmp_path, monkeypatch, he
 
 @pytest.mark.parametrize(
     "change",
-    [{"lr": 0.06}, {"epochs": 5}, {"weight_decay": 0.0}, {"seed": 5}, {"precision": "float16"}],
+    [
+        {"lr": 0.06},
+        {"epochs": 5},
+        {"weight_decay": 0.0},
+        {"seed": 5},
+        {"precision": "float16"},
+        {"schedule": lambda step: 0.5},
+    ],
 )
 def test_another_recipe_starts_anew_and_says_so(tmp_path, capsys, change):
     checkpoint = tmp_path / "run.checkpoint"
@@ -323,6 +359,22 @@ def test_another_recipe_starts_anew_and_says_so(tmp_path, capsys, change):
     train(fresh, **change)
     assert same_weights(resumed, fresh)
     assert "other settings: training starts from the beginning" in capsys.readouterr().out
+
+
+def test_a_function_with_another_factor_in_one_step_starts_anew(tmp_path, capsys):
+    checkpoint = tmp_path / "run.checkpoint"
+    train(tiny_model(), checkpoint=checkpoint, schedule=warm_up)
+    other = lambda step: warm_up(step) if step != 15 else 0.0  # noqa: E731
+    train(tiny_model(), checkpoint=checkpoint, schedule=other)
+    assert "other settings: training starts from the beginning" in capsys.readouterr().out
+
+
+def test_another_function_with_the_same_factors_goes_on(tmp_path, capsys):
+    checkpoint = tmp_path / "run.checkpoint"
+    train(tiny_model(), checkpoint=checkpoint, schedule=warm_up)
+    factors = [warm_up(step) for step in range(16)]
+    train(tiny_model(), checkpoint=checkpoint, schedule=factors.__getitem__)
+    assert "Going on after epoch 4" in capsys.readouterr().out
 
 
 def test_another_network_starts_anew(tmp_path, capsys):
@@ -397,7 +449,7 @@ def test_evaluate_knows_both_splits():
     bright = tiny_dataset()
     keep = bright.train.labels == 1
     train_only = Split(bright.train.images[keep], bright.train.labels[keep])
-    dataset = Dataset("tiny", train_only, bright.test, bright.mean, bright.std, False, 0)
+    dataset = ImageDataset("tiny", train_only, bright.test, bright.mean, bright.std, False, 0)
     assert evaluate(Constant(), dataset, "train") == 1.0
     assert evaluate(Constant(), dataset, "test") == 0.5
 

@@ -28,7 +28,7 @@ from autograder.runs import (
 )
 from autograder.runs.run import plan, run
 from autograder.runs.table import Experiment, Sweep
-from helpers.data import Dataset, Split
+from helpers.data import ImageDataset, Split
 from helpers.measurements import MEASUREMENTS, read_measurements, recall
 from helpers.training import evaluate, fit
 
@@ -63,7 +63,9 @@ def table(monkeypatch):
     generator = torch.Generator().manual_seed(0)
     images = torch.randint(0, 256, (32, 3, 32, 32), dtype=torch.uint8, generator=generator)
     split = Split(images, torch.arange(32) % 10)
-    dataset = Dataset("digits", split, split, torch.ones(3) / 2, torch.ones(3), flip=False, pad=1)
+    dataset = ImageDataset(
+        "digits", split, split, torch.ones(3) / 2, torch.ones(3), flip=False, pad=1
+    )
     for module in (reference_run, reference_tasks):
         monkeypatch.setattr(module, "experiments", lambda share: rows)
         monkeypatch.setattr(module, "sweeps", lambda: swept)

@@ -1,0 +1,71 @@
+"""What happened in each epoch of a training."""
+
+import math
+from dataclasses import asdict, dataclass, field, fields
+
+__all__ = ["History"]
+
+
+@dataclass
+class History:
+    """What happened in each epoch; every list has one entry per epoch.
+
+    Attributes
+    ----------
+    train_loss
+        Mean loss over the epoch's (augmented) training examples.
+    train_accuracy
+        Share of right predictions for these examples, in [0, 1], while the weights were changing.
+    test_accuracy
+        Share of right predictions for the test examples after the epoch, in [0, 1].
+    learning_rate
+        Learning rate of the epoch's first step.
+    seconds
+        Wall time of the epoch, evaluation included.
+    """
+
+    train_loss: list[float] = field(default_factory=list)
+    train_accuracy: list[float] = field(default_factory=list)
+    test_accuracy: list[float] = field(default_factory=list)
+    learning_rate: list[float] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.train_loss)
+
+    def to_dict(self) -> dict[str, list[float]]:
+        """Return the lists as plain data, ready for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: object) -> "History":
+        """Build a history from plain data, which may come from anywhere.
+
+        Raises
+        ------
+        ValueError
+            If `data` is not a dict of exactly the five lists, all as long, of finite numbers,
+            with the accuracies in [0, 1].
+        """
+        names = [entry.name for entry in fields(cls)]
+        if not isinstance(data, dict) or set(data) != set(names):
+            raise ValueError(f"a history must have exactly the lists {', '.join(names)}")
+        lists = {name: _numbers(name, data[name]) for name in names}
+        if len({len(numbers) for numbers in lists.values()}) != 1:
+            raise ValueError("the lists of a history must all have one entry per epoch")
+        for name in ("train_accuracy", "test_accuracy"):
+            if not all(0 <= number <= 1 for number in lists[name]):
+                raise ValueError(f"{name} must lie between 0 and 1")
+        return cls(**lists)
+
+
+def _numbers(name: str, values: object) -> list[float]:
+    if not isinstance(values, list):
+        raise ValueError(f"{name} must be a list")
+    for value in values:
+        # bool is an int in Python, and an int may be too large for a float.
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise ValueError(f"{name} must hold numbers only")
+        if abs(value) > 1e300 or not math.isfinite(value):
+            raise ValueError(f"{name} must hold finite numbers only")
+    return [float(value) for value in values]

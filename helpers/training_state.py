@@ -1,0 +1,108 @@
+"""The state of a training, saved after each epoch, so that it can be interrupted and go on."""
+
+import random
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.optim import lr_scheduler
+
+from helpers.files import replacing
+from helpers.history import History
+
+__all__ = ["TrainingState"]
+
+
+@dataclass
+class TrainingState:
+    """Everything that a training changes, and the recipe that says which training it is."""
+
+    recipe: dict[str, Any]
+    model: nn.Module
+    optimizer: torch.optim.Optimizer
+    scheduler: lr_scheduler.LRScheduler
+    scaler: torch.amp.GradScaler
+    generator: torch.Generator
+    history: History
+
+    def save(self, path: Path) -> None:
+        """Save the state after an epoch."""
+        state = {
+            "recipe": self.recipe,
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "scheduler": self.scheduler.state_dict(),
+            "scaler": self.scaler.state_dict(),
+            "generators": _generator_states(self.generator),
+            "history": self.history.to_dict(),
+        }
+        with replacing(path) as temporary:
+            torch.save(state, temporary)
+
+    def load(self, path: Path) -> None:
+        """Go on from the saved state; if it is not of this training, say so and change nothing."""
+        try:
+            # On the CPU: generator states belong there, and the rest finds its device by itself.
+            state = torch.load(path, map_location="cpu", weights_only=True)
+        except Exception:  # torch raises many kinds for a damaged file
+            print(f"{path.name} cannot be read: training starts from the beginning.")
+            return
+        if state.get("recipe") != self.recipe:
+            print(
+                f"{path.name} is from a training run with other settings: "
+                "training starts from the beginning."
+            )
+            return
+        self.model.load_state_dict(state["model"])
+        self._load_optimizer(state["optimizer"])
+        self.scheduler.load_state_dict(state["scheduler"])
+        if state["scaler"]:  # empty where the loss was not scaled
+            self.scaler.load_state_dict(state["scaler"])
+        _restore_generators(self.generator, state["generators"])
+        for name, numbers in state["history"].items():
+            getattr(self.history, name)[:] = numbers
+        print(f"Going on after epoch {len(self.history)}, from {path.name}.")
+
+    def _load_optimizer(self, state: dict[str, Any]) -> None:
+        # How a step is computed depends on this device, not on the one where the training began.
+        fused = self.optimizer.defaults["fused"]
+        self.optimizer.load_state_dict(state)
+        for group in self.optimizer.param_groups:
+            group["fused"] = fused
+
+
+# ------------------------------------------------------------------------------------------------
+# Random numbers
+
+
+def _generator_states(generator: torch.Generator) -> dict[str, Any]:
+    """Return the states of `generator` and of the global generators, as plain data and tensors."""
+    _, numpy_keys, *numpy_rest = np.random.get_state(legacy=True)
+    states: dict[str, Any] = {
+        "run": generator.get_state(),
+        "python": random.getstate(),
+        "numpy": (torch.from_numpy(np.asarray(numpy_keys).astype(np.int64)), *numpy_rest),
+        "torch": torch.get_rng_state(),
+    }
+    if torch.cuda.is_available():
+        states["cuda"] = torch.cuda.get_rng_state_all()
+    if torch.backends.mps.is_available():
+        states["mps"] = torch.mps.get_rng_state()
+    return states
+
+
+def _restore_generators(generator: torch.Generator, states: dict[str, Any]) -> None:
+    """Undo what has happened to the generators since `_generator_states`."""
+    generator.set_state(states["run"])
+    random.setstate(states["python"])
+    numpy_keys, *numpy_rest = states["numpy"]
+    np.random.set_state(("MT19937", numpy_keys.numpy().astype(np.uint32), *numpy_rest))
+    torch.set_rng_state(states["torch"])
+    # The run may go on where there are other devices; their generators then start from the seed.
+    if torch.cuda.is_available() and len(states.get("cuda", [])) == torch.cuda.device_count():
+        torch.cuda.set_rng_state_all(states["cuda"])
+    if torch.backends.mps.is_available() and "mps" in states:
+        torch.mps.set_rng_state(states["mps"])
