@@ -6,17 +6,17 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test thorough selftest lint bench clean
+.PHONY: help setup demo test test-slow selftest lint bench clean
 
 help:
-	@echo "make demo     release, grade and report a sample class"
-	@echo "make test     run the tests (some of them: make test ARGS='-k audit')"
-	@echo "make thorough run the tests that take minutes each"
-	@echo "make selftest grade every known misconception in the sandbox (a quarter of an hour)"
-	@echo "make lint     ruff and mypy"
-	@echo "make bench    measure training, grading and coding, into build/bench.json"
-	@echo "make setup    only create .venv (the others do it when needed)"
-	@echo "make clean    remove .venv and build"
+	@echo "make demo      release, grade and report a sample class"
+	@echo "make test      run the tests (some of them: make test ARGS='-k audit')"
+	@echo "make test-slow run the tests that take minutes each"
+	@echo "make selftest  grade every known misconception in the sandbox (a quarter of an hour)"
+	@echo "make lint      ruff and mypy"
+	@echo "make bench     measure training, grading and coding, into build/bench.json"
+	@echo "make setup     only create .venv (the others do it when needed)"
+	@echo "make clean     remove .venv and build"
 
 setup: $(READY)
 
@@ -33,7 +33,7 @@ test: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) -m "not thorough" $(ARGS)
 
 # The sample class of every assignment, and other tests that take minutes: CI runs them, too.
-thorough: $(READY)
+test-slow: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) -m thorough $(ARGS)
 
 # What CI has no time for: whole submissions for all misconceptions, not only the first of them.

@@ -67,7 +67,7 @@ score(same(student.double, doubling.double, on=[(3,), (5,)]), of=3)
 ### END HIDDEN TESTS
 """
 
-pytestmark = [pytest.mark.slow]
+pytestmark = [pytest.mark.slow, pytest.mark.thorough]
 
 
 def notebook():

@@ -104,6 +104,7 @@ def figures(history):
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_recorded_training_is_a_plain_one_up_to_rounding(kind, digits, recorder):
     def train(lr, **options):
