@@ -1,22 +1,55 @@
-"""What hidden-test cells import. A cell reaches student code through `student` and nothing else."""
+"""What hidden-test cells import: all that they need of the grader comes from here.
+
+A cell reaches student code through `student` and nothing else.
+"""
 
 from autograder.hidden import reference
 from autograder.hidden.checks import Check, close, holds, same
+from autograder.hidden.compare import difference
+from autograder.hidden.demands import pruned_as, sparse
+from autograder.hidden.figures import drawn_by, draws, figure_panels
+from autograder.hidden.networks import home_of, parameters_of
 from autograder.hidden.score import Score, score
-from autograder.hidden.student import StudentError, gradient, student, value
+from autograder.hidden.seeds import seeded
+from autograder.hidden.student import Handle, StudentError, entry, gradient, student, value
+from autograder.hidden.submitted import submitted
+from autograder.hidden.tolerance import accuracy_noise, away_from_ties, roundings
 from autograder.hidden.trained import trained
+from autograder.hidden.verdict import verdict
+from helpers.artifacts import ArtifactError
+from helpers.checks.figures import axes_are_named, lines_are_named, loss_and_weights
 
 __all__ = [
+    "ArtifactError",
     "Check",
+    "Handle",
     "Score",
     "StudentError",
+    "accuracy_noise",
+    "away_from_ties",
+    "axes_are_named",
     "close",
+    "difference",
+    "drawn_by",
+    "draws",
+    "entry",
+    "figure_panels",
     "gradient",
     "holds",
+    "home_of",
+    "lines_are_named",
+    "loss_and_weights",
+    "parameters_of",
+    "pruned_as",
     "reference",
+    "roundings",
     "same",
     "score",
+    "seeded",
+    "sparse",
     "student",
+    "submitted",
     "trained",
     "value",
+    "verdict",
 ]

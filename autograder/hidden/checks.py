@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from autograder.hidden.compare import difference
+from autograder.hidden.compare import difference, largest
 from autograder.hidden.student import Handle, StudentError, value
 from autograder.misconceptions import Misconception, misconceptions_of
 from autograder.sandbox.inside.responder import silenced
@@ -149,25 +149,11 @@ def _gives(candidate: Misconception, answer: _Answer, ask: Ask) -> bool:
     try:
         with silenced():
             its_answer = ask(candidate.wrong, *answer.case)
-        allowed = max(answer.allowed, SAME_MISTAKE * _largest(its_answer))
+        allowed = max(answer.allowed, SAME_MISTAKE * largest(its_answer))
         return difference(answer.got[0], its_answer, allowed) is None
     except Exception:
         # A wrong solution may well fail on a case; then this answer is not its answer.
         return False
-
-
-def _largest(answer: Any) -> float:
-    """Return the largest finite magnitude in plain data; 0 if there is no number."""
-    if isinstance(answer, dict):
-        return max(map(_largest, answer.values()), default=0.0)
-    if isinstance(answer, list | tuple):
-        return max(map(_largest, answer), default=0.0)
-    if isinstance(answer, torch.Tensor):
-        answer = answer.detach().cpu().numpy()
-    if not isinstance(answer, np.ndarray | float):
-        return 0.0  # of whole numbers, truth values and strings none is nearly another
-    magnitudes = np.abs(np.asarray(answer, dtype=np.float64))
-    return float(np.max(magnitudes, initial=0.0, where=np.isfinite(magnitudes)))
 
 
 def _summary(problems: list[str], cases: int) -> str:

@@ -92,6 +92,21 @@ def _array_difference(actual: Any, expected: Any, within: float) -> str | None:
     )
 
 
+def largest(answer: Any) -> float:
+    """Return the largest finite magnitude in plain data; 0 if there is no number.
+
+    Whole numbers on their own, truth values and strings count as none: no other is nearly equal.
+    """
+    if isinstance(answer, dict):
+        return max(map(largest, answer.values()), default=0.0)
+    if isinstance(answer, list | tuple):
+        return max(map(largest, answer), default=0.0)
+    if not isinstance(answer, np.ndarray | torch.Tensor | float):
+        return 0.0
+    magnitudes = np.abs(np.asarray(_numpy(answer), dtype=np.float64))
+    return float(np.max(magnitudes, initial=0.0, where=np.isfinite(magnitudes)))
+
+
 def _numpy(array: Any) -> np.ndarray:
     return array.detach().cpu().numpy() if isinstance(array, torch.Tensor) else array
 

@@ -9,12 +9,15 @@ from typing import Any, TypeVar
 from torch import Tensor, nn
 
 from autograder import references
-from autograder.hidden.student import StudentError, current_submission
+from autograder.hidden.student import StudentError
+from autograder.hidden.submitted import submitted
+from autograder.hidden.tolerance import accuracy_noise
 from helpers import data, models, training
-from helpers.artifacts import ArtifactError, artifact_folder, load_artifact
+from helpers.artifacts import ArtifactError
 from helpers.checkpoints import starting_weights
 from helpers.measurements import recall
 from helpers.profile import profile
+from helpers.reference import masks
 
 T = TypeVar("T")
 _measured: dict[tuple[str, str], Any] = {}
@@ -35,7 +38,7 @@ def starting_state() -> dict[str, Tensor]:
     if shipped is not None:
         return shipped
     try:
-        return load_artifact(artifact_folder(current_submission().files), "resnet20").weights
+        return submitted("resnet20").weights
     except ArtifactError as error:
         raise StudentError(str(error)) from error
 
@@ -58,7 +61,26 @@ def starting_model(conv: Any = nn.Conv2d) -> nn.Module:
     return model.eval()
 
 
-def weights(network: str, layer: str) -> Tensor:
+def pruned_model(find_masks: Callable[[dict[str, Tensor]], dict[str, Tensor]]) -> nn.Module:
+    """Return a ResNet-20 with the starting weights, some of which are set to zero.
+
+    Parameters
+    ----------
+    find_masks : callable
+        Takes the weights of the convolutions and linear layers by the name of the layer, and
+        returns the masks of those that are pruned.
+
+    Returns
+    -------
+    nn.Module
+        In evaluation mode.
+    """
+    model = starting_model()
+    masks.apply_masks(model, find_masks(masks.layer_weights(model)))
+    return model
+
+
+def weights(network: str, layer: str, *, sparsity: float = 0.0) -> Tensor:
     """Return the weight of one layer of a starting network.
 
     Parameters
@@ -66,10 +88,13 @@ def weights(network: str, layer: str) -> Tensor:
     network : {"resnet20"}
     layer : str
         Such as ``stage2.1.conv1``.
+    sparsity : float, default=0
+        The part of the weights, those of smallest magnitude, that is set to zero.
     """
     if network != "resnet20":
         raise KeyError(f"there is no starting network {network!r}")
-    return starting_state()[f"{layer}.weight"].clone()
+    w = starting_state()[f"{layer}.weight"].clone()
+    return w.masked_fill(~masks.magnitude_mask(w, sparsity), 0) if sparsity else w
 
 
 def dataset() -> data.Dataset:
@@ -96,6 +121,14 @@ def accuracy(model: nn.Module, on: data.Dataset | None = None) -> float:
     images = dataset() if on is None else on
     known = recall(references.measurements(profile()), model, images)
     return training.evaluate(model, images) if known is None else known
+
+
+def noise() -> float:
+    """Return how far two right measurements of an accuracy on `dataset` may be apart.
+
+    See `autograder.hidden.tolerance.accuracy_noise`.
+    """
+    return accuracy_noise(len(dataset().test))
 
 
 def measured(name: str, measure: Callable[[], T]) -> T:

@@ -162,6 +162,27 @@ def value(handle: Any) -> Any:
     return found
 
 
+def entry(handle: Handle, key: Any) -> Any:
+    """Return what a dict of the student's holds under `key`.
+
+    Parameters
+    ----------
+    handle : Handle
+        The dict, such as ``student.l1_figures``.
+    key : object
+
+    Returns
+    -------
+    object
+        Plain data or a handle; None if there is no such dict or no such key.
+    """
+    try:
+        found = value(handle)
+    except StudentError:
+        return None
+    return found.get(key) if isinstance(found, dict) else None
+
+
 def gradient(function: Any, *args: Any, upstream: Any) -> Any:
     """Backpropagate `upstream` through ``function(*args)`` to the first argument.
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TypeVar
 
 import numpy as np
 import torch
+
+from autograder.hidden.compare import largest
 
 Values = TypeVar("Values", np.ndarray, torch.Tensor)
 
@@ -39,6 +42,24 @@ def away_from_ties(w: Values, bits: int) -> Values:
     position = (values - minimum) / step
     values[abs(position % 1 - 0.5) < TIE_MARGIN] = minimum
     return values
+
+
+def roundings(count: int) -> Callable[..., float]:
+    """Return how far float32 roundings may move a result, for ``same(within=...)``.
+
+    Parameters
+    ----------
+    count : int
+        How many times the precision of float32 (2^-23) is allowed, as part of the largest number.
+        One rounding of a number of that size costs half of that.
+
+    Returns
+    -------
+    callable
+        Takes the arguments of a case and returns the difference allowed. The largest number is
+        that of the first argument: an array, a tensor, or a dict or list of these.
+    """
+    return lambda first, *others: count * float(np.finfo(np.float32).eps) * largest(first)
 
 
 def accuracy_noise(images: int) -> float:

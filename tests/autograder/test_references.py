@@ -5,12 +5,13 @@ from pathlib import Path
 
 import nbformat
 import pytest
+import torch
 
 from autograder import references
 from autograder.assignments import NOTEBOOKS
 from autograder.errors import UserError
 from autograder.grading.execution import evaluate_test
-from autograder.hidden import reference
+from autograder.hidden import accuracy_noise, reference
 from autograder.hidden.student import Submission, asking
 from autograder.references import NoReference, bar, threshold, threshold_of
 from autograder.runs.run import plan, run, start
@@ -147,3 +148,29 @@ def test_what_a_reference_run_measured_is_not_measured_again(monkeypatch, digits
     expected = evaluate(model, digits)
     monkeypatch.setattr(reference.training, "evaluate", None)
     assert reference.accuracy(model) == expected
+
+
+# ------------------------------------------------------------------------------------------------
+# Starting networks
+
+
+def test_a_starting_weight_can_be_had_pruned():
+    w = reference.weights("resnet20", "stage2.1.conv1")
+    pruned = reference.weights("resnet20", "stage2.1.conv1", sparsity=0.5)
+    assert (pruned == 0).float().mean() == 0.5
+    assert torch.equal(pruned[pruned != 0], w[pruned != 0])
+    assert pruned[pruned != 0].abs().min() >= w[pruned == 0].abs().max()
+
+
+def test_a_pruned_model_has_the_zeros_of_the_masks_and_else_the_starting_weights():
+    def one_layer(weights):
+        return {"stem": weights["stem"] > 0}
+
+    found = reference.pruned_model(one_layer).state_dict()
+    start = reference.starting_state()
+    assert torch.equal(found.pop("stem.weight"), start["stem.weight"].clamp(min=0))
+    assert all(torch.equal(tensor, start[name]) for name, tensor in found.items())
+
+
+def test_the_noise_is_that_of_the_test_images_of_the_profile(digits):
+    assert reference.noise() == accuracy_noise(len(digits.test))

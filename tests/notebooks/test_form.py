@@ -19,6 +19,7 @@ from source_notebook import (
     trained_networks,
 )
 
+from autograder import hidden
 from autograder.grading.execution import is_hidden_test
 from autograder.notebook.lint import lint
 
@@ -175,6 +176,18 @@ def test_a_hidden_test_needs_nothing_of_the_notebook(assignment, question):
     # The grader runs it on its own, in a fresh namespace.
     tree = parsed(graded(assignment, question))
     assert loaded(tree) - bound(tree) - set(imported(tree)) - set(dir(builtins)) == set()
+
+
+@each_automatic
+def test_a_hidden_test_imports_of_the_grader_only_what_autograder_hidden_offers(
+    assignment, question
+):
+    tree = parsed(graded(assignment, question))
+    sources = {source.rpartition(".")[::2] for source in imported(tree).values()}
+    graders = {(package, name) for package, name in sources if "autograder" in f"{package}.{name}"}
+    assert graders <= {("autograder.hidden", name) for name in hidden.__all__}
+    (line,) = [n for n in tree.body if getattr(n, "module", "") == "autograder.hidden"]
+    assert "score" in {alias.name for alias in line.names}
 
 
 @each_automatic

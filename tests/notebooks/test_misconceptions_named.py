@@ -5,21 +5,18 @@ In the sample class (`tests/sample_class`) whole notebooks are graded.
 """
 
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 from matplotlib import pyplot as plt
-from source_notebook import assignments, cells, marks
+from source_notebook import assignments, cells, judged, marks, points
 from torch import nn
 
-from autograder.grading.execution import evaluate_test, is_hidden_test
-from autograder.hidden.student import Submission, asking
+from autograder.grading.execution import is_hidden_test
 from autograder.misconceptions import misconceptions_in
 from autograder.samples.dependencies import asked_names
-from autograder.sandbox.inside.responder import Responder
 
 IMPORTS = {"np": np, "plt": plt, "torch": torch, "nn": nn, "F": F, "partial": partial}
 
@@ -30,18 +27,13 @@ def right_answers(assignment):
 
 
 def questions_about(assignment, name):
-    """Return the hidden tests that ask for `name`, and for nothing but such functions."""
+    """Return the questions whose hidden tests ask for `name` and nothing but such functions."""
     known = {*right_answers(assignment), *IMPORTS}
     for cell in cells(assignment):
         if is_hidden_test(cell):
             asked = asked_names([cell])
             if name in asked and asked <= known:
-                yield cell
-
-
-def judged(cell, namespace):
-    with asking(Submission(Responder(namespace).answer, Path())):
-        return evaluate_test(cell.source, cell.metadata.nbgrader.grade_id)
+                yield marks(cell)["grade_id"]
 
 
 @pytest.mark.parametrize(
@@ -50,8 +42,9 @@ def judged(cell, namespace):
 def test_the_reference_gets_every_point(assignment, name):
     found = list(questions_about(assignment, name))
     assert found
-    for cell in found:
-        assert judged(cell, IMPORTS | right_answers(assignment)).points == marks(cell)["points"]
+    for question in found:
+        score = judged(assignment, question, IMPORTS | right_answers(assignment))
+        assert score.points == points(assignment)[question]
 
 
 @pytest.mark.parametrize(
@@ -61,7 +54,7 @@ def test_a_misconception_loses_points_and_is_named(wrong):
     namespace = IMPORTS | right_answers(wrong.assignment)
     exec(wrong.source, namespace)
     found = questions_about(wrong.assignment, wrong.of.__name__)
-    scores = [judged(cell, namespace) for cell in found]
+    scores = [judged(wrong.assignment, question, namespace) for question in found]
     assert any(score.points < score.of for score in scores)
     named = {c.misconception.name for s in scores for c in s.checks if c.misconception}
     assert wrong.name in named

@@ -11,6 +11,7 @@ from autograder.assignments import NOTEBOOKS, assignments
 from autograder.grading.execution import evaluate_test
 from autograder.hidden.student import Submission, asking
 from autograder.runs.table import experiments
+from autograder.sandbox.inside.responder import Responder
 from helpers.artifacts import artifact_folder, save_artifact
 from helpers.training import History
 
@@ -18,8 +19,10 @@ __all__ = [
     "about_networks",
     "assignments",
     "cells",
+    "defined",
     "graded",
     "hand_in_untrained",
+    "judged",
     "marks",
     "parsed",
     "part_of_the_points",
@@ -73,6 +76,33 @@ def parsed(cell):
     """Return the syntax tree of a code cell; a line that only IPython understands does nothing."""
     magic = re.compile(r"^(\s*)%.*$", re.MULTILINE)
     return ast.parse(magic.sub(r"\1pass", cell.source))
+
+
+def defined(cell):
+    """Return the names of the functions and classes that a code cell defines."""
+    if cell.cell_type != "code":
+        return set()
+    definitions = ast.FunctionDef | ast.ClassDef
+    return {node.name for node in parsed(cell).body if isinstance(node, definitions)}
+
+
+def judged(assignment, question, namespace, files=Path()):
+    """Ask the hidden test of a question.
+
+    Parameters
+    ----------
+    assignment, question : str
+    namespace : dict from name to object
+        What the student's notebook defines.
+    files : Path
+        The folder with the submitted files.
+
+    Returns
+    -------
+    Score
+    """
+    with asking(Submission(Responder(namespace).answer, files)):
+        return evaluate_test(graded(assignment, question).source, question)
 
 
 def trained_networks(cell):

@@ -19,7 +19,7 @@ from helpers.reference.deep_compression import weight_sharing
 from helpers.reference.deep_compression.compressed_file import SharedLayer
 
 
-def prune(model: nn.Module, dataset: Dataset, sparsity: float) -> None:
+def prune(model: nn.Module, dataset: Dataset, sparsity: float) -> nn.Module:
     """Prune each layer to its smallest magnitudes and measure batch norm anew, in place.
 
     Nothing is trained and nothing is drawn: everybody gets the same network.
@@ -31,11 +31,17 @@ def prune(model: nn.Module, dataset: Dataset, sparsity: float) -> None:
         Gives images (without labels) for the statistics of batch norm.
     sparsity : float
         Of each convolution and linear layer, 0 to 1.
+
+    Returns
+    -------
+    Module
+        The same `model`.
     """
     weights = masks.layer_weights(model)
     kept = {layer: masks.magnitude_mask(w, sparsity) for layer, w in weights.items()}
     masks.apply_masks(model, kept)
     reestimate_batch_norm(model, dataset)
+    return model
 
 
 def share(
@@ -139,3 +145,27 @@ def distinct_weights(w: Tensor) -> int:
         if value > start + within:
             count, start = count + 1, value
     return count
+
+
+def sharing_fault(model: nn.Module, bits: int, sparsity: float) -> str | None:
+    """Say what keeps a network from being pruned and shared as asked.
+
+    Parameters
+    ----------
+    model : Module
+    bits : int
+        Each layer may have up to ``2**bits`` different weights besides zero.
+    sparsity : float
+        The fraction of the weights of each layer that is zero, 0 to 1.
+
+    Returns
+    -------
+    str or None
+        None if nothing does.
+    """
+    for layer, w in masks.layer_weights(model).items():
+        if (count := distinct_weights(w)) > 2**bits:
+            return f"Layer {layer} has {count} different weights; {bits} bits allow {2**bits}."
+        if (w != 0).sum() > w.numel() - int(sparsity * w.numel()):
+            return f"In layer {layer} pruned weights have come back."
+    return None

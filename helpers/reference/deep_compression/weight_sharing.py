@@ -112,6 +112,33 @@ def share_weights(
     return codes.astype(np.uint8), centroids.astype(np.float32)
 
 
+def share_weights_by_sklearn(
+    w: NDArray[np.floating], start: ArrayLike
+) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+    """Cluster the kept weights as `share_weights` does, by scikit-learn.
+
+    Also a right answer, which may rest in another local optimum: where `share_weights` leaves an
+    empty cluster, scikit-learn moves it.
+
+    Parameters
+    ----------
+    w : float array of any shape
+        The weights; those equal to 0 take no part, and at least one is not.
+    start : float array, (k,)
+        The centroids to start from.
+
+    Returns
+    -------
+    codes : int32 array, (number of kept weights,)
+    centroids : float64 array, (k,)
+    """
+    from sklearn.cluster import KMeans
+
+    kept = w[w != 0].astype(np.float64).reshape(-1, 1)
+    found = KMeans(len(np.asarray(start)), init=np.reshape(start, (-1, 1)), n_init=1).fit(kept)
+    return found.labels_, found.cluster_centers_.ravel()
+
+
 def rebuild(
     kept: NDArray[np.bool_], codes: NDArray[np.uint8], centroids: NDArray[np.float32]
 ) -> NDArray[np.float32]:

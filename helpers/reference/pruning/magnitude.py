@@ -119,6 +119,22 @@ def _row(layer: str, kind: str, weights: int, nonzero: int) -> dict[str, Any]:
     }
 
 
+def std_masks(weights: Weights, s: float) -> dict[str, Tensor]:
+    """Mask each layer by `s` standard deviations of its own weights.
+
+    Parameters
+    ----------
+    weights : mapping from layer to tensor
+    s : float
+        Factor of the standard deviation.
+
+    Returns
+    -------
+    dict from layer to bool tensor
+    """
+    return {layer: prune_by_std(w, s)[1] for layer, w in weights.items()}
+
+
 def percentage_masks(weights: Weights, q: float) -> dict[str, Tensor]:
     """Mask each layer by the `q`-th percentile of its own magnitudes.
 

@@ -5,42 +5,16 @@ function here is a right answer to the question of its name (up to the number af
 """
 
 import math
-import re
 import struct
 from collections import Counter
-from pathlib import Path
 
 import kmeans1d
-import nbformat
 import numpy as np
-import pytest
 import torch
+from alternatives import each_alternative, judged_alternative
 from sklearn.cluster import KMeans
 
-from autograder.assignments import NOTEBOOKS
-from autograder.grading.execution import evaluate_test, is_hidden_test
-from autograder.hidden.student import Submission, asking
-from autograder.sandbox.inside.responder import Responder
 from helpers.reference.deep_compression import huffman
-
-SOURCE = nbformat.read(NOTEBOOKS / "deep_compression" / "deep_compression.ipynb", as_version=4)
-QUESTION = {
-    "starting_centroids": "sharing_start",
-    "share_weights": "sharing_kmeans",
-    "rebuild": "sharing_rebuild",
-    "centroid_gradient": "training_gradient",
-    "entropy": "huffman_entropy",
-    "code_lengths": "huffman_lengths",
-    "average_bits": "huffman_average",
-    "canonical_codes": "huffman_words",
-    "encode": "huffman_encode",
-    "decode": "huffman_decode",
-    "run_lengths": "runs_write",
-    "kept_from_runs": "runs_read",
-    "compression_ratio": "runs_ratio",
-    "layer_to_bytes": "file_write",
-    "layer_from_bytes": "file_read",
-}
 
 # ------------------------------------------------------------------------------------------------
 # Weight sharing
@@ -267,17 +241,8 @@ def layer_from_bytes_1(data, shape):
 
 # ------------------------------------------------------------------------------------------------
 
-ALTERNATIVES = [thing for name, thing in list(globals().items()) if re.fullmatch(r"\w+_\d", name)]
 
-
-@pytest.mark.parametrize("alternative", ALTERNATIVES, ids=lambda thing: thing.__name__)
+@each_alternative(globals())
 def test_another_right_answer_earns_every_point(alternative):
-    name = alternative.__name__[:-2]
-    (cell,) = [
-        cell
-        for cell in SOURCE.cells
-        if is_hidden_test(cell) and cell.metadata.nbgrader.grade_id == QUESTION[name]
-    ]
-    with asking(Submission(Responder({name: alternative}).answer, Path())):
-        score = evaluate_test(cell.source, cell.metadata.nbgrader.grade_id)
-    assert (score.points, score.messages) == (cell.metadata.nbgrader.points, [])
+    score = judged_alternative("deep_compression", alternative, beside={})
+    assert (score.points, score.messages) == (score.of, [])

@@ -91,3 +91,26 @@ def test_values_that_rounding_has_moved_apart_count_as_one():
     assert shared_network.distinct_weights(w) == 3
     assert shared_network.distinct_weights(torch.zeros(3)) == 0
     assert shared_network.distinct_weights(torch.linspace(1, 2, 50)) == 50
+
+
+def test_a_network_that_is_pruned_and_shared_has_no_fault(pruned):
+    model = copy.deepcopy(pruned)
+    shared_network.share(model, 3)
+    assert shared_network.sharing_fault(model, 3, sparsity=0.5) is None
+
+
+def test_more_values_than_the_bits_allow_are_a_fault(pruned):
+    model = copy.deepcopy(pruned)
+    shared_network.share(model, 3)
+    fault = shared_network.sharing_fault(model, 2, sparsity=0.5)
+    count = shared_network.distinct_weights(model.stem.weight)
+    assert fault == f"Layer stem has {count} different weights; 2 bits allow 4."
+
+
+def test_pruned_weights_that_have_come_back_are_a_fault(pruned):
+    model = copy.deepcopy(pruned)
+    shared_network.share(model, 3)
+    w = masks.layer_weights(model)["classifier"]
+    w[w == 0] = w[w != 0][0]
+    fault = shared_network.sharing_fault(model, 3, sparsity=0.5)
+    assert fault == "In layer classifier pruned weights have come back."

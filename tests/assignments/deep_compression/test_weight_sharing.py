@@ -72,6 +72,13 @@ def test_an_example_worked_out_by_hand():
     assert centroids.tolist() == [1.5, 5.5]
 
 
+def test_scikit_learn_gives_the_same_clusters_in_the_example():
+    w = np.array([[0, 1], [5, 2], [0, 6]], np.float32)
+    codes, centroids = weight_sharing.share_weights_by_sklearn(w, [1.0, 6.0])
+    assert codes.tolist() == [0, 1, 0, 1]
+    assert centroids.tolist() == [1.5, 5.5]
+
+
 @pytest.mark.parametrize("bits", [1, 2, 3, 4])
 @pytest.mark.parametrize("method", ["linear", "density"])
 def test_the_clusters_are_those_of_scikit_learn(bits, method):

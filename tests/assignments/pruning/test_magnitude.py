@@ -24,6 +24,7 @@ from helpers.reference.pruning.magnitude import (
     prune_by_percentage,
     prune_by_std,
     scheduled_percentage,
+    std_masks,
 )
 
 SHAPES = npst.array_shapes(min_dims=1, max_dims=4, max_side=6)
@@ -150,6 +151,13 @@ def test_a_layer_is_measured_by_its_own_spread():
 def network():
     torch.manual_seed(0)
     return resnet20()
+
+
+def test_each_layer_of_a_network_is_masked_by_its_own_deviation():
+    weights = {"small": distinct(50), "large": 100 * distinct(50, seed=1)}
+    found = std_masks(weights, 0.5)
+    assert list(found) == ["small", "large"]
+    assert all(torch.equal(found[layer], prune_by_std(w, 0.5)[1]) for layer, w in weights.items())
 
 
 def test_the_summary_counts_what_is_there():

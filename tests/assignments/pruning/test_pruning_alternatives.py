@@ -5,39 +5,23 @@ last bit, a hidden test must not. Every function here is a right answer to the q
 (up to the number after the name).
 """
 
-import re
 import shutil
 from functools import partial
-from pathlib import Path
 
-import nbformat
 import numpy as np
 import pytest
 import torch
+from alternatives import each_alternative, judged_alternative
+from source_notebook import judged
 from torch import nn
 
-from autograder.assignments import NOTEBOOKS
-from autograder.grading.execution import evaluate_test, is_hidden_test
-from autograder.hidden.student import Submission, asking
 from autograder.misconceptions import misconceptions_of
 from autograder.references import artifacts
-from autograder.sandbox.inside.responder import Responder
 from helpers.artifacts import artifact_files, artifact_folder
 from helpers.models import layer_sizes, resnet20
 from helpers.reference import masks
 from helpers.reference.pruning import magnitude
 
-SOURCE = nbformat.read(NOTEBOOKS / "pruning" / "pruning.ipynb", as_version=4)
-QUESTION = {
-    "prune_by_std": "prune_by_std",
-    "prune_by_percentage": "prune_by_percentage",
-    "apply_masks": "apply_masks",
-    "layer_summary": "layer_summary",
-    "masked_step": "masked_step",
-    "scheduled_percentage": "scheduled_percentage",
-    "IterativePruning": "iterative_pruning",
-    "global_percentage_masks": "global_percentage_masks",
-}
 # What the hidden tests ask for beside the answer itself.
 NOTEBOOK = {
     "nn": nn,
@@ -235,24 +219,11 @@ class IterativePruning_2:
 
 # ------------------------------------------------------------------------------------------------
 
-ALTERNATIVES = [thing for name, thing in list(globals().items()) if re.fullmatch(r"\w+_\d", name)]
 
-
-@pytest.mark.parametrize("alternative", ALTERNATIVES, ids=lambda thing: thing.__name__)
+@each_alternative(globals())
 def test_another_right_answer_earns_every_point(alternative):
-    name = alternative.__name__[:-2]
-    score, points = judged(QUESTION[name], NOTEBOOK | {name: alternative})
-    assert (score.points, score.messages) == (points, [])
-
-
-def judged(question, namespace, files=Path()):
-    (cell,) = [
-        cell
-        for cell in SOURCE.cells
-        if is_hidden_test(cell) and cell.metadata.nbgrader.grade_id == question
-    ]
-    with asking(Submission(Responder(namespace).answer, files)):
-        return evaluate_test(cell.source, question), cell.metadata.nbgrader.points
+    score = judged_alternative("pruning", alternative, beside=NOTEBOOK)
+    assert (score.points, score.messages) == (score.of, [])
 
 
 # ------------------------------------------------------------------------------------------------
@@ -265,8 +236,8 @@ WRONG_RANKINGS = [m.wrong for m in misconceptions_of(magnitude.global_percentage
 @pytest.mark.parametrize("ranking", WRONG_RANKINGS, ids=lambda wrong: wrong.__name__)
 def test_a_wrong_ranking_costs_nothing_in_the_question_about_hooks(ranking):
     names = {"IterativePruning": magnitude.IterativePruning, "global_percentage_masks": ranking}
-    score, points = judged("iterative_pruning", NOTEBOOK | names)
-    assert score.points == points
+    score = judged("pruning", "iterative_pruning", NOTEBOOK | names)
+    assert score.points == score.of
 
 
 def test_a_ranking_that_prunes_nothing_does_not_make_idle_hooks_right():
@@ -284,7 +255,7 @@ def test_a_ranking_that_prunes_nothing_does_not_make_idle_hooks_right():
         return {name: torch.ones_like(w, dtype=torch.bool) for name, w in weights.items()}
 
     names = {"IterativePruning": Idle, "global_percentage_masks": keeps_all}
-    score, _ = judged("iterative_pruning", NOTEBOOK | names)
+    score = judged("pruning", "iterative_pruning", NOTEBOOK | names)
     assert score.points == 0
 
 
@@ -304,7 +275,7 @@ UNIFORM = dict.fromkeys(layer_sizes(resnet20()), 0.8)
     ],
 )
 def test_an_allocation_earns_what_it_is_worth(allocation, points):
-    score, _ = judged("bonus_allocation", {"allocation": allocation})
+    score = judged("pruning", "bonus_allocation", {"allocation": allocation})
     assert score.points == points
 
 
@@ -334,5 +305,5 @@ def test_a_network_that_was_pruned_in_another_way_earns_nothing(
     ):
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(source, copy)
-    score, _ = judged(instead_of, {}, tmp_path)
+    score = judged("pruning", instead_of, {}, tmp_path)
     assert score.points == 0

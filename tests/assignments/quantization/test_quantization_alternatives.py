@@ -6,35 +6,14 @@ name (up to the number after the name).
 """
 
 import re
-from pathlib import Path
 
-import nbformat
 import numpy as np
-import pytest
 import torch
 import torch.nn.functional as F
+from alternatives import each_alternative, judged_alternative
 from torch import nn
 
-from autograder.assignments import NOTEBOOKS
-from autograder.grading.execution import evaluate_test, is_hidden_test
-from autograder.hidden.student import Submission, asking
-from autograder.sandbox.inside.responder import Responder
 from helpers.reference.quantization import ste
-
-SOURCE = nbformat.read(NOTEBOOKS / "quantization" / "quantization.ipynb", as_version=4)
-QUESTION = {
-    "quantize": "affine_quantize",
-    "dequantize": "affine_dequantize",
-    "memory_ratio": "affine_memory",
-    "quantize_parameters": "affine_network",
-    "quantize_stochastic": "stochastic_rounding",
-    "quantize_linear": "ste_forward",
-    "STE": "ste_backward",
-    "QuantConv2d": "ste_layer",
-    "layer_bits": "mixed_layer_bits",
-    "average_precision": "mixed_average_precision",
-    "quantize_nonzero": "bonus_nonzero",
-}
 
 # ------------------------------------------------------------------------------------------------
 # Affine quantization
@@ -209,17 +188,8 @@ def average_precision_1(sizes, bits):
 
 # ------------------------------------------------------------------------------------------------
 
-ALTERNATIVES = [thing for name, thing in list(globals().items()) if re.fullmatch(r"\w+_\d", name)]
 
-
-@pytest.mark.parametrize("alternative", ALTERNATIVES, ids=lambda thing: thing.__name__)
+@each_alternative(globals())
 def test_another_right_answer_earns_every_point(alternative):
-    name = alternative.__name__[:-2]
-    (cell,) = [
-        cell
-        for cell in SOURCE.cells
-        if is_hidden_test(cell) and cell.metadata.nbgrader.grade_id == QUESTION[name]
-    ]
-    with asking(Submission(Responder({name: alternative}).answer, Path())):
-        score = evaluate_test(cell.source, cell.metadata.nbgrader.grade_id)
-    assert (score.points, score.messages) == (cell.metadata.nbgrader.points, [])
+    score = judged_alternative("quantization", alternative, beside={})
+    assert (score.points, score.messages) == (score.of, [])

@@ -6,42 +6,29 @@ number after the name); what it takes from other questions are right answers too
 """
 
 import math
-import re
-from pathlib import Path
 
 import matplotlib as mpl
-import nbformat
 import numpy as np
 import pytest
+from alternatives import each_alternative, judged_alternative, question_about, with_alternatives
+from source_notebook import graded, judged
 
 mpl.use("Agg")
 from matplotlib import pyplot as plt
 
-from autograder.assignments import NOTEBOOKS
-from autograder.grading.execution import evaluate_test, is_hidden_test
-from autograder.hidden.student import Submission, asking
 from autograder.misconceptions import misconceptions_in
-from autograder.sandbox.inside.responder import Responder
 from helpers.reference.sparse_linear import sparse_regression
 from helpers.reference.sparse_linear.sparse_figures import plot_run
 
-SOURCE = nbformat.read(NOTEBOOKS / "sparse_linear" / "sparse_linear.ipynb", as_version=4)
-TESTS = {c.metadata.nbgrader.grade_id: c for c in SOURCE.cells if is_hidden_test(c)}
-QUESTION = {
-    "loss": "update_loss",
-    "gradient_step": "update_step",
-    "gradient_descent": "plain_run",
-    "log10_loss": "plain_logarithm",
-    "plot_run": "plain_plot",
-    "keep_largest": "projected_keep",
-    "projected_descent": "projected_run",
-    "l1_descent": "l1_run",
-    "soft_threshold": "proximal_threshold",
-    "proximal_descent": "proximal_run",
-    "trimmed_threshold": "trimmed_threshold",
-    "trimmed_descent": "trimmed_run",
-    "lasso_alpha": "larger_alpha",
-}
+# What the hidden tests ask for beside the answer itself.
+NOTEBOOK = {"plt": plt}
+
+
+@pytest.fixture(autouse=True)
+def no_open_figures():
+    yield
+    plt.close("all")
+
 
 # ------------------------------------------------------------------------------------------------
 # The update
@@ -278,22 +265,11 @@ def plot_run_3(weights, losses):
 
 # ------------------------------------------------------------------------------------------------
 
-ALTERNATIVES = [thing for name, thing in list(globals().items()) if re.fullmatch(r"\w+_\d", name)]
 
-
-def judged(question, **names):
-    cell = TESTS[question]
-    with asking(Submission(Responder({"plt": plt} | names).answer, Path())):
-        score = evaluate_test(cell.source, question)
-    plt.close("all")
-    return score.points, score.messages, cell.metadata.nbgrader.points
-
-
-@pytest.mark.parametrize("alternative", ALTERNATIVES, ids=lambda thing: thing.__name__)
+@each_alternative(globals())
 def test_another_right_answer_earns_every_point(alternative):
-    name = alternative.__name__[:-2]
-    points, messages, full = judged(QUESTION[name], **{name: alternative})
-    assert (points, messages) == (full, [])
+    score = judged_alternative("sparse_linear", alternative, beside=NOTEBOOK)
+    assert (score.points, score.messages) == (score.of, [])
 
 
 PLOTS = [plot_run, plot_run_1, plot_run_2, plot_run_3]
@@ -310,8 +286,8 @@ def test_other_figures_of_other_right_runs_earn_every_point(plot):
         "trimmed_figures": {s: plot(*trimmed_descent_1(X, y, s)) for s in (1, 2, 5, 10)},
     }
     for question in names:
-        points, messages, full = judged(question, **{question: names[question]})
-        assert (points, messages) == (full, [])
+        score = judged("sparse_linear", question, NOTEBOOK | {question: names[question]})
+        assert (score.points, score.messages) == (score.of, [])
 
 
 def bonus(**changed):
@@ -332,20 +308,20 @@ def bonus(**changed):
 
 @pytest.mark.parametrize("question", ["bonus_runs", "bonus_figures"])
 def test_any_strength_will_do_for_the_bonus(question):
-    points, messages, full = judged(question, **bonus())
-    assert (points, messages) == (full, [])
+    score = judged("sparse_linear", question, NOTEBOOK | bonus())
+    assert (score.points, score.messages) == (score.of, [])
 
 
 @pytest.mark.parametrize("question", ["bonus_runs", "bonus_figures"])
 def test_runs_with_three_points_or_other_strengths_are_no_bonus(question):
     three = {m: f(*sparse_regression.PROBLEM) for m, f in (("projected", projected_descent_1),)}
-    right = bonus()
+    right = NOTEBOOK | bonus()
     wrong = right["two_point_runs"] | three
-    points, messages, full = judged(question, **right | {"two_point_runs": wrong})
-    assert (points, len(messages)) == (0.75 * full, 1)
+    score = judged("sparse_linear", question, right | {"two_point_runs": wrong})
+    assert (score.points, len(score.messages)) == (0.75 * score.of, 1)
     settings = {"l1": 0.5, "proximal": 1, "trimmed": 10}
-    points, messages, full = judged(question, **right | {"two_point_settings": settings})
-    assert (points, len(messages)) == (0.25 * full, 3)
+    score = judged("sparse_linear", question, right | {"two_point_settings": settings})
+    assert (score.points, len(score.messages)) == (0.25 * score.of, 3)
 
 
 @pytest.mark.parametrize("question", ["bonus_runs", "bonus_figures", "l1_figures"])
@@ -354,8 +330,8 @@ def test_strange_answers_earn_nothing_and_stop_nothing(question, strange):
     names = dict.fromkeys(
         ("two_point_settings", "two_point_runs", "two_point_figures", "l1_figures"), strange
     )
-    points, messages, _ = judged(question, **names)
-    assert (points, len(messages)) == (0, 4)
+    score = judged("sparse_linear", question, NOTEBOOK | names)
+    assert (score.points, len(score.messages)) == (0, 4)
 
 
 # ------------------------------------------------------------------------------------------------
@@ -376,16 +352,10 @@ def test_strange_answers_earn_nothing_and_stop_nothing(question, strange):
 def test_runs_that_inherit_a_wrong_gradient_step_say_where_it_comes_from(run, mistake):
     (wrong,) = [m for m in misconceptions_in("sparse_linear") if m.name == mistake]
     names = {"np": np, "plt": plt}
-    for question in QUESTION.values():
-        (solution,) = [
-            c
-            for c in SOURCE.cells
-            if c.metadata.get("nbgrader", {}).get("grade_id") == f"{question}_solution"
-        ]
-        exec(solution.source, names)
+    for name in with_alternatives(globals()):
+        question = question_about("sparse_linear", name)
+        exec(graded("sparse_linear", f"{question}_solution").source, names)
     exec(wrong.source, names)
-    with asking(Submission(Responder(names).answer, Path())):
-        score = evaluate_test(TESTS[QUESTION[run]].source, QUESTION[run])
-    (check,) = score.checks
+    (check,) = judged("sparse_linear", question_about("sparse_linear", run), names).checks
     assert check.misconception is not None
     assert "`gradient_step`" in check.misconception.explanation

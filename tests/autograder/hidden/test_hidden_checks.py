@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from autograder.hidden import close, gradient, holds, same, score, student, value
+from autograder.hidden import close, entry, gradient, holds, same, score, student, value
 from autograder.hidden.student import StudentError, Submission, asking
 from autograder.misconceptions import misconception
 from autograder.sandbox.inside.responder import Responder
@@ -256,3 +256,19 @@ def test_what_an_answer_prints_is_thrown_away(notebook, capsys):
     notebook["square"] = loud
     assert same(student.square, square, on=[(3,)]).credit == 1
     assert capsys.readouterr() == ("", "")
+
+
+def test_an_entry_of_a_dict_is_found_by_its_key(notebook):
+    notebook["accuracies"] = {0.5: "half", 1: "one"}
+    assert entry(student.accuracies, 0.5) == "half"
+    assert entry(student.accuracies, 1.0) == "one"
+
+
+@pytest.mark.parametrize("answer", [{}, {"0.5": 1}, [0.5], None, "text"])
+def test_there_is_no_entry_without_a_dict_that_has_the_key(notebook, answer):
+    notebook["accuracies"] = answer
+    assert entry(student.accuracies, 0.5) is None
+
+
+def test_a_name_that_does_not_exist_has_no_entry(notebook):
+    assert entry(student.accuracies, 0.5) is None

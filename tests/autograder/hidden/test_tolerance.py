@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from autograder.hidden.tolerance import TIE_MARGIN, accuracy_noise, away_from_ties
+from autograder.hidden.tolerance import TIE_MARGIN, accuracy_noise, away_from_ties, roundings
 
 
 def positions(w, bits):
@@ -40,3 +40,16 @@ def test_equal_values_stay():
 
 def test_three_images_of_the_digits_are_noise_and_four_are_not():
     assert 3 / 359 <= accuracy_noise(359) < 4 / 359
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        np.array([[1, -4], [2, 3]], dtype=np.float32),
+        torch.tensor([-4.0, 0.5]),
+        {"a": torch.tensor([1.0]), "b": torch.tensor([-4.0, 2.0])},
+    ],
+    ids=["array", "tensor", "dict of tensors"],
+)
+def test_roundings_are_in_proportion_to_the_largest_number(numbers):
+    assert roundings(3)(numbers, 8) == 3 * 2**-23 * 4

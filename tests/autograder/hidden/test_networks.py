@@ -1,0 +1,40 @@
+"""A network is built where the code runs that changes it, and read alike on both sides."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from autograder.hidden import home_of, parameters_of, student
+from autograder.hidden.student import Handle, Submission, asking
+from autograder.sandbox.inside.responder import Responder
+
+
+def set_to_one(model):
+    with torch.no_grad():
+        model.weight.fill_(1)
+
+
+@pytest.fixture(autouse=True)
+def notebook():
+    with asking(Submission(Responder({"nn": nn, "set_to_one": set_to_one}).answer, Path())):
+        yield
+
+
+def test_a_network_for_the_students_code_is_the_students():
+    assert isinstance(home_of(student.set_to_one, nn=nn).nn.Linear(2, 1), Handle)
+
+
+def test_a_network_for_our_code_is_ours():
+    assert isinstance(home_of(set_to_one, nn=nn).nn.Linear(2, 1), nn.Linear)
+
+
+@pytest.mark.parametrize("implementation", [student.set_to_one, set_to_one])
+def test_parameters_are_copies_that_do_not_change_with_the_network(implementation):
+    model = home_of(implementation, nn=nn).nn.Linear(2, 1)
+    model.load_state_dict({"weight": torch.zeros(1, 2), "bias": torch.zeros(1)})
+    before = parameters_of(model, ["weight"])
+    implementation(model)
+    assert torch.equal(before["weight"], torch.zeros(1, 2))
+    assert torch.equal(parameters_of(model, ["weight"])["weight"], torch.ones(1, 2))

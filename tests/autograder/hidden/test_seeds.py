@@ -1,0 +1,38 @@
+"""A seed decides what is drawn: the same one the same, another one something else."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from autograder.hidden import StudentError, seeded
+
+DRAWN = itertools.count()
+
+
+def test_numbers_that_follow_the_seed_are_right():
+    check = seeded(lambda seed: np.random.default_rng(seed).random(5), what="draw")
+    assert (check.label, check.credit, check.message) == ("seeds", 1, "")
+
+
+def ignores_the_seed(seed):
+    return np.zeros(5)
+
+
+def fresh_every_time(seed):
+    return np.full(5, next(DRAWN))
+
+
+@pytest.mark.parametrize("draw", [ignores_the_seed, fresh_every_time])
+def test_numbers_that_do_not_follow_the_seed_are_wrong(draw):
+    check = seeded(draw, what="draw")
+    assert check.credit == 0
+    assert check.message == "One seed gives one draw, another seed another."
+
+
+def test_an_error_of_the_students_is_the_feedback():
+    def fails(seed):
+        raise StudentError("`draw` is not written yet.")
+
+    check = seeded(fails, what="draw")
+    assert (check.credit, check.message) == (0, "`draw` is not written yet.")

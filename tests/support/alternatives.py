@@ -1,0 +1,55 @@
+"""Answers of a student's that are given as functions of a test file, judged by the hidden tests.
+
+A test file defines right answers of another kind than ours: ``prune_by_std_1`` and
+``prune_by_std_2`` are two for the question that asks for ``prune_by_std``.
+"""
+
+import re
+
+import pytest
+from source_notebook import cells, defined, judged, marks
+
+__all__ = ["each_alternative", "judged_alternative", "question_about", "with_alternatives"]
+
+ALTERNATIVE = re.compile(r"(\w+)_\d")
+
+
+def with_alternatives(namespace):
+    """Return the names that a test file defines alternatives for, once each."""
+    found = map(ALTERNATIVE.fullmatch, namespace)
+    return list(dict.fromkeys(match[1] for match in found if match))
+
+
+def each_alternative(namespace):
+    """Run a test for each alternative of a test file: of its ``globals()``, at its end."""
+    found = [thing for name, thing in namespace.items() if ALTERNATIVE.fullmatch(name)]
+    assert found
+    return pytest.mark.parametrize("alternative", found, ids=lambda thing: thing.__name__)
+
+
+def question_about(assignment, name):
+    """Return the question whose solution defines `name`."""
+    (question,) = [
+        marks(cell)["grade_id"].removesuffix("_solution")
+        for cell in cells(assignment)
+        if marks(cell).get("solution") and name in defined(cell)
+    ]
+    return question
+
+
+def judged_alternative(assignment, alternative, beside):
+    """Judge an alternative by the hidden test of its question.
+
+    Parameters
+    ----------
+    assignment : str
+    alternative : callable
+    beside : dict from name to object
+        What the hidden test asks for beside the answer itself.
+
+    Returns
+    -------
+    Score
+    """
+    name = ALTERNATIVE.fullmatch(alternative.__name__)[1]
+    return judged(assignment, question_about(assignment, name), beside | {name: alternative})
