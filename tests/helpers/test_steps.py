@@ -278,7 +278,7 @@ class NothingReadBack(TorchDispatchMode):
         name = func.overloadpacket.__name__
         indices = args[1] if name in ("index", "index_put", "index_put_") else []
         masks = any(i is not None and i.dtype == torch.bool for i in indices)
-        if name in self.COUNTING or masks:
+        if name in self.ASKING or masks:
             raise ReadsBack(name)
         return func(*args, **(kwargs or {}))
 
