@@ -13,6 +13,7 @@ from autograder.runs.starting import ASSIGNMENT as STARTING
 from autograder.runs.starting import start_digest
 from autograder.runs.table import Experiment, Sweep
 from autograder.runs.tasks import Task
+from autograder.runs.training import recipe, trained_share
 from helpers.artifacts import artifact_files
 from helpers.files import replacing
 from helpers.measurements import MEASUREMENTS, Measurement, read_measurements
@@ -43,7 +44,7 @@ def freeze(
     ----------
     row : Experiment or Sweep
     share : float
-        Of the epochs that were trained.
+        Of the epochs of `full` that were asked for.
     tasks : sequence of Task
         Those that were done, trainings first and in the order of their seeds.
     folder : Path
@@ -66,12 +67,13 @@ def freeze(
     results = [json.loads(task.result(folder).read_text()) for task in tasks]
     measured = [m for result in results for m in result.pop("measurements")]
     path, manifest = _manifest(row.assignment, frozen)
-    about = {"recipe": row.recipe, "start": start(row)}
+    about: Run = {"recipe": recipe(row, share), "start": start(row)}
     if isinstance(row, Sweep):
         manifest["sweeps"][row.name] = about | results[0]
     else:
         found = _joined(earlier, results) if earlier else _summary(results)
-        manifest["experiments"][row.name] = about | {"share": share} | found
+        about["share"] = trained_share(row, share)
+        manifest["experiments"][row.name] = about | found
         if not earlier:
             _freeze_network(row, folder, frozen)
     _freeze_measurements(row, measured, frozen, keep=earlier is not None)

@@ -96,17 +96,17 @@ def write_page(profile: str) -> Path:
 
 
 def _trained(experiment: Experiment, run: dict[str, Any]) -> str:
-    published = _comparable(experiment, run["run_on"])
+    reported = _comparable(experiment, run["run_on"])
     spread = "" if run["spread"] is None else f" ± {run['spread']:.4f}"
     return _row(
         f"`{experiment.name}`",
         run["recipe"],
         f"{experiment.weights:,}",
-        _number(published.get(UNTRAINED)),
+        _number(reported.get(UNTRAINED)),
         _number(run["untrained"]),
-        _number(published.get(TRAINED)),
+        _number(reported.get(TRAINED)),
         _number(run["mean"]) + spread,
-        _difference(run["mean"], published.get(TRAINED)),
+        _difference(run["mean"], reported.get(TRAINED)),
         str(len(run["seeds"])),
         f"{fmean(run['seconds']):.0f}",
         f"{run['run_on']['device']}, {run['precision']}"
@@ -123,8 +123,8 @@ def _measured(profile: str, done: list[tuple[Experiment, dict[str, Any]]]) -> st
             of = f"`{sweep.name}`: {found['recipe']}"
             rows += _figures(sweep, found["figures"], of, found["run_on"])
     for experiment, run in done:
-        published = _comparable(experiment, run["run_on"])
-        details = {name: figure for name, figure in run["details"].items() if name in published}
+        reported = _comparable(experiment, run["run_on"])
+        details = {name: figure for name, figure in run["details"].items() if name in reported}
         rows += _figures(experiment, details, f"`{experiment.name}`, trained", run["run_on"])
     return "".join(rows)
 
@@ -132,14 +132,14 @@ def _measured(profile: str, done: list[tuple[Experiment, dict[str, Any]]]) -> st
 def _figures(
     row: Experiment | Sweep, figures: dict[str, float], of: str, run_on: dict[str, Any]
 ) -> list[str]:
-    published = _comparable(row, run_on)
+    reported = _comparable(row, run_on)
     return [
         _row(
             label,
             of,
-            _number(published.get(label)),
+            _number(reported.get(label)),
             _number(figure),
-            _difference(figure, published.get(label)),
+            _difference(figure, reported.get(label)),
             "" if row.weights is None else f"{row.weights:,}",
             run_on["device"],
         )
@@ -155,14 +155,14 @@ def _number(value: float | None) -> str:
     return "" if value is None else f"{value:.4f}"
 
 
-def _difference(ours: float, published: float | None) -> str:
+def _difference(ours: float, reported: float | None) -> str:
     # Adding 0 makes -0.0 positive.
-    return "" if published is None else f"{round(ours - published, 4) + 0.0:+.4f}"
+    return "" if reported is None else f"{round(ours - reported, 4) + 0.0:+.4f}"
 
 
 def _comparable(row: Experiment | Sweep, run_on: dict[str, Any]) -> Mapping[str, float]:
     """Return the reported figures of a row if they are of the same data."""
-    return row.published if run_on["data"] == "cifar10" else {}
+    return row.reported if run_on["data"] == "cifar10" else {}
 
 
 # ------------------------------------------------------------------------------------------------

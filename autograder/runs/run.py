@@ -18,8 +18,9 @@ from autograder.references import FROZEN
 from autograder.runs.freezing import Row, Run, freeze, frozen_run, start
 from autograder.runs.side_by_side import done
 from autograder.runs.starting import ASSIGNMENT as STARTING
-from autograder.runs.table import Experiment, Sweep, experiments, sweeps
+from autograder.runs.table import Sweep, experiments, sweeps
 from autograder.runs.tasks import Task
+from autograder.runs.training import recipe, trained_share
 from helpers.device import default_device
 from helpers.profile import profile
 from helpers.progress import bar
@@ -143,7 +144,7 @@ def run(only: Sequence[str], how: Plan, work: Path, *, frozen: Path = FROZEN) ->
     UserError
         If there is no such experiment, sweep or assignment.
     """
-    chosen = _chosen(only, how.share)
+    chosen = _chosen(only)
     starting = [row for row in chosen if row.assignment == STARTING]
     others = [row for row in chosen if row.assignment != STARTING]
     if how.missing and all(frozen_run(row, frozen) for row in starting):
@@ -161,9 +162,9 @@ def run(only: Sequence[str], how: Plan, work: Path, *, frozen: Path = FROZEN) ->
     return list(dict.fromkeys(written))
 
 
-def _chosen(only: Sequence[str], share: float) -> list[Row]:
+def _chosen(only: Sequence[str]) -> list[Row]:
     """Return the rows of these names and of the assignments of these names."""
-    table: list[Row] = [*experiments(share), *sweeps()]
+    table: list[Row] = [*experiments(), *sweeps()]
     known = [name for row in table for name in (row.assignment, row.name)]
     if unknown := [name for name in only if name not in known]:
         raise UserError(
@@ -198,9 +199,7 @@ def _run(rows: Sequence[Row], how: Plan, work: Path, frozen: Path) -> list[Path]
 
     def frozen_now(name: str) -> Path:
         job = jobs[name]
-        return freeze(
-            job.row, _share(job.row, how), job.tasks, job.folder, frozen, earlier=job.earlier
-        )
+        return freeze(job.row, how.share, job.tasks, job.folder, frozen, earlier=job.earlier)
 
     written = [frozen_now(name) for name, tasks in left.items() if not tasks]
     waiting = [(task, jobs[name].folder) for name, tasks in left.items() for task in tasks]
@@ -225,7 +224,8 @@ def _job(row: Row, how: Plan, work: Path, frozen: Path) -> _Job | None:
         return _Job(row, [Task("sweep", row.name)], folder, None)
     seeds, earlier = range(how.seeds), None
     if there is not None:
-        trained, asked = (there["share"], len(there["seeds"])), (_share(row, how), how.seeds)
+        trained = (there["share"], len(there["seeds"]))
+        asked = (trained_share(row, how.share), how.seeds)
         if trained > asked:
             print(
                 f"{row.name} stays: it has {trained[0]:g} of its epochs, with {trained[1]} seeds."
@@ -233,14 +233,10 @@ def _job(row: Row, how: Plan, work: Path, frozen: Path) -> _Job | None:
             return None
         if how.missing and trained == asked:
             return None
-        if how.missing and trained[0] == asked[0] and there["recipe"] == row.recipe:
+        same = trained[0] == asked[0] and there["recipe"] == recipe(row, how.share)
+        if how.missing and same:
             seeds, earlier = range(trained[1], how.seeds), there
     tasks = [Task("train", row.name, seed) for seed in seeds]
     if earlier is None:
         tasks.append(Task("untrained", row.name))
     return _Job(row, tasks, folder, earlier)
-
-
-def _share(row: Experiment | Sweep, how: Plan) -> float:
-    """Return the share of its epochs that a row is trained for."""
-    return how.share if isinstance(row, Sweep) or row.share is None else row.share

@@ -6,25 +6,26 @@ import hashlib
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor, nn
 
 from autograder.errors import UserError
 from autograder.references import artifacts
-from autograder.runs.epochs import part
-from autograder.runs.experiment import TRAINED, Build, Experiment, Train
+from autograder.runs.epochs import Epochs
+from autograder.runs.experiment import TRAINED, WIDE_WEIGHTS, Build, Experiment
 from autograder.runs.sizes import float_sizes
 from helpers.artifacts import ArtifactMissing, artifact_files, read_weights
 from helpers.checkpoints import RECIPES, shipped_file, starting_weights
 from helpers.data import Dataset
 from helpers.models import ConvLayer, ResNet20, resnet20
 from helpers.profile import profile
-from helpers.training import History, fit, seed_everything
 
 ASSIGNMENT = "starting_networks"
 NARROW, WIDE = 16, 32
 """Channels of the first convolution: 270,896 weights in all, and 274,144."""
-WIDE_WEIGHTS = 274_144
+NAMES = {NARROW: "resnet20", WIDE: "resnet20_wide"}
+"""What their experiments are called."""
 FEWEST_EPOCHS = 20
 """After fewer, a network on CIFAR-10 is not worth compressing, however little time there is."""
 
@@ -58,16 +59,14 @@ def _weights(profile: str, head_width: int) -> dict[str, Tensor]:
         found = starting_weights(profile)
         if found is not None:
             return found
-        name = "resnet20"
     else:
-        name = "resnet20_wide"
         try:
             return read_weights(_wide_file(profile))
         except ArtifactMissing:
             pass
     raise UserError(
-        f"The starting network {name!r} is not trained yet: run "
-        f"`autograder reference run --profile {profile} --only {name}` first."
+        f"The starting network {NAMES[head_width]!r} is not trained yet: run "
+        f"`autograder reference run --profile {profile} --only {NAMES[head_width]}` first."
     )
 
 
@@ -88,61 +87,46 @@ def start_digest(profile: str, weights: int | None) -> str:
 
 
 def _wide_file(profile: str) -> Path:
-    return artifact_files(artifacts(profile, ASSIGNMENT), "resnet20_wide")[0]
+    return artifact_files(artifacts(profile, ASSIGNMENT), NAMES[WIDE])[0]
 
 
-def _untrained(head_width: int) -> Build:
-    def build(dataset: Dataset) -> nn.Module:
-        seed_everything(0)
-        return resnet20(head_width=head_width)
-
-    return build
+def _random(head_width: int) -> Build:
+    return lambda dataset: resnet20(head_width=head_width)
 
 
-def _trained(head_width: int, epochs: int) -> Train:
-    def train(dataset: Dataset, seed: int, checkpoint: Path) -> tuple[nn.Module, History]:
-        seed_everything(seed)
-        model = resnet20(head_width=head_width)
-        recipe = RECIPES[dataset.name] | {"epochs": epochs}
-        return model, fit(model, dataset, seed=seed, checkpoint=checkpoint, **recipe)
+def _row(name: str, head_width: int, **fields: Any) -> Experiment:
+    whole = RECIPES["cifar10"]
+    return Experiment(
+        name=name,
+        assignment=ASSIGNMENT,
+        recipe="{epochs}, cosine from {lr}",
+        start=_random(head_width),
+        epochs=Epochs(full=whole["epochs"], least=FEWEST_EPOCHS),
+        lr=whole["lr"],
+        settings={key: whole[key] for key in whole if key not in ("epochs", "lr")},
+        details=float_sizes,
+        # The network of `quick` is never trained anew: all other rows were measured on the one
+        # that ships.
+        only_in="full",
+        draws_curve=True,
+        **fields,
+    )
 
-    return train
 
-
-def experiments(share: float) -> list[Experiment]:
-    """Return the table: `full` only, since the network of `quick` is never trained anew.
-
-    Everything else of `quick` was measured on the network that ships.
-    """
-    if profile() != "full":
-        return []
-    whole = RECIPES["cifar10"]["epochs"]
-    epochs = max(FEWEST_EPOCHS, part(share, whole))
-    recipe = f"{epochs} epochs, cosine from {RECIPES['cifar10']['lr']:g}"
-    return [
-        Experiment(
-            "resnet20",
-            ASSIGNMENT,
-            recipe,
-            _untrained(NARROW),
-            _trained(NARROW, epochs),
-            {TRAINED: 0.9151},
-            float_sizes,
-            keeps_weights=False,
-            ships_as=shipped_file("full"),
-            share=epochs / whole,
-            remark="He et al. (CVPR 2016, table 6) report 0.9125 after 164 epochs.",
-        ),
-        Experiment(
-            "resnet20_wide",
-            ASSIGNMENT,
-            recipe,
-            _untrained(WIDE),
-            _trained(WIDE, epochs),
-            {TRAINED: 0.9169},
-            float_sizes,
-            weights=WIDE_WEIGHTS,
-            share=epochs / whole,
-            remark="The document reports 0.9101 for a second network of this kind.",
-        ),
-    ]
+EXPERIMENTS = (
+    _row(
+        NAMES[NARROW],
+        NARROW,
+        reported={TRAINED: 0.9151},
+        keeps_weights=False,
+        ships_as=shipped_file("full"),
+        remark="He et al. (CVPR 2016, table 6) report 0.9125 after 164 epochs.",
+    ),
+    _row(
+        NAMES[WIDE],
+        WIDE,
+        reported={TRAINED: 0.9169},
+        weights=WIDE_WEIGHTS,
+        remark="The document reports 0.9101 for a second network of this kind.",
+    ),
+)

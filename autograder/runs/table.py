@@ -2,43 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from types import ModuleType
+from collections.abc import Iterable
+from typing import TypeVar
 
-from autograder.assignments import assignments, part
+from autograder.assignments import in_course_order
 from autograder.runs import starting
 from autograder.runs.experiment import TRAINED, UNTRAINED, Experiment, Sweep
+from helpers.profile import profile
 
 __all__ = ["TRAINED", "UNTRAINED", "Experiment", "Sweep", "experiments", "sweeps"]
 
+Row = TypeVar("Row", Experiment, Sweep)
 
-def experiments(share: float = 1.0) -> list[Experiment]:
-    """Return the trained networks of the course, with the recipes of the current profile.
 
-    Parameters
-    ----------
-    share : float
-        Of the epochs of `full` that are trained, over 0 and up to 1. The recipes of `quick` stay
-        as they are.
-    """
-    return [
-        *starting.experiments(share),
-        *(
-            row
-            for module in _modules()
-            if hasattr(module, "experiments")
-            for row in module.experiments(share)
-        ),
-    ]
+def experiments() -> list[Experiment]:
+    """Return the trained networks of the course, in the current profile."""
+    theirs = (row for assignment in in_course_order() for row in assignment.experiments)
+    return _present([*starting.EXPERIMENTS, *theirs])
 
 
 def sweeps() -> list[Sweep]:
-    """Return the figures of the course that need no training."""
-    return [row for module in _modules() if hasattr(module, "sweeps") for row in module.sweeps()]
+    """Return the figures of the course that need no training, in the current profile."""
+    return _present(row for assignment in in_course_order() for row in assignment.sweeps)
 
 
-def _modules() -> Iterator[ModuleType]:
-    for assignment in assignments():
-        module = part(assignment, "experiments")
-        if module is not None:
-            yield module
+def _present(rows: Iterable[Row]) -> list[Row]:
+    return [row for row in rows if row.only_in in (None, profile())]

@@ -19,6 +19,7 @@ import torch
 from torch import nn
 
 from autograder.runs.table import experiments, sweeps
+from autograder.runs.training import train, untrained
 from helpers import data
 from helpers.artifacts import save_artifact
 from helpers.data import Dataset
@@ -72,7 +73,7 @@ def do(task: Task, folder: Path, device: str, share: float) -> Task:
         Such as ``"cuda"``. On a CPU the task has one thread: its sums then have the same order on
         every machine, and several tasks at a time do not disturb each other.
     share : float
-        Of the epochs, see `autograder.runs.table.experiments`.
+        Of the epochs of `full` that are trained, over 0 and up to 1.
     """
     if task.is_done(folder):
         return task
@@ -105,9 +106,9 @@ class _Meter:
 
 
 def _train(task: Task, folder: Path, accuracy: _Meter, share: float) -> Figures:
-    (experiment,) = (e for e in experiments(share) if e.name == task.name)
+    (experiment,) = (e for e in experiments() if e.name == task.name)
     checkpoint = folder / f"{task.label}.checkpoint"
-    model, history = experiment.train(accuracy.dataset, task.seed, checkpoint)
+    model, history = train(experiment, accuracy.dataset, task.seed, checkpoint, share)
     save_artifact(folder, task.label, model, history)
     figures = {
         # Not the history's last: the network may have changed after its last epoch.
@@ -122,8 +123,8 @@ def _train(task: Task, folder: Path, accuracy: _Meter, share: float) -> Figures:
 
 
 def _untrained(task: Task, folder: Path, accuracy: _Meter, share: float) -> Figures:
-    (experiment,) = (e for e in experiments(share) if e.name == task.name)
-    return {"accuracy": accuracy(experiment.untrained(accuracy.dataset))}
+    (experiment,) = (e for e in experiments() if e.name == task.name)
+    return {"accuracy": accuracy(untrained(experiment, accuracy.dataset))}
 
 
 def _sweep(task: Task, folder: Path, accuracy: _Meter, share: float) -> Figures:

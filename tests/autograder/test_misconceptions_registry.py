@@ -115,13 +115,13 @@ def test_a_module_that_is_loaded_again_replaces_its_wrong_solutions():
     assert [m.wrong for m in misconceptions_of(double)] == [again]
 
 
-def test_an_assignment_is_the_module_of_its_wrong_solutions():
+def test_an_assignment_is_the_folder_of_its_wrong_solutions():
     @misconception(of=double)
     def squares(x):
         """You square."""
         return x**2
 
-    squares.__module__ = "autograder.misconceptions.arithmetic"
+    squares.__module__ = "autograder.assignments.arithmetic.misconceptions"
     (found,) = misconceptions_in("arithmetic")
     assert isinstance(found, Misconception)
     assert misconceptions_in("algebra") == []

@@ -193,7 +193,7 @@ def test_a_quoted_figure_is_the_one_in_the_manifest(assignment, cell, pattern):
 @pytest.mark.parametrize("assignment", assignments())
 def test_every_other_figure_is_a_reported_one(assignment):
     rows = [*experiments(), *sweeps()]
-    known = {f"{figure:.4f}" for row in rows for figure in row.published.values()}
+    known = {f"{figure:.4f}" for row in rows for figure in row.reported.values()}
     known |= ALSO_REPORTED | LEARNING_RATES
     for cell in cells(assignment):
         if cell.cell_type == "markdown":
@@ -215,13 +215,13 @@ def test_a_quoted_run_is_whole_and_from_the_device_and_seeds_that_the_texts_name
 def test_each_run_of_2_4_4_bits_is_above_all_runs_of_the_other_schemes():
     others = run("qat_442")["accuracies"] + run("qat_424")["accuracies"]
     assert min(run("qat_244")["accuracies"]) > max(others)
-    reported = {e.name: e.published[TRAINED] for e in experiments() if e.name.startswith("qat_")}
+    reported = {e.name: e.reported[TRAINED] for e in experiments() if e.name.startswith("qat_")}
     mixed = {name: reported[name] for name in ("qat_442", "qat_424", "qat_244")}
     assert max(mixed, key=mixed.__getitem__) == "qat_244"
 
 
 def test_the_reported_order_of_the_other_two_schemes_is_the_opposite_of_ours():
-    reported = {e.name: e.published[TRAINED] for e in experiments() if e.name.startswith("qat_")}
+    reported = {e.name: e.reported[TRAINED] for e in experiments() if e.name.startswith("qat_")}
     assert reported["qat_442"] < reported["qat_424"]
     assert run("qat_442")["mean"] > run("qat_424")["mean"]
 
@@ -263,6 +263,6 @@ def test_the_curves_of_step_by_step_pruning_dip_by_no_more_than_two_percentage_p
 
 def test_the_linear_start_is_the_best_one_and_the_other_two_change_places():
     ours = references.sweeps("full")["starting_centroids"]["figures"]
-    (theirs,) = [sweep.published for sweep in sweeps() if sweep.name == "starting_centroids"]
+    (theirs,) = [sweep.reported for sweep in sweeps() if sweep.name == "starting_centroids"]
     assert ours["linear"] > ours["random"] > ours["density"]
     assert theirs["linear"] > theirs["density"] > theirs["random"]

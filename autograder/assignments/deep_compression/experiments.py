@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from functools import partial
 from statistics import fmean
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from autograder.assignments.pruning.experiments import by_percentage, pruned
-from autograder.runs.epochs import in_words, part
-from autograder.runs.experiment import TRAINED, Accuracy, Build, Experiment, Sweep, Train
-from autograder.runs.fine_tuning import LR, fine_tuned
+from autograder.runs.epochs import Epochs, Length
+from autograder.runs.experiment import (
+    NARROW_WEIGHTS,
+    TRAINED,
+    WIDE_WEIGHTS,
+    Accuracy,
+    Build,
+    Experiment,
+    Profile,
+    Sweep,
+)
+from autograder.runs.hooks import Hooks, MakeHooks, keep_zeros
 from autograder.runs.sizes import FLOAT_BITS, sizes
-from autograder.runs.starting import NARROW, WIDE, WIDE_WEIGHTS, starting_network
+from autograder.runs.starting import NARROW, WIDE, starting_network
 from helpers.data import Dataset
 from helpers.models import layer_sizes
-from helpers.profile import pick, profile
 from helpers.reference import masks
 from helpers.reference.deep_compression import huffman, shared_network
-from helpers.training import History, fit
+from helpers.reference.pruning import magnitude
 
 SPARSITY = 0.5
 CENTROID_LR = 3e-4
 RANDOM_STARTS = 3
+
+# ------------------------------------------------------------------------------------------------
+# What the networks begin with, and what is done to them
 
 
 def _pruned(dataset: Dataset) -> nn.Module:
@@ -42,33 +52,29 @@ def _shared(bits: int) -> Build:
     return build
 
 
-def _centroids_trained(bits: int, epochs: int) -> Train:
-    def train(dataset: Dataset, seed: int, checkpoint: Path) -> tuple[nn.Module, History]:
-        model = _pruned(dataset)
+def _share_and_tie(bits: int) -> MakeHooks:
+    """Let the weights share centroids, which alone are trained."""
+
+    def hooks(model: nn.Module, length: Length) -> Hooks:
         hold = shared_network.tie(model, shared_network.share(model, bits))
-        history = fit(
-            model,
-            dataset,
-            epochs=epochs,
-            lr=CENTROID_LR,
-            seed=seed,
-            checkpoint=checkpoint,
-            after_step=hold,
-        )
-        return model, history
+        return Hooks(after_step=hold)
 
-    return train
+    return hooks
 
 
-def _retrained_then_shared(start: Build, epochs: int, bits: int) -> Train:
-    retrain = fine_tuned(start, epochs)
+def _wide_pruned(dataset: Dataset) -> nn.Module:
+    # "q = 50" is what the document says, but it counts 109,660 of 274,144 weights: 60 % are zero.
+    model = starting_network(dataset, head_width=WIDE)
+    masks.apply_masks(model, magnitude.percentage_masks(masks.layer_weights(model), 60))
+    return model
 
-    def train(dataset: Dataset, seed: int, checkpoint: Path) -> tuple[nn.Module, History]:
-        model, history = retrain(dataset, seed, checkpoint)
-        shared_network.share(model, bits)
-        return model, history
 
-    return train
+def _share_in_4_bits(model: nn.Module) -> None:
+    shared_network.share(model, 4)
+
+
+def _sizes(model: nn.Module, bits: int) -> dict[str, float]:
+    return sizes(model, dict.fromkeys(layer_sizes(model), bits))
 
 
 def _huffman_bits(codes: NDArray[np.integer]) -> float:
@@ -89,50 +95,54 @@ def _compressed(model: nn.Module) -> dict[str, float]:
     return found | {"bits per weight": per_weight}
 
 
-def experiments(share: float) -> list[Experiment]:
-    """Return the table, with the recipes of the current profile."""
-    epochs = pick(quick=3, full=part(share, 10))
-
-    def tuned(bits: int) -> Experiment:
-        # What others published is accuracy without training the centroids: no figure to compare.
-        return Experiment(
-            f"shared_{bits}bit",
-            "deep_compression",
-            f"pruned to 50 %, {2**bits} centroids, {in_words(epochs)}, cosine from {CENTROID_LR:g}",
-            _shared(bits),
-            _centroids_trained(bits, epochs),
-            details=lambda model: sizes(model, dict.fromkeys(layer_sizes(model), bits)),
-        )
-
-    table = [tuned(3), tuned(2)]
-    if profile() == "full":
-        table.append(_documents(part(share, 20)))
-    return table
+# ------------------------------------------------------------------------------------------------
+# The table
 
 
-def _documents(epochs: int) -> Experiment:
-    # "q = 50" is what the document says, but it counts 109,660 of 274,144 weights: 60 % are zero.
-    start = pruned(by_percentage(60), WIDE)
+def _centroids_trained(bits: int) -> Experiment:
+    # What others reported is accuracy without training the centroids: no figure to compare.
     return Experiment(
-        "wide_compressed",
-        "deep_compression",
-        f"each layer pruned by 60 %, {in_words(epochs)} with masks, cosine from {LR:g}, "
-        "then shared in 4 bits",
-        start,
-        _retrained_then_shared(start, epochs, 4),
-        {TRAINED: 0.9023, "bits per weight": 3.3601, "size ratio": 0.0420},
-        _compressed,
-        weights=WIDE_WEIGHTS,
-        keeps_weights=False,
-        remark="The document says that half of the weights are pruned, and counts 109,660 of "
-        "274,144 that are left: 60 % are zero, as here.",
+        name=f"shared_{bits}bit",
+        assignment="deep_compression",
+        recipe=f"pruned to {100 * SPARSITY:g} %, {2**bits} centroids, {{epochs}}, "
+        "cosine from {lr}",
+        start=_pruned,
+        untrained=_shared(bits),
+        epochs=Epochs(quick=3, full=10),
+        lr=CENTROID_LR,
+        hooks=_share_and_tie(bits),
+        details=partial(_sizes, bits=bits),
     )
 
 
-def sweeps() -> list[Sweep]:
-    """Return what is measured without training, in `full` on the documents' wide network."""
-    head_width = pick(quick=NARROW, full=WIDE)
-    weights = pick(quick=Sweep.weights, full=WIDE_WEIGHTS)
+EXPERIMENTS = (
+    _centroids_trained(3),
+    _centroids_trained(2),
+    Experiment(
+        name="wide_compressed",
+        assignment="deep_compression",
+        recipe="each layer pruned by 60 %, {epochs} with masks, cosine from {lr}, "
+        "then shared in 4 bits",
+        start=_wide_pruned,
+        epochs=Epochs(full=20),
+        hooks=keep_zeros,
+        finish=_share_in_4_bits,
+        reported={TRAINED: 0.9023, "bits per weight": 3.3601, "size ratio": 0.0420},
+        details=_compressed,
+        weights=WIDE_WEIGHTS,
+        only_in="full",
+        keeps_weights=False,
+        remark="The document says that half of the weights are pruned, and counts 109,660 of "
+        "274,144 that are left: 60 % are zero, as here.",
+    ),
+)
+
+# ------------------------------------------------------------------------------------------------
+# What is measured without training
+
+
+def _sweeps(only_in: Profile, head_width: int, weights: int) -> tuple[Sweep, ...]:
+    """Return the figures of one profile, with the variant of the network that they are of."""
 
     def shared(dataset: Dataset, bits: int, method: str = "linear", seed: int = 0) -> nn.Module:
         model = starting_network(dataset, head_width=head_width)
@@ -153,31 +163,38 @@ def sweeps() -> list[Sweep]:
     def code_words(dataset: Dataset, accuracy: Accuracy) -> dict[str, float]:
         return {"5 bits": _compressed(shared(dataset, 5))["bits per weight"]}
 
-    return [
+    return (
         Sweep(
-            "weight_sharing",
-            "deep_compression",
-            "k-means from linear starts, not fine-tuned",
-            by_bits,
-            {"6 bits": 0.9131, "5 bits": 0.9121, "4 bits": 0.9080, "3 bits": 0.8785},
-            weights,
+            name="weight_sharing",
+            assignment="deep_compression",
+            recipe="k-means from linear starts, not fine-tuned",
+            measure=by_bits,
+            reported={"6 bits": 0.9131, "5 bits": 0.9121, "4 bits": 0.9080, "3 bits": 0.8785},
+            weights=weights,
+            only_in=only_in,
         ),
         Sweep(
-            "starting_centroids",
-            "deep_compression",
-            f"k-means in 4 bits, not fine-tuned; random: mean of {RANDOM_STARTS} draws",
-            by_start,
-            {"random": 0.8971, "density": 0.8995, "linear": 0.9023},
-            weights,
+            name="starting_centroids",
+            assignment="deep_compression",
+            recipe=f"k-means in 4 bits, not fine-tuned; random: mean of {RANDOM_STARTS} draws",
+            measure=by_start,
+            reported={"random": 0.8971, "density": 0.8995, "linear": 0.9023},
+            weights=weights,
+            only_in=only_in,
         ),
         Sweep(
-            "huffman_bits",
-            "deep_compression",
-            "average bits of a Huffman word, linear starts",
-            code_words,
-            {"5 bits": 4.1249},
-            weights,
+            name="huffman_bits",
+            assignment="deep_compression",
+            recipe="average bits of a Huffman word, linear starts",
+            measure=code_words,
+            reported={"5 bits": 4.1249},
+            weights=weights,
+            only_in=only_in,
             remark="The document does not say for how many centroids. No optimal code for 16 of "
             "them needs more than 4 bits, so there must be more: 32 are the next step.",
         ),
-    ]
+    )
+
+
+# What was reported is of the wide network, which `quick` does not have.
+SWEEPS = (*_sweeps("quick", NARROW, NARROW_WEIGHTS), *_sweeps("full", WIDE, WIDE_WEIGHTS))

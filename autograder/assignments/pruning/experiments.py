@@ -3,25 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
+from typing import Any
 
 from torch import Tensor, nn
 
-from autograder.runs.epochs import STEPS, in_words, part
-from autograder.runs.experiment import TRAINED, UNTRAINED, Accuracy, Build, Experiment, Sweep, Train
-from autograder.runs.fine_tuning import LR, fine_tuned
+from autograder.runs.epochs import Epochs, Length, Phases
+from autograder.runs.experiment import (
+    TRAINED,
+    UNTRAINED,
+    WIDE_WEIGHTS,
+    Accuracy,
+    Build,
+    Experiment,
+    Sweep,
+)
+from autograder.runs.hooks import Hooks, MakeHooks, keep_zeros
 from autograder.runs.sizes import float_sizes
-from autograder.runs.starting import NARROW, WIDE, WIDE_WEIGHTS, starting_network
+from autograder.runs.starting import NARROW, WIDE, starting_network
 from helpers.data import Dataset
-from helpers.profile import pick, profile
 from helpers.reference import masks
 from helpers.reference.pruning import magnitude
-from helpers.training import History, fit
 
 Masks = Callable[[dict[str, Tensor]], dict[str, Tensor]]
 
+SPARSITY = 80  # per cent, where the three methods are compared
+STEP_BY_STEP = Phases(pruning=Epochs(quick=3, full=10), settling=Epochs(quick=3, full=10))
 
-def pruned(find_masks: Masks, head_width: int = NARROW) -> Build:
+# ------------------------------------------------------------------------------------------------
+# What the networks begin with, and what is done to them
+
+
+def _pruned(find_masks: Masks, head_width: int = NARROW) -> Build:
     """Make a function that prunes the starting network, and does nothing else to it."""
 
     def build(dataset: Dataset) -> nn.Module:
@@ -32,150 +44,163 @@ def pruned(find_masks: Masks, head_width: int = NARROW) -> Build:
     return build
 
 
-def by_std(s: float) -> Masks:
+def _by_std(s: float) -> Masks:
     """Prune each layer by `s` of its standard deviations."""
     return lambda weights: {k: magnitude.prune_by_std(w, s)[1] for k, w in weights.items()}
 
 
-def by_percentage(q: float) -> Masks:
+def _by_percentage(q: float) -> Masks:
     """Prune `q` percent of each layer."""
     return lambda weights: magnitude.percentage_masks(weights, q)
 
 
-def _pruned_while_tuned(
-    find_masks: magnitude.FindMasks, pruning_epochs: int, settling_epochs: int
-) -> Train:
-    def train(dataset: Dataset, seed: int, checkpoint: Path) -> tuple[nn.Module, History]:
-        model = starting_network(dataset)
-        hooks = magnitude.IterativePruning(find_masks, pruning_epochs)
-        history = fit(
-            model,
-            dataset,
-            epochs=pruning_epochs + settling_epochs,
-            lr=LR,
-            seed=seed,
-            checkpoint=checkpoint,
-            before_epoch=hooks.before_epoch,
-            after_step=hooks.after_step,
-        )
-        return model, history
+def _prune_more(find_masks: magnitude.FindMasks) -> MakeHooks:
+    """Prune more before each of the pruning epochs, and then hold the masks."""
 
-    return train
+    def hooks(model: nn.Module, length: Length) -> Hooks:
+        pruning = magnitude.IterativePruning(find_masks, length.pruning)
+        return Hooks(before_epoch=pruning.before_epoch, after_step=pruning.after_step)
+
+    return hooks
 
 
-def experiments(share: float) -> list[Experiment]:
-    """Return the table, with the recipes of the current profile."""
-    return [*_handed_in(share), *(_documents(share) if profile() == "full" else [])]
+# ------------------------------------------------------------------------------------------------
+# The table
 
 
-def _tuned(
-    name: str,
-    how: str,
-    find_masks: Masks,
-    epochs: int,
-    published: dict[str, float],
-    wide: bool = False,
+def _retrained(
+    name: str, how: str, find_masks: Masks, head_width: int = NARROW, **fields: Any
 ) -> Experiment:
-    start = pruned(find_masks, WIDE if wide else NARROW)
+    """Return a network that is pruned at once and trained with masks."""
     return Experiment(
-        name,
-        "pruning",
-        f"each layer pruned by {how}, {in_words(epochs)} with masks, cosine from {LR:g}",
-        start,
-        fine_tuned(start, epochs),
-        published,
-        float_sizes,
-        weights=WIDE_WEIGHTS if wide else Experiment.weights,
-        keeps_weights=not wide,
+        name=name,
+        assignment="pruning",
+        recipe=f"each layer pruned by {how}, {{epochs}} with masks, cosine from {{lr}}",
+        start=_pruned(find_masks, head_width),
+        hooks=keep_zeros,
+        details=float_sizes,
+        **fields,
     )
 
 
-def _handed_in(share: float) -> list[Experiment]:
-    """Return what students train, too."""
-    retraining = pick(quick=3, full=part(share, 20))
-    pruning_epochs, settling = pick(quick=(3, 3), full=(part(share, 10, STEPS), part(share, 10)))
-    epochs = pruning_epochs + settling
+def _iterative(name: str, how: str, find_masks: magnitude.FindMasks, **fields: Any) -> Experiment:
+    """Return a network that is pruned step by step while it is trained."""
+    return Experiment(
+        name=name,
+        assignment="pruning",
+        recipe=f"pruned {how} to {SPARSITY} % over {{pruning}}, {{total}} in all, "
+        "cosine from {lr}",
+        start=starting_network,
+        untrained=_pruned(lambda weights: find_masks(weights, SPARSITY)),
+        epochs=STEP_BY_STEP,
+        hooks=_prune_more(find_masks),
+        details=float_sizes,
+        **fields,
+    )
 
-    def iterative(name: str, how: str, find: magnitude.FindMasks, **published: float) -> Experiment:
-        return Experiment(
-            name,
-            "pruning",
-            f"pruned {how} to 80 % over {in_words(pruning_epochs)}, {epochs} in all, cosine "
-            f"from {LR:g}",
-            pruned(lambda weights: find(weights, 80)),
-            _pruned_while_tuned(find, pruning_epochs, settling),
-            published,
-            float_sizes,
+
+HANDED_IN = (
+    _retrained("pruned_std", "s = 1", _by_std(1.0), epochs=Epochs(quick=3, full=20)),
+    _retrained("pruned_percentage", "75 %", _by_percentage(75), epochs=Epochs(quick=3, full=20)),
+    _retrained(
+        "one_shot",
+        f"{SPARSITY} %",
+        _by_percentage(SPARSITY),
+        # As many as step-by-step pruning has, which it is compared with.
+        epochs=STEP_BY_STEP,
+        reported={UNTRAINED: 0.1003, TRAINED: 0.8790},
+        draws_curve=True,
+    ),
+    _iterative(
+        "iterative",
+        "layer by layer",
+        magnitude.percentage_masks,
+        reported={TRAINED: 0.8739},
+    ),
+    _iterative(
+        "global_iterative",
+        "globally",
+        magnitude.global_percentage_masks,
+        reported={TRAINED: 0.8868, "sparsity": 0.8000007},
+        draws_curve=True,
+    ),
+)
+"""What students train, too."""
+
+WIDE_ONLY: dict[str, Any] = {
+    "head_width": WIDE,
+    "epochs": Epochs(full=20),
+    "weights": WIDE_WEIGHTS,
+    "only_in": "full",
+    "keeps_weights": False,
+}
+REPORTED_BY_STD = {
+    0.25: {UNTRAINED: 0.9134, "sparsity": 0.2374, TRAINED: 0.9172},
+    0.5: {UNTRAINED: 0.8735, "sparsity": 0.4367, TRAINED: 0.9175},
+    1.0: {UNTRAINED: 0.4453, "sparsity": 0.7243, TRAINED: 0.9091},
+}
+REPORTED_BY_PERCENTAGE = {
+    25: {UNTRAINED: 0.9134, TRAINED: 0.9183},
+    50: {UNTRAINED: 0.8371, TRAINED: 0.9167},
+    75: {UNTRAINED: 0.2538, TRAINED: 0.9055},
+}
+
+WIDE_NETWORKS = (
+    *(
+        _retrained(
+            f"wide_std_{s * 100:03.0f}",
+            f"s = {s:g}",
+            _by_std(s),
+            reported=reported,
+            **WIDE_ONLY,
         )
+        for s, reported in REPORTED_BY_STD.items()
+    ),
+    *(
+        _retrained(
+            f"wide_percentage_{q}",
+            f"{q} %",
+            _by_percentage(q),
+            reported=reported,
+            **WIDE_ONLY,
+        )
+        for q, reported in REPORTED_BY_PERCENTAGE.items()
+    ),
+)
+"""What was reported of the wide network."""
 
-    globally = magnitude.global_percentage_masks
-    one_shot = {UNTRAINED: 0.1003, TRAINED: 0.8790}
-    return [
-        _tuned("pruned_std", "s = 1", by_std(1.0), retraining, {}),
-        _tuned("pruned_percentage", "75 %", by_percentage(75), retraining, {}),
-        _tuned("one_shot", "80 %", by_percentage(80), epochs, one_shot),
-        iterative("iterative", "layer by layer", magnitude.percentage_masks, trained=0.8739),
-        iterative("global_iterative", "globally", globally, trained=0.8868, sparsity=0.8000007),
-    ]
+EXPERIMENTS = (*HANDED_IN, *WIDE_NETWORKS)
 
-
-def _documents(share: float) -> list[Experiment]:
-    """Return what the documents report of the wide network: accuracy, sparsity, accuracy."""
-    epochs = part(share, 20)
-    by_s = {
-        0.25: (0.9134, 0.2374, 0.9172),
-        0.5: (0.8735, 0.4367, 0.9175),
-        1.0: (0.4453, 0.7243, 0.9091),
-    }
-    by_q = {25: (0.9134, 0.9183), 50: (0.8371, 0.9167), 75: (0.2538, 0.9055)}
-    return [
-        *(
-            _tuned(
-                f"wide_std_{s * 100:03.0f}",
-                f"s = {s:g}",
-                by_std(s),
-                epochs,
-                {UNTRAINED: before, "sparsity": zeros, TRAINED: after},
-                wide=True,
-            )
-            for s, (before, zeros, after) in by_s.items()
-        ),
-        *(
-            _tuned(
-                f"wide_percentage_{q}",
-                f"{q} %",
-                by_percentage(q),
-                epochs,
-                {UNTRAINED: before, TRAINED: after},
-                wide=True,
-            )
-            for q, (before, after) in by_q.items()
-        ),
-    ]
+# ------------------------------------------------------------------------------------------------
+# What is measured without training
 
 
-def sweeps() -> list[Sweep]:
-    """Return what is measured without training."""
-    published = {"40 %": 0.8874, "60 %": 0.7226, "80 %": 0.1003}
+def _pruned_by_40_60_80(
+    find_masks: magnitude.FindMasks,
+) -> Callable[[Dataset, Accuracy], dict[str, float]]:
+    def measure(dataset: Dataset, accuracy: Accuracy) -> dict[str, float]:
+        found = {}
+        for q in (40, 60, 80):
+            model = starting_network(dataset)
+            masks.apply_masks(model, find_masks(masks.layer_weights(model), q))
+            found[f"{q} %"] = accuracy(model)
+        return found
 
-    def measured(
-        find_masks: magnitude.FindMasks,
-    ) -> Callable[[Dataset, Accuracy], dict[str, float]]:
-        def measure(dataset: Dataset, accuracy: Accuracy) -> dict[str, float]:
-            found = {}
-            for q in (40, 60, 80):
-                model = starting_network(dataset)
-                masks.apply_masks(model, find_masks(masks.layer_weights(model), q))
-                found[f"{q} %"] = accuracy(model)
-            return found
+    return measure
 
-        return measure
 
-    per_layer = measured(magnitude.percentage_masks)
-    globally = measured(magnitude.global_percentage_masks)
-    return [
-        Sweep(
-            "pruned_per_layer", "pruning", "each layer pruned, not retrained", per_layer, published
-        ),
-        Sweep("pruned_globally", "pruning", "pruned globally, not retrained", globally),
-    ]
+SWEEPS = (
+    Sweep(
+        name="pruned_per_layer",
+        assignment="pruning",
+        recipe="each layer pruned, not retrained",
+        measure=_pruned_by_40_60_80(magnitude.percentage_masks),
+        reported={"40 %": 0.8874, "60 %": 0.7226, "80 %": 0.1003},
+    ),
+    Sweep(
+        name="pruned_globally",
+        assignment="pruning",
+        recipe="pruned globally, not retrained",
+        measure=_pruned_by_40_60_80(magnitude.global_percentage_masks),
+    ),
+)

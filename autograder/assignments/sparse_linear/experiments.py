@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from autograder.runs.experiment import Accuracy, Sweep
@@ -20,36 +22,32 @@ def _run(run: sparse_regression.Run) -> dict[str, float]:
     }
 
 
-def sweeps() -> list[Sweep]:
-    """Return what the two methods end with."""
-    X, y = sparse_regression.PROBLEM
-    published = {"log10 L": -27.0, "furthest weight from (0, 3, 0, 0, -1)": 0.0}
+def _projected(dataset: Dataset, accuracy: Accuracy) -> dict[str, float]:
+    return _run(sparse_regression.projected_descent(*sparse_regression.PROBLEM))
 
-    def projected(dataset: Dataset, accuracy: Accuracy) -> dict[str, float]:
-        return _run(sparse_regression.projected_descent(X, y))
 
-    def trimmed(dataset: Dataset, accuracy: Accuracy) -> dict[str, float]:
-        return _run(sparse_regression.trimmed_descent(X, y, STRENGTH))
+def _trimmed(dataset: Dataset, accuracy: Accuracy) -> dict[str, float]:
+    return _run(sparse_regression.trimmed_descent(*sparse_regression.PROBLEM, STRENGTH))
 
-    steps = f"{sparse_regression.STEPS} steps"
-    remark = "Reported is that log10 L falls below -27; how far, the rounding of float64 decides."
-    return [
-        Sweep(
-            "projected_descent",
-            "sparse_linear",
-            f"projected gradient descent, {steps}",
-            projected,
-            published,
-            None,
-            remark,
-        ),
-        Sweep(
-            "trimmed_descent",
-            "sparse_linear",
-            f"trimmed L1, strength {STRENGTH:g}, {steps}",
-            trimmed,
-            published,
-            None,
-            remark,
-        ),
-    ]
+
+COMMON: dict[str, Any] = {
+    "assignment": "sparse_linear",
+    "reported": {"log10 L": -27.0, "furthest weight from (0, 3, 0, 0, -1)": 0.0},
+    "weights": None,
+    "remark": "Reported is that log10 L falls below -27; how far, the rounding of float64 decides.",
+}
+
+SWEEPS = (
+    Sweep(
+        name="projected_descent",
+        recipe=f"projected gradient descent, {sparse_regression.STEPS} steps",
+        measure=_projected,
+        **COMMON,
+    ),
+    Sweep(
+        name="trimmed_descent",
+        recipe=f"trimmed L1, strength {STRENGTH:g}, {sparse_regression.STEPS} steps",
+        measure=_trimmed,
+        **COMMON,
+    ),
+)

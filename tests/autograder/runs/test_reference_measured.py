@@ -6,6 +6,7 @@ from autograder import references
 from autograder.hidden import reference
 from autograder.runs.starting import ASSIGNMENT as STARTING
 from autograder.runs.table import experiments
+from autograder.runs.training import untrained
 from helpers import cifar10, data
 from helpers.artifacts import load_artifact
 from helpers.training import evaluate
@@ -39,7 +40,7 @@ def dataset():
 @pytest.mark.parametrize("name", SAMPLE)
 def test_a_frozen_network_has_the_accuracy_of_its_first_seed(name, dataset):
     (experiment,) = (e for e in experiments() if e.name == name)
-    model = experiment.untrained(dataset)
+    model = untrained(experiment, dataset)
     folder = references.artifacts("full", experiment.assignment)
     load_artifact(folder, name).load_into(model)
     expected = references.runs("full")[name]["accuracies"][0]

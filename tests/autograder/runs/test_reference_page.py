@@ -70,7 +70,7 @@ def test_every_figure_on_the_page_is_there(profile):
     assert all((folder / picture).is_file() for picture in pictures)
 
 
-def test_a_trained_network_stands_beside_what_was_published(page):
+def test_a_trained_network_stands_beside_what_was_reported(page):
     line = (
         "| `qat_4bit` | trained | 270,896 | 0.8972 | 0.1000 | 0.9149 | 0.9100 ± 0.0020 | -0.0049 "
         "| 2 | 15 | a GPU, bfloat16 |\n"
@@ -124,7 +124,7 @@ def test_a_missed_aim_says_by_how_much_and_why(page):
     assert "qat_3bit" not in missed.partition("##")[0]
 
 
-def test_figures_that_need_no_training_stand_beside_what_was_published(page):
+def test_figures_that_need_no_training_stand_beside_what_was_reported(page):
     swept = {"recipe": "rounded", "figures": {"3 bits": 0.7}, "run_on": RUN["run_on"]}
     line = "| 3 bits | `rounded`: rounded | 0.7662 | 0.7000 | -0.0662 | 270,896 | a GPU |\n"
     assert line in page({}, {"rounded": swept})
@@ -146,11 +146,11 @@ def test_what_was_not_run_is_listed(page):
     assert "qat_4bit" not in missing
 
 
-def test_every_published_label_is_one_that_is_measured(monkeypatch):
+def test_every_reported_label_is_one_that_is_measured(monkeypatch):
     """A figure under another name would silently stand without its comparison."""
     monkeypatch.setenv("COURSE_PROFILE", "full")
     known = {"untrained", "trained", "sparsity", "size ratio", "bits per weight"}
-    assert {label for e in experiments() for label in e.published} <= known
+    assert {label for e in experiments() for label in e.reported} <= known
     measured = references.sweeps("quick")
     for sweep in sweeps():
-        assert set(sweep.published) <= set(measured[sweep.name]["figures"]), sweep.name
+        assert set(sweep.reported) <= set(measured[sweep.name]["figures"]), sweep.name

@@ -20,10 +20,10 @@ from torch import nn
 
 from autograder.runs import run as reference_run
 from autograder.runs import tasks as reference_tasks
+from autograder.runs.epochs import Epochs
 from autograder.runs.experiment import Experiment
 from helpers import data
 from helpers.data import Split
-from helpers.training import fit, seed_everything
 
 digits = data.load("digits")
 small = replace(
@@ -34,17 +34,21 @@ small = replace(
 
 
 def network(dataset):
-    seed_everything(0)
     return nn.Sequential(nn.Flatten(), nn.Linear(3 * 32 * 32, 32), nn.ReLU(), nn.Linear(32, 10))
 
 
-def train(dataset, seed, checkpoint):
-    model = network(dataset)
-    return model, fit(model, dataset, epochs=15, lr=0.05, seed=seed, checkpoint=checkpoint)
-
-
-def table(share):
-    return [Experiment(name, "small", "15 epochs", network, train) for name in ("first", "second")]
+def table():
+    return [
+        Experiment(
+            name=name,
+            assignment="small",
+            recipe="{epochs}",
+            start=network,
+            epochs=Epochs(quick=15, full=15),
+            lr=0.05,
+        )
+        for name in ("first", "second")
+    ]
 
 
 for module in (reference_run, reference_tasks):

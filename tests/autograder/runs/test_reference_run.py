@@ -6,7 +6,6 @@ import json
 import shutil
 import threading
 import time
-from dataclasses import replace
 
 import pytest
 import torch
@@ -26,13 +25,14 @@ from autograder.runs import (
 from autograder.runs import (
     tasks as reference_tasks,
 )
+from autograder.runs.epochs import Epochs
+from autograder.runs.hooks import Hooks
 from autograder.runs.run import plan, run
 from autograder.runs.table import Experiment, Sweep
 from helpers.data import ImageDataset, Split
 from helpers.measurements import MEASUREMENTS, read_measurements, recall
-from helpers.training import evaluate, fit
-
-EPOCHS = 2
+from helpers.profile import profile
+from helpers.training import evaluate
 
 
 @pytest.fixture(autouse=True)
@@ -40,20 +40,33 @@ def quick(monkeypatch):
     monkeypatch.setenv("COURSE_PROFILE", "quick")
 
 
+@pytest.fixture
+def full(monkeypatch):
+    """Set the profile whose epochs can be trained in part."""
+    monkeypatch.setenv("COURSE_PROFILE", "full")
+
+
 def network(dataset):
     torch.manual_seed(0)
     return nn.Sequential(nn.Flatten(), nn.Linear(3 * 32 * 32, 10))
 
 
-def train(dataset, seed, checkpoint):
-    model = network(dataset)
-    settings = {"epochs": EPOCHS, "lr": 0.01, "batch_size": 8, "progress": False}
-    return model, fit(model, dataset, seed=seed, checkpoint=checkpoint, **settings)
-
-
 def trained(**changes):
-    row = {"name": "small", "assignment": "tiny", "recipe": "two epochs"}
-    return Experiment(**(row | changes), untrained=network, train=train)
+    row = {
+        "name": "small",
+        "assignment": "tiny",
+        "recipe": "{epochs} from {lr}",
+        "start": network,
+        "epochs": Epochs(quick=2, full=4),
+        "settings": {"batch_size": 8, "progress": False},
+    }
+    return Experiment(**(row | changes))
+
+
+def swept(figures):
+    return Sweep(
+        name="swept", assignment="tiny", recipe="nothing", measure=lambda dataset, accuracy: figures
+    )
 
 
 @pytest.fixture
@@ -67,7 +80,7 @@ def table(monkeypatch):
         "digits", split, split, torch.ones(3) / 2, torch.ones(3), flip=False, pad=1
     )
     for module in (reference_run, reference_tasks):
-        monkeypatch.setattr(module, "experiments", lambda share: rows)
+        monkeypatch.setattr(module, "experiments", lambda: rows)
         monkeypatch.setattr(module, "sweeps", lambda: swept)
     monkeypatch.setattr(reference_tasks, "_dataset", lambda device: dataset)
     return rows, swept
@@ -78,7 +91,7 @@ def start(tmp_path):
     def started(seeds=2, share=1.0, only=(), jobs=1, **options):
         how = plan(seeds=seeds, share=share, device="cpu", jobs=jobs, **options)
         run(only, how, tmp_path / "work", frozen=tmp_path / "frozen")
-        return json.loads((tmp_path / "frozen" / "quick" / "tiny.json").read_text())
+        return json.loads((tmp_path / "frozen" / profile() / "tiny.json").read_text())
 
     return started
 
@@ -115,7 +128,7 @@ def test_the_manifest_has_each_seed_the_mean_and_the_spread(table, start):
 
 def test_the_manifest_tells_where_the_figures_come_from(table, start):
     found = start()["experiments"]["small"]
-    assert found["recipe"] == "two epochs"
+    assert found["recipe"] == "2 epochs from 0.01"
     known = {"device", "python", "torch", "numpy", "date", "data", "data_sha256", "test_images"}
     assert found["run_on"].keys() == known
 
@@ -131,9 +144,7 @@ def test_details_are_the_mean_over_the_seeds(table, start):
 
 
 def test_a_sweep_is_measured_and_frozen(table, start):
-    table[1].append(
-        Sweep("swept", "tiny", "nothing trained", lambda dataset, accuracy: {"4 bits": 0.5})
-    )
+    table[1].append(swept({"4 bits": 0.5}))
     assert start()["sweeps"]["swept"]["figures"] == {"4 bits": 0.5}
 
 
@@ -170,7 +181,7 @@ def test_other_experiments_stay_in_the_manifest(table, start):
     assert set(start(only=["other"])["experiments"]) == {"small", "other"}
 
 
-def test_a_shorter_training_does_not_take_the_place_of_a_longer_one(table, start, capsys):
+def test_a_shorter_training_does_not_take_the_place_of_a_longer_one(full, table, start, capsys):
     whole = start(share=1.0)
     assert start(share=0.5) == whole
     assert "small stays" in capsys.readouterr().out
@@ -187,7 +198,7 @@ def test_what_began_from_another_network_is_run_again(table, start, monkeypatch)
     assert start(seeds=2)["experiments"]["small"]["seeds"] == [0, 1]
 
 
-def test_a_longer_training_takes_the_place_of_a_shorter_one(table, start):
+def test_a_longer_training_takes_the_place_of_a_shorter_one(full, table, start):
     start(share=0.5)
     assert start(share=1.0)["experiments"]["small"]["share"] == 1.0
 
@@ -244,7 +255,7 @@ def test_networks_and_measurements_of_the_frozen_seeds_stay(table, start, tmp_pa
 
 
 def test_what_is_frozen_is_not_run_again(table, start, monkeypatch, tmp_path):
-    table[1].append(Sweep("swept", "tiny", "nothing", lambda dataset, accuracy: {"4 bits": 0.5}))
+    table[1].append(swept({"4 bits": 0.5}))
     first = start()
     forget(tmp_path)
     monkeypatch.setattr(reference_tasks, "_DO", {})  # would fail if it were asked
@@ -252,10 +263,12 @@ def test_what_is_frozen_is_not_run_again(table, start, monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize("change", ["share", "recipe"])
-def test_other_epochs_and_other_recipes_are_missing_altogether(change, table, start, tmp_path):
+def test_other_epochs_and_other_recipes_are_missing_altogether(
+    change, full, table, start, tmp_path
+):
     start(seeds=1, share=0.5 if change == "share" else 1.0)
     if change == "recipe":
-        table[0][:] = [trained(recipe="three epochs")]
+        table[0][:] = [trained(recipe="another recipe")]
     forget(tmp_path)
     start(seeds=2, missing=True)
     assert len(list((tmp_path / "work").rglob("*seed*.figures.json"))) == 2
@@ -350,13 +363,7 @@ def test_threads_that_take_turns_give_what_runs_one_by_one_give(
         turns.append(threading.get_ident())
         helpers.turns.wait(Reached())
 
-    def train_with_others(dataset, seed, checkpoint):
-        model = network(dataset)
-        settings = {"epochs": EPOCHS, "lr": 0.01, "batch_size": 8, "progress": False}
-        settings |= {"seed": seed, "checkpoint": checkpoint, "after_step": wait}
-        return model, fit(model, dataset, **settings)
-
-    table[0][:] = [replace(trained(), train=train_with_others)]
+    table[0][:] = [trained(hooks=lambda model, length: Hooks(after_step=wait))]
     monkeypatch.setattr(side_by_side, "_in_processes", side_by_side._in_threads)
     assert without_seconds(start(seeds=4, jobs=4)) == without_seconds(one_by_one)
     changes = sum(a != b for a, b in itertools.pairwise(turns))
@@ -368,13 +375,13 @@ def test_an_error_in_a_thread_stops_the_others(table, start, monkeypatch):
     class Broken(Exception):
         pass
 
-    def train_or_break(dataset, seed, checkpoint):
+    def break_or_train(experiment, dataset, seed, checkpoint, share):
         if seed == 0:
             raise Broken
         while True:
             helpers.turns.wait(Reached())
 
-    table[0][:] = [replace(trained(), train=train_or_break)]
+    monkeypatch.setattr(reference_tasks, "train", break_or_train)
     monkeypatch.setattr(side_by_side, "_in_processes", side_by_side._in_threads)
     with pytest.raises(Broken):
         start(seeds=3, jobs=3)

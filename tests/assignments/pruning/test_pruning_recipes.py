@@ -1,0 +1,32 @@
+"""The notebook on pruning prunes by the amounts of its experiments."""
+
+import re
+
+import pytest
+from notebook_recipes import row, rows, solution
+from source_notebook import cells
+
+
+@pytest.mark.parametrize(
+    ("question", "pattern", "words"),
+    [
+        ("pruned_std", r"prune_by_std, ([\d.]+)\)", "each layer pruned by s = {:g},"),
+        ("pruned_percentage", r"by_percentage, ([\d.]+)\)", "each layer pruned by {:g} %,"),
+        ("one_shot", r"by_percentage, ([\d.]+)\)", "each layer pruned by {:g} %,"),
+    ],
+)
+def test_a_solution_prunes_as_the_recipe_says(question, pattern, words):
+    (experiment,) = rows("pruning", question)
+    (number,) = re.findall(pattern, solution("pruning", question).source)
+    assert experiment.recipe.startswith(words.format(float(number)))
+
+
+@pytest.mark.parametrize("name", ["iterative", "global_iterative"])
+def test_pruning_step_by_step_ends_at_the_percentage_of_the_recipe(name):
+    definitions = [
+        found
+        for cell in cells("pruning")
+        for found in re.findall(r"def scheduled_percentage\(.*final=(\d+)\)", cell.source)
+    ]
+    assert len(definitions) == 1
+    assert f"to {definitions[0]} % over" in row("pruning", name).recipe
