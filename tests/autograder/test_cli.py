@@ -35,6 +35,8 @@ def test_reference_runs_need_nothing_of_the_instructors_packages():
     missing = ["nbgrader", "nbformat", "nbconvert", "jupyterlab", "IPython", "psutil", "nh3"]
     program = (
         f"import sys\nfor name in {missing}: sys.modules[name] = None\n"
-        "import autograder.runs.run, autograder.cli"
+        "import autograder.runs.run, autograder.runs.page, autograder.cli\n"
+        "from autograder.runs.table import experiments, sweeps\n"
+        "assert experiments() and sweeps()"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
