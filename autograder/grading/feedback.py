@@ -135,7 +135,7 @@ class FeedbackExporter(HTMLExporter):
 
     @property
     def default_config(self) -> Config:
-        """nbconvert's settings, with our template."""
+        """The settings of nbconvert, with our template."""
         config = super().default_config.copy()
         config.FeedbackExporter.template_name = "feedback_page"
         config.FeedbackExporter.extra_template_basedirs = [str(_TEMPLATES)]
