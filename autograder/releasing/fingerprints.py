@@ -109,8 +109,7 @@ class Fingerprints:
             self._all[start] = [one for one in group if id(one) not in known]
 
     def find(self, text: str) -> list[tuple[int, Fingerprint]]:
-        """Return the fingerprints in a text, each with the line (from 1) of its first occurrence.
-        """
+        """Return the fingerprints in a text, each with the line (from 1) where it first occurs."""
         streams = _streams(text)
         vocabulary = {(kind, word) for kind in Kind for s in streams[kind] for word in s.words}
         found = []

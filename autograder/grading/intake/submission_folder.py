@@ -170,7 +170,7 @@ class SubmissionFolder:
         return notes
 
     def _secure(self, folder: Path) -> list[str]:
-        """Move files out of `folder` that must not be there; rename those with unprintable names."""
+        """Move files out of `folder` that must not be there; rename those with unsafe names."""
         notes = []
         left: set[Path] = set()
         room = Room()
