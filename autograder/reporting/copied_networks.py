@@ -3,9 +3,9 @@
 The weights alone cannot decide this. The notebooks give everybody the same starting network, recipe
 and seed, so the same code gives the same weights, bit for bit, on all machines that round alike.
 When six reference runs of the profile `quick` were repeated, five gave the same weights again, bit
-for bit. Nearly identical weights are not unusual either. The table compares honest trainings of these six
-(`qat_4bit`, `qat_2bit`, `pruned_std`, `one_shot`, `shared_3bit`, `shared_2bit`), over the weights
-that training changes; the update is the difference between trained and starting weights:
+for bit. Nearly identical weights are not unusual either. The table compares honest trainings of
+these six (`qat_4bit`, `qat_2bit`, `pruned_std`, `one_shot`, `shared_3bit`, `shared_2bit`), over the
+weights that training changes; the update is the difference between trained and starting weights:
 
 ==============================  ==================  ==================  ==================
 what differs (pairs)            distance, relative  correlation of the  weights that are

@@ -1,1 +1,1 @@
-"""What runs inside the sandbox. This folder alone is visible there; it imports nothing of ours."""
+"""What runs inside the sandbox, where no other folder of the grader is visible or imported."""
