@@ -72,7 +72,7 @@ def _allowed(tag: str, name: str, value: str) -> str | None:
     """Return the value of an attribute, or None if it must go.
 
     Ids and classes must go, because the formgrader's script could take a student's text for a part
-    of its form. The exceptions are the classes that highlight code, which have one or two letters.
+    of its form. The only exceptions are the classes that highlight code.
     """
     if name == "href" and value.strip().lower().startswith("data:"):
         return None

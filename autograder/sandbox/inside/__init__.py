@@ -1,1 +1,1 @@
-"""What runs inside the sandbox, where no other folder of the grader is visible or imported."""
+"""What runs inside the sandbox. No other part of the grader is visible there, or imported here."""
