@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt as stopped:
         print(f"\nautograder: {stopped or 'stopped.'}", file=sys.stderr)
-        return 130  # as a shell has it
+        return 130  # the exit status that shells report after Ctrl-C
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -45,7 +45,7 @@ def _parser() -> argparse.ArgumentParser:
         )
         return added
 
-    release = command("release", _release, "make the students' version and prove it is clean")
+    release = command("release", _release, "make the students' version and check it for leaks")
     release.add_argument("assignment")
 
     grade = command("grade", _grade, "grade submissions, write feedback and the gradebook")
@@ -55,28 +55,30 @@ def _parser() -> argparse.ArgumentParser:
         dest="source",
         type=Path,
         metavar="PATH",
-        help="folder or zip of submissions to bring in first (default: what is in submitted/)",
+        help="folder or zip of submissions to import first (default: grade what is in submitted/)",
     )
     only = grade.add_mutually_exclusive_group()
     only.add_argument("--student", action="append", help="grade this student only (repeatable)")
     only.add_argument(
-        "--unfinished", action="store_true", help="grade only what an earlier run has not finished"
+        "--unfinished",
+        action="store_true",
+        help="grade only the submissions that an earlier run did not finish",
     )
     grade.add_argument(
         "--jobs",
         type=int,
         default=DEFAULT_JOBS,
-        help="submissions at a time (default: all cores)",
+        help="number of submissions to grade in parallel (default: one per core)",
     )
     grade.add_argument(
         "--cell-seconds",
         type=float,
-        help="processor time of one cell, or of one call by a hidden test",
+        help="limit on the processor time of one cell, or of one call by a hidden test",
     )
     grade.add_argument(
         "--no-sandbox",
         action="store_true",
-        help="run student code unprotected, as you: it can then change scores and read your files",
+        help="run student code as you, unprotected: it can then change scores and read your files",
     )
 
     report = command("report", _report, "write the class report and the grades file")
@@ -85,10 +87,10 @@ def _parser() -> argparse.ArgumentParser:
     samples = command("samples", _samples, "write the sample class into submitted/")
     samples.add_argument("assignment")
 
-    text = "run the course's experiments and freeze them as its references, or show what they gave"
+    text = "run the course's experiments and freeze the results as references, or show the results"
     reference = commands.add_parser("reference", help=text, description=text)
     verbs = reference.add_subparsers(required=True, metavar="VERB")
-    text = "run experiments; what an interrupted run has finished is not run again"
+    text = "run experiments; those that an interrupted run has finished are not repeated"
     reference_run = verbs.add_parser("run", help=text, description=text)
     reference_run.set_defaults(run=_reference_run)
     reference_run.add_argument("--profile", choices=PROFILES, default="quick")
@@ -97,28 +99,40 @@ def _parser() -> argparse.ArgumentParser:
         nargs="+",
         default=[],
         metavar="NAME",
-        help="experiments, or assignments for all of theirs (default: the whole course)",
+        help="experiments to run; an assignment stands for all of its own (default: all)",
     )
     reference_run.add_argument(
-        "--seeds", type=int, help="runs of each (default: quick 5, full 3, full on a CPU 2)"
+        "--seeds",
+        type=int,
+        help="seeds per experiment (default: 5 in quick, 3 in full, 2 in full on a CPU)",
     )
-    reference_run.add_argument("--device", help="such as cuda or cpu (default: a GPU if any)")
     reference_run.add_argument(
-        "--share", type=float, help="of full's epochs (default: 1, and 0.1 on a CPU)"
+        "--device", help="where to train, such as cuda or cpu (default: a GPU if there is one)"
     )
-    reference_run.add_argument("--jobs", type=int, help="networks at a time (default: by cores)")
+    reference_run.add_argument(
+        "--share",
+        type=float,
+        help="fraction of the full profile's epochs to train (default: 1, or 0.1 on a CPU)",
+    )
+    reference_run.add_argument(
+        "--jobs",
+        type=int,
+        help="number of networks to train in parallel (default: depends on the cores)",
+    )
     reference_run.add_argument(
         "--work", type=Path, default=Path("build", "reference"), help="folder for unfinished runs"
     )
     reference_run.add_argument(
         "--missing",
         action="store_true",
-        help="leave what is frozen, and run only rows, epochs and seeds that it lacks",
+        help="keep the frozen results, and run only the rows, epochs and seeds that they lack",
     )
     reference_run.add_argument(
-        "--minutes", type=float, help="stop after so long; the same command goes on from there"
+        "--minutes",
+        type=float,
+        help="stop after so many minutes; the same command continues from there",
     )
-    text = "print the figures of the reference runs beside the reported ones"
+    text = "print the results of the reference runs beside the published ones"
     reference_show = verbs.add_parser("show", help=text, description=text)
     reference_show.set_defaults(run=_reference_show)
     reference_show.add_argument("--profile", choices=PROFILES, default="quick")
@@ -132,7 +146,8 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-# The imports stand in the functions: nbgrader and torch take seconds, `--help` should not.
+# These functions import what they need only when they run: loading nbgrader and torch takes
+# seconds, and `--help` should appear at once.
 
 
 def _release(options: argparse.Namespace) -> int:
@@ -152,7 +167,7 @@ def _grade(options: argparse.Namespace) -> int:
     students = options.student
     if options.unfinished:
         if options.source is not None:
-            raise UserError("--unfinished goes on with what is in submitted/: leave --from out.")
+            raise UserError("--unfinished continues with what is in submitted/: leave out --from.")
         students = list(unfinished(options.assignment, options.course))
     settings = Config()
     if options.cell_seconds is not None:

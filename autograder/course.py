@@ -1,4 +1,4 @@
-"""Where a course's things lie, and how nbgrader is told about our steps."""
+"""The layout of a course folder, and nbgrader's configuration for it."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ from autograder.grading.nbgrader_steps import GradeInSandbox, RepairSubmission, 
 from autograder.grading.safe_html import HTML_FILTERS
 from autograder.grading.saved_grades import SaveGradesTogether
 
-# nbgrader's own way with SQLAlchemy, on every entry; nothing that a user could mend.
+# nbgrader causes these warnings with every entry that it writes; users can do nothing about them.
 warnings.filterwarnings("ignore", category=SAWarning, module="nbgrader")
 
 LOCK_SECONDS = 60
-"""How long a process waits for another's entry in the gradebook; one takes milliseconds."""
+"""How long a process waits while another writes to the gradebook; an entry takes milliseconds."""
 
 
 def course_config(course: Path) -> Config:
     """Return nbgrader's configuration for the course in the folder `course`.
 
-    The folder holds, as nbgrader has it, ``gradebook.db``, ``release/``, ``submitted/``,
-    ``autograded/`` and ``feedback/``; the source notebooks stay in the project.
+    The folder has nbgrader's usual layout: ``gradebook.db``, ``release/``, ``submitted/``,
+    ``autograded/`` and ``feedback/``. The source notebooks stay in the project.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def course_config(course: Path) -> Config:
     c.CourseDirectory.root = str(course.resolve())
     c.CourseDirectory.source_directory = str(NOTEBOOKS)
     c.CourseDirectory.db_url = f"sqlite:///{course.resolve()}/gradebook.db?timeout={LOCK_SECONDS}"
-    # The grader reads artifacts where they were submitted; no copies go through nbgrader's folders.
+    # The grader reads artifacts from the submitted folder; nbgrader need not copy them.
     c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "artifacts", "*.zip"]
 
     c.Autograde.exporter_class = SubmissionExporter

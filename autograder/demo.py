@@ -1,4 +1,4 @@
-"""`make demo`: the whole chain on a class of sample submissions, for everything built so far."""
+"""`make demo`: release, grade and report every assignment for a class of sample submissions."""
 
 from __future__ import annotations
 
@@ -15,13 +15,19 @@ from autograder.reporting.report import class_report, grades_csv
 from autograder.samples import sample_class
 
 CELL_SECONDS = 20.0
-"""Less than the default: the sample with the endless loop always uses it up."""
+"""Less than the default, because the sample with the endless loop always uses all of it."""
 
 TROUBLE_IN = "sparse_linear"
-"""The assignment whose class also holds what is wrong in any: it is the quickest to grade."""
+"""The assignment whose class includes the samples that attack or break the grader.
+
+They are the same for every assignment, and this one is the quickest to grade.
+"""
 
 MISTAKEN = 4
-"""Submissions with misconceptions per assignment; the first hold the most, and all take long."""
+"""Submissions with misconceptions per assignment.
+
+The first ones hold the most misconceptions, and grading all of them takes long.
+"""
 
 CONFIGURATION = """\
 # nbgrader's own commands and the formgrader in this folder grade as `autograder grade` does.
@@ -35,20 +41,22 @@ c.merge(course_config(Path(__file__).parent))
 
 
 def demo(course: Path, jobs: int, *, mistaken: int | None = MISTAKEN) -> None:
-    """Release, grade and report a sample class of every assignment; say where everything is.
+    """Release, grade and report a sample class for every assignment; print where everything is.
 
     Parameters
     ----------
     course : Path
-        A folder of the demo's own; what an earlier demo left there is removed.
+        The demo's own folder. What an earlier demo left there is removed.
     jobs : int
-        Submissions at a time.
+        How many submissions to grade in parallel.
     mistaken : int or None
-        Submissions with misconceptions per assignment; None shows all that are known, in some fifty
-        submissions.
+        Submissions with misconceptions per assignment. None shows all known misconceptions, in
+        about fifty submissions.
     """
     if course.exists() and not (course / "gradebook.db").exists() and any(course.iterdir()):
-        raise FileExistsError(f"{course} is not an earlier demo's; give an empty folder.")
+        raise FileExistsError(
+            f"{course} is not from an earlier demo and not empty; give an empty folder."
+        )
     shutil.rmtree(course, ignore_errors=True)
     course.mkdir(parents=True)
     (course / "nbgrader_config.py").write_text(CONFIGURATION)
@@ -57,7 +65,7 @@ def demo(course: Path, jobs: int, *, mistaken: int | None = MISTAKEN) -> None:
     for assignment in assignments():
         began = time.monotonic()
         released = make_release(assignment, course)
-        print(f"{assignment}: released, and no solution, hidden test or reference in it")
+        print(f"{assignment}: released, without any solution, hidden test or reference")
         submitted = course / "submitted"
         names = sample_class(
             assignment,

@@ -1,10 +1,11 @@
-"""The error that a user can mend."""
+"""The error for problems that the user can solve."""
 
 from __future__ import annotations
 
 
 class UserError(Exception):
-    """Its message is one sentence in the user's words and says what to do.
+    """A problem that the user can solve, not a bug.
 
-    The command shows the message alone; any other error is a bug and shows where.
+    The message says in the user's terms what is wrong and what to do. The command prints only this
+    message; any other exception is a bug, and is shown with its traceback.
     """

@@ -1,8 +1,8 @@
-"""Temporary folders that do not outlive their process for long, however it ends.
+"""Temporary folders that are cleaned up even if their process is killed.
 
 The process that makes a folder holds a lock on it (flock, on the folder itself). The system frees
-the lock when the process ends, also when it is killed, so a folder without a lock belongs to nobody
-and the next run removes it. systemd-tmpfiles goes by the same locks.
+the lock when the process ends, even if it is killed, so a folder without a lock is no longer in use
+and the next run removes it. systemd-tmpfiles respects the same locks.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 PREFIX = "autograder-temporary-"
-"""Begins the name of every folder that `sweep` may remove."""
+"""The start of the name of every folder that `sweep` may remove."""
 
 
 @contextmanager
 def temporary_folder(prefix: str) -> Iterator[Path]:
-    """Make a folder for the time of a ``with`` block.
+    """Make a folder that exists for the duration of a ``with`` block.
 
     Parameters
     ----------
@@ -32,14 +32,14 @@ def temporary_folder(prefix: str) -> Iterator[Path]:
     Yields
     ------
     Path
-        An empty folder in the system's folder for temporary files; this user alone may enter it.
-        What cannot be removed at the end is left to `sweep`.
+        An empty folder in the system's folder for temporary files; only this user may enter it.
+        What cannot be removed at the end of the block is left to `sweep`.
     """
     folder, lock = _locked_folder(prefix)
     try:
         yield folder
     finally:
-        # Removed while it is locked: another grader that sweeps meanwhile leaves it alone.
+        # Removed while it is still locked, so that a `sweep` of another grader leaves it alone.
         _remove(folder)
         os.close(lock)
 
@@ -47,8 +47,8 @@ def temporary_folder(prefix: str) -> Iterator[Path]:
 def sweep() -> list[Path]:
     """Remove the temporary folders whose process has ended.
 
-    It is safe beside other graders: the folders of living processes stay, and so do those of other
-    users.
+    It is safe to call while other graders run: the folders of living processes stay, and so do
+    those of other users.
 
     Returns
     -------
@@ -71,11 +71,11 @@ def _locked_folder(prefix: str) -> tuple[Path, int]:
     """Return a new folder and the open descriptor that holds its lock."""
     while True:
         folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{prefix}"))
-        # Until it is locked, a `sweep` of another grader takes the folder for a dead process's.
+        # Before the folder is locked, a `sweep` of another grader may take it for an abandoned one.
         with suppress(FileNotFoundError):
             lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-            # A shared lock keeps `sweep` off, and NFS grants no other on a folder. Where there are
-            # no locks at all, `sweep` gets none either and removes nothing.
+            # A shared lock is enough to stop `sweep`, and NFS grants no other kind on a folder. On
+            # a file system without locks, `sweep` cannot get one either and removes nothing.
             with suppress(OSError):
                 fcntl.flock(lock, fcntl.LOCK_SH)
             if folder.exists():
@@ -87,7 +87,7 @@ def _remove_unlocked(folder: Path) -> bool:
     lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:  # its process lives, or this file system cannot tell
+    except OSError:  # its process is alive, or this file system has no locks
         return False
     else:
         _remove(folder)
@@ -97,7 +97,7 @@ def _remove_unlocked(folder: Path) -> bool:
 
 
 def _remove(folder: Path) -> None:
-    """Remove `folder`, also where code that ran in it has taken its own permissions away."""
+    """Remove `folder`, even if code that ran in it has removed permissions on its own folders."""
     for place, names, _ in os.walk(folder):
         for name in names:
             inner = Path(place, name)

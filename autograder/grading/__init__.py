@@ -1,1 +1,1 @@
-"""Grade submissions: nbgrader's steps, student code in its sandbox, feedback."""
+"""Grade submissions: nbgrader's steps, running student code in the sandbox, and feedback."""

@@ -1,8 +1,8 @@
-"""HTML of students without what acts, loads or passes for a part of the page around it.
+"""Clean students' HTML of all that acts, loads, or could pass for a part of the page around it.
 
-The work is done by nh3. It builds the document as a browser would, and by the rules for that a few
-kilobytes of tags that are never closed can become gigabytes, or take minutes. So only short HTML is
-cleaned in this process, and longer HTML in one of its own, with limits on its time and memory.
+The work is done by nh3. It builds the document as a browser would, and by a browser's rules, a few
+kilobytes of unclosed tags can become gigabytes or take minutes. So only short HTML is cleaned in
+this process; longer HTML is cleaned in a separate one, with limits on its time and memory.
 """
 
 from __future__ import annotations
@@ -18,15 +18,16 @@ import nh3
 __all__ = ["TooMuchWork", "clean"]
 
 SHORT = 4096
-"""Characters that are cleaned in this process. The worst of them that we know took 0.15 s."""
+"""Longest HTML that is cleaned in this process, in characters; the worst that we know took 0.15 s.
+"""
 MEMORY_BYTES = 512 * 2**20
-"""For the process that cleans; 2 MB of tags, one after the other, take 0.2 GB."""
+"""Limit on the memory of the separate process; 2 MB of tags, not nested, take 0.2 GB."""
 MOST_GROWTH = 6
-"""Characters of the result for each one of the HTML: a quote in an attribute becomes ``&quot;``."""
+"""How many times longer the result may be: a quote in an attribute becomes ``&quot;``."""
 
 
 class TooMuchWork(Exception):
-    """The HTML takes more time or memory than it may."""
+    """Cleaning the HTML takes more time or memory than allowed."""
 
 
 def _listed(text: str) -> set[str]:
@@ -40,8 +41,8 @@ _TAGS = _listed(
     tbody td tfoot th thead tr u ul var
     """
 )
-# Without position, z-index and the like, nothing can be laid over the page's own controls; without
-# `background` and other properties that take an address, looking at a page reports it to nobody.
+# Without position, z-index and the like, nothing can cover the page's own controls. Without
+# `background` and other properties that take a URL, viewing a page does not contact any server.
 _STYLES = _listed(
     """
     background-color border border-bottom border-collapse border-color border-left
@@ -68,10 +69,10 @@ _ATTRIBUTES = {
 
 
 def _allowed(tag: str, name: str, value: str) -> str | None:
-    """Return the value of an attribute if it may stay.
+    """Return the value of an attribute, or None if it must go.
 
-    No ids and no classes, by which the formgrader's script would take a student's text for a part
-    of its form; but the colours of a code block, which are classes of one or two letters.
+    Ids and classes must go, because the formgrader's script could take a student's text for a part
+    of its form. The only exceptions are the classes that highlight code.
     """
     if name == "href" and value.strip().lower().startswith("data:"):
         return None
@@ -94,14 +95,14 @@ _CLEANER = nh3.Cleaner(
 
 
 def clean(html: str, seconds: float) -> str:
-    """Return HTML with its formatting, and without scripts, forms and anything that loads or acts.
+    """Return HTML with its formatting, but without scripts, forms and anything that loads or acts.
 
     Parameters
     ----------
     html : str
         Untrusted HTML.
     seconds : float
-        That it may take.
+        Limit on the time for HTML that is longer than `SHORT`.
 
     Returns
     -------
@@ -110,7 +111,7 @@ def clean(html: str, seconds: float) -> str:
     Raises
     ------
     TooMuchWork
-        If it takes longer, or more than `MEMORY_BYTES`, or multiplies.
+        If it takes longer, or more than `MEMORY_BYTES`, or if the result grows too much.
     """
     if len(html) <= SHORT:
         return _cleaned(html)
@@ -138,9 +139,9 @@ def _cleaned(html: str) -> str:
 
 
 def _main() -> None:
-    """Clean standard input; end with an error if that takes too much."""
+    """Clean standard input; end with an error if that takes too much time or memory."""
     seconds = int(sys.argv[1])
-    # The process that waits for this one counts the time too, but it may be killed.
+    # The parent process keeps the time too, but it may be killed.
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -1,8 +1,8 @@
-"""Run one submitted notebook: its cells in a sandbox, the hidden tests out here.
+"""Run one submitted notebook: its cells in a sandbox, its hidden tests in the grader's process.
 
-The notebook comes in sanitized (hidden tests from the gradebook, in the right places) and goes out
-with outputs that nbgrader reads as scores. The order of the cells is kept, so that a hidden test
-sees the notebook as it stands at that point, just as in plain nbgrader.
+The notebook has already been repaired (the hidden tests come from the gradebook and stand in the
+right places), and it gets outputs that nbgrader reads as scores. Cells run in their order, so that
+a hidden test sees the state of the notebook at that point, just as in plain nbgrader.
 """
 
 from __future__ import annotations
@@ -30,38 +30,45 @@ from autograder.sandbox.inside.responder import silenced
 from autograder.sandbox.session import KernelEnded, Session
 
 MAX_RESTARTS = 5
-"""Kernels that a submission may lose before the rest of it is not run."""
+"""How often a lost kernel is replaced; when the last one is lost too, the rest is not run."""
 
 TEST_SECONDS = 900.0
-"""Processor time of a hidden test on this side. The longest right one measures 22 networks on the
-10,000 test images of CIFAR-10, at 19 s each on one processor; times two for slower ones."""
+"""Limit on the processor time of a hidden test in the grader's process.
+
+For a correct submission, the longest test measures 22 networks on the 10,000 test images of
+CIFAR-10, at 19 s each on one processor; the limit is twice that, for slower machines.
+"""
 TEST_BYTES = 2 * 2**30
-"""Memory of a hidden test here, beside what the grader has. CIFAR-10 takes 0.2 GB of it, and the
-largest answer that `wire` lets in takes 0.3 GB until it is decoded."""
+"""Limit on the memory of a hidden test, in addition to what the grader uses already.
+
+CIFAR-10 takes 0.2 GB, and the largest answer that `wire` accepts takes 0.3 GB while it is decoded.
+"""
 
 MAX_OUTPUT = 2 * 2**20
-"""Characters of one output. A figure of the course has 20,000 to 200,000."""
+"""Limit on the characters of one output. A figure of the course has 20,000 to 200,000."""
 MAX_CELL_OUTPUT = 2 * MAX_OUTPUT
 MAX_NOTEBOOK_OUTPUT = 4 * MAX_OUTPUT
-"""Characters that a notebook may show in all: 40 large figures."""
+"""Limit on the characters of all outputs of a notebook: enough for 40 large figures."""
 OUTPUT_COST = MAX_NOTEBOOK_OUTPUT // 1000
-"""Characters that an output counts for at least. An empty one takes 2 ms on a page; this lets a
-notebook have a thousand outputs."""
+"""The fewest characters that an output counts as, so that a notebook has at most 1,000 outputs.
+
+Even an empty output takes 2 ms to put on a page.
+"""
 MAX_TEXT = 2000
-"""Characters of a message, a flag or the text of an error; those that we write have 500 at most."""
+"""Limit on the characters of a message, a flag or an error's text; our own have 500 at most."""
 
 SAFE_MIME_TYPES = ("text/plain", "text/html", "text/latex", "image/png", "image/jpeg")
-"""What a student's output may hold. HTML is sanitized again wherever it is shown."""
+"""The kinds of data that a student's output may contain. HTML is sanitized wherever it is shown."""
 
 
 def is_hidden_test(cell: NotebookNode) -> bool:
-    """Tell whether `cell` decides a score: a graded code cell that holds no solution."""
+    """Return whether `cell` is a hidden test: a graded code cell that holds no solution."""
     marks = nbgrader_marks(cell)
     return cell.cell_type == "code" and bool(marks.get("grade")) and not marks.get("solution")
 
 
 class Runner:
-    """Runs the cells of one submission, through as many kernels as it wears out.
+    """Runs the cells of one submission, replacing its kernel when a cell ends it.
 
     Parameters
     ----------
@@ -71,7 +78,7 @@ class Runner:
     Attributes
     ----------
     gave_up : str or None
-        Why no further kernel is started.
+        Why no more kernels are started, or None as long as they are.
     """
 
     def __init__(self, start: Callable[[], Session]) -> None:
@@ -83,15 +90,15 @@ class Runner:
         self.gave_up: str | None = None
 
     def run(self, source: str) -> list[NotebookNode]:
-        """Run one cell of the student's; return its outputs.
+        """Run one of the student's cells; return its outputs.
 
-        A kernel that dies in it is replaced, and the cells before it are run again, so that what
-        follows is graded as if the fatal cell had failed in an ordinary way.
+        If the cell ends the kernel, the next cell gets a new one, in which the earlier cells are
+        run again, so that the rest is graded as if the fatal cell had raised an ordinary exception.
 
         Raises
         ------
         KernelEnded
-            If the cell ended the kernel; say so and go on with the next.
+            If the cell ended the kernel. The caller may go on with the next cell.
         """
         session = self._kernel()
         try:
@@ -105,7 +112,7 @@ class Runner:
         return shown
 
     def ask(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Put a hidden test's request to the student's code.
+        """Send a hidden test's request to the student's code.
 
         Raises
         ------
@@ -119,8 +126,8 @@ class Runner:
             self._session = None
             raise
         except BaseException:
-            # A limit was reached in the middle of a reply. The next question goes to a kernel that
-            # has not half an answer left to give.
+            # A limit was reached in the middle of a reply. The next request needs a new kernel: the
+            # old one would first send the rest of that reply.
             self.close()
             raise
 
@@ -138,7 +145,7 @@ class Runner:
                 self.gave_up = f"the kernel was lost {MAX_RESTARTS + 1} times before"
                 raise KernelEnded(self.gave_up)
             self._restarts += 1
-            with lifted():  # the limits of a hidden test that asks
+            with lifted():  # a hidden test may be asking, whose limits the kernel must not inherit
                 session = self._start()
             try:
                 for source in self._done:
@@ -151,21 +158,21 @@ class Runner:
 
 
 def grade_notebook(nb: NotebookNode, *, start: Callable[[], Session], files: Path) -> Record:
-    """Run `nb` in place and return what the questions got.
+    """Run `nb` in place and return the results of its questions.
 
     Parameters
     ----------
     nb : NotebookNode
-        Sanitized submission; its cells get outputs.
+        The repaired submission; its cells get outputs.
     start : callable
         Starts a fresh kernel for this submission.
     files : Path
-        The submitted files, as the grader keeps them.
+        The grader's copy of the submitted files.
 
     Returns
     -------
     Record
-        Without flags of earlier steps.
+        Without the flags of earlier steps.
 
     Raises
     ------
@@ -202,7 +209,7 @@ def grade_notebook(nb: NotebookNode, *, start: Callable[[], Session], files: Pat
 
 
 def _name(number: int, cell: NotebookNode) -> str:
-    """Name a cell as a person finds it: ``cell 7 (quantize_solution)``, or by its first line."""
+    """Name a cell so that people can find it: ``cell 7 (quantize_solution)``, or its first line."""
     if grade_id := nbgrader_marks(cell).get("grade_id"):
         return f"cell {number} ({grade_id})"
     line = cell.source.strip().splitlines()[0][:50]
@@ -212,7 +219,7 @@ def _name(number: int, cell: NotebookNode) -> str:
 def _judge(
     cell: NotebookNode, runner: Runner, files: Path, record: Record
 ) -> tuple[QuestionRecord, list[NotebookNode]]:
-    """Run a hidden test on this side; return what the question got and the cell's output."""
+    """Run a hidden test in this process; return the question's record and the cell's output."""
     points = float(cell.metadata.nbgrader.points)
     grade_id = cell.metadata.nbgrader.grade_id
 
@@ -226,7 +233,7 @@ def _judge(
             return {"error": {"type": "KernelEnded", "text": str(ended)}}
 
     try:
-        # Nobody would see a warning about a strange answer.
+        # Silenced, because nobody would read a warning that a strange answer causes here.
         with asking(Submission(ask, files)), silenced(), _within_limits():
             result = evaluate_test(cell.source, grade_id)
         if not isinstance(result, Score):
@@ -242,13 +249,13 @@ def _judge(
     except UserError:
         raise
     except Exception as error:
-        # A hidden test that breaks is the course's fault, or an answer nobody thought of: a person
-        # must look. The text goes to the instructor only; it may quote the test.
+        # Either the hidden test has a bug, or nobody expected such an answer: the instructor must
+        # look. Only the instructor sees the error's text, because it may quote the test.
         record.flags.append(
             f"the hidden test of {grade_id} failed: {type(error).__name__}: {error}"
         )
         return _no_credit(points, "The test could not judge this answer; the instructor is told.")
-    # A message may quote the answer, a key of 60 MB, say.
+    # A message may quote the answer, which can be very long (a dictionary key of 60 MB, say).
     checks = tuple(replace(check, message=_cut(check.message, MAX_TEXT)) for check in result.checks)
     result = replace(result, checks=checks)
     named = [
@@ -266,7 +273,7 @@ def _judge(
 
 
 def _within_limits() -> AbstractContextManager[None]:
-    # What CUDA takes of the host's memory when it starts is not the hidden test's.
+    # CUDA is started first, so that the memory it takes on the host does not count as the test's.
     if torch.cuda.is_available():
         with suppress(RuntimeError):
             torch.zeros((), device="cuda")
@@ -296,7 +303,7 @@ def _no_credit(points: float, reason: str) -> tuple[QuestionRecord, list[Noteboo
 
 
 def _result(points: float, html: str) -> NotebookNode:
-    # nbgrader reads the number in text/plain as the points reached.
+    # nbgrader reads the number in text/plain as the score.
     data = {"text/plain": repr(points), "text/html": html}
     return nbformat.v4.new_output("execute_result", data=data)
 
@@ -307,15 +314,15 @@ def shown_outputs(outputs: list[Any], room: int) -> list[NotebookNode]:
     Parameters
     ----------
     outputs : list
-        As the kernel sent them; nothing about them is believed.
+        As the kernel sent them; they are not trusted in any way.
     room : int
-        Characters for all of them.
+        The number of characters that they may have in total.
 
     Returns
     -------
     list of NotebookNode
-        What is too large, or comes when there is no room any more, is replaced by a line that says
-        so.
+        Outputs that are too large, or that come after the room is used up, are replaced by a line
+        that says so.
     """
     shown: list[NotebookNode] = []
     for place, sent in enumerate(outputs):
@@ -329,7 +336,7 @@ def shown_outputs(outputs: list[Any], room: int) -> list[NotebookNode]:
 
 
 def _size(output: NotebookNode) -> int:
-    """Return how many characters an output counts for."""
+    """Return how many characters an output counts as."""
     match output.output_type:
         case "stream":
             characters = len(output.text)
@@ -341,9 +348,10 @@ def _size(output: NotebookNode) -> int:
 
 
 def _harmless(output: Any, most: int) -> NotebookNode | None:
-    """Rebuild an output from its harmless parts, of so many characters at most; None if it is none.
+    """Rebuild an output from its harmless parts; return None if it is not an output at all.
 
-    Text is cut; of anything else there is no half, and a line stands in its place.
+    The result has at most `most` characters: text is cut, and anything else that is longer is
+    replaced by a line that says so.
     """
     if not isinstance(output, dict):
         return None

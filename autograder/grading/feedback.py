@@ -1,4 +1,4 @@
-"""Feedback pages: the graded notebook as its student may see it, with the results on top."""
+"""Feedback pages: the graded notebook without its secrets, and with the results at the top."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ __all__ = [
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
-_UNFINISHED = "The hidden test did not come to a result; the instructor can see why.\n"
+_UNFINISHED = "The hidden test did not reach a result; the instructor can see why.\n"
 _WITHHELD = "[This output is left out because it quotes a hidden test.]\n"
 
-# A shorter line, such as `)` or `of=8,`, gives nothing away and stands in many outputs by chance.
+# A shorter line, such as `)` or `of=8,`, gives nothing away and occurs in many outputs by chance.
 _TELLING = 12
 
 
 class HideHiddenTests(NbGraderPreprocessor):
-    """Take hidden tests, mark schemes and the grader's record out of a graded notebook.
+    """Removes hidden tests, mark schemes and the grader's record from a graded notebook.
 
-    The visible rest of a test cell and its result panel stay.  An output of any other cell that
-    quotes a hidden line, as a traceback does, is left out and says so.
+    The visible rest of a test cell and its result panel stay. If an output of another cell quotes a
+    hidden line, as a traceback may, a note takes its place.
     """
 
     def preprocess(
@@ -93,12 +93,12 @@ class Graded:
 
 
 class ShowGrades(GetGrades):
-    """nbgrader's scores and comments, and besides which answers still wait for a person."""
+    """Adds to nbgrader's scores and comments which answers still wait for manual grading."""
 
     def preprocess(
         self, nb: NotebookNode, resources: dict[str, Any]
     ) -> tuple[NotebookNode, dict[str, Any]]:
-        """Put the grades where the template of the feedback page finds them."""
+        """Put the grades where the template of the feedback page expects them."""
         nb, resources = super().preprocess(nb, resources)
         under = headings(nb)
         marks = [cell.metadata.nbgrader for cell in nb.cells if is_grade(cell) or is_task(cell)]
@@ -131,24 +131,27 @@ class ShowGrades(GetGrades):
 
 
 class FeedbackExporter(HTMLExporter):
-    """Writes a feedback page with our template, whatever template nbgrader asks for."""
+    """Writes a feedback page with our own template, whichever template nbgrader asks for."""
 
     @property
     def default_config(self) -> Config:
-        """Nbconvert's settings with our template."""
+        """The settings of nbconvert, with our template."""
         config = super().default_config.copy()
         config.FeedbackExporter.template_name = "feedback_page"
         config.FeedbackExporter.extra_template_basedirs = [str(_TEMPLATES)]
         return config
 
     def default_filters(self) -> Iterable[tuple[str, Any]]:
-        """Add what the template needs."""
+        """Add the filters that the template needs."""
         yield from super().default_filters()
         yield "points", points_text
 
 
 def _without_regions(source: str, regions: Iterable[tuple[str, str]]) -> tuple[str, list[str]]:
-    """Split a source into what may be seen and the hidden lines; an open region runs to the end."""
+    """Split a source into its visible text and its hidden lines.
+
+    A region without an end marker extends to the end of the source.
+    """
     seen: list[str] = []
     hidden: list[str] = []
     until = None
@@ -164,7 +167,7 @@ def _without_regions(source: str, regions: Iterable[tuple[str, str]]) -> tuple[s
 
 
 def _verdict_only(outputs: list[NotebookNode]) -> list[NotebookNode]:
-    """Keep a hidden test's result; its prints and tracebacks show what it did."""
+    """Keep only a hidden test's result: what it prints and its tracebacks may reveal the test."""
     results = [output for output in outputs if output.output_type == "execute_result"]
     if not results and outputs:
         return [new_output("stream", text=_UNFINISHED)]
@@ -172,7 +175,7 @@ def _verdict_only(outputs: list[NotebookNode]) -> list[NotebookNode]:
 
 
 def _telling(hidden: Iterable[str], visible: Iterable[str]) -> set[str]:
-    """Return the hidden lines that are worth hiding: long enough, and seen nowhere else."""
+    """Return the hidden lines worth looking for: long enough, and not visible anywhere else."""
     seen = {_squeezed(line) for source in visible for line in source.split("\n")}
     lines = {_squeezed(line) for line in hidden}
     return {line for line in lines - seen if len(line) >= _TELLING}
@@ -196,7 +199,7 @@ def _texts(part: Any) -> Iterable[str]:
 
 
 def _squeezed(text: str) -> str:
-    """Take away what differs between a source and its quotations: colours, entities, space."""
-    # No character has a number of eight digits, and one of 5,000 would be an error.
+    """Remove what may differ between a source and a quotation: colours, entities and spaces."""
+    # Character numbers have at most seven digits, and `unescape` fails on one with 5,000.
     text = re.sub(r"&#0*(\d{0,7})\d*", r"&#\1", strip_ansi(text))
     return re.sub(r"\s", "", unescape(text))

@@ -33,26 +33,31 @@ from autograder.sandbox.limits import Limits
 from autograder.temporary import sweep
 
 GRADER_SECONDS = 3600.0
-"""Wall time that the grader itself may take for one submission, beside the student's code. Nearly
-all of it goes into measuring networks, 38 at most (in ``pruning``, when nothing is known from an
-earlier submission) at 19 s each on CIFAR-10; times four, for processors that are slower or shared.
-Single steps have limits of their own, on processor time. This one is for what those cannot see."""
+"""Wall time that the grader itself may take for one submission, besides the student's code.
+
+Nearly all of it goes into measuring networks: at most 38 of them (in ``pruning``, if nothing is
+known from an earlier submission) at 19 s each on CIFAR-10, times four for slow or busy processors.
+Single steps have their own limits on processor time; this one catches what those cannot.
+"""
 
 SHOWN_NAMES = 10
-"""Of the submissions that a stopped run has left; the class report shows all."""
+"""How many of the submissions that a stopped run did not grade its message names.
+
+The class report lists all of them.
+"""
 
 
 class NotReleased(UserError):
-    """The gradebook does not know the assignment; the message says what to do."""
+    """The assignment is not in the gradebook; the message says what to do."""
 
 
 class GradingStopped(KeyboardInterrupt):
-    """Ctrl-C or a signal ended the run; the message says what is graded and how to go on."""
+    """Ctrl-C or a signal ended the run; the message says what is graded and how to continue."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How grading one submission went.
+    """The outcome of grading one submission.
 
     Attributes
     ----------
@@ -82,30 +87,31 @@ def grade(
     course : Path
         The course folder.
     source : Path, optional
-        Folder or zip of submissions to bring in first; by default what lies in ``submitted/``.
+        Folder or zip of submissions to import first. By default, the submissions that are already
+        in ``submitted/`` are graded.
     students : sequence of str, optional
-        Grade these only.
+        Grade only these students.
     jobs : int, optional
-        Submissions at a time; by default the number of processors.
+        How many submissions to grade in parallel; by default the number of processors.
     settings : traitlets.config.Config, optional
         Changes to the course's configuration, such as ``GradeInSandbox.sandbox``.
 
     Returns
     -------
     list of Outcome
-        One per submission, in the order of the students' names, or that of `students`.
+        One per submission, in the order of `students` if given, and of the names otherwise.
 
     Raises
     ------
     NotReleased
         If the assignment was not released in this course.
     autograder.errors.UserError
-        If student code cannot be locked in and `settings` does not waive it, as `require_sandbox`
-        of `autograder.grading.nbgrader_steps` says.
+        If student code cannot be sandboxed and `settings` does not turn the sandbox off; see
+        `autograder.grading.nbgrader_steps.require_sandbox`.
     FileNotFoundError
         If there is nothing to grade.
     GradingStopped
-        If Ctrl-C, SIGTERM or SIGHUP came before the end. What was graded stays.
+        If Ctrl-C, SIGTERM or SIGHUP stopped the run. Grades that were saved before are kept.
     """
     config = course_config(course)
     config.merge(settings or Config())
@@ -128,7 +134,7 @@ def grade(
 
 
 def _require_release(assignment: str, course: Path, config: Config) -> None:
-    # Opening a gradebook would make one, in a folder that may be the wrong one.
+    # Opening a gradebook that does not exist would create it, perhaps in the wrong folder.
     if (course / "gradebook.db").exists():
         with Gradebook(config.CourseDirectory.db_url) as gradebook:
             try:
@@ -145,7 +151,7 @@ def _require_release(assignment: str, course: Path, config: Config) -> None:
 def _grade_all(
     assignment: str, course: Path, config: Config, students: Sequence[str], jobs: int
 ) -> dict[str, Outcome]:
-    """Grade in worker processes; keep account of what is not finished."""
+    """Grade in worker processes, and keep a record of which submissions are not finished."""
     outcomes: dict[str, Outcome] = {}
     work = partial(_grade_one, assignment, config)
     limit = config.GradeInSandbox.get("total_seconds", Limits.total_seconds) + GRADER_SECONDS
@@ -167,17 +173,17 @@ def _grade_all(
     except KeyboardInterrupt:
         raise GradingStopped(_how_to_go_on(assignment, students, outcomes)) from None
     finally:
-        sweep()  # what killed workers had no time to remove
+        sweep()  # removes what killed workers left behind
     return outcomes
 
 
 @contextmanager
 def _stopped_by_signals() -> Iterator[None]:
-    """Let SIGTERM, and SIGHUP of a terminal that closes, end the block as Ctrl-C does."""
+    """Let SIGTERM and SIGHUP (which a closed terminal sends) end the block as Ctrl-C does."""
     if threading.current_thread() is not threading.main_thread():
-        yield  # Python gives signals to the main thread only
+        yield  # Python delivers signals to the main thread only
         return
-    # One that is ignored stays so: `nohup` means it.
+    # A signal that is ignored stays ignored: that is what `nohup` asks for.
     numbers = [n for n in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(n) != signal.SIG_IGN]
     before = [signal.signal(number, signal.default_int_handler) for number in numbers]
     try:

@@ -1,7 +1,7 @@
 """Limits on the grader's own work, where a submission decides how much of it there is.
 
-A hidden test compares what a submission answers, and a page shows what it holds: either may be made
-to take hours, or all memory. The limits hold for a part of what this process does.
+A hidden test compares a submission's answers, and a page shows its content: a submission can be
+made so that either takes hours, or all memory. The limits apply to a block of code in this process.
 """
 
 from __future__ import annotations
@@ -19,40 +19,41 @@ from typing import Any
 __all__ = ["LimitReached", "lifted", "limited"]
 
 LOOK_SECONDS = 0.1
-"""Processor time between two looks at the clock. A look takes some microseconds."""
+"""Processor time between two looks at the clock. A look takes a few microseconds."""
 
-_OWN_LIMIT = resource.getrlimit(resource.RLIMIT_DATA)  # of the process, outside of all blocks
+_OWN_LIMIT = resource.getrlimit(resource.RLIMIT_DATA)  # of this process, outside all blocks
 
 
 class LimitReached(Exception):
-    """The work took more than it may; the message says of what, and begins with "it"."""
+    """The work reached a limit; the message says which one, and begins with "it"."""
 
 
 @contextmanager
 def limited(*, processor_seconds: float, memory_bytes: int) -> Iterator[None]:
     """Limit the processor time and the memory of the work inside the block.
 
-    The time is what this thread computes: waiting for an answer costs none. Code that swallows the
-    exception meets it again, a tenth of a second later and when the block ends. A call of compiled
-    code is not interrupted before it returns; the limit on memory bounds what it can be given.
+    Only time that this thread spends computing counts; waiting for an answer does not. If the code
+    swallows the exception, it is raised again a tenth of a second later and when the block ends. A
+    call into compiled code is not interrupted before it returns, but the limit on memory bounds how
+    much data such a call can be given.
 
     The memory is what the process may write to (``RLIMIT_DATA``). A limit on its address space
-    (``RLIMIT_AS``) would also count what is only reserved, which is tens of gigabytes with CUDA.
+    (``RLIMIT_AS``) would also count memory that is only reserved: tens of gigabytes with CUDA.
 
-    Blocks may stand inside of each other. Python lets only the main thread handle signals: in any
-    other one, where some servers make their pages, nothing is limited. Memory is not limited either
-    where there is no ``/proc``.
+    Blocks may be nested. Python lets only the main thread handle signals, so in any other thread
+    (some servers make their pages in one) nothing is limited. Without ``/proc``, memory is not
+    limited either.
 
     Parameters
     ----------
     processor_seconds : float
     memory_bytes : int
-        Beyond what the process has when the block begins. Its other threads draw on it too.
+        In addition to what the process has when the block begins; its other threads count too.
 
     Raises
     ------
     LimitReached
-        If the block takes more.
+        If the block takes more time or memory than that.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -61,7 +62,7 @@ def limited(*, processor_seconds: float, memory_bytes: int) -> Iterator[None]:
         with _limited_memory(memory_bytes), _limited_time(processor_seconds):
             yield
     except (MemoryError, RuntimeError) as error:
-        # torch has no class of its own for what its allocator says.
+        # torch has no exception class of its own for memory that it cannot allocate.
         if isinstance(error, RuntimeError) and "DefaultCPUAllocator:" not in str(error):
             raise
         gib = memory_bytes / 2**30
@@ -70,7 +71,7 @@ def limited(*, processor_seconds: float, memory_bytes: int) -> Iterator[None]:
 
 @contextmanager
 def lifted() -> Iterator[None]:
-    """Lift the limits of all blocks for a moment: to start a program, which would inherit them."""
+    """Suspend the limits of all blocks, in order to start a program that would inherit them."""
     timer = signal.setitimer(signal.ITIMER_PROF, 0)
     limit = resource.getrlimit(resource.RLIMIT_DATA)
     resource.setrlimit(resource.RLIMIT_DATA, _OWN_LIMIT)
@@ -83,7 +84,7 @@ def lifted() -> Iterator[None]:
 
 @contextmanager
 def _limited_time(seconds: float) -> Iterator[None]:
-    """Raise LimitReached in the block once this thread has computed for so long."""
+    """Raise LimitReached in the block once this thread has computed for `seconds`."""
     end = time.thread_time() + seconds
 
     def check() -> None:
@@ -91,30 +92,30 @@ def _limited_time(seconds: float) -> Iterator[None]:
             raise LimitReached(f"it took more than {seconds:g} s of processor time")
 
     def look(*arguments: Any) -> None:
-        if callable(outer):  # of the block around this one
+        if callable(outer):  # the handler of the enclosing block
             outer(*arguments)
         check()
 
     outer = signal.getsignal(signal.SIGPROF)
     signal.signal(signal.SIGPROF, look)
     try:
-        signal.siginterrupt(signal.SIGPROF, False)  # what a library waits for goes on
+        signal.siginterrupt(signal.SIGPROF, False)  # system calls of libraries are restarted
         timer = signal.setitimer(signal.ITIMER_PROF, LOOK_SECONDS, LOOK_SECONDS)
         try:
             yield
             check()
         finally:
-            end = math.inf  # a look that comes from here on has nothing to say
+            end = math.inf  # from here on, looking at the clock raises nothing
             signal.setitimer(signal.ITIMER_PROF, *timer)
     finally:
-        # A last signal may still be on its way in another thread. If it met the default action,
-        # that would end the process, so that one is not put back.
+        # A last signal may still be pending in another thread. The default action would then end
+        # the process, so it is not restored.
         signal.signal(signal.SIGPROF, outer if callable(outer) else signal.SIG_IGN)
 
 
 @contextmanager
 def _limited_memory(memory_bytes: int) -> Iterator[None]:
-    """Let the process have so much more memory in the block; past it, allocations fail."""
+    """Let the process take `memory_bytes` more in the block; allocations beyond that fail."""
     present = _data_bytes()
     if present is None:
         yield
@@ -129,7 +130,7 @@ def _limited_memory(memory_bytes: int) -> Iterator[None]:
 
 
 def _data_bytes() -> int | None:
-    """Return how much this process may write to; None where the system does not say."""
+    """Return the size of this process's writable memory; None where the system does not say."""
     try:
         status = Path("/proc/self/status").read_text(errors="replace")
     except OSError:

@@ -1,7 +1,7 @@
 """Our steps in nbgrader's conversion: repair what was submitted, then grade it in the sandbox.
 
 `autograder.course.course_config` puts them in the place of nbgrader's own, so that
-`nbgrader autograde`, the formgrader's button and `autograder grade` are one and the same.
+`nbgrader autograde`, the formgrader's button and `autograder grade` all do the same.
 """
 
 from __future__ import annotations
@@ -48,20 +48,21 @@ from helpers.profile import profile
 Resources = dict[str, Any]
 
 IMAGES = frozenset({".gif", ".jpeg", ".jpg", ".png", ".webp"})
-"""Files that a written answer may show. SVG is not one of them: it may hold scripts."""
+"""Files that a written answer may show. SVG is excluded, because it may contain scripts."""
 
 
 class SubmissionExporter(NotebookExporter):
-    """Reads a submitted notebook, or in the place of an unreadable one an empty one.
+    """Reads a submitted notebook, or returns an empty one if it is unreadable.
 
-    The empty one then gets its test cells back and is graded like any other: no points, with the
-    reason, and nobody else's grading stops.
+    The empty notebook then gets its test cells back and is graded like any other: it earns no
+    points, the report gives the reason, and the grading of other submissions goes on.
     """
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        # nbgrader makes its exporter when it has looked for notebooks and has opened no file. Its
-        # own hook comes too late (timestamp.txt is read by then), and what that raises is ignored.
+        # nbgrader makes its exporter after it has searched for notebooks and before it opens any
+        # file. Its own hook comes too late (timestamp.txt has been read by then), and exceptions
+        # from that hook are ignored.
         if isinstance(self.parent, Autograde):
             _prepare_submissions(self.parent)
 
@@ -80,7 +81,7 @@ class SubmissionExporter(NotebookExporter):
             nb = read_notebook(path)
         except UnreadableNotebook as error:
             if not submitted:
-                raise  # what the grader itself has written
+                raise  # the file is one that the grader itself has written
             resources["autograder_flags"].append(f"the submitted file is not a notebook: {error}")
             resources["autograder_unreadable"] = True
             nb = nbformat.v4.new_notebook()
@@ -92,10 +93,11 @@ class SubmissionExporter(NotebookExporter):
         return path.is_relative_to(Path(course.root, course.submitted_directory))
 
     def _keep_images(self, names: dict[str, str]) -> None:
-        """Remove what nbgrader has copied from the submission and the formgrader could not show.
+        """Remove the files that nbgrader has copied from the submission, except images.
 
-        It serves these files as what they are, and so would run a page with the rights of whoever
-        follows a link to it. The grader reads a submission where it was submitted.
+        The formgrader serves these files with their own types: an HTML page among them would run
+        with the rights of whoever follows a link to it. The grader does not need the copies; it
+        reads the files from the submitted folder.
         """
         converter: Any = self.parent
         course = converter.coursedir
@@ -109,15 +111,15 @@ class SubmissionExporter(NotebookExporter):
 
 
 class RepairSubmission(NbGraderPreprocessor):
-    """Puts the course's cells back into a submission, as the gradebook has them.
+    """Puts the course's cells back into a submission, as they are in the gradebook.
 
-    Marks on cells come from the gradebook alone. A second copy of a marked cell becomes an
-    ordinary cell (the last one counts, as with nbgrader), and a missing test or answer cell comes
-    back after the marked cell that precedes it in the release.
+    The marks of cells are taken from the gradebook only. If a marked cell appears more than once,
+    the last copy counts, as in nbgrader, and the others become ordinary cells. A missing test or
+    answer cell is put back after the marked cell that precedes it in the release.
     """
 
     def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
-        """Repair `nb`; note in its metadata what a person should know."""
+        """Repair `nb`, and note in its metadata what the instructor should know."""
         names = resources["nbgrader"]
         flags = list(resources.get("autograder_flags", []))
         with Gradebook(names["db_url"]) as gradebook:
@@ -136,10 +138,10 @@ class RepairSubmission(NbGraderPreprocessor):
             }
         flags += _mark_cells(nb, source_cells)
         restored = _restore(nb, source_cells)
-        # Of a file that was no notebook every cell is missing; one flag says that.
+        # A file that is not a notebook lacks every cell, and one flag already says so.
         if not resources.get("autograder_unreadable"):
             flags += restored
-        # Nothing else of the submitted metadata is used; a malformed entry could only break a page.
+        # No other submitted metadata is used, and a malformed entry could break a page.
         nb.metadata = NotebookNode()
         Record(flags=flags).write(nb)
         return nb, resources
@@ -181,7 +183,7 @@ def _marks(cell: Any, points: dict, solutions: set, tasks: dict) -> dict[str, An
 
 
 def _mark_cells(nb: NotebookNode, sources: dict[str, _Source]) -> list[str]:
-    """Set the marks of every cell to the gradebook's; return what is worth a look."""
+    """Set the marks of every cell to the gradebook's; return flags for the instructor."""
     flags = []
     seen = set()
     for cell in reversed(nb.cells):
@@ -206,7 +208,7 @@ def _mark_cells(nb: NotebookNode, sources: dict[str, _Source]) -> list[str]:
 
 
 def _restore(nb: NotebookNode, sources: dict[str, _Source]) -> list[str]:
-    """Bring missing graded cells back; return what is worth a look."""
+    """Put missing graded cells back; return flags for the instructor."""
     flags = []
     order = list(sources)
     for position, (name, source) in enumerate(sources.items()):
@@ -224,7 +226,7 @@ def _restore(nb: NotebookNode, sources: dict[str, _Source]) -> list[str]:
 
 
 class GradeInSandbox(NbGraderPreprocessor):
-    """Takes the place of nbgrader's `Execute`: student code in the sandbox, hidden tests here."""
+    """Replaces nbgrader's `Execute`: student code runs in the sandbox, hidden tests run here."""
 
     sandbox = Bool(True, help="False: run student code unprotected, as this user.").tag(config=True)
     cell_seconds = Float(Limits.cell_seconds, help="Processor time of one cell.").tag(config=True)
@@ -233,13 +235,13 @@ class GradeInSandbox(NbGraderPreprocessor):
     threads = Integer(1, help="Threads of torch and numpy in a kernel.").tag(config=True)
 
     def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
-        """Run and judge `nb`; leave the grader's record in its metadata.
+        """Run and grade `nb`, and write the grader's record into its metadata.
 
         Raises
         ------
         autograder.errors.UserError
-            If `sandbox` is not switched off, and no sandbox can be had (see `require_sandbox`); or
-            if data are missing.
+            If `sandbox` is on and no sandbox is available (see `require_sandbox`), or if the data
+            that the profile needs are missing.
         """
         names = resources["nbgrader"]
         coursedir = self.parent.parent.coursedir
@@ -290,27 +292,28 @@ class GradeInSandbox(NbGraderPreprocessor):
 
 
 def require_sandbox(coursedir: CourseDirectory) -> None:
-    """Make sure that student code can be locked in, with nothing private inside.
+    """Make sure that student code can be sandboxed, with nothing private within its reach.
 
     Raises
     ------
     autograder.sandbox.bubblewrap.SandboxUnavailable
-        If there is no bubblewrap, or this machine does not let it work.
+        If bubblewrap is not installed, or does not work on this machine.
     autograder.sandbox.account.NoAccount
         If the grader is root and there is no other account for student code.
     autograder.sandbox.shown.Exposed
-        If the course, the checkout or a home lies in a folder that student code is shown.
+        If the course, the checkout or a home folder lies in a folder that student code can see.
     """
     bubblewrap.require()
     require_hidden(_private(coursedir), programs())
 
 
 _PACKAGES = [Path(module.__path__[0]) for module in (autograder, helpers)]
-"""Ours; after `pip install` they lie in the Python environment, which the sandbox shows."""
+"""Our own packages. After `pip install` they lie in the Python environment, which is visible in the
+sandbox."""
 
 
 def _private(coursedir: CourseDirectory) -> dict[str, Path]:
-    """Return what the sandbox must not show, in the user's words."""
+    """Return the folders that the sandbox must not show, by the names that messages use."""
     places = homes() | {
         "the course folder": Path(coursedir.root),
         "the folder of source notebooks": Path(coursedir.source_directory),
@@ -322,7 +325,7 @@ def _private(coursedir: CourseDirectory) -> dict[str, Path]:
 
 
 def _data(profile: str) -> Path | None:
-    """Return the file of data that a profile needs; None if what scikit-learn brings will do."""
+    """Return the data file that a profile needs; None if scikit-learn's own data are enough."""
     if profile != "full":
         return None
     file = data_folder() / CACHE
@@ -334,7 +337,7 @@ def _data(profile: str) -> Path | None:
     return file
 
 
-# Kept until this process ends: one build serves every submission that it grades.
+# Builds are kept until this process ends: all submissions that it grades use the same one.
 _builds = ExitStack()
 atexit.register(_builds.close)
 
@@ -353,14 +356,14 @@ def _prepare_submissions(converter: Autograde) -> None:
     Raises
     ------
     nbgrader.converters.base.NbGraderException
-        If nbgrader would take a student's name for a pattern, and so grade other students, or
-        cannot bear it for another reason.
+        If a student's name is unsafe for nbgrader, which may take it for a pattern, say, and then
+        grade other students.
     """
     course = converter.coursedir
     pattern = course.format_path(
         course.submitted_directory, course.student_id, course.assignment_id
     )
-    # A name with brackets is none of those that it matches as a pattern.
+    # The name itself is added: taken as a pattern, a name with brackets does not match itself.
     folders = sorted({Path(p) for p in [*glob.glob(pattern), pattern] if os.path.lexists(p)})
     _require_safe_names(folders, converter)
     failed = []
@@ -381,7 +384,7 @@ def _require_safe_names(folders: list[Path], converter: Autograde) -> None:
         name = folder.parent.name
         if safe_name(name) != name:
             message = (
-                f"nbgrader cannot bear the name of the folder {printable(name)!r} in submitted/. "
+                f"nbgrader cannot handle the name of the folder {printable(name)!r} in submitted/. "
                 f"Run `autograder grade {folder.name}`, which renames it."
             )
             converter.log.error(message)

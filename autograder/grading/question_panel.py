@@ -11,7 +11,7 @@ __all__ = ["GradedCheck", "points_text", "prose", "question_panel"]
 
 
 class GradedCheck(NamedTuple):
-    """One check of a question, as its student reads it.
+    """One check of a question, as it is shown to the student.
 
     Attributes
     ----------
@@ -20,9 +20,10 @@ class GradedCheck(NamedTuple):
     credit : float
         The part of the check that was right, from 0 to 1.
     message : str
-        What to know about the result; may be empty, and ``code`` in backticks.
+        An explanation of the result; may be empty, and may contain ``code`` in backticks.
     explanation : str
-        What a known misconception gets wrong, where one fits the answer; shown with emphasis.
+        If the answer matches a known misconception, what that misconception gets wrong; it is
+        highlighted.
     """
 
     label: str
@@ -50,9 +51,9 @@ def question_panel(
     Parameters
     ----------
     score : float
-        Points that were reached.
+        The points that the student earned.
     points : float
-        Points that the question gives.
+        The points that the question is worth.
     checks : iterable of GradedCheck or of (label, credit, message)
         One entry per check, in the order of the test. An explanation that several checks share
         is shown once.
@@ -60,7 +61,7 @@ def question_panel(
     Returns
     -------
     str
-        An HTML block with inline styles only; every text in it is escaped.
+        An HTML block with inline styles only; all text in it is escaped.
     """
     _, colour, _ = _state(score / points if points else 1.0)
     body, explained = [], set()

@@ -1,7 +1,8 @@
 """The record of a graded submission: what the grader noted, kept in the graded notebook.
 
-Scores are the gradebook's. The record says what it has no place for: how long grading took, whether
-there was a sandbox, what a person should look at, and why each question got what it got.
+Scores are kept in the gradebook. The record holds what the gradebook has no place for: how long
+grading took, whether there was a sandbox, what the instructor should look at, and the reasons for
+the score of each question.
 """
 
 from __future__ import annotations
@@ -12,11 +13,11 @@ from typing import Any
 from nbformat import NotebookNode
 
 _KEY = "autograder"
-"""Of the notebook's metadata."""
+"""The record's key in the notebook's metadata."""
 
 
 class NoRecord(ValueError):
-    """A notebook holds no record that our grader has written."""
+    """A notebook holds no record written by our grader."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class NamedMisconception:
 
 @dataclass(frozen=True)
 class QuestionRecord:
-    """What one question got, and why."""
+    """The score of one question, and the reasons for it."""
 
     score: float
     points: float
@@ -48,9 +49,9 @@ class Record:
     sandboxed
         Whether student code ran in the sandbox.
     flags
-        Reasons for a person to look at the submission.
+        Reasons why the instructor should look at the submission.
     questions
-        By their ``grade_id``, those with a hidden test.
+        The questions that have a hidden test, by their ``grade_id``.
     """
 
     seconds: float = 0.0
@@ -69,7 +70,7 @@ class Record:
         Raises
         ------
         NoRecord
-            If there is none, or not of this form.
+            If there is none, or it does not have this form.
         """
         try:
             found: dict[str, Any] = notebook.metadata[_KEY]

@@ -1,9 +1,9 @@
-"""What nbconvert writes of a student's notebook: safe to look at, and made in bounded time.
+"""Filters that make nbconvert's pages of student notebooks safe to view, in bounded time.
 
 A script in a student's text would run with the instructor's rights in the formgrader, where it
-could change scores. And a text may be such that formatting it takes hours, or gives a page that no
-browser can show. `HTML_FILTERS` are for every page that nbconvert makes of a graded notebook: what
-is too much for the page stands there as plain text, and what is still too much is cut.
+could change scores. A text may also be made so that formatting it takes hours, or results in a page
+that no browser can show. `HTML_FILTERS` apply to every page that nbconvert makes of a graded
+notebook: what takes too much to format is shown as plain text, and cut if even that is too long.
 """
 
 from __future__ import annotations
@@ -26,21 +26,27 @@ from autograder.grading.limited import limited
 __all__ = ["HTML_FILTERS", "sanitize_html"]
 
 PAGE_SECONDS = 10.0
-"""Processor time of formatting for one page; the longest notebook of the course takes 2 s."""
+"""Limit on the processor time of formatting one page; the longest of the course takes 2 s."""
 PAGE_MARKS = 200_000
-"""Tags and entities of what is formatted for one page. nbconvert parses the whole page once more,
-which takes 40 microseconds for each; the longest notebook of the course has 47,000."""
+"""Limit on the tags and entities in the formatted texts of one page.
+
+nbconvert parses the whole page once more, which takes 40 microseconds for each of them. The longest
+notebook of the course has 47,000.
+"""
 LONGEST = 50_000
-"""Characters of a text that is formatted; the longest cell of the course has 3,800. Some patterns
-take a time with the square of the length, and cannot be interrupted: 0.5 s at most, as tried."""
+"""Longest text that is formatted, in characters; the longest cell of the course has 3,800.
+
+Some regular expressions take time that grows with the square of the length, and cannot be
+interrupted; the slowest that we tried took 0.5 s for a text of this length.
+"""
 SHOWN = 1_000
-"""Characters that are shown of a text for which the page has no room."""
+"""How many characters are shown of a text for which the page has no room."""
 FORMATTING_BYTES = 2**30
-"""Memory that formatting may take; for `LONGEST` characters it takes some megabytes."""
+"""Limit on the memory of formatting, which takes a few megabytes for `LONGEST` characters."""
 
 
 class _Allowance:
-    """What may still be formatted on one page."""
+    """How much may still be formatted on one page."""
 
     def __init__(self) -> None:
         self.seconds = PAGE_SECONDS
@@ -49,14 +55,14 @@ class _Allowance:
     def spend(
         self, text: str, formatted: Callable[[str, float], str], plain: Callable[[str], str]
     ) -> str:
-        """Return `text` as HTML: formatted in the seconds that are left, or else plain, or cut."""
+        """Return `text` as HTML: formatted if the remaining time allows, or else plain, or cut."""
         if self.seconds > 0:
             began = _used_seconds()
             try:
                 html = formatted(text, self.seconds)
             except Exception:
-                # It takes too much; or it is odd (Markdown with an attachment that is missing),
-                # which must not keep the instructor from the page either.
+                # Formatting takes too much, or fails (for Markdown that lacks an attachment, say).
+                # Neither must keep the instructor from seeing the page.
                 html = None
             self.seconds -= _used_seconds() - began
             if html is not None and self._has_room(html):
@@ -75,17 +81,17 @@ class _Allowance:
 
 
 def _used_seconds() -> float:
-    """Return the processor time of this process, and of those that it has waited for."""
+    """Return the processor time of this process and of the processes that it has waited for."""
     return sum(os.times()[:4])
 
 
 def _allowance(context: Context) -> _Allowance:
-    """Return what is left for the page that is being made."""
+    """Return the allowance of the page that is being made."""
     return context["resources"].setdefault("formatting_allowance", _Allowance())
 
 
 def sanitize_html(html: str | bytes) -> str:
-    """Return HTML with its formatting, and without scripts, forms and anything that loads or acts.
+    """Return HTML with its formatting, but without scripts, forms and anything that loads or acts.
 
     Parameters
     ----------
@@ -95,8 +101,8 @@ def sanitize_html(html: str | bytes) -> str:
     Returns
     -------
     str
-        HTML that is safe to show in the formgrader and on a feedback page. If it takes too much
-        to make, the text of the HTML alone, under a line that says so.
+        HTML that is safe to show in the formgrader and on a feedback page. If that takes too much
+        time or memory, only the text of the HTML, under a line that says so.
     """
     return _sanitized(_Allowance(), html)
 
@@ -112,7 +118,7 @@ def _text_of(html: str) -> str:
 
 
 def _limited(text: str, seconds: float, work: Callable[[str], str]) -> str:
-    """Do the work on a text that is not too long, within the limits."""
+    """Do the work within the limits; refuse a text that is too long."""
     if len(text) > LONGEST:
         raise ValueError("the text is too long")
     with limited(processor_seconds=seconds, memory_bytes=FORMATTING_BYTES):
@@ -126,7 +132,7 @@ def _clean_html(context: Context, html: str | bytes) -> str:
 
 @pass_context
 def _markdown2html(context: Context, source: str) -> str:
-    """Render Markdown and sanitize the result; nbconvert's own filter lets scripts pass."""
+    """Render Markdown and sanitize the result; nbconvert's own filter lets scripts through."""
     attachments = context.get("cell", {}).get("attachments", {})
     renderer = IPythonRenderer(escape=False, attachments=attachments, exclude_anchor_links=True)
 
@@ -145,7 +151,7 @@ def _preformatted(text: str) -> str:
 def _highlight_code(
     context: Context, source: str, language: str | None = None, metadata: Any = None
 ) -> str:
-    """Colour a code cell."""
+    """Highlight the syntax of a code cell."""
     colour = partial(Highlight2HTML(), language=language, metadata=metadata)
     return _allowance(context).spend(
         source,
@@ -156,7 +162,7 @@ def _highlight_code(
 
 @pass_context
 def _ansi2html(context: Context, text: str) -> str:
-    """Colour what was printed; nbconvert's filter copies the rest of the text for each colour."""
+    """Convert terminal colours, within limits: nbconvert copies the rest of the text for each."""
     return _allowance(context).spend(
         text,
         partial(_limited, work=ansi2html),
@@ -165,7 +171,7 @@ def _ansi2html(context: Context, text: str) -> str:
 
 
 def _unchanged(html: str) -> str:
-    """Stand in for a search, in quadratic time, for links as the notebooks of 2014 had them."""
+    """Replace nbconvert's search for a form of link last used in 2014, which is quadratic."""
     return html
 
 
@@ -176,4 +182,4 @@ HTML_FILTERS = {
     "ansi2html": _ansi2html,
     "strip_files_prefix": _unchanged,
 }
-"""For ``HTMLExporter.filters``, beside ``HTMLExporter.sanitize_html = True``."""
+"""For ``HTMLExporter.filters``, together with ``HTMLExporter.sanitize_html = True``."""

@@ -14,12 +14,13 @@ Resources = dict[str, Any]
 class SaveGradesTogether(SaveAutoGrades):
     """Saves the grades of a submission in one transaction.
 
-    nbgrader's own step, which it takes the place of, commits after every cell: a grader that is
-    killed in between leaves a score that is partly this submission's and partly an earlier one's.
+    nbgrader's own step, which this one replaces, commits after every cell. A grader that is killed
+    in between would leave a score that comes partly from this submission and partly from an earlier
+    one.
     """
 
     def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
-        """Save what every cell of `nb` got, or nothing if anything fails."""
+        """Save the scores of all cells of `nb`, or none of them if anything fails."""
         names = resources["nbgrader"]
         self.notebook_id = names["notebook"]
         self.assignment_id = names["assignment"]
@@ -27,8 +28,8 @@ class SaveGradesTogether(SaveAutoGrades):
         with Gradebook(names["db_url"]) as self.gradebook:
             session = self.gradebook.db()
             commit = session.commit
-            session.commit = lambda: None  # what nbgrader calls after each cell
-            with session.no_autoflush:  # nothing is written, and no lock taken, before the end
+            session.commit = lambda: None  # nbgrader calls it after each cell
+            with session.no_autoflush:  # before the end, write nothing and take no lock
                 for index, cell in enumerate(nb.cells):
                     self.preprocess_cell(cell, resources, index)
             commit()

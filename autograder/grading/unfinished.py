@@ -1,7 +1,8 @@
-"""Which submissions are not graded to the end, written down so that it outlives a killed grader.
+"""A list of the unfinished submissions, kept on disk so that it survives a killed grader.
 
-Each has a small file in the course, from before its grading begins until its grades, its graded
-notebook and its feedback page are all there. The file is empty, or says why there is no grade.
+Each unfinished submission has a small file in the course folder. The file is written before grading
+begins, and removed when the grades, the graded notebook and the feedback page are all there. It is
+empty, or says why there is no grade.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ def begin(assignment: str, course: Path, students: Iterable[str]) -> None:
 
 
 def finish(assignment: str, course: Path, student: str, problem: str | None) -> None:
-    """Note that this submission is graded to the end, or with `problem` why it is not."""
+    """Note that this submission is finished or, if there is a `problem`, why it is not."""
     file = _folder(assignment, course) / student
     if problem is None:
         file.unlink(missing_ok=True)
@@ -30,9 +31,9 @@ def finish(assignment: str, course: Path, student: str, problem: str | None) -> 
 
 
 def unfinished(assignment: str, course: Path) -> dict[str, str]:
-    """Return who has a submission that is not graded to the end, and for each the reason.
+    """Return the students whose submissions are not finished, and the reason for each.
 
-    Submissions that were taken out of the course since do not count.
+    Submissions that have since been removed from the course do not count.
 
     Parameters
     ----------
@@ -43,7 +44,7 @@ def unfinished(assignment: str, course: Path) -> dict[str, str]:
     Returns
     -------
     dict of str to str
-        From the student to the reason, in the students' order.
+        Student to reason, in the order of the students' names.
     """
     folder = _folder(assignment, course)
     if not folder.is_dir():

@@ -1,13 +1,14 @@
-"""Worker processes: one that dies or hangs costs what it was doing, and nothing else.
+"""Worker processes: if one dies or hangs, only the task that it was working on is lost.
 
-`concurrent.futures.ProcessPoolExecutor` gives all up when one worker dies, knows no limit on time,
-and leaves its workers waiting for ever when it is itself killed.
+`concurrent.futures.ProcessPoolExecutor` fails as a whole when one worker dies, has no time limit,
+and leaves its workers waiting for ever when its own process is killed.
 
-A worker leads a session of its own. So Ctrl-C in a terminal reaches the parent alone, and all that
-a worker has started, a sandbox above all, can be killed with it. A guard in the same session waits
-on a pipe for the end of the parent and then kills the others, whatever they are doing. A thread of
-the worker would have to wait while compiled code holds the interpreter's lock (the import of torch
-does so for seconds), and ``PR_SET_PDEATHSIG``, which only Linux has, ends the worker alone.
+Each worker is the leader of its own session. So Ctrl-C in a terminal reaches the parent only, and
+everything that a worker has started, above all a sandbox, can be killed together with it. A guard
+in the same session waits on a pipe for the parent to end, and then kills the rest of the session,
+whatever it is doing. A thread of the worker could not do this: it would have to wait while compiled
+code holds the interpreter's lock (importing torch does so for seconds). ``PR_SET_PDEATHSIG``, which
+exists only on Linux, would end only the worker itself.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from multiprocessing.connection import Connection, Pipe, wait
 from typing import Any, TypeVar
 
 GOODBYE_SECONDS = 10.0
-"""For a worker to end by itself once there is nothing left to do."""
+"""How long a worker may take to end by itself once there is nothing left to do."""
 
 Result = TypeVar("Result")
 
@@ -38,25 +39,25 @@ def in_workers(
 ) -> Generator[tuple[str, Result | WorkerLost], None, None]:
     """Do the same work for every name, several at a time, in worker processes.
 
-    If a worker dies, what it was doing is tried once more, after all else and in a fresh worker.
+    If a worker dies, its task is tried once more, in a new worker and after all other tasks.
 
     Parameters
     ----------
     work : callable
-        Gets a name. It goes to the workers with pickle, and so must be a function of a module, or a
-        `functools.partial` of one; so do the results.
+        Takes a name. It is pickled for the workers, and so must be a function at the top level of a
+        module, or a `functools.partial` of one. Its results are pickled too.
     names : iterable of str
-        Each once.
+        Without repetitions.
     workers : int
-        Processes at a time.
+        The number of processes at a time.
     seconds : float
-        Wall time for one name, at most; the start of its worker counts.
+        Limit on the wall time for one name, including the start of its worker.
 
     Yields
     ------
     tuple of str and object
-        A name and its result, or the `WorkerLost` that says why there is none; in the order in
-        which they end.
+        A name and its result, or a `WorkerLost` that says why there is none, in the order in which
+        they finish.
     """
     waiting = deque(names)
     tried: set[str] = set()
@@ -93,7 +94,7 @@ def in_workers(
 
 
 def serve() -> None:
-    """Do the work for one name after the other, until there is none left: a worker's program."""
+    """Do the work for one name after another until none is left; this is a worker's program."""
     subprocess.Popen(["/bin/sh", "-c", GUARD])
     connection = Connection(int(sys.argv[1]))
     work = connection.recv()
@@ -106,7 +107,7 @@ def serve() -> None:
 
 
 GUARD = "read nothing; kill -KILL 0"
-"""Its standard input is a pipe from the parent, in which nothing is ever written."""
+"""The guard. Its standard input is a pipe from the parent, to which nothing is ever written."""
 
 START = (
     "import sys; sys.path[:] = sys.argv[2:]; from autograder.grading.workers import serve; serve()"
@@ -114,11 +115,11 @@ START = (
 
 
 class _Died(Exception):
-    """A worker has ended while it worked; the message says how."""
+    """A worker has died during its work; the message says how."""
 
 
 class _Worker:
-    """A process that does the work for one name after the other."""
+    """A process that does the work for one name after another."""
 
     def __init__(self, work: Callable) -> None:
         self.connection, theirs = Pipe()
@@ -135,20 +136,20 @@ class _Worker:
         self._send(work)
 
     def begin(self, name: str, seconds: float) -> None:
-        """Let it do its work for `name`."""
+        """Let it start working on `name`."""
         self.name = name
         self.deadline = time.monotonic() + seconds
         self._send(name)
 
     def result(self) -> Any:
-        """Return what the work gave.
+        """Return the result of the work.
 
         Raises
         ------
         TimeoutError
-            If there is nothing yet; the worker is ended.
+            If there is no result yet; the worker is killed.
         _Died
-            If there will be nothing.
+            If there will be no result, because the worker has died.
         """
         if not self.connection.poll():
             self.end()
@@ -160,11 +161,11 @@ class _Worker:
             raise _Died(_how_it_ended(self._process.returncode)) from None
 
     def hang_up(self) -> None:
-        """Tell it that there is nothing left to do, so that it tidies up and ends."""
+        """Tell the worker that there is nothing left to do, so that it cleans up and ends."""
         self.connection.close()
 
     def end(self, grace: float = 0.0) -> None:
-        """End it with everything that it has started, after `grace` seconds to end by itself."""
+        """End the worker and everything it has started, after `grace` seconds to end by itself."""
         self.hang_up()
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(grace)
@@ -176,13 +177,13 @@ class _Worker:
         self._process.stdin.close()
 
     def _send(self, message: Any) -> None:
-        # A worker that has died is noticed at the next look at its connection.
+        # If the worker has died, this will be noticed when its connection is read next.
         with suppress(OSError):
             self.connection.send(message)
 
 
 def _ended(workers: list[_Worker]) -> list[_Worker]:
-    """Wait for the first workers that have a result, have died, or are past their time."""
+    """Wait until some workers have a result, have died or are past their deadline; return them."""
     left = min(worker.deadline for worker in workers) - time.monotonic()
     if ready := wait([worker.connection for worker in workers], max(0.0, left)):
         return [worker for worker in workers if worker.connection in ready]

@@ -1,4 +1,4 @@
-"""Faults of a source notebook that would cost students points or give answers away."""
+"""Find faults in a source notebook that would cost students points or give answers away."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from autograder.notebook.source import (
     nbgrader_marks,
 )
 
-# Whatever looks like a marker and is none ("BEGIN HIDDEN TEST", "begin solution") hides nothing.
+# A line that only looks like a marker ("BEGIN HIDDEN TEST", "begin solution") hides nothing.
 LIKE_A_MARKER = re.compile(r"^\W*(begin|end)\s+(solution|hidden|mark)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Fault:
-    """Something to mend in a source notebook.
+    """Something to fix in a source notebook.
 
     Attributes
     ----------
@@ -53,9 +53,9 @@ class Fault:
 def lint(source: Path) -> list[Fault]:
     """Find the faults of a source notebook.
 
-    Every marker is spelled right and has its partner; grade_ids are unique; every graded code cell
-    without a solution is locked, shows students nothing but comments, and ends its hidden test with
-    ``score(..., of=N)``, where N are the cell's points.
+    Every marker must be spelled correctly and have its partner, and every grade_id must be unique.
+    Every graded code cell without a solution must be locked, show students nothing but comments,
+    and end its hidden test with ``score(..., of=N)``, where N is the number of points of the cell.
 
     Parameters
     ----------
@@ -94,12 +94,12 @@ def _marker_faults(cell: NotebookNode) -> Iterator[tuple[int, str]]:
         if not marker:
             if LIKE_A_MARKER.match(line.text):
                 known = ", ".join(f"BEGIN {mark}" for mark in MARKED_PARTS)
-                yield line.number, f"this is no marker and hides nothing; markers are: {known}"
+                yield line.number, f"this is not a marker and hides nothing; markers are: {known}"
             continue
         edge, mark = marker.groups()
         if edge == "BEGIN":
             if begun:
-                yield line.number, f"this begins inside of BEGIN {begun[1]}; end that first"
+                yield line.number, f"this begins inside BEGIN {begun[1]}; end that first"
             begun = (line.number, mark)
         elif begun is None or begun[1] != mark:
             yield (
@@ -116,7 +116,7 @@ def _marker_faults(cell: NotebookNode) -> Iterator[tuple[int, str]]:
 def _test_faults(cell: NotebookNode) -> Iterator[tuple[int, str]]:
     marks = nbgrader_marks(cell)
     if not marks.get("grade"):
-        yield 1, "this cell holds hidden tests and is not graded; mark it as autograded tests"
+        yield 1, "this cell holds hidden tests but is not graded; mark it as autograded tests"
     if not marks.get("locked"):
         yield 1, "this graded cell is not locked; students could change it"
     code = hidden_test(cell)
@@ -129,7 +129,7 @@ def _test_faults(cell: NotebookNode) -> Iterator[tuple[int, str]]:
             and line.text.strip()
             and not line.text.lstrip().startswith("#")
         ):
-            yield line.number, "only comments may stand outside of the hidden-test markers"
+            yield line.number, "only comments are allowed outside the hidden-test markers"
     numbers = [line.number for line in lines(cell) if line.part is Part.HIDDEN_TEST]
     try:
         body = ast.parse(code).body

@@ -1,4 +1,4 @@
-"""What a notebook says about its questions: their headings, and which are a bonus."""
+"""What a notebook says about its questions: their headings, and which ones are bonus questions."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from nbformat import NotebookNode
 
 __all__ = ["headings", "is_bonus", "title", "words"]
 
-# A student writes headings too: what follows takes linear time, and the rest sees a short text.
+# Students write headings too, so this pattern takes linear time, and headings are then shortened.
 _HEADING = re.compile(r"^(#{1,6})[ \t]+(\S.*)$", re.MULTILINE)
 _LONGEST = 200
-"""Characters of a heading; the longest of the course has 66."""
+"""Longest heading in characters; the longest of the course has 66."""
 
 
 def headings(notebook: NotebookNode) -> dict[str, str]:
-    """Return the heading that each question stands under, in the notebook's order.
+    """Return the heading of the section that each question is in, in the notebook's order.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ def headings(notebook: NotebookNode) -> dict[str, str]:
     Returns
     -------
     dict of str to str
-        ``grade_id`` to heading, without Markdown's marks and without the points.
+        ``grade_id`` to heading, without Markdown's syntax and without the points.
     """
     found = {}
     heading = ""
@@ -40,7 +40,7 @@ def headings(notebook: NotebookNode) -> dict[str, str]:
 
 
 def title(notebook: NotebookNode) -> str:
-    """Return the first heading of the first level, or nothing."""
+    """Return the first heading of level one, or an empty string."""
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             for match in _HEADING.finditer(cell.source):
@@ -50,7 +50,7 @@ def title(notebook: NotebookNode) -> str:
 
 
 def is_bonus(question: str) -> bool:
-    """Bonus questions are those whose ``grade_id`` starts with ``bonus_``."""
+    """Return whether a question is a bonus question: its ``grade_id`` starts with ``bonus_``."""
     return question.startswith("bonus_")
 
 

@@ -1,7 +1,7 @@
-"""The source notebook line by line: what students see, and what nbgrader takes out for them.
+"""The source notebook line by line: what students see, and what nbgrader removes.
 
-The release is made by nbgrader; the audit reads the same marks here, on its own, so that neither
-can hide a mistake of the other.
+nbgrader makes the release; the audit reads the same marks independently, with this module, so that
+neither can hide a mistake of the other.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from nbformat import NotebookNode
 
 
 class Part(Enum):
-    """To whom a line of a source notebook belongs; the value is the word that messages use."""
+    """The part of a source notebook that a line belongs to; the value is its name in messages."""
 
     VISIBLE = "visible"
     SOLUTION = "solution"
@@ -32,10 +32,10 @@ MARKED_PARTS = {part.value.upper(): part for part in (Part.SOLUTION, Part.MARK_S
 """The text after BEGIN and END in a marker."""
 
 MARKER = re.compile(rf"(BEGIN|END) ({'|'.join(MARKED_PARTS)})")
-"""A marker, which nbgrader looks for anywhere in a line."""
+"""A marker. nbgrader looks for it anywhere in a line."""
 
 _MARKING_NOTES = "**Marking.**"
-"""What begins the part of a model answer that is for the person who marks it."""
+"""The beginning of the part of a model answer that is only for the person who marks it."""
 
 
 @dataclass(frozen=True)
@@ -62,19 +62,19 @@ def unlocked_modules(source: Path) -> tuple[str, ...]:
 
 
 def nbgrader_marks(cell: NotebookNode) -> NotebookNode:
-    """Return nbgrader's metadata of a cell; empty for a cell that nbgrader does not know."""
+    """Return nbgrader's metadata of a cell; empty if it has none."""
     return cell.metadata.get("nbgrader", NotebookNode())
 
 
 def cell_name(cell: NotebookNode) -> str:
-    """Return the name by which messages call a cell: its grade_id, or else its id."""
+    """Return the name that messages use for a cell: its grade_id, or else its id."""
     return nbgrader_marks(cell).get("grade_id") or cell.get("id", "without id")
 
 
 def lines(cell: NotebookNode) -> list[Line]:
     """Return the lines of a source cell with the part that each belongs to.
 
-    As for nbgrader, a solution cell without solution markers is a solution as a whole.
+    As in nbgrader, a solution cell without solution markers is a solution as a whole.
     """
     marked = list(_marked_lines(cell.source))
     whole = nbgrader_marks(cell).get("solution") and not any(
@@ -95,7 +95,7 @@ def visible_text(cell: NotebookNode) -> str:
 
 
 def solved_text(cell: NotebookNode) -> str:
-    """Return a source cell as it would be handed in: solved, and without notes for marking."""
+    """Return a source cell as a student would hand it in: solved, and without marking notes."""
     kept = []
     notes = False
     for line in lines(cell):

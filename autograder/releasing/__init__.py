@@ -1,1 +1,1 @@
-"""Make what students get, and prove that it gives nothing away."""
+"""Make the students' version of an assignment, and check that it gives nothing away."""

@@ -1,19 +1,20 @@
-"""The proof that a release gives nothing away; it fails the release if something is found.
+"""The audit of a release: it looks for anything that students must not get.
 
-The audit reads what students get (the zip, every file in it, the notebook's cells, outputs,
-metadata and attachments, the wheel) and knows what they must not get:
+The audit reads everything that students get: the zip, every file in it, the notebook's cells,
+outputs, metadata and attachments, and the wheel. The release fails if it finds any of these:
 
-- **Solutions, hidden tests, mark schemes** of the source notebook. In the released notebook every
-  line must stand in the part of the same source cell that students see, or be nbgrader's stub. In
-  other files, and anywhere in the notebook's JSON, there may be no fingerprint of a secret line
-  (`autograder.releasing.fingerprints`), unless students see that line in the source notebook.
-- **Reference modules** that are not unlocked: neither their path nor their fingerprints. Nothing of
-  the `autograder` package, and of `helpers.assignments` nothing of other assignments.
-- **Reference values**: measured numbers of the frozen references with five digits or more, rounded
-  to any number of digits from five on, as fractions or as percentages. Integers (counts, seeds) are
-  no measurements. And the references' files, whole, and their trained networks, even by the tensor.
-- **Trained networks** other than the starting checkpoints, and **outputs**: solutions made them.
-- **Unreadable files**: what the audit does not understand, it does not let pass.
+- **Solutions, hidden tests and mark schemes** of the source notebook. Every line of the released
+  notebook must be in the visible part of the same source cell, or be nbgrader's stub. Other files,
+  and the whole JSON of the notebook, must not contain a fingerprint of a secret line (see
+  `autograder.releasing.fingerprints`), unless that line is also visible in the source notebook.
+- **Reference modules** that are not unlocked, recognised by their path or by their fingerprints;
+  anything from the `autograder` package; and other assignments' parts of `helpers.assignments`.
+- **Reference values**: measured numbers from the frozen references that have five digits or more,
+  also when rounded to five digits or more, as fractions or as percentages. Integers (counts, seeds)
+  are not measurements. Also whole files of the references, and single tensors of their networks.
+- **Trained networks** other than the starting checkpoints, and **outputs**, because solutions
+  produce them.
+- **Unreadable files**: the audit does not pass what it cannot understand.
 """
 
 from __future__ import annotations
@@ -53,14 +54,15 @@ from autograder.releasing.student_build import PACKAGE, reference_modules, refer
 STARTING_CHECKPOINTS = tuple(
     PACKAGE / "checkpoints" / f"resnet20_{profile}.safetensors" for profile in ("quick", "full")
 )
-"""The trained networks that students get; `helpers.checkpoints` looks for them there."""
+"""The trained networks that students get; `helpers.checkpoints` looks for them at these paths."""
 
 SECRET_PARTS = (Part.SOLUTION, Part.HIDDEN_TEST, Part.MARK_SCHEME)
 ARCHIVES = {".zip", ".whl"}
 IMAGES = {".png", ".jpg", ".jpeg", ".gif", ".webp"}
 
 DIGITS = 5
-"""Significant digits from which a number tells its origin; accuracies are published with four."""
+"""From so many significant digits on, a number reveals its origin; published accuracies have four.
+"""
 
 DOUBLE_DIGITS = 17
 """No double has more significant digits."""
@@ -68,7 +70,7 @@ DOUBLE_DIGITS = 17
 NUMBER = re.compile(r"(?<![\w.])(?:\d+\.\d+(?:[eE][-+]?\d+)?|\d+[eE]-\d+)(?!\w|\.\d)")
 
 TENSOR_BYTES = 64
-"""Smaller tensors, such as counters, are equal by chance."""
+"""Smaller tensors, such as counters, may be equal by chance."""
 
 
 @dataclass(frozen=True)
@@ -78,11 +80,11 @@ class Leak:
     Attributes
     ----------
     file : str
-        Path in the release; what lies in an archive stands below the archive's name.
+        Path in the release; a file in an archive has the archive's path in front of its own.
     cell : str or None
-        Of a notebook, the cell's grade_id or id.
+        In a notebook, the cell's grade_id or id.
     line : int or None
-        Counted from 1 in the file or the cell; None if it is not a matter of lines.
+        The line in the file or in the cell, counted from 1; None if lines do not apply.
     kind : str
         ``solution``, ``hidden test``, ``mark scheme``, ``reference module``, ``autograder``,
         ``reference value``, ``trained network``, ``output``, ``unknown line`` or
@@ -104,7 +106,7 @@ class Leak:
 
 
 class AuditFailed(UserError):
-    """A release was not made; the message says what to mend, and where.
+    """A release was not made; the message says what to fix, and where.
 
     Attributes
     ----------
@@ -116,14 +118,14 @@ class AuditFailed(UserError):
         listed = "\n".join(f"  {finding}" for finding in findings)
         super().__init__(
             f"{assignment} was not released; an earlier release stays as it was. "
-            f"Mend this first:\n{listed}"
+            f"Fix this first:\n{listed}"
         )
 
 
 def audit(
     release: Path, source: Path, *, unlocks: Iterable[str] = (), references: Path = FROZEN
 ) -> list[Leak]:
-    """Look for what students must not get in a release.
+    """Search a release for anything that students must not get.
 
     Parameters
     ----------
@@ -132,7 +134,7 @@ def audit(
     source : Path
         The source notebook.
     unlocks : iterable of str
-        Reference modules that the release may hold.
+        Reference modules that the release may contain.
     references : Path
         The folder of frozen references.
 
@@ -150,7 +152,7 @@ def audit(
     found: dict[tuple, Leak] = {}
     for path, content in _files(release):
         for leak in secrets.in_file(path, content):
-            # A line that is found in two ways is one leak; the first way knows its origin better.
+            # A line that is found in two ways is one leak; the first search names its origin best.
             found.setdefault((leak.file, leak.cell, leak.line or leak.text, leak.kind), leak)
     return list(found.values())
 
@@ -165,7 +167,7 @@ def _files(release: Path) -> Iterator[tuple[PurePosixPath, bytes]]:
 
 
 class _Secrets:
-    """What students must not get of one assignment, and the search for it."""
+    """Everything about one assignment that students must not get, and the search for it."""
 
     def __init__(self, source: Path, unlocks: frozenset[str], references: Path) -> None:
         notebook = nbformat.read(source, as_version=4)
@@ -182,7 +184,7 @@ class _Secrets:
         )
 
     def in_file(self, path: PurePosixPath, content: bytes) -> Iterator[Leak]:
-        """Yield the leaks of a file and, if it is an archive, of the files in it."""
+        """Yield the leaks in a file and, if it is an archive, in the files that it contains."""
         yield from self._in_path(path)
         digest = hashlib.sha256(content).digest()
         if digest in _starting_checkpoints():
@@ -200,11 +202,11 @@ class _Secrets:
             elif suffix == ".json":
                 yield from self._in_json(path, content.decode())
             else:
-                # An image can hold texts, too.
+                # An image can contain text, too.
                 text = content.decode("latin-1" if suffix in IMAGES else "utf-8")
                 yield from self._in_text(str(path), None, text)
         except _UNREADABLE:
-            yield Leak(str(path), None, None, "unreadable file", "the audit cannot look into it")
+            yield Leak(str(path), None, None, "unreadable file", "the audit cannot read it")
 
     def _in_path(self, path: PurePosixPath) -> Iterator[Leak]:
         *folders, file = path.parts
@@ -213,7 +215,7 @@ class _Secrets:
             if ".".join(below) not in self._unlocks:
                 yield Leak(str(path), None, None, "reference module", f"{file} is not unlocked")
         if "autograder" in folders:
-            yield Leak(str(path), None, None, "autograder", "this is the grader's")
+            yield Leak(str(path), None, None, "autograder", "this belongs to the grader")
         if "assignments" in folders[:-1]:
             name = folders[folders.index("assignments") + 1]
             if name != self._assignment:
@@ -227,7 +229,7 @@ class _Secrets:
 
     def _in_tensors(self, path: PurePosixPath, content: bytes) -> Iterator[Leak]:
         tensors = safetensors.torch.load(content)
-        yield Leak(str(path), None, None, "trained network", "this is no starting checkpoint")
+        yield Leak(str(path), None, None, "trained network", "this is not a starting checkpoint")
         for name, tensor in tensors.items():
             if origin := self._references.tensors.get(_tensor_digest(tensor)):
                 yield Leak(str(path), None, None, "reference value", f"{name} is {origin}")
@@ -236,7 +238,7 @@ class _Secrets:
         try:
             notebook = nbformat.reads(content, as_version=4)
         except Exception as error:
-            # nbformat meets arbitrary JSON with arbitrary exceptions.
+            # Given arbitrary JSON, nbformat may raise any exception.
             raise ValueError("not a notebook") from error
         for cell in notebook.cells:
             name = cell_name(cell)
@@ -253,7 +255,7 @@ class _Secrets:
         yield from self._in_values(str(path), None, notebook.metadata)
 
     def _unknown_lines(self, file: str, cell: NotebookNode) -> Iterator[Leak]:
-        """Yield the lines of a released cell that students do not see in its source."""
+        """Yield the lines of a released cell that are not visible in its source cell."""
         source = self._cells.get(cell.get("id"))
         parts: dict[str, Part] = {}
         for line in lines(source) if source else []:
@@ -267,7 +269,7 @@ class _Secrets:
 
     def _in_json(self, path: PurePosixPath, content: str) -> Iterator[Leak]:
         yield from self._in_text(str(path), None, content)
-        # Again without JSON's quotation, in which a text has other words.
+        # Once more without JSON's quoting, which changes the words of a text.
         yield from self._in_values(str(path), None, json.loads(content))
 
     def _in_values(self, file: str, cell: str | None, value: Any) -> Iterator[Leak]:
@@ -296,14 +298,14 @@ class _Secrets:
 _UNREADABLE = (
     ValueError,  # not UTF-8, JSON, base64 or a notebook
     zipfile.BadZipFile,
-    NotImplementedError,  # a compression that zipfile does not know
+    NotImplementedError,  # a compression method that zipfile does not know
     RuntimeError,  # an encrypted archive
     safetensors.SafetensorError,
 )
 
 
 class _References:
-    """What the frozen references hold, in forms to compare with."""
+    """The content of the frozen references, in a form that can be compared."""
 
     def __init__(self, folder: Path) -> None:
         self.files: dict[bytes, str] = {}
@@ -323,7 +325,7 @@ class _References:
         self.tensors.pop(None, None)
 
     def measured(self, token: str) -> bool:
-        """Tell whether a number in a text is one of the measured ones, rounded or not."""
+        """Return whether a number in a text is one of the measured ones, rounded or not."""
         number = Decimal(token)
         return len(number.as_tuple().digits) >= DIGITS and number.normalize() in self._numbers
 
@@ -348,7 +350,7 @@ def _reference_secrets(unlocks: frozenset[str]) -> Iterator[Secret]:
 
 
 def _decimals(content: Any) -> Iterator[Decimal]:
-    """Yield the numbers in JSON data that are no integers."""
+    """Yield the numbers in JSON data that are not integers."""
     if isinstance(content, dict):
         content = list(content.values())
     if isinstance(content, list):
@@ -361,7 +363,8 @@ def _decimals(content: Any) -> Iterator[Decimal]:
 def _roundings(number: Decimal) -> Iterator[Decimal]:
     """Yield the forms in which a measured fraction may be written, down to five digits.
 
-    A form that ends in zeros and is short without them is left out: it could be any number's.
+    A form that has fewer than five digits without its final zeros is left out: many other numbers
+    could be rounded to it.
     """
     for digits in range(DIGITS, min(len(number.as_tuple().digits), DOUBLE_DIGITS) + 1):
         for rounding in (ROUND_HALF_EVEN, ROUND_DOWN):
@@ -372,7 +375,7 @@ def _roundings(number: Decimal) -> Iterator[Decimal]:
 
 
 def _tensor_digest(tensor: Tensor) -> bytes | None:
-    """Return a digest of a tensor's values; None if they are too few or too uniform to tell."""
+    """Return a digest of a tensor's values; None if they are too few, or all the same."""
     if tensor.nbytes < TENSOR_BYTES or (tensor == tensor.flatten()[0]).all():
         return None
     return hashlib.sha256(safetensors.torch.save({"": tensor.flatten()})).digest()
@@ -387,7 +390,7 @@ def _starting_checkpoints() -> frozenset[bytes]:
 
 @cache
 def _stubs() -> frozenset[str]:
-    """Return the lines that nbgrader puts in the place of solutions."""
+    """Return the lines that nbgrader puts in place of solutions."""
     nbgrader = ClearSolutions()
     stubs = f"{nbgrader.code_stub['python']}\n{nbgrader.text_stub}"
     return frozenset(line.strip() for line in stubs.split("\n"))

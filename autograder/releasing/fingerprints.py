@@ -1,13 +1,13 @@
-"""Which lines of a secret give it away, and where they stand in a text.
+"""Fingerprints of secrets: which lines give a secret away, and where they occur in a text.
 
-A line such as ``return w`` is in every program; a leak is what could hardly be there by chance. So
-secrets are compared as *fingerprints*: from each line of a secret, the shortest run of lines that
-has `CODE_WORDS` words of code or `PROSE_WORDS` words of prose. A telling line is a fingerprint by
-itself; short lines become telling together with their neighbours; a short line alone is none.
-Imports, signatures and ``super().__init__`` are none either: they say nothing of an answer.
+A line such as ``return w`` is in every program; a leak is something that would hardly be there by
+chance. So secrets are compared by their *fingerprints*: for each line of a secret, the shortest run
+of lines starting there that has `CODE_WORDS` words of code or `PROSE_WORDS` words of prose. A long
+line is a fingerprint by itself; short lines form one together with the lines that follow; a short
+line alone is none. Nor are imports, signatures and ``super().__init__``: they reveal no answer.
 
-Texts are compared without what an author may change by the way: white space and line breaks, the
-kind of quotation marks, and comments (in code) or punctuation and capitals (in prose).
+The comparison ignores what an author may change in passing: white space and line breaks, the kind
+of quotation marks, and comments (in code) or punctuation and capitals (in prose).
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ from itertools import accumulate
 from typing import NamedTuple
 
 CODE_WORDS = 5
-"""Names and numbers, without Python's keywords, from which a run of code lines is telling.
+"""How many names and numbers (keywords aside) a run of code lines needs to be a fingerprint.
 
-Idioms stay below: ``model.eval()``, ``loss.backward()``, ``with torch.no_grad():``,
-``for bits in (8, 4, 2):``. Formulas do not: ``scale = (high - low) / (2**bits - 1)``.
+Idioms have fewer: ``model.eval()``, ``loss.backward()``, ``with torch.no_grad():``,
+``for bits in (8, 4, 2):``. Formulas have more: ``scale = (high - low) / (2**bits - 1)``.
 """
 
 PROSE_WORDS = 8
-"""Words from which a run of prose lines is telling: comments, docstrings, written answers.
+"""How many words a run of prose lines needs: in comments, docstrings and written answers.
 
-Below are the fixed phrases of documentation, such as "w : float tensor of any shape".
+The fixed phrases of documentation have fewer, such as "w : float tensor of any shape".
 """
 
 
 class Kind(Enum):
-    """What a text is, and so how it is compared."""
+    """The kind of a text, which decides how it is compared."""
 
     CODE = "code"
     PROSE = "prose"
@@ -60,7 +60,7 @@ class Secret:
     kind : Kind
     origin : Origin
     lines : tuple of str
-        Without comments if it is code.
+        Code is without its comments.
     """
 
     kind: Kind
@@ -70,7 +70,7 @@ class Secret:
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """A telling run of lines.
+    """A run of lines that gives a secret away.
 
     Attributes
     ----------
@@ -78,7 +78,7 @@ class Fingerprint:
         The normal form: words and signs, each between two spaces.
     kind : Kind
     origin : Origin
-        As of the secret.
+        The same as the secret's.
     text : str
         Its first line, for messages.
     """
@@ -90,13 +90,13 @@ class Fingerprint:
 
 
 class Fingerprints:
-    """The fingerprints of many secrets, to look for in many texts.
+    """The fingerprints of many secrets, to be searched for in many texts.
 
     Parameters
     ----------
     secrets : iterable of Secret
     public : str, optional
-        What everybody may see: a fingerprint that stands in it is left out.
+        Text that everybody may see; fingerprints that occur in it are left out.
     """
 
     def __init__(self, secrets: Iterable[Secret], public: str = "") -> None:
@@ -109,7 +109,7 @@ class Fingerprints:
             self._all[start] = [one for one in group if id(one) not in known]
 
     def find(self, text: str) -> list[tuple[int, Fingerprint]]:
-        """Return where fingerprints first begin in a text, the lines counted from 1, and which."""
+        """Return the fingerprints in a text, each with the line (from 1) where it first occurs."""
         streams = _streams(text)
         vocabulary = {(kind, word) for kind in Kind for s in streams[kind] for word in s.words}
         found = []
@@ -124,13 +124,13 @@ class Fingerprints:
 def _streams(text: str) -> dict[Kind, list[_Stream]]:
     lines = text.split("\n")
     code = _Stream(lines, lambda line: _code_words(_without_comment(line)))
-    # An answer is given away in a comment, too.
+    # Code in a comment gives an answer away, too.
     commented = _Stream(lines, lambda line: _code_words(line.replace("#", " ")))
     return {Kind.CODE: [code, commented], Kind.PROSE: [_Stream(lines, _prose_words)]}
 
 
 class _Stream:
-    """The words of a text in their order, and the line of each."""
+    """The words of a text in order, and the line of each."""
 
     def __init__(self, lines: Iterable[str], words: Callable[[str], list[str]]) -> None:
         parts = [_joined(words(line)) for line in lines]
@@ -142,13 +142,13 @@ class _Stream:
         return set(self._text.split())
 
     def find(self, words: str) -> int | None:
-        """Return the number of the line in which a run of words begins; None if it is not there."""
+        """Return the number of the line where a run of words begins; None if it does not occur."""
         place = self._text.find(words)
         return None if place < 0 else bisect_right(self._ends, place) + 1
 
 
 def fingerprints(secret: Secret) -> Iterator[Fingerprint]:
-    """Yield a fingerprint for each line of a secret from which a telling run begins."""
+    """Yield a fingerprint for each line of a secret that begins a long enough run."""
     code = secret.kind is Kind.CODE
     words = [_code_words(line) if code else _prose_words(line) for line in secret.lines]
     telling = [_telling_words(line) if code else len(line) for line in words]
@@ -162,14 +162,14 @@ def fingerprints(secret: Secret) -> Iterator[Fingerprint]:
 
 
 def code_secrets(source: str, numbers: Iterable[int], origin: Origin) -> list[Secret]:
-    """Return lines of a Python text as secrets: runs of code, comments and docstrings.
+    """Return lines of a Python source as secrets: runs of code, of comments and of docstrings.
 
     Parameters
     ----------
     source : str
-        The whole text.
+        The whole source.
     numbers : iterable of int
-        Which of its lines are secret, counted from 1, ascending.
+        The numbers of its secret lines, counted from 1, in ascending order.
     origin : Origin
     """
     texts = source.split("\n")
@@ -205,7 +205,7 @@ def code_secrets(source: str, numbers: Iterable[int], origin: Origin) -> list[Se
 
 
 def prose_secret(texts: Iterable[str], origin: Origin) -> Secret:
-    """Return a text as a secret, a sentence a line."""
+    """Return a text as a secret with one sentence per line."""
     sentences = [part for text in texts for part in re.split(r"(?<=[.!?:;])\s+", text)]
     return Secret(Kind.PROSE, origin, tuple(sentences))
 
@@ -215,7 +215,7 @@ def _joined(words: Iterable[str]) -> str:
 
 
 def _without_comment(line: str) -> str:
-    # A # in a string ends the line here as well, which does no harm: both sides are cut alike.
+    # A # in a string cuts the line too, which does no harm: both sides are cut in the same way.
     return line.partition("#")[0]
 
 
@@ -236,9 +236,9 @@ def _telling_words(words: Iterable[str]) -> int:
 
 
 def _structure(source: str) -> tuple[set[int], set[int]]:
-    """Return the numbers of the lines of interfaces and of docstrings.
+    """Return the numbers of the lines that belong to interfaces, and of those in docstrings.
 
-    Both are empty if the text is not Python, as a cell with a magic command is not.
+    Both sets are empty if the text is not valid Python (a cell with a magic command, say).
     """
     interface: set[int] = set()
     docstrings: set[int] = set()

@@ -1,4 +1,7 @@
-"""Make what students get: the notebook, the wheel of `helpers` and a zip of both, audited."""
+"""Make the students' version of an assignment: notebook, wheel of `helpers`, and a zip of both.
+
+The audit checks it before it replaces an earlier release.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ from autograder.releasing.audit import AuditFailed, audit
 from autograder.releasing.student_build import build_wheel
 
 ZIP_DATE = (1980, 1, 1, 0, 0, 0)
-"""The first day that a zip can name: the same release is the same zip on any day."""
+"""The earliest date that a zip can hold, so that the same files give the same zip on any day."""
 
 
 class ReleaseError(UserError):
@@ -35,14 +38,14 @@ class ReleaseError(UserError):
 
 @dataclass(frozen=True)
 class Release:
-    """What students get.
+    """The files that students get.
 
     Attributes
     ----------
     assignment : str
     folder : Path
     notebook, wheel : Path
-        In the folder.
+        The files in the folder.
     archive : Path
         The folder as a zip.
     """
@@ -57,7 +60,8 @@ class Release:
 def make_release(assignment: str, course: Path, config: Config | None = None) -> Release:
     """Make the students' version of an assignment and register it in the gradebook.
 
-    All is made aside and audited; then it takes the place of an earlier release at once.
+    The release is made and audited in a temporary folder, and replaces an earlier release only
+    when it is complete.
 
     Parameters
     ----------
@@ -66,7 +70,7 @@ def make_release(assignment: str, course: Path, config: Config | None = None) ->
         The course folder; the release goes to ``release/<assignment>/`` and
         ``release/<assignment>.zip`` in it.
     config : traitlets.config.Config, optional
-        Of the course, for nbgrader. Default: `autograder.course.course_config`.
+        The course's configuration for nbgrader. Default: `autograder.course.course_config`.
 
     Returns
     -------
@@ -79,7 +83,7 @@ def make_release(assignment: str, course: Path, config: Config | None = None) ->
     autograder.releasing.audit.AuditFailed
         If the source notebook has a fault or the release gives something away.
     ReleaseError
-        If nbgrader refuses, for instance to drop a question that has been graded, or if the
+        If nbgrader refuses (for example, to drop a question that has been graded), or if the
         notebook unlocks a reference module that does not exist.
     """
     add_scripts_to_path()
@@ -95,7 +99,7 @@ def make_release(assignment: str, course: Path, config: Config | None = None) ->
     root = Path(paths.root)
     root.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=root, prefix=".release-") as temporary:
-        # Stages lie in the course folder: a move within one file system is all or nothing.
+        # The temporary folder is in the course folder: a move within a file system is atomic.
         stage = Path(temporary)
         folder = _generate(assignment, config, stage / "new", register=False)
         _strip_metadata(folder / f"{assignment}.ipynb")
@@ -103,7 +107,7 @@ def make_release(assignment: str, course: Path, config: Config | None = None) ->
         archive = _write_zip(folder, stage / f"{assignment}.zip")
         if leaks := audit(archive, source, unlocks=unlocks):
             raise AuditFailed(assignment, leaks)
-        # Only a release that stands changes what the gradebook knows.
+        # The gradebook is changed only once the release has passed the audit.
         _generate(assignment, config, stage / "registered", register=True)
         target = Path(paths.format_path(paths.release_directory, ".", assignment))
         _replace(target, folder, stage / "old")
@@ -127,7 +131,7 @@ def _generate(assignment: str, config: Config, target: Path, *, register: bool) 
         converter.no_database = True
         steps = [step for step in converter.preprocessors if step is not SaveCells]
         converter.preprocessors = steps
-    # nbgrader tells each step on its log, and why it refuses as well.
+    # nbgrader logs every step, and also the reason if it refuses.
     log = _Messages()
     converter.log = logging.Logger("release")
     converter.log.addHandler(log)
@@ -163,13 +167,13 @@ def _build_wheel(folder: Path, assignment: str, unlocks: Sequence[str]) -> Path:
 
 def _strip_metadata(path: Path) -> None:
     notebook = nbformat.read(path, as_version=4)
-    # Of the course's own metadata students need the names of the artifacts to hand in, no more.
+    # Of the course's own metadata, students need only the names of the artifacts to hand in.
     notebook.metadata.get("course", {}).pop("unlocks", None)
     nbformat.write(notebook, path)
 
 
 def _write_zip(folder: Path, archive: Path) -> Path:
-    """Pack a folder under its own name; the same files give the same bytes."""
+    """Zip a folder under its own name; the same files always give the same bytes."""
     with zipfile.ZipFile(archive, "w") as packed:
         for path in sorted(path for path in folder.rglob("*") if path.is_file()):
             name = Path(folder.name, path.relative_to(folder)).as_posix()

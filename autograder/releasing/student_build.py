@@ -18,23 +18,23 @@ from autograder.temporary import temporary_folder
 DISTRIBUTION = "efficient-dl-course"
 PACKAGE = Path(helpers.__file__).parent
 REFERENCE = PACKAGE / "reference"
-"""The right answers; a student build holds of them only what a release unlocks."""
+"""The correct solutions; a student build contains only those that the release unlocks."""
 
-# 1980-01-01, the first day that a zip can name: the same files give the same wheel on any day.
+# 1980-01-01, the earliest date that a zip can hold, so that the same files give the same wheel.
 BUILD_DATE = "315532800"
 
 BUILD = "import sys; from setuptools import build_meta; build_meta.build_wheel(sys.argv[1])"
 
 
 def write_student_helpers(folder: Path, assignment: str, unlocks: Iterable[str] = ()) -> Path:
-    """Copy the installed `helpers` into `folder`, as the students of an assignment get it.
+    """Copy the installed `helpers` into `folder`, in the form that students of an assignment get.
 
     Parameters
     ----------
     folder : Path
-        Made if absent. It must hold no ``helpers`` yet.
+        Created if it does not exist. It must not contain ``helpers`` yet.
     assignment : str
-        Of `helpers.assignments` the build holds what belongs to this one, if it has something.
+        The build includes only this assignment's part of `helpers.assignments`, if there is one.
     unlocks : iterable of str
         Names of reference modules that this build includes, e.g. ``["masks"]`` or
         ``["quantization.ste"]``.
@@ -47,8 +47,8 @@ def write_student_helpers(folder: Path, assignment: str, unlocks: Iterable[str] 
     Raises
     ------
     ValueError
-        If there is no reference module of such a name, or if one needs another one that is not
-        unlocked.
+        If one of the names is not a reference module, or if one of the modules needs another that
+        is not unlocked.
     """
     unlocked = sorted(set(unlocks))
     _check_unlocks(unlocked)
@@ -79,7 +79,7 @@ def build_wheel(folder: Path, assignment: str, unlocks: Iterable[str] = ()) -> P
     Parameters
     ----------
     folder : Path
-        Where the wheel goes. Made if absent.
+        Where to write the wheel. Created if it does not exist.
     assignment : str
     unlocks : iterable of str
         As for `write_student_helpers`.
@@ -100,7 +100,7 @@ def build_wheel(folder: Path, assignment: str, unlocks: Iterable[str] = ()) -> P
     with temporary_folder("wheel-") as project:
         write_student_helpers(project, assignment, unlocks)
         (project / "pyproject.toml").write_text(_pyproject(), encoding="utf-8")
-        # A process of its own: setuptools takes over the working directory and the output.
+        # In a separate process, because setuptools takes over the working directory and the output.
         built = subprocess.run(
             [sys.executable, "-c", BUILD, str(folder.resolve())],
             cwd=project,
@@ -114,7 +114,7 @@ def build_wheel(folder: Path, assignment: str, unlocks: Iterable[str] = ()) -> P
 
 
 def base_requirements() -> list[str]:
-    """Return what the installed project needs without its extras, as ``torch>=2.4``."""
+    """Return the installed project's requirements without its extras, such as ``torch>=2.4``."""
     declared = metadata.requires(DISTRIBUTION) or []
     return [requirement for requirement in declared if "extra ==" not in requirement]
 
@@ -140,7 +140,7 @@ def _version() -> str:
 
 def _pyproject() -> str:
     about = metadata.metadata(DISTRIBUTION)
-    # Strings and lists of strings read the same in JSON and in TOML.
+    # Strings and lists of strings are written the same way in JSON and in TOML.
     return f"""
 [build-system]
 requires = ["setuptools"]
@@ -167,23 +167,24 @@ def _check_unlocks(unlocks: list[str]) -> None:
     for name in unlocks:
         if name not in existing:
             raise ValueError(
-                f"There is no reference module {name!r} to unlock; there are {', '.join(existing)}."
+                f"There is no reference module {name!r} to unlock; choose from: "
+                f"{', '.join(existing)}."
             )
         for needed in _reference_imports(name):
             if needed in existing and needed not in unlocks:
                 raise ValueError(
-                    f"The reference module {name!r} imports {needed!r}: unlock both or none."
+                    f"The reference module {name!r} imports {needed!r}: unlock both or neither."
                 )
 
 
 def _reference_imports(name: str) -> Iterator[str]:
-    """Yield what a reference module imports from `helpers.reference`."""
+    """Yield the names that a reference module imports from `helpers.reference`."""
     within = ["helpers", "reference", *name.split(".")]
     for node in ast.walk(ast.parse(reference_source(name))):
         if isinstance(node, ast.ImportFrom):
             package = within[: -node.level] if node.level else []
             module = [*package, *(node.module.split(".") if node.module else ())]
-            # Either may be a module: as in `from helpers.reference import masks`, and as in
+            # Either part may be the module: compare `from helpers.reference import masks` and
             # `from helpers.reference.masks import apply_masks`.
             names = [".".join([*module, alias.name]) for alias in node.names] + [".".join(module)]
         elif isinstance(node, ast.Import):
@@ -196,6 +197,6 @@ def _reference_imports(name: str) -> Iterator[str]:
 
 
 def _copy_content(source: str, target: str) -> None:
-    """Copy a file without its date and with one mode, whatever the installation gave it."""
+    """Copy a file's content, with a fixed mode and without its date."""
     shutil.copyfile(source, target)
     Path(target).chmod(0o644)

@@ -1,1 +1,1 @@
-"""Say how a class did: the report, the grades file, and what is alike across submissions."""
+"""Report on a class: the class report, the grades file, and what is alike across submissions."""

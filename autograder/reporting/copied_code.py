@@ -1,21 +1,22 @@
-"""Which students of a class handed in much the same code.
+"""Find the students of a class who handed in much the same code.
 
-After Schleimer, Wilkerson and Aiken, "Winnowing: Local Algorithms for Document Fingerprinting",
-SIGMOD 2003 (MOSS). Code is cut into overlapping passages of `PASSAGE` tokens. Comments, layout and
-the words of strings do not count, nor do names, for a copy is soon renamed; only keywords, Python's
-built-in functions and what follows a dot (``np.linspace``) keep theirs, or all calls of a library
-would be alike. Passages of the released notebook are nobody's. Winnowing itself, which keeps a few
-passages of each text so that the index of a large archive stays small, is not needed for a class:
-all are kept.
+The method follows Schleimer, Wilkerson and Aiken, "Winnowing: Local Algorithms for Document
+Fingerprinting", SIGMOD 2003 (MOSS). Code is cut into overlapping passages of `PASSAGE` tokens.
+Comments, layout and the content of strings are ignored, and so are names, because they are easily
+changed in a copy. Only keywords, Python's built-in functions and whatever follows a dot
+(``np.linspace``) keep their names; otherwise all calls to a library would look the same. Passages
+of the released notebook do not count. Winnowing itself, which keeps only a few passages of each
+text so that the index of a large archive stays small, is not needed for a class: all are kept.
 
-Two students *share* the passages that stand in both notebooks, measured against the notebook with
-fewer of them. Short right answers are alike by nature, and what half of the class wrote is no sign
-of copying. So passages are also weighted by how *rare* they are in this class, ``log((n + 1) / m)``
-if `m` of `n` students have one; this share is measured against a usual notebook of the class where
-the smaller one weighs less than that, or whoever wrote nothing unusual would be like many.
+Two students *share* the passages that occur in both of their notebooks; the share is measured
+relative to the notebook with fewer passages. Short correct answers are naturally alike, and what
+half of the class wrote is no sign of copying. So passages are also weighted by how *rare* they are
+in this class: by ``log((n + 1) / m)`` if `m` of `n` students have them. This second share is
+measured relative to the smaller notebook, or to a typical (median) notebook of the class if that
+weighs more; otherwise, whoever wrote nothing unusual would be similar to many others.
 
-Two students are listed if nearly all of the code is shared (`MOST`), or if at least half of what is
-rare is shared (`LEAST`) and much more than other pairs of the class share (`FAR`).
+Two students are listed if they share nearly all of their code (`MOST`), or if they share at least
+half of the rare code (`LEAST`), and much more of it than other pairs of the class do (`FAR`).
 """
 
 from __future__ import annotations
@@ -35,38 +36,42 @@ from scipy import sparse
 from autograder.reporting.linked import groups
 
 PASSAGE = 12
-"""Tokens of a passage: about a short statement, such as ``w = w - rate * slope(X, y, w)``.
+"""Tokens in a passage: about one short statement, such as ``w = w - rate * slope(X, y, w)``.
 
-Measured on 318 pairs of different answers to one question (the solutions, the right answers of
-another kind in ``tests/notebooks``, and wrong ones that were collected): they share 4 % to 18 % of
-their passages of 12 tokens, depending on the assignment, 8 % to 26 % of 8, and 1 % to 9 % of 20.
-The longer the passages, the fewer changes hide a copy.
+We measured 318 pairs of different answers to the same question (the solutions, the alternative
+correct answers in ``tests/notebooks``, and wrong answers that were collected). Depending on the
+assignment, they share 4 % to 18 % of their passages of 12 tokens, 8 % to 26 % of those of 8 tokens,
+and 1 % to 9 % of those of 20. The longer the passages, the fewer changes are needed to hide a copy.
 """
 
 FEWEST_PASSAGES = 200
-"""Of a notebook with fewer passages nothing is said, since it may hold nothing but a few short
-answers. The solutions of the assignments have between 950 and 1350 of their own."""
+"""Notebooks with fewer passages are not compared, since they may hold only a few short answers.
+
+The solutions of the assignments have between 950 and 1350 passages of their own.
+"""
 
 MOST = 0.95
-"""Share of all passages, rare or not, from which two notebooks are one."""
+"""Share of all passages, rare or not, above which two notebooks count as the same."""
 
 LEAST = 0.5
-"""Share of what is rare."""
+"""Least share of the rare code of two students who are listed."""
 
 FAR = 5.0
-"""Robust standard deviations above the median pair of the class. If the pairs of honest students
-were normally distributed, one of the 45,000 of a class of 300 would lie beyond in one class of 80.
+"""How far above the median pair of the class listed pairs are, in robust standard deviations.
 
-Tried on classes put together from the known answers (see `PASSAGE`), where each student has any of
-them to each question, or an answer of their own with a chance of 15 %, 30 % or 50 %. In 48 classes
-each of 5, 8, 30 and 300 students nobody was listed who had not copied. Of the copies with a tenth
-of the answers rewritten, 182 of 192 were listed, with a fifth 160, with two fifths 63. Where nobody
-has an answer of their own, the known ones do not tell 300 students apart: of those who had not
-copied, about three groups a class were listed.
+If the pairs of honest students were normally distributed, one of the 45,000 pairs of a class of 300
+would lie beyond this limit in one class of 80.
+
+We tried it on classes composed of the known answers (see `PASSAGE`): for each question, a student
+has an answer of their own with a probability of 15 %, 30 % or 50 %, and any of the known ones
+otherwise. In 48 classes each of 5, 8, 30 and 300 students, nobody was listed who had not copied. Of
+the copies with a tenth of the answers rewritten, 182 of 192 were listed; with a fifth, 160; with
+two fifths, 63. If no student has an answer of their own, the known answers are too few to tell 300
+students apart: about three groups per class were listed that had not copied.
 """
 
 LONGEST_CODE = 2**17
-"""Characters of code that are compared, of one notebook. The longest of our own has 57,000."""
+"""How many characters of a notebook's code are compared. The longest of our own has 57,000."""
 
 
 @dataclass(frozen=True)
@@ -77,10 +82,10 @@ class AlikeCode:
     ----------
     students : tuple of str
     share, rare : float
-        So much of the code of each, and of what is rare in it, at least, stands in the code of
-        another of them; from 0 to 1.
+        Each of them shares at least this part of the code, and of the rare code, with another of
+        them; from 0 to 1.
     cells : tuple of str
-        Where most of it stands, at most three.
+        The cells that hold most of the shared code, at most three.
     """
 
     students: tuple[str, ...]
@@ -96,11 +101,11 @@ class ComparedCode:
     Attributes
     ----------
     groups : tuple of AlikeCode
-        The largest first.
+        The largest group first.
     usual, usual_rare : float
-        What two students share: the median over all pairs.
+        How much two students usually share: the median over all pairs.
     cut : tuple of str
-        The students of whose code the beginning alone was compared.
+        The students whose code was too long, so that only its beginning was compared.
     """
 
     groups: tuple[AlikeCode, ...] = ()
@@ -115,7 +120,7 @@ def compare_code(code: Mapping[str, Mapping[str, str]], released: Iterable[str])
     Parameters
     ----------
     code : mapping
-        Per student, what stands in each cell that students fill in or add, by the cell's name.
+        For each student, the content of the cells that students fill in or add, by the cell's name.
     released : iterable of str
         The code that all students were given.
 
@@ -133,7 +138,7 @@ def compare_code(code: Mapping[str, Mapping[str, str]], released: Iterable[str])
     share, rare, weights = _shares(compared)
     pairs = np.triu_indices(len(students), k=1)
     usual, usual_rare = float(np.median(share[pairs])), float(np.median(rare[pairs]))
-    # 1.4826 times the median deviation is the standard deviation, if the pairs are normal.
+    # For a normal distribution, 1.4826 times the median deviation is the standard deviation.
     spread = 1.4826 * float(np.median(np.abs(rare[pairs] - usual_rare)))
     far = (rare > LEAST) & (rare > usual_rare + FAR * spread)
     found = []
@@ -165,14 +170,14 @@ _TOKEN = re.compile(
     | (?P<sign> \d[\w.]* | [^\w\s])
     """
 )
-# An end that is missing is not looked for again from the next quotation mark: linear in any text.
+# An unclosed string runs to the end of the text or line, so that the search takes linear time.
 _KNOWN = frozenset(keyword.kwlist) | frozenset(dir(builtins))
-# A passage's number is the sum of its tokens' numbers, times these: as good as unique.
+# A passage's number is the sum of its tokens' numbers times these factors: practically unique.
 _FACTORS = np.random.default_rng(0).integers(2**64, size=PASSAGE, dtype=np.uint64) | np.uint64(1)
 
 
 def tokens(source: str) -> Iterator[str]:
-    """Yield what counts of a code: for a name ``v``, for a string ``s``, for a comment nothing."""
+    """Yield the tokens of some code: a name is ``v``, a string ``s``; comments are left out."""
     previous = ""
     for match in _TOKEN.finditer(source):
         if match["name"]:
@@ -186,7 +191,7 @@ def tokens(source: str) -> Iterator[str]:
 
 
 def passages(source: str) -> NDArray[np.uint64]:
-    """Return a number for each passage of a code; equal passages have equal numbers."""
+    """Return a number for each passage of some code; equal passages have equal numbers."""
     numbers = np.array(
         [zlib.crc32(token.encode(errors="replace")) for token in tokens(source)], dtype=np.uint64
     )
@@ -197,7 +202,7 @@ def passages(source: str) -> NDArray[np.uint64]:
 
 @dataclass(frozen=True)
 class _Notebook:
-    """The passages that a student wrote, each once and ascending, and the cell of each."""
+    """The distinct passages that a student wrote, in ascending order, and the cell of each."""
 
     passages: NDArray[np.uint64]
     cells: tuple[str, ...]
@@ -227,9 +232,9 @@ def _length(cells: Mapping[str, str]) -> int:
 def _shares(
     notebooks: Sequence[_Notebook],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], list[NDArray[np.float64]]]:
-    """Return what any two share, of all and of what is rare, and the weights of the passages.
+    """Return the shares of all code and of rare code for any two, and the passages' weights.
 
-    Nobody shares anything with themselves.
+    The share of a notebook with itself is set to zero.
     """
     count = len(notebooks)
     ends = np.cumsum([0, *(len(notebook.passages) for notebook in notebooks)])

@@ -1,15 +1,15 @@
-"""Which students of a class handed in networks of one and the same training.
+"""Find the students of a class who handed in networks from one and the same training.
 
-The weights alone do not tell. The notebooks give everybody the same starting network, recipe and
-seed, so the same code gives the same weights, bit for bit, on every machine that rounds alike.
-Trained again, five of six reference runs of the profile `quick` came out the same, bit for bit.
-Nearly identical weights are nothing unusual either. Measured between honest trainings of these six
-(`qat_4bit`, `qat_2bit`, `pruned_std`, `one_shot`, `shared_3bit`, `shared_2bit`), over the weights
-that training moves, where the update is what training adds to the starting network:
+The weights alone cannot decide this. The notebooks give everybody the same starting network, recipe
+and seed, so the same code gives the same weights, bit for bit, on all machines that round alike.
+When six reference runs of the profile `quick` were repeated, five gave the same weights again, bit
+for bit. Nearly identical weights are not unusual either. The table compares honest trainings of
+these six (`qat_4bit`, `qat_2bit`, `pruned_std`, `one_shot`, `shared_3bit`, `shared_2bit`), over the
+weights that training changes; the update is the difference between trained and starting weights:
 
 ==============================  ==================  ==================  ==================
-what differs (pairs)            distance, in parts  correlation of the  weights that are
-                                of the update       updates             equal, bit by bit
+what differs (pairs)            distance, relative  correlation of the  weights that are
+                                to the update       updates             equal, bit for bit
 ==============================  ==================  ==================  ==================
 nothing (6)                     0                   1                   all
 threads, library, bfloat16,     0.02 % to 14 %      0.990 to 1.000      0 to 3 %
@@ -18,13 +18,13 @@ the seed (18)                   5 % to 100 %        0.50 to 0.999       0 to 0.5
 ==============================  ==================  ==================  ==================
 
 A copy with a little noise lies within the second row, so no distance can tell it from an honest
-training, and none is used here. The history tells. An epoch takes as long as it takes: the same
-measured seconds, to the last digit in every epoch, come from one measurement, and so from one
-training, whatever was done to the weights afterwards. Where the seconds differ, equal weights or
-losses come from one training or from the same code on the same kind of machine, and no file can
-tell which.
+training, and no distance is used here. The history can tell. The time of an epoch varies: if the
+measured seconds agree to the last digit in every epoch, they come from the same measurement, and so
+from the same training, whatever was done to the weights afterwards. If the seconds differ, equal
+weights or losses may come from one training, or from the same code on the same kind of machine, and
+no file can tell which.
 
-Whoever makes up a whole history and adds noise to the weights is not found.
+A student who makes up a whole history and adds noise to the weights is not found.
 """
 
 from __future__ import annotations
@@ -48,32 +48,41 @@ from helpers.checkpoints import starting_weights
 from helpers.profile import PROFILES
 
 SAMPLED = 1024
-"""Weights of a network that are kept and compared, at the same places in all networks of its size.
+"""How many weights of a network are kept and compared, at the same places in networks of one size.
 
-Of a class of 300 these are 1.2 MB, where the networks themselves are 330 MB for each artifact. The
-share of equal weights that they tell is right to a standard error of 2 %, or 4 % where four of five
-weights are pruned: it is asked only whether it is nearer to 3 % or to 100 %.
+For a class of 300, these are 1.2 MB for each artifact; the networks themselves are 330 MB. The
+share of equal weights is estimated with a standard error of 2 %, or of 4 % if four of five weights
+are pruned. That is enough to decide whether it is nearer to 3 % or to 100 %.
 """
 
 FEWEST_WEIGHTS = 30
-"""Weights that training moved, among those that are compared. A network with fewer was not trained:
-it is the starting network, or the starting network pruned, and the same for everybody."""
+"""How many of the compared weights training must have changed.
+
+A network with fewer was not trained: it is the starting network, pruned or not, which is the same
+for everybody.
+"""
 
 EQUAL_SHARE = 0.5
-"""Share of equal weights above which two networks have one origin: far from the 3 % of honest
-trainings that rounded differently, and from the 100 % of those that rounded alike."""
+"""Share of equal weights above which two networks have the same origin.
+
+It is far from the 3 % of honest trainings that round differently, and from the 100 % of those that
+round alike.
+"""
 
 FEWEST_EPOCHS = 2
-"""Epochs that must agree. The coarsest clock, that of Windows, counts in 100 ns, and the seconds of
-an epoch spread over a tenth of a second at least: that is 10^6 values. Among the 45,000 pairs of a
-class of 300, one epoch agrees by chance in one class of 22, two in one of 10^7."""
+"""Fewest epochs of a history that is compared.
+
+The coarsest clock, that of Windows, counts in steps of 100 ns, and the time of an epoch varies by
+at least a tenth of a second: that makes 10^6 values. Among the 45,000 pairs of a class of 300, one
+epoch agrees by chance in one class of 22, and two epochs in one class of 10^7.
+"""
 
 REFERENCE = ""
-"""Stands among the students for our own reference run."""
+"""The name of our own reference run among the students."""
 
 
 class Finding(Enum):
-    """What networks have in common; the value is the sentence of the class report."""
+    """What networks have in common; the value is the sentence in the class report."""
 
     ONE_TRAINING = (
         "The same weights, bit for bit, and the same measured seconds in every epoch: one "
@@ -95,7 +104,7 @@ class Finding(Enum):
 
     @property
     def certain(self) -> bool:
-        """Whether honest trainings cannot give it."""
+        """Whether honest trainings cannot have this result."""
         return self not in (Finding.SAME_WEIGHTS, Finding.SAME_STEPS)
 
 
@@ -121,23 +130,23 @@ def shared_networks(
 ) -> list[SharedNetworks]:
     """Compare the networks that the students of a class handed in.
 
-    One artifact is read after the other, and a digest and a sample are kept of each. What cannot
-    be read is left out: it earns no points, and the feedback says why.
+    Artifacts are read one after another, and only a digest and a sample of each are kept. Networks
+    that cannot be read are left out; they earn no points, and the feedback says why.
 
     Parameters
     ----------
     assignment : str
     names : sequence of str
-        Of the assignment's artifacts.
+        The names of the assignment's artifacts.
     submitted : Path
-        Holds ``<student>/<assignment>/artifacts/<profile>/``.
+        The folder with ``<student>/<assignment>/artifacts/<profile>/``.
     students : sequence of str
 
     Returns
     -------
     list of SharedNetworks
-        In the order of `Finding`. A group of students is one entry for all networks of which the
-        same is to be said.
+        In the order of `Finding`. If a group of students has the same finding for several networks,
+        these are one entry.
     """
     networks: dict[tuple[Finding, tuple[str, ...]], list[str]] = defaultdict(list)
     for profile in PROFILES:
@@ -159,17 +168,17 @@ def shared_networks(
 
 @dataclass(frozen=True)
 class _Network:
-    """What is kept of an artifact.
+    """The data of an artifact that are kept for the comparison.
 
     Attributes
     ----------
     digest
-        Of the names and values of all tensors.
+        A digest of the names and values of all tensors.
     size, sample
-        How many weights the convolutions and classifiers have, and `SAMPLED` of them. The
-        statistics of batch norm are not among them: anybody can measure them anew.
+        The number of weights in the convolutions and classifiers, and `SAMPLED` of these weights.
+        The statistics of batch norm are not included, because anybody can measure them again.
     seconds, losses
-        Of all epochs; None where they may agree by chance.
+        Those of all epochs; None if they may agree by chance.
     """
 
     digest: bytes
@@ -182,11 +191,11 @@ class _Network:
 def _handed_in(
     assignment: str, profile: str, name: str, submitted: Path, students: Sequence[str]
 ) -> dict[str, _Network]:
-    """Read an artifact of every student, and ours."""
+    """Read one artifact of every student, and our own."""
     folders = {REFERENCE: references.artifacts(profile, assignment)}
     for student in students:
         folder = submitted.resolve() / student / assignment / "artifacts" / profile
-        if folder.resolve() == folder:  # what a link leads to is not the student's
+        if folder.resolve() == folder:  # the target of a link does not belong to the student
             folders[student] = folder
     read = {student: _read(folder, name) for student, folder in folders.items()}
     return {student: network for student, network in read.items() if network is not None}
@@ -199,7 +208,7 @@ def _read(folder: Path, name: str) -> _Network | None:
         return None
     history = artifact.history
     enough = len(history) >= FEWEST_EPOCHS
-    # Whole milliseconds were rounded or made up, and agree by chance.
+    # Whole milliseconds were rounded or made up, and may agree by chance.
     measured = enough and all(round(second, 3) != second for second in history.seconds)
     return _Network(
         _digest(artifact.weights),
@@ -212,14 +221,14 @@ def _read(folder: Path, name: str) -> _Network | None:
 def _digest(weights: Mapping[str, Tensor]) -> bytes:
     found = hashlib.sha256()
     for name, tensor in sorted(weights.items()):
-        # The same values in another type are the same weights.
+        # Equal values of different types count as the same weights.
         found.update(name.encode() + tensor.float().numpy().tobytes())
     return found.digest()
 
 
 def _sample(weights: Mapping[str, Tensor]) -> tuple[int, NDArray[np.float32]]:
     parts = [tensor.float().flatten() for _, tensor in sorted(weights.items()) if tensor.dim() >= 2]
-    flat = torch.cat([torch.zeros(1), *parts])  # so that there always is a weight to draw
+    flat = torch.cat([torch.zeros(1), *parts])  # so that there is always a weight to draw
     places = torch.randint(len(flat), (SAMPLED,), generator=torch.Generator().manual_seed(0))
     return len(flat), flat[places].numpy()
 
@@ -243,10 +252,10 @@ def _one_history(found: Mapping[str, _Network]) -> Iterator[tuple[Finding, tuple
 def _same_steps(
     found: Mapping[str, _Network], profile: str
 ) -> Iterator[tuple[Finding, tuple[str, ...]]]:
-    """Yield the groups with the same weights or losses, and not the same seconds.
+    """Yield the groups with the same weights or losses, but not the same seconds.
 
-    Not the group of our reference run: what came out as ours did is what the right code gives on
-    such a machine.
+    The group of our reference run is left out: its result is what correct code gives on such a
+    machine.
     """
     start = starting_weights(profile)
     start_size, start_sample = (0, np.float32(0)) if start is None else _sample(start)
@@ -272,7 +281,7 @@ def _same_steps(
 
 
 def _equal(keys: Sequence[Hashable | None]) -> NDArray[np.bool_]:
-    """Tell which keys are equal; None equals nothing."""
+    """Return which keys are equal; None is not equal to anything."""
     numbers: dict[Hashable, int] = {}
     codes = [
         -place if key is None else numbers.setdefault(key, len(numbers))
@@ -282,7 +291,7 @@ def _equal(keys: Sequence[Hashable | None]) -> NDArray[np.bool_]:
 
 
 def _equal_weights(samples: NDArray[np.float32], moved: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Tell which networks have most of those weights in common that were moved in both."""
+    """Return which networks are equal in most of the weights that training changed in both."""
     linked = np.zeros((len(samples), len(samples)), dtype=bool)
     for row, sample in enumerate(samples):
         both = moved & moved[row]

@@ -1,4 +1,4 @@
-"""What looks alike across a class, for a person to judge: it changes no score."""
+"""Find what looks alike across a class. It is for the instructor to judge, and changes no score."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ class LookAlikes:
 
     @property
     def one_training(self) -> tuple[SharedNetworks, ...]:
-        """The groups whose networks cannot come from trainings of their own."""
+        """The groups whose networks cannot come from separate trainings."""
         return tuple(found for found in self.networks if found.finding.certain)
 
     @property
     def same_weights(self) -> tuple[SharedNetworks, ...]:
-        """The groups whose networks are the same, but may come from trainings of their own."""
+        """The groups whose networks are the same, but may come from separate trainings."""
         return tuple(found for found in self.networks if not found.finding.certain)
 
 
@@ -45,9 +45,9 @@ def look_alikes(
 ) -> LookAlikes:
     """Compare the networks and the code of a class.
 
-    Networks are read from what was handed in, code from the graded notebooks, where the marks of
-    cells are those of the course. What cannot be read is left out: the class report has a flag for
-    a notebook, and a network that cannot be read earns no points.
+    Networks are read from the submissions, and code from the graded notebooks, in which cells have
+    the course's own marks. What cannot be read is left out: an unreadable notebook has a flag in
+    the class report, and an unreadable network earns no points.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def look_alikes(
         The course folder, with ``submitted/`` and ``autograded/``.
     students : sequence of str
     notebooks : Path
-        The folder of source notebooks, which tell the names of the networks and what was released.
+        The folder of source notebooks, which give the names of the networks and the released code.
 
     Returns
     -------
@@ -76,9 +76,9 @@ def look_alikes(
 
 
 def _written(graded: Path) -> dict[str, str]:
-    """Return the code cells of a graded notebook that a student could write into, by their names.
+    """Return the code cells of a graded notebook that a student could edit, by their names.
 
-    A cell of the student's own has no name, and is called by its place.
+    Cells that the student has added have no name, and are called by their position.
     """
     return {
         marks.get("grade_id", f"cell {number}"): cell.source
@@ -89,7 +89,7 @@ def _written(graded: Path) -> dict[str, str]:
 
 
 def _read(path: Path) -> nbformat.NotebookNode:
-    """Read a notebook of ours; an empty one if there is none."""
+    """Read a notebook that we have written; return an empty one if there is none."""
     try:
         return nbformat.read(path, as_version=4)
     except (FileNotFoundError, nbformat.reader.NotJSONError):

@@ -1,4 +1,4 @@
-"""The geometry of a histogram: bins, ticks and places; the report's template draws it as SVG."""
+"""The geometry of a histogram: bins, ticks and positions; the report's template draws it as SVG."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ __all__ = ["Histogram", "score_edges", "time_edges"]
 
 @dataclass(frozen=True)
 class Histogram:
-    """Counts between edges; every bin is drawn equally wide.
+    """Counts between edges; all bins are drawn with the same width.
 
     Attributes
     ----------
     edges : sequence of float
-        Rising; the last bin holds its upper edge too.
+        In ascending order; the last bin includes its upper edge.
     counts : tuple of int
         One count per bin.
     """
@@ -35,7 +35,7 @@ class Histogram:
         return cls(edges, tuple(counts))
 
     def place(self, value: float) -> float:
-        """Where a value stands between the first edge (0) and the last (1)."""
+        """Return the position of a value between the first edge (0) and the last (1)."""
         bins = len(self.counts)
         index = min(max(bisect_right(self.edges, value) - 1, 0), bins - 1)
         low, high = self.edges[index : index + 2]
@@ -57,22 +57,22 @@ class Histogram:
 
 
 def score_edges(maximum: float, possible: float) -> list[float]:
-    """Edges of about ten bins up to the maximum, and on to the points possible with bonus.
+    """Return the edges of about ten bins up to the maximum, and further if bonus points allow.
 
     Parameters
     ----------
     maximum : float
         Points without bonus, at least 0.
     possible : float
-        The highest score there can be, at least 0.
+        The highest possible score, at least 0.
     """
-    # however far extra credit goes beyond the maximum, 20 bins are enough
+    # however far extra credit goes beyond the maximum, there are at most 20 bins
     step = _round_up(max(maximum, possible / 2, 1) / 10)
     return [step * i for i in range(max(1, math.ceil(possible / step - 1e-9)) + 1)]
 
 
 def time_edges(seconds: Sequence[float]) -> list[float]:
-    """Edges 1, 2, 5, 10, 20, 50, ... around all times, so that one endless loop hides nobody."""
+    """Return edges 1, 2, 5, 10, 20, ... around all times, so that one long time hides no others."""
     steps = [0.0] + [m * 10.0**e for e in range(7) for m in (1, 2, 5)]
     first = max(0, bisect_right(steps, min(seconds)) - 1)
     last = bisect_right(steps, max(seconds))

@@ -1,4 +1,4 @@
-"""Pairs that have something in common make groups."""
+"""Join pairs of students that have something in common into groups."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from scipy.sparse.csgraph import connected_components
 
 
 def groups(students: Sequence[str], linked: NDArray) -> list[tuple[str, ...]]:
-    """Return the groups of two or more students that are linked, directly or by way of others.
+    """Return the groups of two or more students that are linked, directly or through others.
 
     Parameters
     ----------

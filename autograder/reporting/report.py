@@ -1,4 +1,4 @@
-"""What the instructor reads after grading: one page about the class, and the grades as a table."""
+"""Write what the instructor reads after grading: a report on the class, and a table of grades."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _STATES = {
 
 
 def class_report(assignment: str, course: Path, notebooks: Path = NOTEBOOKS) -> Path:
-    """Write the class report, one HTML page that needs nothing beside it.
+    """Write the class report, a single self-contained HTML page.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def grades_csv(assignment: str, course: Path, notebooks: Path = NOTEBOOKS) -> Pa
 
     The columns are the student, the time of the submission (empty without one), one column of
     points per question, ``late_penalty``, ``total`` (bonus included, penalty taken off), ``bonus``,
-    ``maximum`` (without bonus) and ``needs_manual_grading`` (yes or no).  A text that a spreadsheet
+    ``maximum`` (without bonus) and ``needs_manual_grading`` (yes or no). Text that a spreadsheet
     would take for a formula gets an apostrophe in front.
 
     Parameters
@@ -157,7 +157,7 @@ def _render(results: ClassResults, alike: LookAlikes, made: datetime) -> str:
 def _tally(
     question: Question, submissions: Sequence[Submission]
 ) -> tuple[Question, dict[str, int], float | None]:
-    """Count a question's states; the mean is over what has been graded, None if nothing has."""
+    """Count a question's states; the mean is over graded answers, and None if there are none."""
     answers = [submission.results[question.name] for submission in submissions]
     tally = {state: sum(answer.state == state for answer in answers) for state in _STATES}
     graded = [answer.score for answer in answers if not answer.waiting]
@@ -179,5 +179,5 @@ def _write(text: str, course: Path, name: str) -> Path:
 
 
 def _no_formula(text: str) -> str:
-    """Keep a spreadsheet from running a student's name as a formula."""
+    """Prevent a spreadsheet from running a student's name as a formula."""
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

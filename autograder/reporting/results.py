@@ -1,7 +1,7 @@
-"""What a graded class has reached: scores from the gradebook, the rest from the graded notebooks.
+"""Read the results of a class: scores from the gradebook, the rest from the graded notebooks.
 
-Scores come from nbgrader's gradebook alone, so that what an instructor types into the formgrader
-counts at once.  Times, flags and misconceptions come from the record that the grader leaves in the
+Scores come only from nbgrader's gradebook, so that what an instructor enters in the formgrader
+counts at once. Times, flags and misconceptions come from the record that the grader leaves in the
 metadata of each graded notebook.
 """
 
@@ -43,7 +43,7 @@ class NothingGraded(UserError):
 
 @dataclass(frozen=True)
 class Question:
-    """One graded unit of the assignment; ``name`` is its nbgrader ``grade_id``."""
+    """One graded question of the assignment; ``name`` is its nbgrader ``grade_id``."""
 
     name: str
     title: str
@@ -58,7 +58,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Result:
-    """What one submission reached in one question."""
+    """The result of one submission in one question."""
 
     score: float
     points: float
@@ -104,12 +104,12 @@ class Submission:
 
     @property
     def score(self) -> float:
-        """Points reached so far, bonus included, late penalty taken off; never below zero."""
+        """Points earned so far, with the bonus and minus the late penalty; never below zero."""
         return max(0.0, sum(r.score for r in self.results.values()) - self.late_penalty)
 
     @property
     def bonus(self) -> float:
-        """The part of the points that bonus questions gave."""
+        """The points earned in bonus questions."""
         return sum(result.score for name, result in self.results.items() if is_bonus(name))
 
     @property
@@ -120,7 +120,7 @@ class Submission:
 
 @dataclass(frozen=True)
 class ClassResults:
-    """All submissions of one assignment, sorted by name, and who did not submit."""
+    """All submissions of one assignment, sorted by name, and the students who did not submit."""
 
     assignment: str
     title: str
@@ -130,7 +130,7 @@ class ClassResults:
 
     @property
     def maximum(self) -> float:
-        """Points of all questions but the bonus questions."""
+        """Points of all questions except the bonus questions."""
         return sum(q.points for q in self.questions if not q.bonus)
 
     @property
@@ -191,7 +191,7 @@ def read_class(assignment: str, course: Path, notebooks: Path = NOTEBOOKS) -> Cl
             f"`autograder grade {assignment}`."
         )
     source = notebooks / assignment / f"{assignment}.ipynb"
-    # a submission is not asked for headings, since its prose is the student's to change
+    # headings are not taken from a submission, because the student may have changed them
     known = nbformat.read(source, as_version=4) if source.is_file() else new_notebook()
     under = headings(known)
     with Gradebook(f"sqlite:///{database}") as gradebook:
@@ -274,7 +274,7 @@ def _submission(
 
 
 def _waits(grade: Grade) -> bool:
-    """Tell whether a question has no score yet, from the grader or from a person."""
+    """Return whether a question has no score yet, neither from the grader nor from a person."""
     ungraded = grade.auto_score is None and grade.manual_score is None
     return ungraded or bool(grade.needs_manual_grade)
 

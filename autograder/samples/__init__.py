@@ -1,8 +1,8 @@
 """The sample class: submissions built from the source notebook by replacing cells.
 
-One solves everything, one nothing, one forges, some hold the known misconceptions, and some attack
-the grader or break in the ways that submissions break. They show a new instructor what grading
-looks like, and they are the grader's own test: `tests/sample_class` has the expected scores.
+One of them solves everything, one nothing, one forges its scores, some contain the known
+misconceptions, and some attack the grader or fail in typical ways. They show a new instructor what
+grading looks like, and they also test the grader: `tests/sample_class` has the expected scores.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from autograder.samples.trouble import TROUBLE, forges
 from helpers.profile import profile
 
 NOTHING_TRAINED = {"untouched", "without-networks", "forges-scores"}
-"""Samples that hand in no networks; all others hand in what the reference run trained."""
+"""Samples that hand in no networks; all others hand in those of the reference run."""
 
 
 def sample_class(
@@ -43,12 +43,12 @@ def sample_class(
     release : Path
         The released student notebook.
     folder : Path
-        Gets ``<sample>/<assignment>/`` for every sample; the name says what is in it.
+        Where to write ``<sample>/<assignment>/`` for every sample; each has a descriptive name.
     trouble : bool, default=True
-        Whether to include those that test the grader rather than the assignment: notebooks that
-        loop, crash, snoop, lack cells or are none.
+        Whether to include samples that test the grader rather than the assignment: notebooks that
+        loop, crash, snoop around or lack cells, and a file that is not a notebook.
     mistakes : int, optional
-        At most so many submissions with misconceptions; by default as many as all of them take.
+        The most submissions with misconceptions; by default as many as it takes to show them all.
 
     Returns
     -------
@@ -85,7 +85,7 @@ def sample_class(
 
 
 def copy_reference_artifacts(assignment: str, folder: Path, *, networks: bool) -> None:
-    """Copy what our own reference run measured and trained to `folder`, as a student's."""
+    """Copy the artifacts of our own reference run to `folder`, as if a student had made them."""
     kept = references.artifacts(profile(), assignment)
     if kept.is_dir():
         left_out = shutil.ignore_patterns(*([] if networks else ["*.safetensors"]))

@@ -1,4 +1,4 @@
-"""Which answers of a notebook rest on which: what a wrong function takes down with it."""
+"""Which answers of a notebook depend on which others, and so fail with a wrong function."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from autograder.notebook.source import nbgrader_marks
 
 
 def asked_names(cells: Iterable[NotebookNode]) -> set[str]:
-    """Return the names that the hidden tests among `cells` ask of a student."""
+    """Return the names that the hidden tests among `cells` request from a student's notebook."""
     tests = "\n".join(cell.source for cell in cells if is_hidden_test(cell))
     return set(re.findall(r"\bstudent\.(\w+)", tests))
 
 
 def used_names(code: str) -> set[str]:
-    """Return the names that some code takes from outside: not its own variables and arguments."""
+    """Return the names that some code uses without defining them as variables or arguments."""
     return _outside(symtable.symtable(code, "cell", "exec"))
 
 
@@ -32,7 +32,7 @@ def _outside(table: symtable.SymbolTable) -> set[str]:
 
 
 class Dependencies:
-    """What each name of a notebook rests on, directly or by way of others.
+    """What each name of a notebook depends on, directly or through others.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ class Dependencies:
                 self._direct.setdefault(node.name, set()).update(used_names(ast.unparse(node)))
             else:
                 rest.append(node)
-        # A list is made by one statement and filled by another: they are one thing.
+        # One statement may create a list and another fill it, so they are treated as one.
         together = ast.unparse(ast.Module(rest, []))
         for name in _bound(together):
             self._direct.setdefault(name, set()).update(used_names(together))
@@ -65,7 +65,7 @@ class Dependencies:
         return set(self._direct)
 
     def below(self, names: Iterable[str]) -> set[str]:
-        """Return `names` and everything that they rest on."""
+        """Return `names` and everything that they depend on."""
         found: set[str] = set()
         left = list(names)
         while left:
@@ -76,7 +76,7 @@ class Dependencies:
         return found
 
     def questions_on(self, name: str) -> set[str]:
-        """Return the questions whose answers rest on `name`."""
+        """Return the questions whose answers depend on `name`."""
         return {
             nbgrader_marks(test).grade_id
             for test in self._tests

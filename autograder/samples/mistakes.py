@@ -1,4 +1,4 @@
-"""Samples that hold misconceptions: all of an assignment's, in as few submissions as will do."""
+"""Samples with misconceptions: all those of an assignment, in few submissions."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from autograder.samples.dependencies import Dependencies, used_names
 def shared_out(
     misconceptions: Sequence[Misconception], dependencies: Dependencies
 ) -> list[list[Misconception]]:
-    """Share misconceptions out among submissions.
+    """Distribute misconceptions over submissions.
 
-    As students do, one makes several mistakes, but in questions that have nothing to do with each
-    other: what a wrong function answers can be recognised only while all that it calls is right.
+    Like a real student, a sample makes several mistakes, but in questions that do not depend on
+    each other: a wrong function can be recognised by its answers only if all that it calls is
+    correct.
     """
     shares: list[list[Misconception]] = []
     for misconception in misconceptions:
@@ -43,7 +44,7 @@ def _apart(one: Misconception, other: Misconception, dependencies: Dependencies)
 def with_misconceptions(solved: NotebookNode, share: Sequence[Misconception]) -> NotebookNode:
     """Return the solved notebook with some functions replaced by wrong ones.
 
-    A wrong definition follows the right one in the same cell, as when a student tries again.
+    The wrong definition follows the correct one in the same cell, as if a student had tried again.
 
     Raises
     ------

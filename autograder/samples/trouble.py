@@ -1,4 +1,4 @@
-"""Samples that attack the grader, or break in the ways that submissions break."""
+"""Samples that attack the grader, or fail in the ways in which submissions typically fail."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def warns(nb: NotebookNode) -> NotebookNode:
 
 
 def loops(nb: NotebookNode) -> NotebookNode:
-    """Never come back from the first answer."""
+    """Never return from the first answer."""
     cell = _first_solution(nb)
     cell.source = "while True:\n    pass\n"
     return nb

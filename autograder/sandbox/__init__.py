@@ -1,1 +1,1 @@
-"""Where student code runs: a process of its own that nothing of value is reachable from."""
+"""The sandbox for student code: a separate process from which nothing of value can be reached."""

@@ -1,4 +1,4 @@
-"""Whose rights student code has: never root's."""
+"""The account that student code runs as, which is never root."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class NoAccount(UserError):
 
 @dataclass(frozen=True)
 class Account:
-    """An account without privileges; files and processes of root are not its own.
+    """An account without privileges, which does not own root's files and processes.
 
     Attributes
     ----------
@@ -30,7 +30,7 @@ class Account:
     gid: int
 
     def running(self, command: Sequence[str]) -> list[str]:
-        """Return the command line by which root runs `command` as this account."""
+        """Return the command line with which root runs `command` as this account."""
         program = shutil.which("setpriv")
         if program is None:
             raise NoAccount(
@@ -43,16 +43,16 @@ class Account:
 
 
 def unprivileged() -> Account | None:
-    """Return the account that student code gets in the place of root's: ``nobody``.
+    """Return the account that student code runs as when the grader is root: ``nobody``.
 
-    Inside a user namespace the kernel still takes root's processes for root's: they may change
-    whatever root may write, such as the settings under /proc/sys, and are exempt from the limit on
-    processes. So the account changes before the sandbox is made.
+    Even inside a user namespace, the kernel still treats root's processes as root's: they may
+    change whatever root may write to, such as the settings under /proc/sys, and they are exempt
+    from the limit on processes. So the account is changed before the sandbox is made.
 
     Returns
     -------
     Account or None
-        None if the grader itself is an ordinary user; then student code is, too.
+        None if the grader itself is an ordinary user; student code then runs as that user.
 
     Raises
     ------
@@ -75,9 +75,9 @@ def unprivileged() -> Account | None:
 
 
 def make_readable(folder: Path) -> None:
-    """Let every account read `folder` and all files in it, whatever the umask made of them.
+    """Let every account read `folder` and all files in it, regardless of the umask.
 
-    For copies that were made to be shown to student code; links are left as they are.
+    This is for copies that are made to be shown to student code. Links are left as they are.
     """
     for place, _, names in os.walk(folder):
         os.chmod(place, 0o755)

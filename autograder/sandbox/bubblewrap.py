@@ -1,14 +1,14 @@
 """The sandbox around a kernel, made by bubblewrap.
 
-Inside there are: the programs of `shown` and what the caller shows besides, read-only; /proc with
-the sandbox's own processes; and three empty folders of limited size to write to. There is no
-network, no other process, no repository, no gradebook, no reference and no other submission; no
-system call but those of `seccomp`; and no right that an ordinary account does not have.
+The sandbox contains the programs of `shown` and what else the caller shows, all read-only; /proc
+with the sandbox's own processes; and three empty folders of limited size to write to. There is no
+network, no other process, no repository, no gradebook, no reference and no other submission. There
+are no system calls except those of `seccomp`, and no rights that an ordinary account does not have.
 
-Started by root, bubblewrap runs twice. The first, as root, does nothing but to bind what is to be
-shown below a folder that anybody may enter, in a mount namespace that ends with it: an account
-without rights cannot reach a Python environment below /root. Then the account changes, and the
-second one makes the sandbox, just as it does for an ordinary user.
+If the grader is root, bubblewrap runs twice. The first run, as root, only binds what is to be shown
+below a folder that anybody may enter, in a mount namespace that ends with it: without that, an
+unprivileged account could not reach a Python environment below /root. Then the account is changed,
+and the second run makes the sandbox, just as it does for an ordinary user.
 """
 
 from __future__ import annotations
@@ -43,11 +43,11 @@ INSTALL_HINT = (
 READ_ONLY = ("acpi", "bus", "fs", "irq", "pressure", "scsi", "sys", "sysrq-trigger")
 """Entries of /proc that are settings of the whole machine."""
 EMPTY = ("key-users", "keys", "latency_stats", "sched_debug", "timer_list")
-"""Files of /proc that tell of other users and processes."""
+"""Files of /proc that reveal something about other users and processes."""
 
 
 class SandboxUnavailable(UserError):
-    """bubblewrap is missing, or this machine does not let it work."""
+    """bubblewrap is not installed, or does not work on this machine."""
 
 
 @cache
@@ -57,7 +57,7 @@ def require() -> None:
     Raises
     ------
     SandboxUnavailable
-        With what to do about it.
+        If it cannot; the message says what to do about it.
     """
     _program()
     python = [sys.executable, "-I", "-S", "-c", ""]
@@ -88,7 +88,7 @@ def _program() -> str:
     version = tuple(int(number) for number in re.findall(r"\d+", said))
     if version < OLDEST:
         raise SandboxUnavailable(
-            f"bubblewrap {'.'.join(map(str, OLDEST))} or newer is needed, and this is "
+            f"bubblewrap {'.'.join(map(str, OLDEST))} or newer is needed, but this is "
             f"{said.strip() or 'an unknown version'}: please upgrade it."
         )
     return program
@@ -105,7 +105,7 @@ def start(
     masks: Iterable[Path] = (),
     group: Cgroup | None = None,
 ) -> subprocess.Popen[bytes]:
-    """Start `program` in a sandbox of its own.
+    """Start `program` in a new sandbox.
 
     Parameters
     ----------
@@ -117,13 +117,13 @@ def start(
     stdin : int
         Its standard input: a descriptor, or `subprocess.DEVNULL`.
     folders : mapping of str to Path, optional
-        Further files and folders, by the place where the sandbox shows them, read-only.
+        Further files and folders to show, read-only, by their paths in the sandbox.
     files : mapping of str to bytes, optional
-        Contents of further files, by their place.
+        Contents of further files, by their paths in the sandbox.
     masks : iterable of Path
-        Folders within what is shown that must appear empty.
+        Folders that must appear empty, inside folders that are shown.
     group : Cgroup, optional
-        The control group that it joins.
+        The control group that the program joins.
 
     Returns
     -------
@@ -146,7 +146,7 @@ def start(
         args = ["--unshare-all", "--unshare-user", "--disable-userns", "--die-with-parent"]
         args += ["--new-session", "--clearenv", "--cap-drop", "ALL", "--hostname", "grading"]
         args += ["--seccomp", passed(seccomp.filter_program())]
-        # First, for what is shown may lie in /tmp, where it must not be covered.
+        # These come first: what is shown may lie in /tmp, and must not be covered by them.
         for place in ("/tmp", "/scratch"):
             args += ["--size", str(limits.disk_bytes), "--tmpfs", place]
         for place, path in links.items():
@@ -167,7 +167,7 @@ def start(
         args += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/scratch"]
         for name, value in environment.items():
             args += ["--setenv", name, value]
-        # By a descriptor: the arguments of its first process can be read inside of the sandbox.
+        # Passed by a descriptor, because the first process's arguments can be read in the sandbox.
         sealed = "".join(f"{argument}\0" for argument in args).encode()
         command = [_program(), "--args", passed(sealed), "--", *program]
         if user is not None:
@@ -186,7 +186,7 @@ def start(
 
 
 class _Passed(ExitStack):
-    """Gives bubblewrap contents by open descriptors, which are closed here at the end."""
+    """Passes contents to bubblewrap by open descriptors, which are closed here at the end."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -204,13 +204,13 @@ class _Passed(ExitStack):
 
 
 def _staged(command: Sequence[str], binds: Mapping[Path, Path], user: account.Account) -> list[str]:
-    """Return the command line by which root binds what `user` is shown, who then runs `command`.
+    """Return a command line: root binds what `user` is shown, and then `user` runs `command`.
 
     Parameters
     ----------
     command : sequence of str
     binds : mapping of Path to Path
-        What to bind, by the place below /tmp.
+        What to bind, by its path below /tmp.
     user : Account
     """
     args = [_program(), "--die-with-parent", "--dev-bind", "/", "/", "--tmpfs", "/tmp"]

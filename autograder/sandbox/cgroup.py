@@ -1,11 +1,12 @@
-"""Control groups: the machine's own limits on a sandbox, where this machine lets us set them.
+"""Control groups: limits on a sandbox by the machine's kernel, where we may set them.
 
-A group counts everything: memory of all kinds, the kernel's own for files and sockets included,
-swap, processes and processor time. Root may make groups, and so may a user whose session was given
-a part of the tree (systemd does that for what runs below ``user@.service``; `systemd-run --user
---scope` starts a program there). Elsewhere the grader watches processes and files itself.
+A control group counts everything: all kinds of memory (including the kernel's own for files and
+sockets), swap, processes and processor time. Root may make groups, and so may a user whose session
+was given a part of the tree. (systemd does that for programs below ``user@.service``;
+`systemd-run --user --scope` starts a program there.) Where no group can be made, the grader watches
+processes and files itself.
 
-Both versions of control groups are used as Linux's own documentation describes them
+Both versions of control groups are used as described in Linux's own documentation
 (Documentation/admin-guide/cgroup-v1 and cgroup-v2.rst).
 """
 
@@ -25,7 +26,7 @@ from pathlib import Path
 from .limits import Limits
 
 NEEDED = ("memory", "pids")
-"""Controllers without which a group is of no use here."""
+"""Controllers that a group must have to be of use here."""
 WISHED = ("cpu", "cpuacct")
 
 PREFIX = "autograder-"
@@ -46,7 +47,7 @@ class _Place:
     ----------
     version : {1, 2}
     folders : dict of str to Path
-        Folder for new groups by controller; with version 2 it is one and the same.
+        The folder for new groups, by controller; in version 2, it is the same for all.
     """
 
     version: int
@@ -54,7 +55,7 @@ class _Place:
 
 
 class Cgroup:
-    """A control group of one sandbox."""
+    """The control group of one sandbox."""
 
     def __init__(self, version: int, folders: dict[str, Path]) -> None:
         self._version = version
@@ -63,14 +64,14 @@ class Cgroup:
     def joining(self, command: Sequence[str]) -> list[str]:
         """Return the command line that joins this group and then becomes `command`.
 
-        All that it starts is in the group from its first instruction on.
+        Everything that it starts is in the group from the first instruction on.
         """
         script = 'while [ "$1" != -- ]; do echo $$ > "$1" || exit 71; shift; done; shift; exec "$@"'
         members = [str(folder / "cgroup.procs") for folder in self._places()]
         return ["/bin/sh", "-c", script, "sh", *members, "--", *command]
 
     def memory_exceeded(self) -> bool:
-        """Tell whether the kernel has ended a process of this group for its memory."""
+        """Return whether the kernel has killed a process of this group for its use of memory."""
         name = "memory.events" if self._version == 2 else "memory.oom_control"
         counts = _entries(self._folders["memory"] / name)
         return counts.get("oom_kill", 0) > 0
@@ -80,7 +81,7 @@ class Cgroup:
         return _number(self._folders["pids"] / "pids.current")
 
     def processor_seconds(self) -> float | None:
-        """Return the processor time used so far; None if this machine does not count it."""
+        """Return the processor time used so far, or None if this machine does not measure it."""
         if self._version == 2:
             used = _entries(self._folders["memory"] / "cpu.stat").get("usage_usec")
             return None if used is None else used / 1e6
@@ -89,7 +90,7 @@ class Cgroup:
         return None
 
     def remove(self) -> None:
-        """Kill what is in this group, and remove it."""
+        """Kill all processes in this group, and remove the group."""
         deadline = time.monotonic() + REMOVAL_SECONDS
         while time.monotonic() < deadline:
             for process in self._members():
@@ -117,12 +118,12 @@ def create(limits: Limits, processors: int) -> Cgroup | None:
     ----------
     limits : Limits
     processors : int
-        How many processors its processes may keep busy together.
+        How many processors the group's processes may use in total.
 
     Returns
     -------
     Cgroup or None
-        None if this machine does not let us make one.
+        None if we may not make one on this machine.
     """
     place = _place()
     if place is None:
@@ -141,7 +142,7 @@ def create(limits: Limits, processors: int) -> Cgroup | None:
 
 
 def sweep() -> None:
-    """Remove the groups that graders which were killed have left behind."""
+    """Remove the groups that killed graders have left behind."""
     place = _place()
     for folder in set(place.folders.values()) if place else ():
         for group in folder.glob(f"{PREFIX}*"):
@@ -153,9 +154,9 @@ def sweep() -> None:
 def _settings(
     place: _Place, name: str, limits: Limits, processors: int
 ) -> Iterator[tuple[Path, str, str]]:
-    """Yield the folder, the file and the value of every limit that this machine knows."""
+    """Yield the folder, the file and the value of every limit that this machine supports."""
     memory, pids = place.folders["memory"], place.folders["pids"]
-    # bubblewrap's own processes are in the group, too: two of each sandbox, and two before it.
+    # bubblewrap's own processes are in the group too: two of each sandbox, and two before it.
     yield pids, "pids.max", str(limits.processes + 4)
     share = processors * CPU_PERIOD_MICROSECONDS
     if place.version == 2:
@@ -189,14 +190,14 @@ def _place() -> _Place | None:
 
 @dataclass(frozen=True)
 class _Mount:
-    """A mounted tree of groups; `root` is the group that is seen at `at`."""
+    """A mounted tree of groups; the group `root` is visible at the path `at`."""
 
     at: Path
     root: str
     controllers: frozenset[str] | None  # None: version 2
 
     def folder(self, group: str) -> Path | None:
-        """Return where `group` is seen, if it is."""
+        """Return the folder where `group` is visible, or None."""
         inside = os.path.relpath(group, self.root)
         return None if inside.startswith("..") else Path(os.path.normpath(self.at / inside))
 
@@ -221,10 +222,10 @@ def _own(cgroups: str) -> Iterator[tuple[str, str]]:
 
 
 def _version_2(mounts: Sequence[_Mount], own: dict[str, str]) -> _Place | None:
-    """Find the nearest group above us in which we may make others with the needed controllers.
+    """Find the nearest group above our own in which we may make groups with these controllers.
 
-    A group with processes in it, such as our own, gives its controllers to no group below it. So
-    the search starts at its parent, of which ours is a child already.
+    A group that contains processes, such as our own, cannot pass its controllers on to groups below
+    it. So the search starts with the parent of our own group.
     """
     for mount in mounts:
         if mount.controllers is not None or "" not in own:
@@ -235,7 +236,7 @@ def _version_2(mounts: Sequence[_Mount], own: dict[str, str]) -> _Place | None:
             given = _words(here / "cgroup.subtree_control")
             if set(NEEDED) <= given and os.access(here, os.W_OK):
                 names = [c for c in (*NEEDED, *WISHED) if c in given]
-                # A process may only be moved by who may write to the group above both.
+                # To move a process, we must be able to write to the group above both.
                 if os.access(here / "cgroup.procs", os.W_OK):
                     return _Place(2, dict.fromkeys(names, here))
     return None

@@ -1,4 +1,4 @@
-"""How much one submission may use."""
+"""Limits on what one submission may use."""
 
 from __future__ import annotations
 
@@ -9,31 +9,31 @@ MIB = 2**20
 
 @dataclass(frozen=True)
 class Limits:
-    """Limits on one submission. Reaching one ends that submission's kernel and nobody else's.
+    """Limits on one submission. Reaching one ends the kernel of that submission and no other.
 
     Attributes
     ----------
     cell_seconds : float
-        Processor time of one cell, or of one call that a hidden test makes: unlike wall time it
-        is the same however many submissions are graded beside it. The longest cell of a solution
-        takes a few seconds when its artifacts are there.
+        Processor time of one cell, or of one call by a hidden test. Unlike wall time, it does not
+        depend on how many submissions are graded at the same time. The longest cell of a solution
+        takes a few seconds if its artifacts are there.
     total_seconds : float
         Wall time of the whole submission.
     memory_bytes : int
-        Memory of all its processes and of its files, which lie in memory too. A notebook of the
-        course with torch loaded takes about 1 GiB. With a control group the kernel of the machine
-        keeps this limit; elsewhere the grader looks four times a second.
+        Memory of all its processes and of its files, which are kept in memory too. A notebook of
+        the course with torch loaded takes about 1 GiB. With a control group, the machine's kernel
+        enforces this limit; without one, the grader checks it four times a second.
     processes : int
         Processes and threads at a time.
     disk_bytes : int
-        Size of the scratch folder, and of each of the other writable places (/tmp, /dev/shm).
+        Size of the scratch folder, and of each of the other writable folders (/tmp, /dev/shm).
     files : int
-        Files and folders in the writable places together. An empty one takes 1 KiB of the machine's
-        memory that counts as nobody's where there is no control group.
+        Files and folders in all writable folders together. An empty one takes 1 KiB of the
+        machine's memory, which is not counted where there is no control group.
     open_files : int
-        Files and sockets that one process may hold open, the usual limit of a login.
+        Files and sockets that one process may hold open; this is the usual limit of a login.
     output_bytes : int
-        What the kernel may send in all.
+        Total size of what the kernel may send.
     """
 
     cell_seconds: float = 60.0
@@ -47,13 +47,14 @@ class Limits:
 
     @property
     def cell_wall_seconds(self) -> float:
-        """Wall time of one cell: for cells that wait, or share their processor with others."""
+        """Wall time of one cell; longer, because cells may wait or share their processor."""
         return 4 * self.cell_seconds
 
     @property
     def address_space_bytes(self) -> int:
-        """Address space of one process: a hard stop between two looks at the memory.
+        """Address space of one process: a hard limit that holds between two checks of the memory.
 
-        A CUDA build of torch maps several GiB that it never touches, hence the allowance.
+        It is larger than the memory, because a CUDA build of torch maps several GiB that it never
+        touches.
         """
         return self.memory_bytes + 12 * 1024 * MIB

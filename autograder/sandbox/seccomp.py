@@ -1,11 +1,11 @@
 """The system calls that student code may make, as a filter for bubblewrap's ``--seccomp``.
 
-The list is in the spirit of Docker's default profile, and shorter: what Python, IPython, numpy,
-torch (with the workers of its DataLoader), matplotlib and multiprocessing use. Everything else does
-not exist in the sandbox: the call fails with ENOSYS, as on a kernel that is too old for it, for
-which the C library and Python have their fallbacks. So there are no namespaces, no mounts, no
-tracing of other processes, no key rings, no BPF, no performance counters, no io_uring, no memory
-without an owner (memfd, System V), and no sockets but those between the sandbox's own processes.
+The list is similar to Docker's default profile but shorter: it has what Python, IPython, numpy,
+torch (with the workers of its DataLoader), matplotlib and multiprocessing use. No other call exists
+in the sandbox: it fails with ENOSYS, as on a kernel that is too old for it, a case for which the C
+library and Python have fallbacks. So there are no namespaces, no mounts, no tracing of other
+processes, no key rings, no BPF, no performance counters, no io_uring, no memory without an owner
+(memfd, System V), and no sockets except those between the sandbox's own processes.
 """
 
 from __future__ import annotations
@@ -42,12 +42,15 @@ ALLOWED = """
     accept accept4 bind connect getpeername getsockname getsockopt listen recvfrom recvmmsg
     recvmsg sendmmsg sendmsg sendto setsockopt shutdown socketpair
 """
-"""Allowed with any arguments: files, memory and processes of one's own; then sockets."""
+"""Calls that are allowed with any arguments: for files, memory and processes, then for sockets."""
 
 INTERNET = (socket.AF_INET, socket.AF_INET6)
 PROTOCOLS = (0, socket.IPPROTO_TCP, socket.IPPROTO_UDP)
-"""Sockets between the sandbox's own processes, beside Unix sockets. No netlink, vsock or packets,
-which reach the machine and not only the sandbox, and no protocol that loads a kernel module."""
+"""Sockets between the sandbox's own processes, in addition to Unix sockets.
+
+Netlink, vsock and packet sockets are excluded, because they reach the machine and not only the
+sandbox, and so are protocols that load a kernel module.
+"""
 
 NEW_NAMESPACES = 0x7E020000
 """The flags of `clone` that make namespaces (CLONE_NEW*, see namespaces(7))."""
@@ -81,8 +84,8 @@ def filter_program() -> bytes:
     Returns
     -------
     bytes
-        What seccomp(2) takes, compiled by libseccomp for this machine's own calling convention;
-        a call by another one (32-bit calls, say) ends the process.
+        A program for seccomp(2), compiled by libseccomp for this machine's own calling convention.
+        A call that uses another one (a 32-bit call, say) ends the process.
 
     Raises
     ------
@@ -114,10 +117,10 @@ def filter_program() -> bytes:
 def _allow(
     library: ctypes.CDLL, context: int, name: str, *conditions: tuple[int, int, int, int]
 ) -> None:
-    """Allow a call, under `conditions` on its arguments if there are any; all must hold."""
+    """Allow a call; if there are `conditions` on its arguments, only when all of them hold."""
     number = library.seccomp_syscall_resolve_name(name.encode())
     if number < 0:
-        # This machine has no such call (arm64 has no `open`), or libseccomp is older than it.
+        # This machine has no such call (arm64 has no `open`), or libseccomp is older than the call.
         return
     array = (_Comparison * len(conditions))(*(_Comparison(*c) for c in conditions))
     _checked(

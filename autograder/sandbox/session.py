@@ -1,4 +1,4 @@
-"""The trusted end of a kernel: start it, ask it, and end it when it goes too far."""
+"""The trusted side of a kernel: start it, send it requests, and end it when it exceeds a limit."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ from .watcher import LOOK_SECONDS, Watcher
 
 KERNEL = Path(__file__).parent / "inside"
 START_SECONDS = 120.0
-"""For the imports of a kernel, which take half a second, on a machine that is busy otherwise."""
+"""How long a kernel may take to start on a busy machine; its imports take half a second."""
 END_SECONDS = 5.0
-"""For a killed process to go away, which takes milliseconds."""
+"""How long a killed process may take to end, which takes milliseconds."""
 
 
 class KernelEnded(RuntimeError):
-    """The kernel is gone; the message says why, in words for the student."""
+    """The kernel has ended; the message says why, in words for the student."""
 
 
 class KernelNotStarted(UserError):
-    """No kernel could be started, through no fault of the submission's."""
+    """No kernel could be started, and the submission is not the cause."""
 
 
 class Session:
@@ -46,32 +46,32 @@ class Session:
     build : Path
         The student build of `helpers` (the folder that holds the package).
     submission : Path
-        Files of the submission; the kernel works on a copy.
+        The submission's files; the kernel works on a copy.
     masks : tuple of Path
-        Folders that must appear empty, should the sandbox show where they lie.
+        Folders that must appear empty if they lie in a folder that the sandbox shows.
     limits : Limits
     profile : str
         ``quick`` or ``full``.
     data : Path or None
-        A file with data that the profile needs; shown in the folder /data.
+        A file with data that the profile needs; it is shown in the folder /data.
     sandbox : bool
         False runs the kernel as an ordinary process of this user, without any protection.
     threads : int
         Threads of torch and numpy in the kernel, and processors that a control group allows it.
     scratch : Path, optional
-        Working folder of a kernel without a sandbox.
+        The working folder of a kernel without a sandbox.
     deadline : float, optional
-        `time.monotonic` at which the submission's time is over; by default
+        The value of `time.monotonic` at which the submission's time is over; by default
         ``limits.total_seconds`` from now.
 
     Raises
     ------
     autograder.sandbox.bubblewrap.SandboxUnavailable
-        If `sandbox` is wanted and cannot be had.
+        If `sandbox` is true and no sandbox is available.
     KernelNotStarted
         If the kernel does not start.
     KernelEnded
-        If it ends while it takes over the submission's files.
+        If it ends while it copies the submission's files.
     """
 
     def __init__(
@@ -137,7 +137,7 @@ class Session:
                 environment=environment,
                 stdin=connection.fileno(),
                 folders=folders,
-                # As contents: the account of student code may not be able to read a checkout.
+                # Passed as contents, because student code's account may not have access to them.
                 files={f"/kernel/inside/{p.name}": p.read_bytes() for p in KERNEL.glob("*.py")},
                 masks=masks,
                 group=self._group,
@@ -159,7 +159,7 @@ class Session:
     ) -> subprocess.Popen[bytes]:
         path = f"{build}:{KERNEL.parent}"
         return subprocess.Popen(
-            # The limit on processes would count everything else that this user runs.
+            # There is no limit on processes, which would count everything that this user runs.
             _program(str(submission), self.limits, count_processes=False),
             stdin=connection.fileno(),
             stdout=subprocess.DEVNULL,
@@ -169,7 +169,7 @@ class Session:
         )
 
     def _wait_for_start(self) -> None:
-        """Wait until the kernel says that it is there, before it has seen any file of a student."""
+        """Wait until the kernel reports that it is ready; it has read no student's file by then."""
         began = time.monotonic()
         try:
             wire.receive(lambda count: self._read(count, began + START_SECONDS))
@@ -178,16 +178,16 @@ class Session:
             self.close()
             raise KernelNotStarted(
                 f"The sandbox could not start a notebook's kernel: {reason}. Nothing was graded; "
-                "this is no fault of the submission's."
+                "this is not the submission's fault."
             ) from None
 
     def run(self, source: str) -> list[dict[str, Any]]:
-        """Run one cell; return its outputs, in nbformat's shape but unchecked.
+        """Run one cell; return its outputs in nbformat's form, but unchecked.
 
         Raises
         ------
         KernelEnded
-            If the kernel dies or goes past a limit.
+            If the kernel dies or exceeds a limit.
         """
         outputs = self.ask({"op": "run", "source": source}).get("outputs")
         return outputs if isinstance(outputs, list) else []
@@ -198,7 +198,7 @@ class Session:
         Raises
         ------
         KernelEnded
-            As for `run`.
+            If the kernel dies or exceeds a limit, as in `run`.
         """
         if self._watcher.reason is not None:
             raise KernelEnded(self._watcher.reason)
@@ -219,9 +219,9 @@ class Session:
         return reply
 
     def close(self) -> None:
-        """End the kernel and everything that it started."""
+        """End the kernel and everything that it has started."""
         self._kill()
-        # A process that the machine cannot end (it waits for a broken disk, say) must not hold us.
+        # A process that cannot be killed (it waits for a broken disk, say) must not block us.
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(END_SECONDS)
         self._connection.close()
@@ -248,7 +248,7 @@ class Session:
         self._process.kill()
 
     def _read(self, count: int, deadline: float = math.inf) -> bytes:
-        """Read `count` bytes, until `deadline` at most or until the watcher ends the kernel."""
+        """Read `count` bytes, unless `deadline` passes or the watcher ends the kernel."""
         self._received += count
         if self._received > self.limits.output_bytes:
             raise wire.WireError("more output than allowed")
@@ -265,7 +265,7 @@ class Session:
         return bytes(data)
 
     def _how_it_ended(self) -> str:
-        """Say why the connection is gone, in words for the student."""
+        """Return why the connection was closed, in words for the student."""
         try:
             status = self._process.wait(END_SECONDS)
         except subprocess.TimeoutExpired:
@@ -273,7 +273,7 @@ class Session:
         self._watcher.look()
         if self._watcher.reason is not None:
             return self._watcher.reason
-        # bubblewrap passes on that a signal ended the kernel as a shell does.
+        # Like a shell, bubblewrap exits with 128 + n if signal n has ended the kernel.
         number = status - 128 if status > 128 else -status
         if number <= 0:
             return f"its Python process ended by itself (exit status {status})"
@@ -286,16 +286,16 @@ class Session:
 
     def _last_words(self) -> str:
         """Return the last line on standard error of a process that has closed its connection."""
-        # The connection may be seen to close before the last words have been read.
+        # The connection may close before all of standard error has been read.
         self._drained.join(END_SECONDS)
         lines = self._errors.decode("utf-8", "replace").strip().splitlines()
         return lines[-1] if lines else ""
 
     def _drain(self) -> None:
-        """Keep the end of what the kernel's process says on standard error."""
+        """Read the standard error of the kernel's process, and keep the end of it."""
         stream = self._process.stderr
         assert stream is not None
-        with contextlib.suppress(OSError, ValueError):  # closed meanwhile
+        with contextlib.suppress(OSError, ValueError):  # it may be closed in the meantime
             while chunk := os.read(stream.fileno(), 65536):
                 self._errors[:] = (self._errors + chunk)[-8192:]
 
@@ -315,7 +315,7 @@ def _program(submission: str, limits: Limits, *, count_processes: bool = True) -
 
 
 def _environment(home: str, path: str, data: str, profile: str, threads: int) -> dict[str, str]:
-    """Return the whole environment of a kernel."""
+    """Return all environment variables of a kernel."""
     return {
         "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
         "HOME": home,

@@ -1,4 +1,4 @@
-"""What student code can see of this machine: a list of folders with programs, and nothing else."""
+"""What student code can see of this machine: folders of programs from a list, and nothing else."""
 
 from __future__ import annotations
 
@@ -29,16 +29,19 @@ SYSTEM = (
     "/etc/ld.so.cache",
     "/etc/localtime",
 )
-"""The shell, shared libraries, and the fonts of plots. Not the rest of /usr: checkouts lie in
-/usr/src, and whatever somebody put there in /usr/local."""
+"""The shell, shared libraries, and the fonts for plots.
+
+The rest of /usr is not shown: /usr/src may contain checkouts, and /usr/local whatever somebody has
+put there.
+"""
 
 FIRST_PERSON = 1000
-"""The lowest user id of a person on today's distributions; below are the accounts of services,
-whose homes are folders of the system."""
+"""The lowest user id of a person on today's distributions. Lower ones belong to services, whose
+homes are folders of the system."""
 
 
 class Exposed(UserError):
-    """Something that student code must not see lies in a folder that it does see."""
+    """Something that student code must not see lies in a folder that it can see."""
 
 
 def programs() -> list[Path]:
@@ -47,7 +50,7 @@ def programs() -> list[Path]:
     Returns
     -------
     list of Path
-        Absolute; each exists, a link among them stands for itself. None lies inside another.
+        Absolute paths that exist, none of them inside another. A link is listed as a link.
     """
     places = [Path(name) for name in SYSTEM]
     for prefix in dict.fromkeys([Path(sys.base_prefix), Path(sys.prefix)]):
@@ -63,24 +66,24 @@ def programs() -> list[Path]:
 
 
 def masked(packages: Iterable[Path], shown: Iterable[Path]) -> list[Path]:
-    """Return those of our own `packages` that lie in what is shown, as after `pip install`."""
+    """Return those of our own `packages` that lie in shown folders, as after `pip install`."""
     real = [place.resolve() for place in shown]
     return [p for p in packages if any(p.resolve().is_relative_to(place) for place in real)]
 
 
 def require_hidden(private: Mapping[str, Path], shown: Iterable[Path]) -> None:
-    """Make sure that nothing private lies in what student code is shown.
+    """Make sure that nothing private lies in the folders that student code is shown.
 
     Parameters
     ----------
     private : mapping of str to Path
-        What it is, in the user's words ("the course folder"), and where.
+        The paths that are private, by a name for messages ("the course folder").
     shown : iterable of Path
 
     Raises
     ------
     Exposed
-        Naming the first that does.
+        If something does; the message names the first such path.
     """
     for what, path in private.items():
         for place in shown:
@@ -93,7 +96,7 @@ def require_hidden(private: Mapping[str, Path], shown: Iterable[Path]) -> None:
 
 
 def homes() -> dict[str, Path]:
-    """Return the home folders of people and of root, as `require_hidden` takes them."""
+    """Return the home folders of people and of root, in the form that `require_hidden` takes."""
     found = {"your home folder": Path.home()}
     for account in pwd.getpwall():
         nobody = account.pw_uid >= 65534

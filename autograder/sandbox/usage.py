@@ -1,4 +1,4 @@
-"""What the processes of a sandbox use, counted from outside."""
+"""Measure what the processes of a sandbox use, from outside the sandbox."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ import psutil
 from .cgroup import Cgroup
 
 WRITABLE = ("tmp", "scratch", "dev/shm")
-"""Folders of a sandbox that student code can write to; what lies there lies in memory."""
+"""Folders of a sandbox that student code can write to; their files are kept in memory."""
 
 
 @dataclass(frozen=True)
 class Usage:
-    """What a sandbox uses now.
+    """What a sandbox uses at this moment.
 
     Attributes
     ----------
     processor_seconds : float
-        Since it was started.
+        Processor time since it was started.
     memory_bytes : int
-        0 where a control group counts and limits memory by itself.
+        0 if a control group counts and limits the memory.
     memory_exceeded : bool
-        Whether a control group has ended a process for its memory.
+        Whether a control group has ended a process for using too much memory.
     processes : int
     files : int
-        In the writable folders.
+        Files and folders in the writable folders.
     stopped : bool
         Whether one of its processes was stopped, as SIGSTOP does.
     """
@@ -44,17 +44,17 @@ class Usage:
 
 
 def usage(root: int, group: Cgroup | None, memory_limit: int) -> Usage:
-    """Count what all processes below `root` use.
+    """Measure what all processes below `root` use.
 
     Parameters
     ----------
     root : int
-        Process id of the outermost process of a sandbox; it may be gone by now.
+        Process id of the outermost process of a sandbox; it may have ended already.
     group : Cgroup or None
         Its control group, if it has one.
     memory_limit : int
-        In bytes. Memory that several processes share is told apart only where the simple sum is
-        larger, since that takes longer.
+        In bytes. Only if the simple sum over all processes is larger is shared memory counted
+        properly, because that takes longer.
     """
     processes = _below(root)
     seconds = sum(_processor_seconds(process) for process in processes)
@@ -86,7 +86,7 @@ def _below(root: int) -> list[psutil.Process]:
 
 
 def _processor_seconds(process: psutil.Process) -> float:
-    """Return its own time and that of the children which it has outlived."""
+    """Return the time of a process and of those of its children that have ended."""
     with contextlib.suppress(psutil.Error):
         return sum(process.cpu_times()[:4])
     return 0.0
@@ -99,7 +99,7 @@ def _resident(process: psutil.Process) -> int:
 
 
 def _proportional(process: psutil.Process) -> int:
-    """Return its memory with its part of what it shares: forked workers share most of theirs."""
+    """Return a process's memory, with its part of shared memory: forked workers share most."""
     with contextlib.suppress(psutil.Error):
         return process.memory_full_info().pss
     return 0
@@ -123,7 +123,7 @@ def _written(processes: list[psutil.Process]) -> tuple[int, int]:
 
 
 def _insides(processes: list[psutil.Process]) -> Iterator[Path]:
-    """Yield the root folders of processes that are inside of the sandbox already."""
+    """Yield the root folders of the processes that are already inside the sandbox."""
     for process in processes:
         root = Path("/proc", str(process.pid), "root")
         with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""Watches one sandbox from outside: the limits that no system call keeps by itself."""
+"""Watch one sandbox from outside, for the limits that no system call enforces."""
 
 from __future__ import annotations
 
@@ -14,23 +14,26 @@ from .limits import Limits
 from .usage import Usage, usage
 
 LOOK_SECONDS = 0.25
-"""Between two looks at the limits."""
+"""Time between two checks of the limits."""
 
 STOPPED_LOOKS = 3
-"""Looks in a row that must find a stopped process. Nothing in a notebook stops one, but starting
-and killing processes passes through that state for moments."""
+"""How many checks in a row must find a stopped process.
+
+Nothing in a notebook stops a process, but processes are briefly in that state when they start or
+are killed.
+"""
 
 
 @dataclass(frozen=True)
 class Turn:
-    """When one request must have been answered, by either clock."""
+    """The deadlines of one request, in processor time and in wall time."""
 
     processor_end: float
     wall_end: float
 
 
 class Watcher:
-    """Ends a kernel as soon as it passes a limit, and knows why.
+    """Ends a kernel when it exceeds a limit, and keeps the reason.
 
     Parameters
     ----------
@@ -41,12 +44,12 @@ class Watcher:
     deadline : float
         `time.monotonic` at which the submission's time is over.
     kill : callable
-        Ends all of the sandbox at once. Called in the watcher's own thread.
+        Ends the whole sandbox at once. It is called in the watcher's own thread.
 
     Attributes
     ----------
     reason : str or None
-        Which limit was passed, in words for the student; None as long as none was.
+        Which limit was exceeded, in words for the student; None as long as none was.
     """
 
     def __init__(
@@ -81,9 +84,9 @@ class Watcher:
         self._turn = None
 
     def look(self) -> None:
-        """Set `reason` if a limit is passed now."""
+        """Set `reason` if a limit is exceeded now."""
         used = usage(self._process.pid, self._group, self._limits.memory_bytes)
-        # What a process has used is lost to a count of processes once it is gone.
+        # Without a control group, the time of a process is no longer counted once it has ended.
         self._processor_seconds = max(self._processor_seconds, used.processor_seconds)
         self._stopped = self._stopped + 1 if used.stopped else 0
         self.reason = self.reason or self._passed(used) or self._late()

@@ -1,1 +1,1 @@
-"""Bring hand-ins into the course: whatever came in, within limits, and nothing opened."""
+"""Import hand-ins into the course: within limits, and without trusting anything in them."""

@@ -1,4 +1,4 @@
-"""Submissions as they come: from a folder or a zip into the course. Nothing is believed."""
+"""Import submissions from a folder or a zip into the course. Nothing in them is trusted."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ from autograder.grading.intake.unpacking import UnreadableZip, opened_zip, unpac
 
 @dataclass
 class Collected:
-    """What `collect` brought into the course.
+    """What `collect` imported into the course.
 
     Attributes
     ----------
     students : list of str
-        With the names that they have in the course.
+        The students, by the names that they have in the course.
     notes : dict of str to list of str
-        Per student, what is worth a look.
+        For each student, what the instructor should know about the import.
     left_out : list of str
-        What came and is nobody's submission, each with the reason.
+        What was left out because it is not a submission, each with the reason.
     """
 
     students: list[str] = field(default_factory=list)
@@ -48,10 +48,10 @@ class Collected:
 
 
 def collect(source: Path, assignment: str, submitted: Path) -> Collected:
-    """Bring submissions into ``submitted/<student>/<assignment>/``.
+    """Import submissions into ``submitted/<student>/<assignment>/``.
 
-    Whatever one of them holds, the others are brought in. A student whose name nbgrader cannot
-    bear gets another (see `autograder.grading.intake.names.safe_name`), and a note says so.
+    Whatever one submission contains, the others are imported. A student whose name nbgrader cannot
+    handle gets another (see `autograder.grading.intake.names.safe_name`), and a note says so.
 
     Parameters
     ----------
@@ -60,9 +60,9 @@ def collect(source: Path, assignment: str, submitted: Path) -> Collected:
         ``<student>/`` or ``<student>.zip``.
     assignment : str
     submitted : Path
-        The course's folder of submissions. What a student handed in before is replaced. If it is
-        `source` itself, the submissions stay where they are, and what must not be in them is moved
-        to the folder ``.intake`` beside them.
+        The course's folder of submissions. A student's earlier submission is replaced. If this is
+        the same folder as `source`, the submissions stay where they are, and files that must not be
+        in them are moved to the folder ``.intake`` beside them.
 
     Returns
     -------
@@ -100,7 +100,7 @@ def collect(source: Path, assignment: str, submitted: Path) -> Collected:
 
 @contextmanager
 def _alone(submitted: Path) -> Iterator[None]:
-    """Keep a second collection off: it would take the unfinished work of the first for remains."""
+    """Prevent a second import at the same time, which would clear up the work of the first."""
     side = submitted / SIDE
     side.mkdir(exist_ok=True)
     with (side / "lock").open("w") as lock:
@@ -108,14 +108,14 @@ def _alone(submitted: Path) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise UserError(
-                f"Another command is bringing submissions into {submitted}: try again when it has "
+                f"Another command is importing submissions into {submitted}: try again when it has "
                 "begun to grade."
             ) from None
         yield
 
 
 def _clear_up(submitted: Path, assignment: str) -> None:
-    """Undo what a collection that was killed had begun."""
+    """Undo what an earlier import had begun when it was killed."""
     shutil.rmtree(submitted / SIDE / "unpacked", ignore_errors=True)
     side = submitted / SIDE / assignment
     for student in os.listdir(side) if side.exists() else []:
@@ -123,20 +123,20 @@ def _clear_up(submitted: Path, assignment: str) -> None:
 
 
 def _look_through(assignment: str, submitted: Path, collected: Collected) -> None:
-    """Collect what lies in the course already."""
+    """Collect the submissions that are in the course already."""
     for name in sorted(os.listdir(submitted)):
         path, student = submitted / name, safe_name(name)
         if name.startswith("."):
             continue
         if not os.path.lexists(path / assignment):
             if not path.is_dir():
-                note = "it is no folder; bring hand-ins in with --from"
+                note = "it is not a folder; import hand-ins with --from"
                 collected.left_out.append(f"{printable(name)} was left out: {note}")
             continue
         notes = []
         if student != name:
             if os.path.lexists(submitted / student):
-                note = f"nbgrader cannot bear its name, and {student} is there already"
+                note = f"nbgrader cannot handle its name, and {student} is there already"
                 collected.left_out.append(f"{printable(name)} was left out: {note}")
                 continue
             path.rename(submitted / student)
@@ -153,14 +153,14 @@ def _look_through(assignment: str, submitted: Path, collected: Collected) -> Non
 def _bring_in_zip(source: Path, assignment: str, submitted: Path, collected: Collected) -> None:
     unpacked = submitted / SIDE / "unpacked"
     unpacked.mkdir()
-    # One for each folder or file at the top: a hand-in that holds too much costs nobody else.
+    # Each folder or file at the top level has its own: one that is too large affects no other.
     intakes: dict[str, Intake] = {}
     with source.open("rb") as archive:
         try:
             members = opened_zip(archive)
         except UnreadableZip as error:
             raise UserError(f"{source} cannot be unpacked: {error}.") from error
-        # Once as it is unpacked, and once in its place.
+        # The files exist twice for a while: unpacked, and copied to their places.
         needed, free = 2 * unpacked_size(members), shutil.disk_usage(submitted).free
         if needed > free:
             raise UserError(
@@ -182,12 +182,12 @@ def _bring_in(
     collected: Collected,
     earlier: Mapping[str, list[str]] | None = None,
 ) -> None:
-    """Collect from a folder; `earlier` has notes on what lies in it."""
+    """Collect from a folder; `earlier` holds notes on its entries from unpacking them."""
     place = os.open(source, os.O_RDONLY | os.O_DIRECTORY)
     try:
         for name in sorted(os.listdir(place)):
             if name in ("__MACOSX", ".DS_Store") or name.startswith("._"):
-                continue  # what macOS adds to folders and zips
+                continue  # macOS adds these to folders and zips
             stem = name[:-4] if name.lower().endswith(".zip") else name
             student = safe_name(stem)
             notes = list((earlier or {}).get(name, []))
@@ -209,14 +209,14 @@ def _bring_in(
 
 
 def _no_hand_in(name: str, place: int) -> str | None:
-    """Return why what lies there is no hand-in, or None."""
+    """Return why the entry `name` is not a hand-in; None if it is one."""
     if name.startswith("."):
         return "its name begins with a dot"
     try:
         mode = os.stat(name, dir_fd=place, follow_symlinks=False).st_mode
     except FileNotFoundError:
-        return "it was removed while hand-ins were brought in"
-    # A link where a hand-in belongs is a hand-in without content, for a person to look at.
+        return "it was removed while hand-ins were imported"
+    # A link in the place of a hand-in counts as an empty hand-in, with a note for the instructor.
     if stat.S_ISDIR(mode) or stat.S_ISLNK(mode):
         return None
     if reason := not_regular(mode):
@@ -225,7 +225,7 @@ def _no_hand_in(name: str, place: int) -> str | None:
 
 
 def _bring(name: str, place: int, assignment: str, intake: Intake) -> None:
-    """Bring the content of one hand-in in."""
+    """Import the content of one hand-in."""
     try:
         if stat.S_ISDIR(os.stat(name, dir_fd=place, follow_symlinks=False).st_mode):
             with opened(name, os.O_DIRECTORY, place) as home:
@@ -251,7 +251,7 @@ def _has_folder(place: int, name: str) -> bool:
 
 
 def _take_notes(assignment: str, submitted: Path, collected: Collected) -> None:
-    """Read the notes on every submission; note names that differ in upper and lower case alone."""
+    """Read the notes on every submission, and note names that differ only in case."""
     names: dict[str, list[str]] = {}
     for student in collected.students:
         names.setdefault(student.casefold(), []).append(student)

@@ -1,4 +1,4 @@
-"""The files of a hand-in: read without following a link, within limits, noted where left out."""
+"""Read the files of a hand-in: within limits, without following links, noting what is left out."""
 
 from __future__ import annotations
 
@@ -16,28 +16,30 @@ from autograder.errors import UserError
 from autograder.grading.intake.names import printable
 
 MAX_FILES_BYTES = 256 * 2**20
-"""Of one submission. The artifacts of an assignment take about 10 MB."""
+"""Limit on one submission. The artifacts of an assignment take about 10 MB."""
 
 MAX_FILES = 1_000
-"""Of one submission. An artifact is two files, and no assignment asks for 20 artifacts."""
+"""Limit on one submission. An artifact is two files, and no assignment asks for 20 artifacts."""
 
 MAX_DEPTH = 16
-"""Folders in folders. Artifacts lie two deep; archives add a few folders around them."""
+"""How deep folders may be nested. Artifacts lie two deep; archives add a few folders around them.
+"""
 
 TOO_DEEP = f"it lies more than {MAX_DEPTH} folders deep"
 
 MAX_PATH_BYTES = 1_000
-"""Of a file's path in its submission. Linux bears 4,096 bytes, the folders above it included."""
+"""Longest path of a file in its submission. Linux allows 4,096 bytes for the whole path."""
 
 MAX_NOTES = 20
-"""Of one kind and one submission, so that 1,000 odd files do not fill the class report."""
+"""Most notes of one kind on one submission, so that 1,000 odd files do not fill the class report.
+"""
 
 
 @contextmanager
 def opened(path: str | Path, flags: int = 0, dir_fd: int | None = None) -> Iterator[int]:
-    """Open what a student may have put there, and give its descriptor.
+    """Open a path where a student may have put anything, and yield the descriptor.
 
-    A link is not followed (OSError), and opening a FIFO does not wait for its other end.
+    A link is not followed but raises OSError, and opening a FIFO does not wait for its other end.
     """
     safely = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     descriptor = os.open(path, safely | flags, dir_fd=dir_fd)
@@ -56,10 +58,10 @@ def regular_file(path: str | Path, dir_fd: int | None = None) -> Iterator[IO[byt
     OSError
         If it is anything else, a link included; `strerror` says what.
     """
-    # Asked of the name first: opening a device may act on it, and a socket cannot be opened.
+    # The name is checked first: opening a device may have effects, and a socket cannot be opened.
     _require_regular(os.stat(path, dir_fd=dir_fd, follow_symlinks=False))
     with opened(path, dir_fd=dir_fd) as descriptor:
-        # Asked again of what was opened: the name may mean another file by now.
+        # The open file is checked again: by now, the name may refer to another file.
         _require_regular(os.fstat(descriptor))
         with open(descriptor, "rb", closefd=False) as file:
             yield file
@@ -90,11 +92,11 @@ class Found:
     Attributes
     ----------
     parts : tuple of str
-        The folders that it lies in, from the one walked through, and its name.
+        Its path, relative to the folder that was searched: the folders and the file's name.
     size : int
         In bytes.
     place : int
-        Descriptor of the folder that it lies in, good until the next file is asked for.
+        Descriptor of the file's folder, valid until the next file is requested.
     problem : str or None
         Why it cannot be taken, as in "it is a link"; None for a regular file.
     """
@@ -106,20 +108,20 @@ class Found:
 
 
 def walk(place: int, above: tuple[str, ...] = ()) -> Iterator[Found]:
-    """Find the files in a folder: those of a folder come before those of the folders in it.
+    """Find the files in a folder; its own files come before those of the folders in it.
 
-    Nothing but folders is opened, and no link is followed, also when files change meanwhile. A
-    folder that is too deep or cannot be opened is found like a file, with that problem.
+    Only folders are opened, and no link is followed, even if files change in the meantime. A folder
+    that is too deep or cannot be opened is reported like a file, with that problem.
 
     Parameters
     ----------
     place : int
         The folder's descriptor.
     above : tuple of str, optional
-        The folders that it lies in, as `Found.parts` shall name them.
+        The folders above it, to be prepended to `Found.parts`.
     """
     folders = []
-    # What tools leave (.git, __pycache__) comes last and takes no room from the student's own work.
+    # What tools leave behind (.git, __pycache__) comes last, so that the student's work has room.
     for name in sorted(os.listdir(place), key=lambda name: (name.startswith((".", "__")), name)):
         parts = (*above, name)
         try:
@@ -141,14 +143,14 @@ def walk(place: int, above: tuple[str, ...] = ()) -> Iterator[Found]:
 
 
 class Room:
-    """What one submission may still take up."""
+    """How many more bytes and files one submission may have."""
 
     def __init__(self) -> None:
         self._bytes = MAX_FILES_BYTES
         self._files = MAX_FILES
 
     def take(self, parts: tuple[str, ...], size: int) -> str | None:
-        """Take the room of a file of `size` bytes; return why it cannot have it, or None."""
+        """Reserve room for a file of `size` bytes; return the reason if there is none, or None."""
         if len(parts) > MAX_DEPTH + 1:
             return TOO_DEEP
         if len("/".join(parts).encode("utf-8", "surrogatepass")) > MAX_PATH_BYTES:
@@ -163,7 +165,7 @@ class Room:
 
 
 class Intake:
-    """A folder that the files of one hand-in are brought into, as far as there is room.
+    """A folder into which the files of one hand-in are imported, as far as there is room.
 
     Attributes
     ----------
@@ -177,7 +179,7 @@ class Intake:
 
     @property
     def notes(self) -> list[str]:
-        """What a person should know."""
+        """What the instructor should know about this hand-in."""
         return shortened(self._notes)
 
     def note(self, text: str) -> None:
@@ -185,7 +187,7 @@ class Intake:
         self._notes.append(text)
 
     def leave_out(self, parts: tuple[str, ...], reason: str) -> None:
-        """Note that the file at `parts` was not brought in."""
+        """Note that the file at `parts` was left out."""
         self.note(f"{shown(parts)} was left out: {reason}")
 
     def bring(
@@ -199,17 +201,17 @@ class Intake:
         Parameters
         ----------
         parts : tuple of str
-            Where it belongs: folders and name, none of them ``..`` or absolute.
+            Its path: folders and name, none of them ``..`` or absolute.
         size : int
-            What it is said to take; more than that is never written.
+            Its declared size in bytes; more than that is never written.
         source : callable
-            Opens what is to be written. Whatever it or the reading raises is the student's fault,
-            and noted.
+            Opens the file to read from. Whatever this or the reading raises counts as a fault of
+            the submission, and is noted.
 
         Raises
         ------
         UserError
-            If the disk cannot be written.
+            If the disk cannot be written to.
         """
         if reason := self._room.take(parts, size):
             self.leave_out(parts, reason)
@@ -227,7 +229,7 @@ class Intake:
             if error.errno not in (errno.EEXIST, errno.ENOTDIR, errno.ENAMETOOLONG):
                 message = f"{self.folder} cannot be written: {error.strerror}."
                 raise UserError(message) from error
-            self.leave_out(parts, f"it has no place ({error.strerror})")
+            self.leave_out(parts, f"it cannot be stored ({error.strerror})")
 
 
 class _CannotBeRead(Exception):
@@ -240,22 +242,22 @@ def _pieces(source: Callable[[], AbstractContextManager[IO[bytes]]], size: int) 
             while piece := file.read(2**16):
                 size -= len(piece)
                 if size < 0:
-                    raise _CannotBeRead("it holds more than it is said to")
+                    raise _CannotBeRead("it is larger than declared")
                 yield piece
     except _CannotBeRead:
         raise
     except OSError as error:
         raise _CannotBeRead(error.strerror or "it cannot be read") from error
     except Exception as error:
-        # A decompressor meets arbitrary bytes with arbitrary exceptions.
+        # Given arbitrary bytes, a decompressor may raise any exception.
         raise _CannotBeRead(f"it cannot be read ({printable(str(error))})") from error
 
 
 def copy_files(source: Path, destination: Path) -> list[str]:
-    """Copy a submission's files for its kernel: regular files, no notebooks, no links.
+    """Copy a submission's files for its kernel: regular files, but no notebooks and no links.
 
-    The notebooks stay behind because the graded one holds hidden tests; links, because they can
-    point at what the student must not see.
+    Notebooks are not copied because the graded one holds hidden tests, and links are not because
+    they can point at something that the student must not see.
 
     Parameters
     ----------
@@ -264,7 +266,7 @@ def copy_files(source: Path, destination: Path) -> list[str]:
     Returns
     -------
     list of str
-        What was left out and is worth a look.
+        Notes on what was left out.
     """
     intake = Intake(destination)
     with opened(source, os.O_DIRECTORY) as place:
@@ -273,7 +275,7 @@ def copy_files(source: Path, destination: Path) -> list[str]:
 
 
 def copy(files: Iterable[Found], intake: Intake) -> None:
-    """Bring regular files in; the others are left out.
+    """Import the regular files, and leave the others out.
 
     Parameters
     ----------
@@ -284,7 +286,7 @@ def copy(files: Iterable[Found], intake: Intake) -> None:
     Raises
     ------
     UserError
-        If the disk cannot be written.
+        If the disk cannot be written to.
     """
     for found in files:
         if found.problem:
@@ -295,12 +297,12 @@ def copy(files: Iterable[Found], intake: Intake) -> None:
 
 
 def shown(parts: tuple[str, ...]) -> str:
-    """Return a path as notes show it."""
+    """Return a path in the form in which notes show it."""
     return printable(os.path.join(*parts))
 
 
 def shortened(notes: list[str]) -> list[str]:
-    """Return the first `MAX_NOTES`, and how many more there are."""
+    """Return the first `MAX_NOTES` notes, and a line that says how many more there are."""
     if len(notes) <= MAX_NOTES:
         return notes
     return [*notes[:MAX_NOTES], f"and {len(notes) - MAX_NOTES:,} files more"]

@@ -1,4 +1,4 @@
-"""Names that students and their files come with, safe for nbgrader, its pages and a terminal."""
+"""Make the names of students and of their files safe for nbgrader, its pages and a terminal."""
 
 from __future__ import annotations
 
@@ -6,31 +6,35 @@ import hashlib
 import unicodedata
 
 MAX_NAME_BYTES = 200
-"""Of a student's name. A file's name may take 255 bytes; the rest is for what is named after it."""
+"""Longest name of a student. A file's name may take 255 bytes; the rest is left for suffixes."""
 
 _MARKS = frozenset(" _-.,@'()+")
-"""Allowed beside letters and digits. What is missing, and where it does harm: ``* ? [ ]`` are
-patterns to nbgrader's globbing; ``< > & " \\`` and the backtick act in the formgrader's pages,
-which put a student's name into HTML and JavaScript as it is; ``% # ? /`` end or change the
-addresses that it makes of a name. The others are not needed for names."""
+"""Characters allowed besides letters and digits.
+
+Some others would do harm: ``* ? [ ]`` are patterns for nbgrader's globbing; ``< > & " \\`` and the
+backtick have a meaning in the formgrader's pages, which insert a student's name into HTML and
+JavaScript without escaping it; ``% # ? /`` end or change the addresses that the formgrader builds
+from a name. The rest are not needed in names.
+"""
 
 
 def safe_name(name: str) -> str:
-    """Return `name` if nbgrader can bear it as a student's, and a safe spelling of it if not.
+    """Return `name` if nbgrader can use it as a student's name, and a safe spelling of it if not.
 
-    Letters and digits of any script are safe, and so are spaces inside and the marks
-    ``_ - . , @ ' ( ) +``. Any other character becomes ``_``, and a digest of `name` is added: the
-    same name is always spelled the same, and two names are not spelled alike.
+    Letters and digits of any script are safe, and so are spaces inside the name and the characters
+    ``_ - . , @ ' ( ) +``. Any other character becomes ``_``, and a digest of `name` is added, so
+    that the same name always has the same spelling, and different names have different ones.
 
     Parameters
     ----------
     name : str
-        As the file system or an archive gave it; what is not UTF-8 may stand in it as surrogates.
+        As the file system or an archive gives it; bytes that are not UTF-8 may be in it as
+        surrogates.
 
     Returns
     -------
     str
-        A safe name is its own: ``safe_name(safe_name(name)) == safe_name(name)``.
+        A safe name stays as it is: ``safe_name(safe_name(name)) == safe_name(name)``.
 
     Examples
     --------
@@ -51,7 +55,7 @@ def _is_safe(name: str) -> bool:
     return (
         all(map(_is_safe_character, name))
         and 0 < len(name.encode()) <= MAX_NAME_BYTES
-        # nbgrader strips spaces and overlooks hidden folders; commands take "-x" for an option.
+        # nbgrader strips spaces and ignores hidden folders; commands take "-x" for an option.
         and not name.startswith((" ", ".", "-"))
         and not name.endswith(" ")
     )
@@ -68,12 +72,12 @@ the direction of text), surrogates, private and unassigned characters, and line 
 
 
 def printable(text: str) -> str:
-    """Return `text` with U+FFFD in the place of what a terminal or a page must not get.
+    """Return `text` with U+FFFD in place of characters that no terminal or page should get.
 
     Parameters
     ----------
     text : str
-        Such as a file's name, or an error's message that quotes one.
+        For example a file's name, or an error message that quotes one.
     """
     return "".join(
         "\N{REPLACEMENT CHARACTER}" if unicodedata.category(c) in _UNPRINTABLE else c for c in text

@@ -1,4 +1,4 @@
-"""One submission's folder in the course: made safe to read, put in order, remembered with notes."""
+"""The folder of one submission in the course: made safe to read, put in order, kept with notes."""
 
 from __future__ import annotations
 
@@ -30,14 +30,17 @@ from autograder.grading.intake.names import printable
 from helpers.files import replacing
 
 SIDE = ".intake"
-"""Folder in ``submitted/`` for what is not a student's: unfinished work, notes, what was taken out
-of submissions. nbgrader overlooks hidden folders."""
+"""The folder in ``submitted/`` for what is not part of a submission: unfinished work, notes, and
+files taken out of submissions. nbgrader ignores hidden folders."""
 
 _TIME = re.compile(
     r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?( [A-Z]{1,5}| [+-]\d{4})?\s*", re.ASCII
 )
-"""What nbgrader writes into timestamp.txt. It reads more than that, and opens any file that stands
-in the place of the time zone."""
+"""What nbgrader writes into timestamp.txt.
+
+When it reads that file, it accepts more forms than this one, and opens any file that is named in
+place of the time zone.
+"""
 
 
 @dataclass(frozen=True)
@@ -63,9 +66,9 @@ class SubmissionFolder:
 
     @property
     def notes(self) -> list[str]:
-        """What a person should know of how this submission came in.
+        """What the instructor should know about how this submission was imported.
 
-        They are forgotten when another notebook is put in the place of the one that they are about.
+        The notes are dropped when their notebook is replaced by another.
         """
         try:
             found = json.loads(self._notes.read_text())
@@ -74,14 +77,14 @@ class SubmissionFolder:
             return []
 
     def fill(self, bring: Callable[[Intake], None], notes: list[str]) -> None:
-        """Replace the submission by another, wholly or not at all.
+        """Replace the submission by another, completely or not at all.
 
         Parameters
         ----------
         bring : callable
-            Brings the files in.
+            Writes the new files into the intake that it is given.
         notes : list of str
-            Those that it comes with.
+            Notes from earlier steps.
         """
         new = self._side / "new"
         self._remove(new)
@@ -101,19 +104,19 @@ class SubmissionFolder:
         self._remove(old)
 
     def prepare(self, notes: Sequence[str] = ()) -> list[str]:
-        """Make the submission safe to read, and put it in order, where it lies.
+        """Make the submission safe to read, and put it in order, without moving it.
 
-        Links and what else must not be there are moved to the side, so that nothing is lost.
+        Links and other files that must not be there are moved to the side, so that nothing is lost.
 
         Parameters
         ----------
         notes : sequence of str, optional
-            To remember beside what is noted here.
+            Notes from earlier steps, to be kept together with the new ones.
 
         Returns
         -------
         list of str
-            These notes; `notes` of the folder has the earlier ones too.
+            These notes and the new ones; the attribute `notes` has the older ones too.
         """
         new = [*notes, *self._make_way()]
         self.path.mkdir(exist_ok=True)
@@ -123,7 +126,7 @@ class SubmissionFolder:
         return new
 
     def add_note(self, text: str) -> None:
-        """Remember something more about the submission that lies there."""
+        """Add a note on the submission that is there now."""
         self._remember([*self.notes, text])
 
     def clear_up(self) -> None:
@@ -151,12 +154,12 @@ class SubmissionFolder:
             path.write_text(json.dumps(kept))
 
     def _notebook(self) -> list[int]:
-        """Return what tells the notebook from one that replaces it."""
+        """Return what distinguishes the notebook from one that replaces it."""
         status = (self.path / f"{self.assignment}.ipynb").lstat()
         return [status.st_mtime_ns, status.st_size]
 
     def _make_way(self) -> list[str]:
-        """Take away what has the place of the folder, or of the student's, and is no folder."""
+        """Move away anything but a folder from the folder's path, or from the student's."""
         notes = []
         for path in (self.path.parent, self.path):
             if os.path.lexists(path) and not stat.S_ISDIR(mode := path.lstat().st_mode):
@@ -167,7 +170,7 @@ class SubmissionFolder:
         return notes
 
     def _secure(self, folder: Path) -> list[str]:
-        """Move files out of `folder` that must not be there, and rename those that hide."""
+        """Move files out of `folder` that must not be there; rename those with unsafe names."""
         notes = []
         left: set[Path] = set()
         room = Room()
@@ -202,7 +205,7 @@ class SubmissionFolder:
         return f"{name} came with a name that cannot be shown"
 
     def _put_in_order(self, folder: Path) -> list[str]:
-        """Put the notebook where nbgrader looks for it, and keep from it what it cannot read."""
+        """Put the notebook where nbgrader looks for it; move away what nbgrader cannot read."""
         notes = self._unwrap(folder)
         notebook = folder / f"{self.assignment}.ipynb"
         if notebook.is_dir():
@@ -215,7 +218,7 @@ class SubmissionFolder:
                 others[0].rename(notebook)
             else:
                 notes.append(f"there is no {notebook.name} ({len(others)} notebooks)")
-                # An empty file is graded like any other that is no notebook: zero, with the reason.
+                # An empty file is graded like any file that is not a notebook: with zero points.
                 notebook.touch()
         time = folder / "timestamp.txt"
         if os.path.lexists(time) and not _is_time(time):
@@ -224,8 +227,9 @@ class SubmissionFolder:
         return notes
 
     def _unwrap(self, folder: Path) -> list[str]:
-        """Bring the content of a zipped folder up."""
-        # Renamed first, since it may hold a file of its own name; found again after a kill.
+        """Move the content of a zipped folder up one level."""
+        # The folder is renamed first, because it may contain a file of its own name. Under the new
+        # name, it is found again if the grader is killed.
         wrapper = folder / ".unwrapped"
         if not wrapper.is_dir():
             inner = [p for p in folder.iterdir() if not p.name.startswith((".", "__"))]
@@ -248,12 +252,12 @@ class SubmissionFolder:
     def _take_away(self, name: str | Path, place: int | None = None) -> None:
         away = self._side / "taken-away"
         away.mkdir(parents=True, exist_ok=True)
-        # Under a name of 250 bytes at most that is not there yet.
+        # The new name has at most 250 bytes and is not taken.
         new = f"{uuid.uuid4().hex[:8]} {printable(Path(name).name)[:60]}"
         os.rename(name, away / new, src_dir_fd=place)
 
     def _remove(self, folder: Path) -> None:
-        # Folders of a submission can be nested too deeply for Python, or be read-only.
+        # The folders of a submission may be nested too deeply for Python, or be read-only.
         with suppress(RecursionError):
             shutil.rmtree(folder, ignore_errors=True)
         if folder.exists():

@@ -1,4 +1,4 @@
-"""Reading the notebook of a submission. Nothing is believed: it may be no notebook at all."""
+"""Read the notebook of a submission, without trust: it may not be a notebook at all."""
 
 from __future__ import annotations
 
@@ -17,28 +17,38 @@ from autograder.sandbox.inside.wire import parsed_bytes, well_formed
 MAX_NOTEBOOK_BYTES = 64 * 2**20
 
 MAX_MEMORY_BYTES = 2**30
-"""For reading a notebook. Text takes at most 12 bytes for each of its own, by the estimate of
-`parsed_bytes`, so that no notebook of text and figures is refused: 12 x 64 MB is less."""
+"""Limit on the memory for reading a notebook.
+
+By the estimate of `parsed_bytes`, each byte of text takes at most 12 bytes in memory. 12 x 64 MB is
+less than this limit, so no notebook of text and figures is refused.
+"""
 
 MAX_SECONDS = 30.0
-"""Of processor time, for reading a notebook. 56 MB of figures take 1 s, 10,000 cells 2 s."""
+"""Limit on the processor time for reading a notebook; 56 MB of figures take 1 s, 10,000 cells 2 s.
+"""
 
 MAX_KEPT_BYTES = 32 * 2**20
-"""Of a notebook without outputs and metadata. The grader writes it so, with the tests put back, and
-reads that again; half of what may be read leaves room for the tests."""
+"""Limit on a notebook without its outputs and metadata.
+
+The grader writes the notebook in this form, with the tests put back, and reads it again. Half of
+what may be read leaves room for the tests.
+"""
 
 MAX_CELLS = 5_000
-"""The longest notebook of the course has 169. A page takes two milliseconds for each."""
+"""Limit on the number of cells; the longest notebook of the course has 169.
+
+Each cell takes two milliseconds to put on a page.
+"""
 
 
 class UnreadableNotebook(ValueError):
-    """The submitted file is no notebook; the message says why."""
+    """The submitted file is not a readable notebook; the message says why."""
 
 
 def read_notebook(path: Path) -> NotebookNode:
     """Read a submitted notebook.
 
-    What is no Unicode in it (half of a surrogate pair) becomes U+FFFD.
+    Characters that are not valid Unicode (half of a surrogate pair) become U+FFFD.
 
     Parameters
     ----------
@@ -47,7 +57,7 @@ def read_notebook(path: Path) -> NotebookNode:
     Returns
     -------
     NotebookNode
-        Valid, in version 4 of the format.
+        A valid notebook in version 4 of the format.
 
     Raises
     ------
@@ -90,20 +100,20 @@ def _parsed(payload: bytes) -> NotebookNode:
     except (LimitReached, MemoryError):
         raise
     except Exception as error:
-        # nbformat meets arbitrary JSON with arbitrary exceptions.
+        # Given arbitrary JSON, nbformat may raise any exception.
         raise UnreadableNotebook(f"not in the notebook format ({type(error).__name__})") from error
     if len(nb.cells) > MAX_CELLS:
         raise UnreadableNotebook(f"more than {MAX_CELLS:,} cells")
     if kept > MAX_KEPT_BYTES:
-        raise UnreadableNotebook(f"more than {MAX_KEPT_BYTES // 2**20} MB beside its outputs")
+        raise UnreadableNotebook(f"more than {MAX_KEPT_BYTES // 2**20} MB without its outputs")
     return nb
 
 
 def _notebook(data: Any) -> NotebookNode:
-    """Do as `nbformat.read`, which would write what it finds wrong to the terminal."""
+    """Do what `nbformat.read` does, without its warnings on the terminal about faults."""
     major, minor = nbformat.reader.get_version(data)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of what is repaired
+        warnings.simplefilter("ignore")  # about faults that are repaired
         nb = nbformat.convert(nbformat.versions[major].to_notebook_json(data, minor=minor), 4)
         _, nb = nbformat.validator.normalize(nb)
         nbformat.validate(nb)
@@ -111,7 +121,7 @@ def _notebook(data: Any) -> NotebookNode:
 
 
 def _kept(nb: NotebookNode) -> NotebookNode:
-    """Return what the grader keeps of a notebook."""
+    """Return the parts of a notebook that the grader keeps."""
     cells: list[dict[str, Any]] = []
     for cell in nb.cells:
         kept = {key: cell[key] for key in ("cell_type", "source", "attachments") if key in cell}

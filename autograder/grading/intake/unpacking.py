@@ -1,4 +1,4 @@
-"""Zips that came in: unpacked as far as a submission may go, and member by member."""
+"""Unpack submitted zips member by member, within the limits of a submission."""
 
 from __future__ import annotations
 
@@ -14,14 +14,17 @@ from autograder.grading.intake.hand_in_files import MAX_FILES_BYTES, Intake
 from autograder.grading.intake.names import printable
 
 MAX_MEMBERS = 200_000
-"""Of a zip. Python takes 0.5 kB for each as soon as it opens one: 100 MB. The zip of a class of
-1,000 may have 200 files a student."""
+"""Limit on the members of a zip, so that a class of 1,000 may have 200 files per student.
+
+Python takes 0.5 kB for each member as soon as it opens the zip: 100 MB for so many.
+"""
 
 _MEMBER = b"PK\x01\x02"
-"""Begins every entry in a zip's list of members."""
+"""The first bytes of every entry in a zip's list of members."""
 
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-"""The others (bzip2, LZMA) unpack a few bytes to gigabytes at once; no tool uses them unasked."""
+"""The others (bzip2, LZMA) can expand a few bytes to gigabytes at once; no tool uses them by
+default."""
 
 
 class UnreadableZip(UserError):
@@ -34,12 +37,12 @@ def opened_zip(archive: IO[bytes]) -> zipfile.ZipFile:
     Parameters
     ----------
     archive : binary file
-        Can seek. It stays open when the zip is closed.
+        Must be seekable. It stays open when the zip is closed.
 
     Raises
     ------
     UnreadableZip
-        If it is no zip, or its list of members is broken or has more than `MAX_MEMBERS`.
+        If it is not a zip, or its list of members is damaged or longer than `MAX_MEMBERS`.
     """
     try:
         if _has_too_many_members(archive):
@@ -48,25 +51,25 @@ def opened_zip(archive: IO[bytes]) -> zipfile.ZipFile:
     except UnreadableZip:
         raise
     except Exception as error:
-        # A damaged list of members raises whatever its bytes happen to lead to.
+        # A damaged list of members may raise any exception.
         raise UnreadableZip(printable(str(error)) or type(error).__name__) from error
 
 
 def unpack(members: zipfile.ZipFile, intake_of: Callable[[tuple[str, ...]], Intake]) -> None:
-    """Bring the regular files of a zip in; what cannot be brought in is noted.
+    """Import the regular files of a zip, and note those that are left out.
 
-    Files that are not in folders come first, so that the notebook has room before all others.
+    Files outside of folders come first, so that there is room for the notebook.
 
     Parameters
     ----------
     members : zipfile.ZipFile
     intake_of : callable
-        Called with a member's path, as folders and name; returns where it belongs.
+        Called with a member's path, as folders and name; returns the intake that it goes to.
 
     Raises
     ------
     UserError
-        If the disk cannot be written.
+        If the disk cannot be written to.
     """
     files = [info for info in members.infolist() if not info.is_dir()]
     last = {PurePosixPath(info.filename): info for info in files}
@@ -84,7 +87,7 @@ def unpack(members: zipfile.ZipFile, intake_of: Callable[[tuple[str, ...]], Inta
 
 
 def unpacked_size(members: zipfile.ZipFile) -> int:
-    """Return how many bytes `unpack` writes at most, with an intake for each folder at the top."""
+    """Return the most bytes that `unpack` can write, with an intake for each top-level folder."""
     sizes: dict[str, int] = {}
     for info in members.infolist():
         first = info.filename.partition("/")[0]
@@ -93,9 +96,9 @@ def unpacked_size(members: zipfile.ZipFile) -> int:
 
 
 def _has_too_many_members(archive: IO[bytes]) -> bool:
-    """Count before the list is read: each entry begins with the same four bytes.
+    """Count the members before their list is read: each entry begins with the same four bytes.
 
-    The bytes may stand elsewhere too, in a zip within the zip; those are counted as well.
+    The bytes may occur elsewhere too, in a zip within the zip; those are counted as well.
     """
     count, tail = 0, b""
     archive.seek(0)
@@ -119,7 +122,7 @@ def _refusal(info: zipfile.ZipInfo) -> str | None:
     if kind == stat.S_IFLNK:
         return "it is a link"
     if kind not in (0, stat.S_IFREG):
-        return "it is no regular file"
+        return "it is not a regular file"
     if info.flag_bits & 0x1:
         return "it is encrypted"
     if info.compress_type not in _METHODS:

@@ -1,1 +1,1 @@
-"""What runs inside the sandbox. This folder alone is visible there; it imports nothing of ours."""
+"""What runs inside the sandbox. No other part of the grader is visible there, or imported here."""

@@ -1,9 +1,9 @@
-"""The program inside the sandbox: runs the cells of one notebook and answers hidden tests.
+"""The program inside the sandbox: it runs the cells of one notebook and answers hidden tests.
 
-Started as `python -m inside.kernel` with a connected socket as standard input. Nothing that it says
-is believed: the trusted side takes its frames as plain data about what student code did.
-A Jupyter kernel's heartbeats, threads and ports are not needed for that, so it is IPython alone;
-it starts in a third of the time and gives the trusted side one small parser to defend.
+It is started as `python -m inside.kernel` with a connected socket as standard input. Nothing that
+it sends is trusted: the other side takes its frames only as plain data about what student code did.
+The heartbeats, threads and ports of a Jupyter kernel are not needed for that, so this is plain
+IPython; it starts in a third of the time, and the trusted side has one small parser to defend.
 """
 
 from __future__ import annotations
@@ -26,24 +26,24 @@ from . import wire
 from .responder import Responder
 
 MAX_CELL_OUTPUT_BYTES = 8 * 2**20
-"""Of text and figures per cell; a flood past it is cut here and counted again on the other side."""
+"""Limit on the text and figures of a cell. More is dropped here; the other side counts again."""
 
 
 class Outputs:
-    """The outputs of the cell that runs now, in nbformat's shape."""
+    """The outputs of the cell that is running, in nbformat's form."""
 
     def __init__(self) -> None:
         self.items: list[dict[str, Any]] = []
         self.size = 0
 
     def add(self, output: dict[str, Any]) -> None:
-        """Append `output` unless this cell has already said too much."""
+        """Append `output` unless the outputs of this cell are too large already."""
         self.size += len(str(output))
         if self.size <= MAX_CELL_OUTPUT_BYTES:
             self.items.append(output)
 
     def write(self, name: str, text: str) -> None:
-        """Append to a stream, joining it to what the same stream said last."""
+        """Append to a stream, joining the text to the last output if it has the same stream."""
         self.size += len(text)
         if self.size > MAX_CELL_OUTPUT_BYTES:
             return
@@ -54,7 +54,7 @@ class Outputs:
             self.items.append({"output_type": "stream", "name": name, "text": text})
 
     def take(self) -> list[dict[str, Any]]:
-        """Return what has gathered and start anew."""
+        """Return the collected outputs, and start again with none."""
         items, self.items, self.size = self.items, [], 0
         return items
 
@@ -63,7 +63,7 @@ OUTPUTS = Outputs()
 
 
 class Stream:
-    """Stands in for sys.stdout or sys.stderr."""
+    """Replaces sys.stdout or sys.stderr."""
 
     encoding = "utf-8"
     errors = "replace"
@@ -180,13 +180,14 @@ def serve(connection: socket.socket) -> None:
 
 
 def main() -> None:
-    """Set the limits, bring the submitted files into the scratch folder, serve."""
+    """Set the limits, copy the submitted files into the scratch folder, and serve requests."""
     connection = socket.socket(fileno=os.dup(0))
     nothing = os.open(os.devnull, os.O_RDWR)
     os.dup2(nothing, 0)
     os.dup2(nothing, 1)
     limit_resources(*(int(n) for n in sys.argv[1].split(",")))
-    # From here on a failure is the submission's: its files may shadow modules, or fill the disk.
+    # From here on, a failure counts as the submission's: its files may shadow modules, or fill the
+    # disk.
     wire.send(connection, {"ready": True})
     shutil.copytree(sys.argv[2], Path.cwd(), dirs_exist_ok=True)
     sys.argv = [""]

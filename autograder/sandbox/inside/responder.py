@@ -1,7 +1,7 @@
-"""Answers the questions of hidden tests from the student's namespace.
+"""Answer the requests of hidden tests from the student's namespace.
 
-The same class answers in the sandbox (behind a socket) and in process (plain nbgrader, JupyterLab),
-so that a hidden test sees the same data in both.
+The same class answers in the sandbox (through a socket) and in the same process (plain nbgrader,
+JupyterLab), so that a hidden test sees the same data in both cases.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from .wire import decode, encode
 
 @contextmanager
 def silenced() -> Iterator[None]:
-    """Throw away what is printed inside the block, warnings included.
+    """Discard what is printed inside the block, including warnings.
 
-    nbgrader gives no points to a test that says anything on standard error, and a warning that a
-    student's function raises is no wrong answer.
+    nbgrader gives no points to a test that prints anything on standard error, but a warning from a
+    student's function does not make its answer wrong.
     """
     with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
         yield
@@ -32,8 +32,8 @@ class Responder:
     Parameters
     ----------
     namespace : dict
-        Where student code ran. Results that are not plain data stay here and are known to the
-        other side by a number only (a handle).
+        The namespace in which student code ran. Results that are not plain data stay here, and the
+        other side gets only a number for each of them (a handle).
     """
 
     def __init__(self, namespace: dict[str, Any]) -> None:
@@ -41,7 +41,7 @@ class Responder:
         self.kept: list[Any] = []
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Answer one request: ``get`` a value, ``call`` a callable, or take its ``gradient``."""
+        """Answer one request: ``get`` a value, ``call`` a callable, or compute its ``gradient``."""
         try:
             with silenced():
                 return {"value": self._value(request)}
@@ -52,7 +52,7 @@ class Responder:
             return {"error": {"type": type(error).__name__, "text": str(error)[:2000]}}
 
     def _value(self, request: dict[str, Any]) -> Any:
-        """Do what is asked; return the result as the other side may see it."""
+        """Carry out a request; return the result in the form in which it is sent."""
         target = self._resolve(request["target"])
         args = [decode(a, self._resolve) for a in request.get("args", [])]
         kwargs = {k: decode(v, self._resolve) for k, v in request.get("kwargs", {}).items()}

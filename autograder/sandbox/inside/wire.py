@@ -1,8 +1,9 @@
 """Plain data as JSON frames: the only thing that crosses the trust boundary.
 
-Both ends use this file. What a peer sends is never unpickled, imported or evaluated: a frame is
-length-limited JSON, and `decode` builds nothing but numbers, strings, ``None``, lists, tuples,
-dicts, numpy arrays and torch tensors of a few listed types, after checking that sizes agree.
+Both sides use this file. What the other side sends is never unpickled, imported or evaluated. A
+frame is JSON of limited length, and `decode` builds nothing but numbers, strings, ``None``, lists,
+tuples, dicts, and numpy arrays and torch tensors of a few listed types, after checking that sizes
+agree.
 """
 
 from __future__ import annotations
@@ -19,15 +20,16 @@ from typing import Any
 import numpy as np
 
 MAX_FRAME_BYTES = 64 * 2**20
-"""A ResNet-20 in float32 takes about 1.5 MB in base64; the digits' test images take 1.5 MB."""
+"""Limit on one frame. A ResNet-20 in float32 takes about 1.5 MB in base64, and so do the digits'
+test images."""
 
 MAX_PARSED_BYTES = 256 * 2**20
-"""What a frame may take in memory when it is parsed: four times the longest frame.
+"""Limit on the memory of a frame when it is parsed: four times the longest frame.
 
-Arrays cross as text, which takes as many bytes as it has in the frame and as many again when it is
-parsed. A list of numbers takes at most 42 bytes for each of them, so that one of five million
-passes. Brackets take a hundred bytes or two each: only a frame that is mostly brackets, or empty
-strings, is refused for them, and no answer in the course is.
+Arrays are sent as text, which takes its own length in the frame and the same again when it is
+parsed. A list of numbers takes at most 42 bytes per number, so one of five million is accepted.
+Brackets take one or two hundred bytes each: only a frame that consists mostly of brackets or empty
+strings is refused for them, and no answer in the course does.
 """
 
 TENSOR_TYPES = frozenset(
@@ -37,18 +39,18 @@ ARRAY_TYPES = TENSOR_TYPES | {"uint16", "uint32", "uint64"}
 
 
 class WireError(ValueError):
-    """What was to be sent, or what came, is not plain data."""
+    """Something to be sent, or something received, is not plain data."""
 
 
 def encode(value: Any, reference: Callable[[Any], dict[str, Any]] | None = None) -> Any:
-    """Turn plain data into what JSON can hold.
+    """Turn plain data into a form that JSON can hold.
 
     Parameters
     ----------
     value : object
-        Numbers, strings, ``None``, lists, tuples, dicts, arrays, tensors, nested as you like.
+        Numbers, strings, ``None``, lists, tuples, dicts, arrays and tensors, nested in any way.
     reference : callable, optional
-        Called with anything else; returns the tagged dict that stands for it.
+        Called with anything else; returns the tagged dict that represents it.
 
     Raises
     ------
@@ -56,7 +58,7 @@ def encode(value: Any, reference: Callable[[Any], dict[str, Any]] | None = None)
         If `value` holds something else and `reference` is not given.
     """
     if value is None or isinstance(value, bool | int | str):
-        # A subclass (an enum, say) crosses as the plain value that it is.
+        # An instance of a subclass (an enum, say) is sent as a value of the plain type.
         plain = {bool: bool, int: int, str: str}
         kind = next((k for k in plain if isinstance(value, k)), None)
         return value if kind is None else kind(value)
@@ -95,15 +97,15 @@ def decode(message: Any, resolve: Callable[[dict[str, Any]], Any] | None = None)
     Parameters
     ----------
     message : object
-        Parsed JSON from the other side. Nothing about it is believed.
+        Parsed JSON from the other side, which is not trusted in any way.
     resolve : callable, optional
-        Called with a tagged dict of an unknown tag (a reference to an object of this side, or a
-        handle to one of the other).
+        Called with a tagged dict whose tag is unknown (a reference to an object on this side, or a
+        handle to one on the other).
 
     Raises
     ------
     WireError
-        If `message` is not what `encode` makes.
+        If `message` is not in the form that `encode` makes.
     """
     try:
         return _decode(message, resolve)
@@ -180,14 +182,14 @@ _PIECE_BYTES = 2**20
 def check_cost(payload: bytes) -> None:
     """Refuse JSON that would take too much memory when it is parsed.
 
-    Nothing is parsed for that: what stands outside of strings is counted, each bracket, comma and
-    quote at the most that it can stand for. Takes linear time (0.03 s per megabyte at most) and a
-    few megabytes of memory itself.
+    Nothing is parsed for this: brackets, commas and quotes outside of strings are counted, each at
+    the most memory that it can lead to. The check itself takes linear time (0.03 s per megabyte at
+    most) and a few megabytes of memory.
 
     Parameters
     ----------
     payload : bytes
-        JSON in UTF-8, or what claims to be.
+        JSON in UTF-8, or what claims to be JSON.
 
     Raises
     ------
@@ -199,18 +201,19 @@ def check_cost(payload: bytes) -> None:
 
 
 def parsed_bytes(payload: bytes) -> int:
-    """Estimate what JSON takes in memory while it is parsed: its text, and all that it describes.
+    """Estimate the memory that JSON takes while it is parsed: its text, and all that it describes.
 
     Parameters
     ----------
     payload : bytes
-        JSON in UTF-8, or what claims to be: then what is built before the error is found counts.
+        JSON in UTF-8, or what claims to be JSON; the estimate then covers what is built before the
+        parser finds the error.
 
     Returns
     -------
     int
-        Never less than it takes, but for a kilobyte of the parser's own. Well-formed JSON takes a
-        twelfth of it at least.
+        Never less than the real need, except for a kilobyte of the parser's own. Well-formed JSON
+        takes at least a twelfth of the estimate.
     """
     cost, characters = 0, len(payload)
     inside = False  # of a string
@@ -230,8 +233,8 @@ def parsed_bytes(payload: bytes) -> int:
         counts = np.bincount(symbols[~within], minlength=128)
         cost += sum(each * int(counts[ord(symbol)]) for symbol, each in _COSTS.items())
         cost += _COSTS[","] * int(counts[ord("[")])  # the first item has no comma before it
-    # Text takes 4 bytes a character if a single one of them needs that. A string with escapes is
-    # put together in a place that grows; while it moves, the old place is there beside the new.
+    # Text takes 4 bytes per character if any one of its characters needs that. A string with
+    # escapes is built in a buffer that grows; while it moves, both the old and the new one exist.
     text = 1 if payload.isascii() else 4
     string = 1 if payload.isascii() and b"\\" not in payload else 8
     return cost + text * len(payload) + string * characters
@@ -241,15 +244,15 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def well_formed(value: Any) -> Any:
-    r"""Return JSON data in which every string, keys included, is Unicode that can be written.
+    r"""Return JSON data in which all strings, including keys, are Unicode that can be encoded.
 
-    ``"\ud800"`` is JSON, but half of a character: nothing can encode it, and so neither a notebook
-    nor a page with it can be written. Such halves become U+FFFD.
+    ``"\ud800"`` is valid JSON, but half of a character: it cannot be encoded, so no notebook or
+    page that contains it can be written. Such halves become U+FFFD.
 
     Parameters
     ----------
     value : object
-        Numbers, strings, ``None``, lists and dicts, nested. It is not changed.
+        Nested numbers, strings, ``None``, lists and dicts. It is not changed.
 
     Raises
     ------
@@ -289,7 +292,7 @@ def receive(read: Callable[[int], bytes]) -> Any:
     check_cost(payload)
     try:
         message = json.loads(payload.decode("utf-8", "replace"))
-        # Half a character can only come as an escape, as in "\ud800".
+        # Half a character can only be received as an escape such as "\ud800".
         return well_formed(message) if b"\\ud" in payload or b"\\uD" in payload else message
     except (ValueError, RecursionError):
         raise WireError("malformed frame") from None

@@ -92,7 +92,7 @@ def test_a_traceback_of_a_hidden_test_is_replaced_by_a_sentence():
     (output,) = hide(graded(hidden_test(error(f"----> 1 {SECRET}")))).cells[0].outputs
 
     assert output.output_type == "stream"
-    assert "did not come to a result" in output.text
+    assert "did not reach a result" in output.text
 
 
 @pytest.mark.parametrize(

@@ -109,7 +109,7 @@ def test_the_command_goes_on_with_what_is_unfinished(course, workers, monkeypatc
 def test_what_is_brought_in_anew_is_graded_as_a_whole(course, workers, tmp_path, capsys):
     command = ["grade", ASSIGNMENT, "--course", str(course), "--no-sandbox", "--unfinished"]
     assert main([*command, "--from", str(tmp_path)]) == 1
-    assert "leave --from out" in capsys.readouterr().err
+    assert "leave out --from" in capsys.readouterr().err
 
 
 def test_temporary_folders_of_killed_graders_are_swept_before_and_after(

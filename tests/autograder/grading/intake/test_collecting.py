@@ -316,7 +316,8 @@ def test_a_folder_whose_safe_name_is_taken_is_left_out_and_noted(handed_in, subm
     collected = collect(submitted, "work", submitted)
     (note,) = collected.left_out
     assert note == (
-        f"[x] was left out: nbgrader cannot bear its name, and {safe_name('[x]')} is there already"
+        "[x] was left out: nbgrader cannot handle its name, "
+        f"and {safe_name('[x]')} is there already"
     )
     assert source_of(submitted / safe_name("[x]") / "work" / "work.ipynb") == "first"
 
@@ -327,7 +328,7 @@ def test_what_is_no_folder_in_the_course_is_noted(handed_in, submitted):
     collected = collect(submitted, "work", submitted)
     assert collected.students == CLASS
     assert collected.left_out == [
-        "eve.zip was left out: it is no folder; bring hand-ins in with --from"
+        "eve.zip was left out: it is not a folder; import hand-ins with --from"
     ]
 
 
@@ -391,6 +392,6 @@ def test_a_second_collection_at_once_is_refused(handed_in, submitted):
     collect(handed_in, "work", submitted)
     with (submitted / ".intake" / "lock").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        with pytest.raises(UserError, match="Another command is bringing submissions into"):
+        with pytest.raises(UserError, match="Another command is importing submissions into"):
             collect(handed_in, "work", submitted)
     assert collect(handed_in, "work", submitted).students == CLASS

@@ -175,7 +175,7 @@ def test_not_more_is_written_than_a_file_was_said_to_hold(target):
 
     intake = Intake(target)
     intake.bring(("bomb",), 10, bomb)
-    assert intake.notes == ["bomb was left out: it holds more than it is said to"]
+    assert intake.notes == ["bomb was left out: it is larger than declared"]
     assert copied(target) == []
 
 

@@ -94,7 +94,7 @@ def test_json_that_would_take_too_much_memory_is_not_parsed(path, monkeypatch):
 def test_a_notebook_that_grows_when_it_is_written_is_refused(path):
     """Each of its lines becomes a string of its own in the file."""
     write_notebook(path, "\n" * 10_000_000)
-    with pytest.raises(UnreadableNotebook, match="more than 32 MB beside its outputs"):
+    with pytest.raises(UnreadableNotebook, match="more than 32 MB without its outputs"):
         read_notebook(path)
 
 

@@ -105,7 +105,7 @@ def test_links_and_devices_are_left_out(target):
             out.writestr(info, "/etc/passwd")
     assert notes_of(archive, target) == [
         "link was left out: it is a link",
-        "device was left out: it is no regular file",
+        "device was left out: it is not a regular file",
     ]
 
 
@@ -121,7 +121,7 @@ def test_of_two_files_of_one_name_the_last_counts(target, name):
 def test_names_that_no_disk_can_hold_cost_their_file(target, names):
     archive = zipped([*((name, "x") for name in names), ("work.ipynb", "1")])
     (note,) = notes_of(archive, target)
-    assert "it has no place" in note
+    assert "it cannot be stored" in note
     assert unpacked(target)["work.ipynb"] == "1"
 
 
