@@ -49,12 +49,12 @@ from autograder.releasing.fingerprints import (
     code_secrets,
     prose_secret,
 )
-from autograder.releasing.student_build import PACKAGE, reference_modules, reference_source
+from autograder.releasing.student_build import reference_modules, reference_source
+from helpers.checkpoints import shipped_file
+from helpers.profile import PROFILES
 
-STARTING_CHECKPOINTS = tuple(
-    PACKAGE / "checkpoints" / f"resnet20_{profile}.safetensors" for profile in ("quick", "full")
-)
-"""The trained networks that students get; `helpers.checkpoints` looks for them at these paths."""
+STARTING_CHECKPOINTS = tuple(shipped_file(profile) for profile in PROFILES)
+"""The trained networks that students get."""
 
 SECRET_PARTS = (Part.SOLUTION, Part.HIDDEN_TEST, Part.MARK_SCHEME)
 ARCHIVES = {".zip", ".whl"}

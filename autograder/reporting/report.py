@@ -19,7 +19,7 @@ from autograder.grading.question_panel import points_text, prose
 from autograder.reporting.copied_code import LONGEST_CODE
 from autograder.reporting.copies import LookAlikes, look_alikes
 from autograder.reporting.histogram import Histogram, score_edges, time_edges
-from autograder.reporting.results import ClassResults, Question, Submission, read_class
+from autograder.reporting.results import ClassResults, GradedSubmission, Question, read_class
 
 __all__ = ["class_report", "grades_csv"]
 
@@ -105,7 +105,7 @@ def _columns(results: ClassResults) -> list[str]:
     return ["student", "name", "submitted", *questions, *totals]
 
 
-def _grades(submission: Submission, results: ClassResults) -> dict[str, str]:
+def _grades(submission: GradedSubmission, results: ClassResults) -> dict[str, str]:
     points = {name: points_text(result.score) for name, result in submission.results.items()}
     return points | {
         "student": _no_formula(submission.student),
@@ -155,7 +155,7 @@ def _render(results: ClassResults, alike: LookAlikes, made: datetime) -> str:
 
 
 def _tally(
-    question: Question, submissions: Sequence[Submission]
+    question: Question, submissions: Sequence[GradedSubmission]
 ) -> tuple[Question, dict[str, int], float | None]:
     """Count a question's states; the mean is over graded answers, and None if there are none."""
     answers = [submission.results[question.name] for submission in submissions]
@@ -164,7 +164,7 @@ def _tally(
     return question, tally, fmean(graded) if graded else None
 
 
-def _reasons(submission: Submission) -> list[str]:
+def _reasons(submission: GradedSubmission) -> list[str]:
     reasons = list(submission.flags)
     if submission.sandboxed is False:
         reasons.append("graded without a sandbox: what its code did was not contained")

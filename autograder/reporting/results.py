@@ -26,11 +26,11 @@ from autograder.notebook.questions import headings, is_bonus, title, words
 
 __all__ = [
     "ClassResults",
-    "Misconception",
+    "FoundMisconception",
+    "GradedSubmission",
     "NothingGraded",
     "Question",
     "Result",
-    "Submission",
     "read_class",
 ]
 
@@ -75,7 +75,7 @@ class Result:
 
 
 @dataclass(frozen=True, order=True)
-class Misconception:
+class FoundMisconception:
     """A known wrong solution that gave the same answers as a student's."""
 
     question: str
@@ -89,7 +89,7 @@ class Misconception:
 
 
 @dataclass(frozen=True)
-class Submission:
+class GradedSubmission:
     """One student's submission, graded."""
 
     student: str
@@ -100,7 +100,7 @@ class Submission:
     seconds: float | None = None
     sandboxed: bool | None = None
     flags: tuple[str, ...] = ()
-    misconceptions: tuple[Misconception, ...] = ()
+    misconceptions: tuple[FoundMisconception, ...] = ()
 
     @property
     def score(self) -> float:
@@ -125,8 +125,8 @@ class ClassResults:
     assignment: str
     title: str
     questions: tuple[Question, ...]
-    submissions: tuple[Submission, ...]
-    missing: tuple[Submission, ...] = field(default=())
+    submissions: tuple[GradedSubmission, ...]
+    missing: tuple[GradedSubmission, ...] = field(default=())
 
     @property
     def maximum(self) -> float:
@@ -149,13 +149,13 @@ class ClassResults:
         return max(submission.score for submission in self.submissions)
 
     @property
-    def waiting(self) -> tuple[Submission, ...]:
+    def waiting(self) -> tuple[GradedSubmission, ...]:
         """Submissions with a question that waits for manual grading."""
         return tuple(s for s in self.submissions if s.waiting)
 
-    def misconceptions(self) -> list[tuple[Misconception, list[Submission]]]:
+    def misconceptions(self) -> list[tuple[FoundMisconception, list[GradedSubmission]]]:
         """Each misconception with the submissions that hold it, the commonest first."""
-        held: dict[Misconception, list[Submission]] = {}
+        held: dict[FoundMisconception, list[GradedSubmission]] = {}
         for submission in self.submissions:
             for misconception in dict.fromkeys(submission.misconceptions):
                 held.setdefault(misconception, []).append(submission)
@@ -232,9 +232,9 @@ def read_class(assignment: str, course: Path, notebooks: Path = NOTEBOOKS) -> Cl
                 submissions.append(replace(graded, flags=flags + graded.flags))
             elif student in left:
                 results = {q.name: Result(0.0, q.points, waiting=True) for q in questions}
-                submissions.append(Submission(student, name, results, flags=(left[student],)))
+                submissions.append(GradedSubmission(student, name, results, flags=(left[student],)))
             else:
-                missing.append(Submission(student, name, results={}))
+                missing.append(GradedSubmission(student, name, results={}))
     return ClassResults(
         assignment, title(known) or words(assignment), questions, tuple(submissions), tuple(missing)
     )
@@ -251,7 +251,7 @@ def _submission(
     notebook: SubmittedNotebook,
     questions: tuple[Question, ...],
     file: Path,
-) -> Submission:
+) -> GradedSubmission:
     grades = {grade.name: grade for grade in notebook.grades}
     results = {
         question.name: Result(
@@ -263,7 +263,7 @@ def _submission(
         else Result(score=0.0, points=question.points, waiting=False)
         for question in questions
     }
-    return Submission(
+    return GradedSubmission(
         student=student,
         name=name,
         results=results,
@@ -280,7 +280,7 @@ def _waits(grade: Grade) -> bool:
 
 
 def _record(file: Path) -> dict[str, Any]:
-    """Return what the grader wrote into a graded notebook, as keywords of a `Submission`."""
+    """Return what the grader wrote into a graded notebook, as keywords of a `GradedSubmission`."""
     try:
         record = Record.read(nbformat.read(file, as_version=nbformat.NO_CONVERT))
     except FileNotFoundError:
@@ -292,7 +292,7 @@ def _record(file: Path) -> dict[str, Any]:
         "sandboxed": record.sandboxed,
         "flags": tuple(record.flags),
         "misconceptions": tuple(
-            Misconception(question, named.name, named.explanation)
+            FoundMisconception(question, named.name, named.explanation)
             for question, got in record.questions.items()
             for named in got.misconceptions
         ),
