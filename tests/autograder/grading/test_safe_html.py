@@ -13,11 +13,13 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from autograder.course import course_config
 from autograder.grading import clean_html, safe_html
-from autograder.grading.question_panel import Line, panel
+from autograder.grading.question_panel import GradedCheck, question_panel
 from autograder.grading.safe_html import sanitize_html
 from helpers.checks.result import CheckResult
 
-PANEL = panel(5, 8, [Line("3 bits", 0.5, "half of it is right", "You cut off the fraction.")])
+PANEL = question_panel(
+    5, 8, [GradedCheck("3 bits", 0.5, "half of it is right", "You cut off the fraction.")]
+)
 
 
 @pytest.mark.parametrize(
