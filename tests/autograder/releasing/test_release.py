@@ -123,7 +123,7 @@ def test_new_release_takes_the_place_of_the_old_one(project: Path) -> None:
 def test_leak_is_named_by_file_and_line_and_an_earlier_release_stays(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def build_leaky_wheel(folder: Path, unlocks: object) -> Path:
+    def build_leaky_wheel(folder: Path, assignment: str, unlocks: object) -> Path:
         wheel = folder / "helpers-1-py3-none-any.whl"
         with zipfile.ZipFile(wheel, "w") as archive:
             archive.writestr("helpers/plots.py", f"import numpy as np\n\n{SOLUTION_LINE}\n")
