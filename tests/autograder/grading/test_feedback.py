@@ -236,7 +236,7 @@ def test_a_late_penalty_is_told(feedback_page):
     page = words(feedback_page(graded(hidden_test()), late_penalty=2.0, affine_quantize=5.0))
 
     assert "3 of 8 points" in page
-    assert "2 points are taken off because it came late" in page
+    assert "2 points are taken off because the submission was late" in page
 
 
 def test_a_script_in_a_written_answer_or_an_output_does_not_reach_the_page(feedback_page):
