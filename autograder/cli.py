@@ -99,7 +99,7 @@ def _parser() -> argparse.ArgumentParser:
         nargs="+",
         default=[],
         metavar="NAME",
-        help="experiments to run; an assignment stands for all of its own (default: all)",
+        help="experiments to run; an assignment's name means all of its own (default: all)",
     )
     reference_run.add_argument(
         "--seeds",

@@ -79,7 +79,7 @@ def course_config(course: Path) -> Config:
 
 
 def add_scripts_to_path() -> None:
-    """Let nbgrader find the `alembic` program that is installed beside this Python."""
+    """Let nbgrader find the `alembic` program that is installed with this Python."""
     scripts = str(Path(sys.executable).parent)
     if scripts not in os.environ.get("PATH", "").split(os.pathsep):
         os.environ["PATH"] = os.pathsep.join([scripts, os.environ.get("PATH", "")])

@@ -244,7 +244,7 @@ def _judge(
         return _no_credit(points, str(error))
     except LimitReached as reached:
         record.flags.append(f"the hidden test of {grade_id} was stopped: {reached}")
-        reason = f"The test of this answer was stopped: {reached}. The instructor is told."
+        reason = f"The test of this answer was stopped: {reached}. The instructor has been told."
         return _no_credit(points, reason)
     except UserError:
         raise
@@ -254,7 +254,8 @@ def _judge(
         record.flags.append(
             f"the hidden test of {grade_id} failed: {type(error).__name__}: {error}"
         )
-        return _no_credit(points, "The test could not judge this answer; the instructor is told.")
+        reason = "The test could not judge this answer. The instructor has been told."
+        return _no_credit(points, reason)
     # A message may quote the answer, which can be very long (a dictionary key of 60 MB, say).
     checks = tuple(replace(check, message=_cut(check.message, MAX_TEXT)) for check in result.checks)
     result = replace(result, checks=checks)
@@ -381,7 +382,7 @@ def _error(name: str, text: str, traceback: str) -> NotebookNode:
 
 
 def _note(what: str) -> NotebookNode:
-    text = f"[The grader left out {what} here: there is no room for so much.]\n"
+    text = f"[The grader left out {what} here, because there is too much output.]\n"
     return nbformat.v4.new_output("stream", name="stdout", text=text)
 
 

@@ -197,14 +197,14 @@ def _how_to_go_on(assignment: str, students: Sequence[str], outcomes: Mapping[st
     graded = [name for name, outcome in outcomes.items() if outcome.problem is None]
     missing = [name for name in students if name not in graded]
     text = (
-        f"stopped; of {len(students)} submissions {len(graded)} are graded, and their grades stay."
+        f"stopped: {len(graded)} of {len(students)} submissions are graded; their grades are kept."
     )
     if missing:
         names = ", ".join(missing[:SHOWN_NAMES])
         more = f" and {len(missing) - SHOWN_NAMES} more" if len(missing) > SHOWN_NAMES else ""
         text += (
             f" Not graded: {names}{more}. `autograder grade {assignment} --unfinished`, with the "
-            "same --course, goes on with them."
+            "same --course, continues with them."
         )
     return text
 

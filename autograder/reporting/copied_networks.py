@@ -93,8 +93,8 @@ class Finding(Enum):
         "training, handed in more than once; the weights were changed, or are from elsewhere."
     )
     FROM_REFERENCE = (
-        "The measured seconds are those of the course's own reference run, whose files students "
-        "are not given. (The sample class hands them in.)"
+        "The measured seconds are those of the course's own reference run, whose files are not "
+        "given to students. (The sample class hands them in.)"
     )
     SAME_WEIGHTS = "The same weights, bit for bit, but no measured seconds in common."
     SAME_STEPS = (

@@ -24,7 +24,7 @@ from autograder.reporting.results import ClassResults, GradedSubmission, Questio
 __all__ = ["class_report", "grades_csv"]
 
 _TEMPLATES = Path(__file__).parent / "templates"
-# in the order in which the bars stand side by side
+# in the order of the bars, from left to right
 _STATES = {
     "full": "with full points",
     "partial": "with part of the points",
@@ -167,7 +167,7 @@ def _tally(
 def _reasons(submission: GradedSubmission) -> list[str]:
     reasons = list(submission.flags)
     if submission.sandboxed is False:
-        reasons.append("graded without a sandbox: what its code did was not contained")
+        reasons.append("graded without a sandbox: its code was not contained")
     return reasons
 
 

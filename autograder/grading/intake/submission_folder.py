@@ -236,7 +236,7 @@ class SubmissionFolder:
             if len(inner) != 1 or not inner[0].is_dir() or not list(inner[0].glob("*.ipynb")):
                 return []
             if wrapper.exists():
-                return ["the submission has a file .unwrapped, and so its folder stays wrapped"]
+                return ["the submission has a file .unwrapped, so its folder cannot be unwrapped"]
             inner[0].rename(wrapper)
         notes = []
         for path in sorted(wrapper.iterdir()):

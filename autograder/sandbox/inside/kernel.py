@@ -132,7 +132,7 @@ class Shell(InteractiveShell):
         )
 
     def enable_gui(self, gui: Any = None) -> None:
-        """There is no screen; `%matplotlib inline` needs no event loop."""
+        """Do nothing: there is no screen, and `%matplotlib inline` needs no event loop."""
 
 
 def limit_resources(memory: int, processes: int, file_bytes: int, open_files: int) -> None:

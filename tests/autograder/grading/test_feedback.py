@@ -220,7 +220,7 @@ def test_an_answer_that_nobody_has_read_yet_is_not_shown_as_zero(feedback_page):
     page = words(feedback_page(graded(written_answer("Yes.")), stochastic_comparison=None))
 
     assert "1 answer still waits" in page
-    assert "stochastic_comparison waits for a person of 2" in page
+    assert "stochastic_comparison to be graded, out of 2" in page
 
 
 def test_a_written_answer_stands_with_its_score_and_the_graders_comment(feedback_page):
@@ -236,7 +236,7 @@ def test_a_late_penalty_is_told(feedback_page):
     page = words(feedback_page(graded(hidden_test()), late_penalty=2.0, affine_quantize=5.0))
 
     assert "3 of 8 points" in page
-    assert "2 points are taken off because it came late" in page
+    assert "2 points are taken off because the submission was late" in page
 
 
 def test_a_script_in_a_written_answer_or_an_output_does_not_reach_the_page(feedback_page):

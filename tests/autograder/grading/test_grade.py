@@ -71,7 +71,7 @@ def test_a_stopped_run_says_what_is_graded_and_how_to_go_on(course, workers, num
     with pytest.raises(GradingStopped) as stopped:
         run(course)
     text = str(stopped.value)
-    assert "of 3 submissions 1 are graded" in text
+    assert "1 of 3 submissions are graded" in text
     assert "Not graded: ben, cas." in text
     assert f"autograder grade {ASSIGNMENT} --unfinished" in text
     assert unfinished(ASSIGNMENT, course) == {"ben": INTERRUPTED, "cas": INTERRUPTED}
