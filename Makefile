@@ -30,11 +30,11 @@ demo: $(READY)
 
 # One worker per core; workers are processes, so each keeps torch to one thread.
 test: $(READY)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) -m "not thorough" $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not thorough" $(ARGS)
 
 # The sample class of every assignment, and other tests that take minutes: CI runs them, too.
 test-slow: $(READY)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) -m thorough $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m thorough $(ARGS)
 
 # What CI has no time for: whole submissions for all misconceptions, not only the first of them.
 selftest: $(READY)
