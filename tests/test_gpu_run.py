@@ -6,6 +6,7 @@ The programs that it calls are tested on their own: a stand-in notes what it was
 import os
 import shutil
 import subprocess
+import sys
 import tarfile
 from pathlib import Path
 
@@ -14,6 +15,16 @@ import pytest
 from autograder.cli import _parser
 
 SCRIPT = Path(__file__).parents[1] / "scripts" / "gpu_run.sh"
+
+ON_A_BARE_MACHINE = """
+import sys
+
+for package in ("nbgrader", "nbformat", "nbconvert", "traitlets", "torchvision", "jinja2", "psutil"):
+    sys.modules[package] = None
+import pytest
+
+sys.exit(pytest.main(["-m", "gpu", "-q", "--collect-only", "-p", "no:cacheprovider", "tests/helpers"]))
+"""
 
 STAND_IN = """#!/bin/sh
 echo "$COURSE_PROFILE" "$@" >> calls
@@ -130,3 +141,15 @@ def test_the_command_for_the_references_is_one_that_there_is(project):
     arguments = calls(project)[0].partition("autograder.cli ")[2].split()
     found = _parser().parse_args(arguments)
     assert (found.profile, found.missing, found.seeds, found.share) == ("full", True, 3, 1.0)
+
+
+def test_what_only_a_gpu_can_test_needs_nothing_of_the_instructors_packages():
+    found = subprocess.run(
+        [sys.executable, "-c", ON_A_BARE_MACHINE],
+        cwd=SCRIPT.parents[1],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert found.returncode == 0, found.stdout
+    assert "test_cuda_graph.py" in found.stdout
