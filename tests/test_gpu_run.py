@@ -19,11 +19,11 @@ SCRIPT = Path(__file__).parents[1] / "scripts" / "gpu_run.sh"
 ON_A_BARE_MACHINE = """
 import sys
 
-for package in ("nbgrader", "nbformat", "nbconvert", "traitlets", "torchvision", "jinja2", "psutil"):
+for package in ("nbgrader", "nbformat", "nbconvert", "traitlets", "torchvision", "psutil"):
     sys.modules[package] = None
 import pytest
 
-sys.exit(pytest.main(["-m", "gpu", "-q", "--collect-only", "-p", "no:cacheprovider", "tests/helpers"]))
+sys.exit(pytest.main(["-m", "gpu", "-q", "--collect-only", "tests/helpers"]))
 """
 
 STAND_IN = """#!/bin/sh
