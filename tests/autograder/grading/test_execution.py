@@ -408,8 +408,8 @@ def test_html_that_is_too_long_is_replaced_by_a_line_since_half_of_it_is_none():
     html = {"output_type": "display_data", "data": {"text/html": "<p>" * MIB, "text/plain": "p"}}
     (output,) = shown_outputs([html], 16 * MIB)
     assert shown_text([output]) == [
-        "[The grader left out an output of 3,145,729 characters here: there is no room for so "
-        "much.]\n"
+        "[The grader left out an output of 3,145,729 characters here, because there is too much "
+        "output.]\n"
     ]
 
 
