@@ -292,7 +292,8 @@ def test_waiting_for_a_slow_answer_is_not_the_graders_work(grade, monkeypatch):
 def test_a_limit_that_is_reached_in_the_middle_of_an_answer_costs_no_other_question(
     grade, monkeypatch
 ):
-    monkeypatch.setattr(execution, "TEST_BYTES", 64 * MIB)
+    # Half of what the answer takes as a string: it cannot be decoded, whatever memory is free.
+    monkeypatch.setattr(execution, "TEST_BYTES", 28 * MIB)
     cells = answer("x = 'a' * 60_000_000\ny = 3"), question("a", is_three())
     record, _ = grade(*cells, question("b", is_three("y")))
     assert scores(record) == {"a": 0, "b": 4}
