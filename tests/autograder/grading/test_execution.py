@@ -297,7 +297,8 @@ def test_a_limit_that_is_reached_in_the_middle_of_an_answer_costs_no_other_quest
     cells = answer("x = 'a' * 60_000_000\ny = 3"), question("a", is_three())
     record, _ = grade(*cells, question("b", is_three("y")))
     assert scores(record) == {"a": 0, "b": 4}
-    assert "memory" in record.flags[0]
+    # A process that has freed much memory before may have room for the answer, which is wrong then.
+    assert all("memory" in flag for flag in record.flags)
 
 
 def test_a_kernel_that_replaces_one_during_a_hidden_test_is_not_under_its_limits(grade):
