@@ -27,10 +27,10 @@ def run(group, source):
 
 def test_what_joins_is_counted(group):
     assert group.processes() == 0
-    result = run(group, "import time\nwhile time.process_time() < 0.3: pass")
+    # Somewhat longer than is asked for below: what the process did before it joined is not counted.
+    result = run(group, "import time\nwhile time.process_time() < 0.4: pass")
     assert result.returncode == 0
-    # The kernel counts by itself, and may lag behind what the process read by a fraction.
-    assert 0.27 <= group.processor_seconds() < 3
+    assert 0.3 <= group.processor_seconds() < 3
     assert not group.memory_exceeded()
 
 
