@@ -93,12 +93,14 @@ def misconception(of: Callable[..., Any]) -> Callable[[Wrong], Wrong]:
 
 def misconceptions_of(reference: Callable[..., Any]) -> list[Misconception]:
     """Return the known wrong solutions of this very function or class, in order of definition."""
-    for assignment in assignments():
-        part(assignment, "misconceptions")
     return [m for m in _registered.values() if m.of is reference]
 
 
 def misconceptions_in(assignment: str) -> list[Misconception]:
     """Return the known wrong solutions of an assignment's questions, in order of definition."""
-    part(assignment, "misconceptions")
     return [m for m in _registered.values() if m.assignment == assignment]
+
+
+# A wrong solution is registered when its module is imported, which needs all that stands above.
+for _name in assignments():
+    part(_name, "misconceptions")

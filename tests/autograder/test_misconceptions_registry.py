@@ -11,7 +11,6 @@ from autograder.misconceptions import (
 
 @pytest.fixture(autouse=True)
 def empty_registry(monkeypatch):
-    misconceptions_of(empty_registry)  # a module that is imported later would register here only
     monkeypatch.setattr(registry, "_registered", {})
 
 
