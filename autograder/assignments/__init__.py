@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from importlib import import_module
-from importlib.util import find_spec
 from math import inf
 from pathlib import Path
 from types import ModuleType
@@ -19,32 +18,39 @@ if TYPE_CHECKING:  # what an assignment has is imported when it is asked for
     from autograder.runs.experiment import Experiment, Sweep
     from autograder.runs.lines import Line
 
-NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+ROOM = Path(__file__).parent
+NOTEBOOKS = ROOM.parents[1] / "notebooks"
 """The source notebooks, ``<assignment>/<assignment>.ipynb``."""
 
 
 @dataclass(frozen=True)
 class Assignment:
-    """What the course knows of an assignment.
+    """What the course knows of an assignment; it is looked up when it is asked for.
 
     Attributes
     ----------
     name : str
     notebook : Path
         The source notebook.
-    place : float
-        Where it stands in the course: ``PLACE`` of its package, or after all that have one.
-    unlocks : tuple of str
-        Reference modules that its students are given, such as ``"masks"``.
-    artifacts : tuple of str
-        Names of the trained networks that its students submit.
     """
 
     name: str
     notebook: Path
-    place: float = inf
-    unlocks: tuple[str, ...] = ()
-    artifacts: tuple[str, ...] = ()
+
+    @property
+    def place(self) -> float:
+        """Where it stands in the course: ``PLACE`` of its package, or after all that have one."""
+        return getattr(part(self.name), "PLACE", inf)
+
+    @property
+    def unlocks(self) -> tuple[str, ...]:
+        """The reference modules that its students are given, such as ``"masks"``."""
+        return tuple(self._metadata().get("unlocks", ()))
+
+    @property
+    def artifacts(self) -> tuple[str, ...]:
+        """The names of the trained networks that its students submit."""
+        return tuple(self._metadata().get("artifacts", ()))
 
     @property
     def experiments(self) -> tuple[Experiment, ...]:
@@ -67,6 +73,11 @@ class Assignment:
         from autograder.misconceptions import misconceptions_in
 
         return misconceptions_in(self.name)
+
+    def _metadata(self) -> dict[str, Any]:
+        # As JSON: reference runs have to do without nbformat.
+        content = json.loads(self.notebook.read_text(encoding="utf-8"))
+        return content["metadata"].get("course", {})
 
 
 def assignments(notebooks: Path | None = None) -> list[str]:
@@ -96,16 +107,9 @@ def assignment(name: str, notebooks: Path | None = None) -> Assignment:
         If it has no source notebook.
     """
     notebook = (notebooks or NOTEBOOKS) / name / f"{name}.ipynb"
-    # As JSON: reference runs have to do without nbformat.
-    content: dict[str, Any] = json.loads(notebook.read_text(encoding="utf-8"))
-    course = content["metadata"].get("course", {})
-    return Assignment(
-        name,
-        notebook,
-        place=getattr(part(name), "PLACE", inf),
-        unlocks=tuple(course.get("unlocks", ())),
-        artifacts=tuple(course.get("artifacts", ())),
-    )
+    if not notebook.exists():
+        raise FileNotFoundError(f"There is no source notebook of {name!r}: {notebook}")
+    return Assignment(name, notebook)
 
 
 def in_course_order() -> list[Assignment]:
@@ -123,8 +127,7 @@ def part(assignment: str, name: str = "") -> ModuleType | None:
     name : str
         The module, such as ``"misconceptions"``; none stands for the package.
     """
-    package = f"{__name__}.{assignment}"
-    if find_spec(package) is None:
+    if not (ROOM / assignment / f"{name or '__init__'}.py").exists():
         return None
-    module = f"{package}.{name}" if name else package
-    return import_module(module) if find_spec(module) is not None else None
+    module = f"{__name__}.{assignment}"
+    return import_module(f"{module}.{name}" if name else module)

@@ -27,6 +27,7 @@ from traitlets import Bool, Float, Integer
 
 import autograder
 import helpers
+from autograder.assignments import Assignment
 from autograder.errors import UserError
 from autograder.grading.execution import grade_notebook
 from autograder.grading.intake.hand_in_files import copy_files
@@ -34,7 +35,6 @@ from autograder.grading.intake.names import printable, safe_name
 from autograder.grading.intake.submission_folder import SubmissionFolder
 from autograder.grading.intake.submitted_notebook import UnreadableNotebook, read_notebook
 from autograder.grading.record import Record
-from autograder.notebook.source import unlocked_modules
 from autograder.releasing.student_build import write_student_helpers
 from autograder.sandbox import bubblewrap
 from autograder.sandbox.account import make_readable
@@ -256,6 +256,7 @@ class GradeInSandbox(NbGraderPreprocessor):
             coursedir.format_path(coursedir.source_directory, ".", names["assignment"]),
             f"{names['notebook']}.ipynb",
         )
+        released = Assignment(source.stem, source)
         limits = Limits(
             cell_seconds=self.cell_seconds,
             total_seconds=self.total_seconds,
@@ -272,7 +273,7 @@ class GradeInSandbox(NbGraderPreprocessor):
 
             def start() -> Session:
                 return Session(
-                    build=_student_build(source.stem, unlocked_modules(source)),
+                    build=_student_build(released.name, released.unlocks),
                     submission=files,
                     masks=tuple(masked(_PACKAGES, programs())) if self.sandbox else (),
                     limits=limits,

@@ -10,9 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
-from pathlib import Path
 
-import nbformat
 from nbformat import NotebookNode
 
 
@@ -53,12 +51,6 @@ class Line:
     number: int
     text: str
     part: Part
-
-
-def unlocked_modules(source: Path) -> tuple[str, ...]:
-    """Return the reference modules that a source notebook unlocks for its students."""
-    notebook = nbformat.read(source, as_version=4)
-    return tuple(notebook.metadata.get("course", {}).get("unlocks", ()))
 
 
 def nbgrader_marks(cell: NotebookNode) -> NotebookNode:

@@ -21,10 +21,10 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import SaveCells
 from traitlets.config import Config
 
+from autograder.assignments import Assignment
 from autograder.course import add_scripts_to_path, course_config
 from autograder.errors import UserError
 from autograder.notebook.lint import lint
-from autograder.notebook.source import unlocked_modules
 from autograder.releasing.audit import AuditFailed, audit
 from autograder.releasing.student_build import build_wheel
 
@@ -94,7 +94,7 @@ def make_release(assignment: str, course: Path, config: Config | None = None) ->
         raise FileNotFoundError(f"There is no source notebook of {assignment!r}: {source}")
     if faults := lint(source):
         raise AuditFailed(assignment, faults)
-    unlocks = unlocked_modules(source)
+    unlocks = Assignment(assignment, source).unlocks
 
     root = Path(paths.root)
     root.mkdir(parents=True, exist_ok=True)

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from autograder.assignments import assignment, assignments, in_course_order
+from autograder.assignments import assignment, assignments, in_course_order, part
 from autograder.misconceptions import misconceptions_in
 
 
@@ -77,3 +77,7 @@ def test_finding_an_assignment_imports_nothing_that_is_slow():
         "assert not {'torch', 'numpy', 'nbformat'} & sys.modules.keys()"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_a_name_that_is_no_name_in_python_has_no_parts():
+    assert part("homework 1.5", "misconceptions") is None

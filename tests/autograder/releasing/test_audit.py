@@ -26,8 +26,8 @@ from small_course import (
     write_source,
 )
 
-from autograder.assignments import NOTEBOOKS, assignments
-from autograder.notebook.source import cell_name, lines, unlocked_modules
+from autograder.assignments import NOTEBOOKS, Assignment, assignments
+from autograder.notebook.source import cell_name, lines
 from autograder.releasing.audit import SECRET_PARTS, STARTING_CHECKPOINTS, Leak, audit
 from autograder.releasing.release import make_release
 from autograder.releasing.student_build import reference_source
@@ -102,7 +102,7 @@ def test_every_secret_cell_of_a_source_notebook_is_found(assignment: str, tmp_pa
     source = NOTEBOOKS / assignment / f"{assignment}.ipynb"
     shutil.copy(source, tmp_path)
     cells = nbformat.read(source, as_version=4).cells
-    unlocks = unlocked_modules(source)
+    unlocks = Assignment(assignment, source).unlocks
     secret = {cell_name(c) for c in cells if any(line.part in SECRET_PARTS for line in lines(c))}
     assert {leak.cell for leak in audit(tmp_path, source, unlocks=unlocks)} == secret
 
