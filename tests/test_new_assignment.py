@@ -1,6 +1,5 @@
 """An assignment joins by its folders alone: no list, no other file of the project is touched."""
 
-import json
 import os
 import shutil
 import subprocess
@@ -12,6 +11,8 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from small_course import marks
+
+from autograder.grading.record import Record
 
 PROJECT = Path(__file__).parents[1]
 NAME = "tiny"
@@ -132,15 +133,15 @@ def course(project):
 
 def record(course, student):
     file = course / "autograded" / student / NAME / f"{NAME}.ipynb"
-    return json.loads(file.read_text())["metadata"]["autograder"]["questions"]["double"]
+    return Record.read(nbformat.read(file, as_version=4)).questions["double"]
 
 
 def test_its_answers_are_scored(course):
-    assert [record(course, s)["score"] for s in ("ada", "ben", "cem")] == [3, 0, 0]
+    assert [record(course, s).score for s in ("ada", "ben", "cem")] == [3, 0, 0]
 
 
 def test_its_misconceptions_are_named(course):
-    named = {s: [m["name"] for m in record(course, s)["misconceptions"]] for s in ("ben", "cem")}
+    named = {s: [m.name for m in record(course, s).misconceptions] for s in ("ben", "cem")}
     assert named == {"ben": ["squares"], "cem": []}
 
 

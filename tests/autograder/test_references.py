@@ -1,18 +1,14 @@
 """Reference runs: the rule for thresholds, and what passes it."""
 
 import shutil
-from pathlib import Path
 
-import nbformat
 import pytest
 import torch
+from source_notebook import part_of_the_points
 
 from autograder import references
-from autograder.assignments import NOTEBOOKS
 from autograder.errors import UserError
-from autograder.grading.execution import evaluate_test
 from autograder.hidden import accuracy_noise, reference
-from autograder.hidden.student import Submission, asking
 from autograder.references import NoReference, bar, threshold, threshold_of
 from autograder.runs.run import plan, run, start
 from autograder.runs.table import experiments, sweeps
@@ -30,20 +26,6 @@ def quick(monkeypatch):
 @pytest.fixture(scope="module")
 def digits():
     return data.load("digits")
-
-
-def points(question: str, files: Path) -> float:
-    """Ask the hidden test of a question about the artifacts in `files`."""
-    source = nbformat.read(NOTEBOOKS / "quantization" / "quantization.ipynb", as_version=4)
-    (cell,) = [
-        c for c in source.cells if c.metadata.get("nbgrader", {}).get("grade_id") == question
-    ]
-
-    def nobody(request):
-        raise AssertionError("a trained artifact is judged without the student's code")
-
-    with asking(Submission(nobody, files)):
-        return evaluate_test(cell.source, question).points / cell.metadata.nbgrader.points
 
 
 # Three accuracies: mean 0.9, standard deviation 0.01; t(0.99, 2) = 6.965 from a printed table.
@@ -128,14 +110,14 @@ def test_a_history_that_the_weights_do_not_back_earns_nothing(tmp_path):
     boast = '{"train_loss": [0.0], "train_accuracy": [1.0], "test_accuracy": [1.0], '
     boast += '"learning_rate": [0.01], "seconds": [1.0]}'
     (folder / "sparse_4bit.json").write_text(boast)
-    assert points("bonus_sparse_4bit", tmp_path) == 0
+    assert part_of_the_points("quantization", "bonus_sparse_4bit", tmp_path) == 0
 
 
 def test_a_history_alone_earns_nothing(tmp_path):
     folder = artifact_folder(tmp_path)
     folder.mkdir(parents=True)
     shutil.copy(references.artifacts("quick", "quantization") / "qat_4bit.json", folder)
-    assert points("qat_4bit", tmp_path) == 0
+    assert part_of_the_points("quantization", "qat_4bit", tmp_path) == 0
 
 
 def test_an_unknown_experiment_is_named_with_those_that_are_known(tmp_path):

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from course_trainings import KINDS
+from course_trainings import KINDS, distance
 from torch import nn
 
 from helpers import data
@@ -46,12 +46,6 @@ def small_model(*more):
         *more,
         nn.Linear(256, 10),
     )
-
-
-def distance(one, other):
-    """Return the largest difference of two networks' weights and statistics."""
-    pairs = zip(one.state_dict().values(), other.state_dict().values(), strict=True)
-    return max((a.double() - b.double()).abs().max().item() for a, b in pairs)
 
 
 @pytest.mark.parametrize("kind", KINDS)

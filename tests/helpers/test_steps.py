@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from course_trainings import KINDS
+from course_trainings import KINDS, distance
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -89,12 +89,6 @@ def small_model():
 def trained(model, dataset, **options):
     settings = {"epochs": 2, "lr": 0.01, "batch_size": BATCH_SIZE, "precision": "float32"}
     return fit(model, dataset, progress=False, **(settings | options))
-
-
-def distance(one, other):
-    """Return the largest difference of two networks' weights and statistics."""
-    pairs = zip(one.state_dict().values(), other.state_dict().values(), strict=True)
-    return max((a.double() - b.double()).abs().max().item() for a, b in pairs)
 
 
 def figures(history):

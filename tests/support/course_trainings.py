@@ -50,3 +50,9 @@ KINDS = {
     "pruned step by step": _step_by_step,
 }
 """``KINDS[kind](dataset)`` returns a model and the hooks that `fit` takes with it."""
+
+
+def distance(one, other):
+    """Return the largest difference of two networks' weights and statistics."""
+    pairs = zip(one.state_dict().values(), other.state_dict().values(), strict=True)
+    return max((a.double() - b.double()).abs().max().item() for a, b in pairs)
