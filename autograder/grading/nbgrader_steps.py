@@ -286,7 +286,7 @@ class GradeInSandbox(NbGraderPreprocessor):
                 )
 
             record = grade_notebook(nb, start=start, files=files)
-        record.sandboxed = self.sandbox
+        record.sandbox = "bubblewrap" if self.sandbox else "none"
         record.flags = earlier.flags + record.flags
         record.write(nb)
         return nb, resources

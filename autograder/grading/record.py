@@ -46,8 +46,8 @@ class Record:
     ----------
     seconds
         Wall time of grading.
-    sandboxed
-        Whether student code ran in the sandbox.
+    sandbox
+        What student code ran in: ``"bubblewrap"``, or ``"none"`` if it ran unprotected.
     flags
         Reasons why the instructor should look at the submission.
     questions
@@ -55,7 +55,7 @@ class Record:
     """
 
     seconds: float = 0.0
-    sandboxed: bool = True
+    sandbox: str = "bubblewrap"
     flags: list[str] = field(default_factory=list)
     questions: dict[str, QuestionRecord] = field(default_factory=dict)
 
@@ -76,7 +76,7 @@ class Record:
             found: dict[str, Any] = notebook.metadata[_KEY]
             return cls(
                 seconds=float(found["seconds"]),
-                sandboxed=bool(found["sandboxed"]),
+                sandbox=str(found["sandbox"]),
                 flags=[str(flag) for flag in found["flags"]],
                 questions={
                     str(name): _question(question) for name, question in found["questions"].items()

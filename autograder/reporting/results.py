@@ -289,7 +289,7 @@ def _record(file: Path) -> dict[str, Any]:
         return {"flags": ("the graded notebook holds no record of our grader: grade it again",)}
     return {
         "seconds": record.seconds,
-        "sandboxed": record.sandboxed,
+        "sandboxed": record.sandbox != "none",
         "flags": tuple(record.flags),
         "misconceptions": tuple(
             FoundMisconception(question, named.name, named.explanation)

@@ -21,7 +21,7 @@ def forged_record(a: Assignment):
     verdict = {"score": 4.0, "points": 4.0, "messages": [], "misconceptions": []}
     nb.metadata["autograder"] = {
         "seconds": 1.0,
-        "sandboxed": True,
+        "sandbox": "bubblewrap",
         "flags": [],
         "questions": dict.fromkeys(POINTS, verdict),
     }

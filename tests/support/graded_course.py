@@ -63,7 +63,7 @@ class GradedCourse:
         *,
         manual: Mapping[str, float] | None = None,
         seconds: float = 20.0,
-        sandboxed: bool = True,
+        sandbox: str = "bubblewrap",
         flags: tuple[str, ...] = (),
         misconceptions: Mapping[str, tuple[str, str]] | None = None,
         late_penalty: float | None = None,
@@ -98,7 +98,7 @@ class GradedCourse:
                 for question, (_, points, written) in self.questions.items()
                 if not written
             }
-            Record(seconds, sandboxed, list(flags), got).write(notebook)
+            Record(seconds, sandbox, list(flags), got).write(notebook)
         file = self.folder / "autograded" / student / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
         file.parent.mkdir(parents=True)
         nbformat.write(notebook, file)

@@ -8,7 +8,7 @@ from autograder.grading.record import NamedMisconception, NoRecord, QuestionReco
 
 RECORD = Record(
     seconds=12.5,
-    sandboxed=False,
+    sandbox="none",
     flags=["cell 7: the kernel died"],
     questions={
         "a": QuestionRecord(2.5, 4.0, ["got 4"], [NamedMisconception("squares", "You square.")])

@@ -159,7 +159,7 @@ def test_a_submission_that_needs_a_look_stands_with_its_reasons(course):
 @pytest.mark.parametrize(
     ("how", "reason"),
     [
-        ({"sandboxed": False}, "graded without a sandbox"),
+        ({"sandbox": "none"}, "graded without a sandbox"),
         ({"record": False}, "holds no record of our grader"),
     ],
 )
