@@ -108,7 +108,7 @@ def count_right(model: nn.Module, dataset: Dataset, split: str) -> Tensor:
 # An epoch of them
 
 
-class Epochs(ABC):
+class EpochRunner(ABC):
     """Does the steps of an epoch of training, and then the evaluation.
 
     Parameters
@@ -148,13 +148,13 @@ class Epochs(ABC):
         """Return the epoch's sum of losses, and its right predictions in training and in test."""
 
 
-class PlainEpochs(Epochs):
+class PlainRunner(EpochRunner):
     """Each step is done when its turn comes."""
 
     def steps(
         self, generator: torch.Generator, scheduler: lr_scheduler.LRScheduler
     ) -> Iterator[int]:
-        """Do the steps of an epoch, see `Epochs.steps`."""
+        """Do the steps of an epoch, see `EpochRunner.steps`."""
         self.step.begin_epoch()
         for inputs, targets in self.step.dataset.training_batches(self.batch_size, generator):
             self.step(inputs, targets)
@@ -167,7 +167,7 @@ class PlainEpochs(Epochs):
         return float(step.loss_sum), int(step.right), int(right)
 
 
-class RecordedEpochs(Epochs):
+class RecordedRunner(EpochRunner):
     """A step is recorded once and then replayed by the GPU; the evaluation likewise.
 
     What differs from step to step lies in buffers that hold it for a whole epoch: the batches and
@@ -203,7 +203,7 @@ class RecordedEpochs(Epochs):
     def steps(
         self, generator: torch.Generator, scheduler: lr_scheduler.LRScheduler
     ) -> Iterator[int]:
-        """Do the steps of an epoch, see `Epochs.steps`; the scheduler runs ahead of them."""
+        """Do the steps of an epoch, see `EpochRunner.steps`; the scheduler runs ahead of them."""
         self._begin_epoch(generator, scheduler)
         left = self.count
         if self._next is None or self.changing:

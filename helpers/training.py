@@ -16,7 +16,7 @@ from helpers.device import default_device, fast_dtype
 from helpers.history import History
 from helpers.progress import bar
 from helpers.schedules import SCHEDULES, Factor, Schedule
-from helpers.steps import Epochs, PlainEpochs, RecordedEpochs, Step, count_right
+from helpers.steps import EpochRunner, PlainRunner, RecordedRunner, Step, count_right
 from helpers.training_state import TrainingState
 from helpers.turns import check_time
 
@@ -159,9 +159,9 @@ def fit(
         state.load(checkpoint)
 
     step = Step(model, dataset, optimizer, scaler, dtype, label_smoothing, after_step)
-    doing: Epochs = PlainEpochs(step, batch_size)
+    runner: EpochRunner = PlainRunner(step, batch_size)
     if recorder is not None:
-        doing = RecordedEpochs(step, batch_size, recorder, changing=before_epoch is not None)
+        runner = RecordedRunner(step, batch_size, recorder, changing=before_epoch is not None)
     todo = {"total": epochs * steps, "initial": len(history) * steps}
     with (
         bar(**todo, unit="step", disable=not progress) as shown,
@@ -170,7 +170,7 @@ def fit(
         for epoch in range(len(history), epochs):
             check_time()
             shown.set_description(f"epoch {epoch + 1}/{epochs}")
-            _train_epoch(state, doing, before_epoch, shown.update)
+            _train_epoch(state, runner, before_epoch, shown.update)
             shown.set_postfix(
                 loss=f"{history.train_loss[-1]:.3f}", test=f"{history.test_accuracy[-1]:.1%}"
             )
@@ -181,7 +181,7 @@ def fit(
 
 def _train_epoch(
     state: TrainingState,
-    doing: Epochs,
+    runner: EpochRunner,
     before_epoch: Callable[[nn.Module, int], None] | None,
     show: Callable[[int], object],
 ) -> None:
@@ -191,7 +191,7 @@ def _train_epoch(
     ----------
     state
         What the epoch changes.
-    doing
+    runner
         How its steps are done.
     before_epoch
         As for `fit`.
@@ -204,9 +204,9 @@ def _train_epoch(
         before_epoch(state.model, len(history))
     state.model.train()
     first_lr = float(state.scheduler.get_last_lr()[0])
-    for done in doing.steps(state.generator, state.scheduler):
+    for done in runner.steps(state.generator, state.scheduler):
         show(done)
-    train_loss, train_accuracy, test_accuracy = doing.figures()
+    train_loss, train_accuracy, test_accuracy = runner.figures()
     history.train_loss.append(train_loss)
     history.train_accuracy.append(train_accuracy)
     history.test_accuracy.append(test_accuracy)

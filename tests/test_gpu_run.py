@@ -38,11 +38,11 @@ sleep "$SECONDS_EACH"
 def project(tmp_path):
     """A project with the script, references, and a stand-in for Python."""
     root = tmp_path / "project"
-    for folder in ("scripts", "autograder/references/full", "helpers/checkpoints", "build/data"):
+    for folder in ("scripts", "autograder/references/full", "helpers/pretrained", "build/data"):
         (root / folder).mkdir(parents=True)
     shutil.copy(SCRIPT, root / "scripts")
     (root / "autograder/references/full/quantization.json").write_text("{}")
-    (root / "helpers/checkpoints/resnet20_full.safetensors").write_bytes(os.urandom(16 * 2**20))
+    (root / "helpers/pretrained/resnet20_full.safetensors").write_bytes(os.urandom(16 * 2**20))
     (root / "build/data/cifar10.npz").touch()
     stand_in = root / "stand-in"
     stand_in.write_text(STAND_IN)
@@ -106,7 +106,7 @@ def test_what_came_out_is_packed_in_parts_that_travel_and_can_be_unpacked(projec
     with tarfile.open(whole) as archive:
         names = archive.getnames()
     assert "autograder/references/full/quantization.json" in names
-    assert "helpers/checkpoints/resnet20_full.safetensors" in names
+    assert "helpers/pretrained/resnet20_full.safetensors" in names
     assert "build/gpu/work/state" in names
 
 

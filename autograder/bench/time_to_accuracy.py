@@ -13,10 +13,10 @@ from statistics import mean, stdev
 from typing import Any
 
 from autograder.bench.machine import machine, precision
-from helpers.checkpoints import RECIPES
 from helpers.data import Dataset, load
 from helpers.files import replacing
 from helpers.models import resnet20
+from helpers.pretrained import RECIPES
 from helpers.profile import pick
 from helpers.training import History, fit, seed_everything
 

@@ -21,7 +21,7 @@ from nbformat import NotebookNode
 
 from autograder.errors import UserError
 from autograder.grading.limited import LimitReached, lifted, limited
-from autograder.grading.question_panel import GradedCheck, question_panel
+from autograder.grading.question_box import GradedCheck, question_box
 from autograder.grading.record import NamedMisconception, QuestionRecord, Record
 from autograder.hidden.score import Score
 from autograder.hidden.student import StudentError, Submission, asking
@@ -299,7 +299,7 @@ def evaluate_test(source: str, name: str) -> Any:
 
 def _no_credit(points: float, reason: str) -> tuple[QuestionRecord, list[NotebookNode]]:
     reason = _cut(reason, MAX_TEXT)
-    html = question_panel(0.0, points, [GradedCheck("no verdict", 0.0, reason)])
+    html = question_box(0.0, points, [GradedCheck("no verdict", 0.0, reason)])
     return QuestionRecord(0.0, points, [reason]), [_result(0.0, html)]
 
 

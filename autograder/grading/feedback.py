@@ -22,7 +22,7 @@ from nbgrader.preprocessors import (
 from nbgrader.utils import is_grade, is_task
 from traitlets.config import Config
 
-from autograder.grading.question_panel import points_text
+from autograder.grading.question_box import points_text
 from autograder.notebook.questions import headings, is_bonus, title, words
 
 __all__ = [
@@ -43,7 +43,7 @@ _TELLING = 12
 class HideHiddenTests(NbGraderPreprocessor):
     """Removes hidden tests, mark schemes and the grader's record from a graded notebook.
 
-    The visible rest of a test cell and its result panel stay. If an output of another cell quotes a
+    The visible rest of a test cell and its result box stay. If an output of another cell quotes a
     hidden line, as a traceback may, a note takes its place.
     """
 

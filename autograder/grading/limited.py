@@ -18,8 +18,8 @@ from typing import Any
 
 __all__ = ["LimitReached", "lifted", "limited"]
 
-LOOK_SECONDS = 0.1
-"""Processor time between two looks at the clock. A look takes a few microseconds."""
+CHECK_SECONDS = 0.1
+"""Processor time between two checks of the clock. A check takes a few microseconds."""
 
 _OWN_LIMIT = resource.getrlimit(resource.RLIMIT_DATA)  # of this process, outside all blocks
 
@@ -91,16 +91,16 @@ def _limited_time(seconds: float) -> Iterator[None]:
         if time.thread_time() > end:
             raise LimitReached(f"it took more than {seconds:g} s of processor time")
 
-    def look(*arguments: Any) -> None:
+    def on_signal(*arguments: Any) -> None:
         if callable(outer):  # the handler of the enclosing block
             outer(*arguments)
         check()
 
     outer = signal.getsignal(signal.SIGPROF)
-    signal.signal(signal.SIGPROF, look)
+    signal.signal(signal.SIGPROF, on_signal)
     try:
         signal.siginterrupt(signal.SIGPROF, False)  # system calls of libraries are restarted
-        timer = signal.setitimer(signal.ITIMER_PROF, LOOK_SECONDS, LOOK_SECONDS)
+        timer = signal.setitimer(signal.ITIMER_PROF, CHECK_SECONDS, CHECK_SECONDS)
         try:
             yield
             check()

@@ -1,4 +1,4 @@
-"""Expected values: the starting checkpoint, the grader's own measurements, thresholds."""
+"""Expected values: the starting network, the grader's own measurements, thresholds."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from autograder.hidden.submitted import submitted
 from autograder.hidden.tolerance import accuracy_noise
 from helpers import data, models, training
 from helpers.artifacts import ArtifactError
-from helpers.checkpoints import starting_weights
 from helpers.measurements import recall
+from helpers.pretrained import starting_weights
 from helpers.profile import profile
 from helpers.reference import masks
 
@@ -162,7 +162,7 @@ def threshold(name: str) -> float:
 
     Raises
     ------
-    autograder.references.NoReference
+    autograder.references.NoReferenceRun
         If no reference run trained a network of that name.
     """
     return references.threshold(profile(), name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from autograder.grading.question_panel import GradedCheck, points_text, question_panel
+from autograder.grading.question_box import GradedCheck, points_text, question_box
 from autograder.hidden.checks import Check
 from autograder.misconceptions import Misconception
 
@@ -38,7 +38,7 @@ class Score:
         return repr(self.points)
 
     def _repr_html_(self) -> str:
-        return question_panel(self.points, self.of, [_line(check) for check in self.checks])
+        return question_box(self.points, self.of, [_line(check) for check in self.checks])
 
     @property
     def messages(self) -> list[str]:

@@ -37,7 +37,7 @@ _MARKING_NOTES = "**Marking.**"
 
 
 @dataclass(frozen=True)
-class Line:
+class SourceLine:
     """A line of a cell.
 
     Attributes
@@ -63,7 +63,7 @@ def cell_name(cell: NotebookNode) -> str:
     return nbgrader_marks(cell).get("grade_id") or cell.get("id", "without id")
 
 
-def lines(cell: NotebookNode) -> list[Line]:
+def lines(cell: NotebookNode) -> list[SourceLine]:
     """Return the lines of a source cell with the part that each belongs to.
 
     As in nbgrader, a solution cell without solution markers is a solution as a whole.
@@ -76,7 +76,7 @@ def lines(cell: NotebookNode) -> list[Line]:
     if not whole:
         return marked
     return [
-        Line(line.number, line.text, Part.SOLUTION) if line.part is Part.VISIBLE else line
+        SourceLine(line.number, line.text, Part.SOLUTION) if line.part is Part.VISIBLE else line
         for line in marked
     ]
 
@@ -102,13 +102,13 @@ def hidden_test(cell: NotebookNode) -> str:
     return "\n".join(line.text for line in lines(cell) if line.part is Part.HIDDEN_TEST)
 
 
-def _marked_lines(source: str) -> Iterator[Line]:
+def _marked_lines(source: str) -> Iterator[SourceLine]:
     part = Part.VISIBLE
     for number, text in enumerate(source.split("\n"), start=1):
         marker = MARKER.search(text)
         if marker:
             edge, mark = marker.groups()
             part = MARKED_PARTS[mark] if edge == "BEGIN" else Part.VISIBLE
-            yield Line(number, text, Part.MARKER)
+            yield SourceLine(number, text, Part.MARKER)
         else:
-            yield Line(number, text, part)
+            yield SourceLine(number, text, part)

@@ -24,7 +24,7 @@ PASS_RATE = 0.99
 """How often a student who trains as the reference did is to pass."""
 
 
-class NoReference(UserError):
+class NoReferenceRun(UserError):
     """There is no reference run of that name; the message says how to make one."""
 
 
@@ -72,12 +72,12 @@ def threshold(profile: str, name: str) -> float:
 
     Raises
     ------
-    NoReference
+    NoReferenceRun
         If no reference run trained a network of that name.
     """
     found = runs(profile).get(name)
     if found is None or len(found["accuracies"]) < 2:
-        raise NoReference(
+        raise NoReferenceRun(
             f"There is no {profile} reference run of {name!r} with two seeds or more: make one "
             f"with `autograder reference run --profile {profile} --only {name}`."
         )

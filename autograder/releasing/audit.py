@@ -12,7 +12,7 @@ outputs, metadata and attachments, and the wheel. The release fails if it finds 
 - **Reference values**: measured numbers from the frozen references that have five digits or more,
   also when rounded to five digits or more, as fractions or as percentages. Integers (counts, seeds)
   are not measurements. Also whole files of the references, and single tensors of their networks.
-- **Trained networks** other than the starting checkpoints, and **outputs**, because solutions
+- **Trained networks** other than the starting networks, and **outputs**, because solutions
   produce them.
 - **Unreadable files**: the audit does not pass what it cannot understand.
 """
@@ -50,10 +50,10 @@ from autograder.releasing.fingerprints import (
     prose_secret,
 )
 from autograder.releasing.student_build import reference_modules, reference_source
-from helpers.checkpoints import shipped_file
+from helpers.pretrained import shipped_file
 from helpers.profile import PROFILES
 
-STARTING_CHECKPOINTS = tuple(shipped_file(profile) for profile in PROFILES)
+STARTING_NETWORKS = tuple(shipped_file(profile) for profile in PROFILES)
 """The trained networks that students get."""
 
 SECRET_PARTS = (Part.SOLUTION, Part.HIDDEN_TEST, Part.MARK_SCHEME)
@@ -187,7 +187,7 @@ class _Secrets:
         """Yield the leaks in a file and, if it is an archive, in the files that it contains."""
         yield from self._in_path(path)
         digest = hashlib.sha256(content).digest()
-        if digest in _starting_checkpoints():
+        if digest in _starting_networks():
             return
         if name := self._references.files.get(digest):
             yield Leak(str(path), None, None, "reference value", f"this is a copy of {name}")
@@ -229,7 +229,7 @@ class _Secrets:
 
     def _in_tensors(self, path: PurePosixPath, content: bytes) -> Iterator[Leak]:
         tensors = safetensors.torch.load(content)
-        yield Leak(str(path), None, None, "trained network", "this is not a starting checkpoint")
+        yield Leak(str(path), None, None, "trained network", "this is not a starting network")
         for name, tensor in tensors.items():
             if origin := self._references.tensors.get(_tensor_digest(tensor)):
                 yield Leak(str(path), None, None, "reference value", f"{name} is {origin}")
@@ -382,9 +382,9 @@ def _tensor_digest(tensor: Tensor) -> bytes | None:
 
 
 @cache
-def _starting_checkpoints() -> frozenset[bytes]:
+def _starting_networks() -> frozenset[bytes]:
     """Return the digests of the trained networks that students get."""
-    shipped = [path for path in STARTING_CHECKPOINTS if path.exists()]
+    shipped = [path for path in STARTING_NETWORKS if path.exists()]
     return frozenset(hashlib.sha256(path.read_bytes()).digest() for path in shipped)
 
 

@@ -44,7 +44,7 @@ from torch import Tensor
 from autograder import references
 from autograder.reporting.linked import groups
 from helpers.artifacts import ArtifactError, load_artifact
-from helpers.checkpoints import starting_weights
+from helpers.pretrained import starting_weights
 from helpers.profile import PROFILES
 
 SAMPLED = 1024

@@ -15,7 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from autograder.assignments import NOTEBOOKS
-from autograder.grading.question_panel import points_text, prose
+from autograder.grading.question_box import points_text, prose
 from autograder.reporting.copied_code import LONGEST_CODE
 from autograder.reporting.copies import LookAlikes, look_alikes
 from autograder.reporting.histogram import Histogram, score_edges, time_edges

@@ -19,7 +19,7 @@ from autograder.runs.lines import Chart, Line
 from autograder.runs.table import TRAINED, Experiment, Sweep, experiments, sweeps
 from helpers.files import replacing
 from helpers.plots import LINES, learning_curves
-from helpers.plots.look import accuracy_axis, legend_beside, panels
+from helpers.plots.style import accuracy_axis, legend_beside, panels
 from helpers.training import History
 
 if TYPE_CHECKING:

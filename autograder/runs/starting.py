@@ -16,9 +16,9 @@ from autograder.runs.epochs import Epochs
 from autograder.runs.experiment import TRAINED, WIDE_WEIGHTS, Build, Experiment
 from autograder.runs.sizes import float_sizes
 from helpers.artifacts import ArtifactMissing, artifact_files, read_weights
-from helpers.checkpoints import RECIPES, shipped_file, starting_weights
 from helpers.data import Dataset
 from helpers.models import ConvLayer, ResNet20, resnet20
+from helpers.pretrained import RECIPES, shipped_file, starting_weights
 from helpers.profile import profile
 
 ASSIGNMENT = "starting_networks"

@@ -81,20 +81,20 @@ def do(task: Task, folder: Path, device: str, share: float) -> Task:
     if torch.device(device).type == "cpu":
         torch.set_num_threads(1)
     try:
-        meter = _Meter(_dataset(device))
+        accuracy = _TestAccuracy(_dataset(device))
         began = time.perf_counter()
-        figures = _DO[task.kind](task, folder, meter, share)
+        figures = _DO[task.kind](task, folder, accuracy, share)
         figures["seconds"] = time.perf_counter() - began
     finally:
         torch.set_num_threads(threads)
-    figures |= {"run_on": circumstances(meter.dataset), "measurements": meter.measurements}
+    figures |= {"run_on": circumstances(accuracy.dataset), "measurements": accuracy.measurements}
     with replacing(task.result(folder)) as temporary:
         temporary.write_text(json.dumps(figures) + "\n", encoding="utf-8")
     return task
 
 
 @dataclass
-class _Meter:
+class _TestAccuracy:
     """Measures accuracies, and remembers by what the networks are recognised."""
 
     dataset: Dataset
@@ -105,7 +105,7 @@ class _Meter:
         return float(self.measurements[-1]["accuracy"])
 
 
-def _train(task: Task, folder: Path, accuracy: _Meter, share: float) -> Figures:
+def _train(task: Task, folder: Path, accuracy: _TestAccuracy, share: float) -> Figures:
     (experiment,) = (e for e in experiments() if e.name == task.name)
     checkpoint = folder / f"{task.label}.checkpoint"
     model, history = train(experiment, accuracy.dataset, task.seed, checkpoint, share)
@@ -122,12 +122,12 @@ def _train(task: Task, folder: Path, accuracy: _Meter, share: float) -> Figures:
     return figures
 
 
-def _untrained(task: Task, folder: Path, accuracy: _Meter, share: float) -> Figures:
+def _untrained(task: Task, folder: Path, accuracy: _TestAccuracy, share: float) -> Figures:
     (experiment,) = (e for e in experiments() if e.name == task.name)
     return {"accuracy": accuracy(untrained(experiment, accuracy.dataset))}
 
 
-def _sweep(task: Task, folder: Path, accuracy: _Meter, share: float) -> Figures:
+def _sweep(task: Task, folder: Path, accuracy: _TestAccuracy, share: float) -> Figures:
     (sweep,) = (s for s in sweeps() if s.name == task.name)
     return {"figures": sweep.measure(accuracy.dataset, accuracy)}
 

@@ -21,7 +21,7 @@ from autograder.errors import UserError
 from . import bubblewrap, cgroup
 from .inside import wire
 from .limits import Limits
-from .watcher import LOOK_SECONDS, Watcher
+from .watcher import CHECK_SECONDS, Watcher
 
 KERNEL = Path(__file__).parent / "inside"
 START_SECONDS = 120.0
@@ -253,7 +253,7 @@ class Session:
         if self._received > self.limits.output_bytes:
             raise wire.WireError("more output than allowed")
         data = bytearray()
-        self._connection.settimeout(LOOK_SECONDS)
+        self._connection.settimeout(CHECK_SECONDS)
         while len(data) < count:
             try:
                 chunk = self._connection.recv(min(count - len(data), 2**20))
@@ -270,7 +270,7 @@ class Session:
             status = self._process.wait(END_SECONDS)
         except subprocess.TimeoutExpired:
             return "it closed its connection to the grader"
-        self._watcher.look()
+        self._watcher.check()
         if self._watcher.reason is not None:
             return self._watcher.reason
         # Like a shell, bubblewrap exits with 128 + n if signal n has ended the kernel.

@@ -13,7 +13,7 @@ from .cgroup import Cgroup
 from .limits import Limits
 from .usage import Usage, usage
 
-LOOK_SECONDS = 0.25
+CHECK_SECONDS = 0.25
 """Time between two checks of the limits."""
 
 STOPPED_LOOKS = 3
@@ -83,7 +83,7 @@ class Watcher:
         """Stop the clocks of the request."""
         self._turn = None
 
-    def look(self) -> None:
+    def check(self) -> None:
         """Set `reason` if a limit is exceeded now."""
         used = usage(self._process.pid, self._group, self._limits.memory_bytes)
         # Without a control group, the time of a process is no longer counted once it has ended.
@@ -95,11 +95,11 @@ class Watcher:
         while self._process.poll() is None:
             # A hidden test may just have reached its limit on the grader's memory.
             with contextlib.suppress(MemoryError):
-                self.look()
+                self.check()
             if self.reason is not None:
                 self._kill()
                 return
-            time.sleep(LOOK_SECONDS)
+            time.sleep(CHECK_SECONDS)
 
     def _passed(self, used: Usage) -> str | None:
         limits = self._limits

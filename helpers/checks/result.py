@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from textwrap import shorten
 from typing import ParamSpec
 
-from helpers.checks.panel import GREEN, RED, line, note, panel, prose
+from helpers.checks.box import GREEN, RED, box, line, note, prose
 
 Claims = Iterator[str]
 Arguments = ParamSpec("Arguments")
@@ -23,7 +23,7 @@ class Wrong(Exception):
 
 @dataclass(frozen=True, repr=False)
 class CheckResult:
-    """The outcome of a public check; true if all claims hold. A notebook shows it as a panel.
+    """The outcome of a public check; true if all claims hold. A notebook shows it as a box.
 
     Attributes
     ----------
@@ -61,7 +61,7 @@ class CheckResult:
         body = [line("✓", GREEN, "holds", prose(claim)) for claim in self.fulfilled]
         if self.failed is not None:
             body += [line("✗", RED, "does not hold", prose(self.failed)), note(self.problem)]
-        return panel(self.heading, GREEN if self else RED, body)
+        return box(self.heading, GREEN if self else RED, body)
 
 
 def public_check(

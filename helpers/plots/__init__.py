@@ -4,7 +4,7 @@ Each function returns a matplotlib figure: a notebook shows it when it is the la
 """
 
 from helpers.plots.histograms import weight_histograms
-from helpers.plots.look import BLUE, GREEN, LINES, ORANGE, PINK, RED, SKY, STYLE
+from helpers.plots.style import BLUE, GREEN, LINES, ORANGE, PINK, RED, SKY, STYLE
 from helpers.plots.training import learning_curves
 
 __all__ = [

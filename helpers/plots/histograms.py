@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from helpers.plots.look import BLUE, PANELS_PER_ROW, RED, SKY, panels
+from helpers.plots.style import BLUE, PANELS_PER_ROW, RED, SKY, panels
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

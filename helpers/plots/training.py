@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from helpers.plots.look import LINES, accuracy_axis, panels
+from helpers.plots.style import LINES, accuracy_axis, panels
 from helpers.training import History
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from source_notebook import part_of_the_points
 from autograder import references
 from autograder.errors import UserError
 from autograder.hidden import accuracy_noise, reference
-from autograder.references import NoReference, bar, threshold, threshold_of
+from autograder.references import NoReferenceRun, bar, threshold, threshold_of
 from autograder.runs.run import plan, run, start
 from autograder.runs.table import experiments, sweeps
 from autograder.runs.tasks import digest
@@ -66,13 +66,13 @@ def test_one_run_has_no_spread():
 
 
 def test_an_unknown_network_says_how_to_run_it():
-    with pytest.raises(NoReference, match="autograder reference"):
+    with pytest.raises(NoReferenceRun, match="autograder reference"):
         threshold("quick", "nothing_like_it")
 
 
 def test_one_run_gives_no_threshold(monkeypatch):
     monkeypatch.setattr(references, "runs", lambda profile: {"alone": {"accuracies": [0.9]}})
-    with pytest.raises(NoReference, match="two seeds"):
+    with pytest.raises(NoReferenceRun, match="two seeds"):
         threshold("quick", "alone")
 
 

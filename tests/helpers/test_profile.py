@@ -35,7 +35,7 @@ def test_pick_takes_the_value_of_the_profile(monkeypatch):
 
 
 def test_importing_what_a_notebook_needs_loads_no_slow_library():
-    modules = "artifacts, checkpoints, data, models, plots, profile, submission, training"
+    modules = "artifacts, data, models, plots, pretrained, profile, submission, training"
     code = f"import sys; from helpers import {modules}; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {"torchvision", "sklearn", "matplotlib"} & set(done.stdout.split())

@@ -4,8 +4,8 @@ from functools import partial
 
 from torch import nn
 
-from helpers.checkpoints import pretrained_resnet20
 from helpers.models import resnet20
+from helpers.pretrained import pretrained_resnet20
 from helpers.reference import masks
 from helpers.reference.deep_compression import shared_network
 from helpers.reference.pruning import magnitude

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from helpers.plots import STYLE, weight_histograms
-from helpers.plots.look import (
+from helpers.plots.style import (
     BLUE,
     GREEN,
     LINES,

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from helpers.plots import STYLE, learning_curves
-from helpers.plots.look import (
+from helpers.plots.style import (
     BLUE,
     LINES,
     PANELS_PER_ROW,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from helpers.plots import BLUE, STYLE, learning_curves, weight_histograms
-from helpers.plots.look import LINES, accuracy_axis, legend_beside, panels
+from helpers.plots.style import LINES, accuracy_axis, legend_beside, panels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

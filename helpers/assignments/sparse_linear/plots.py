@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from helpers.plots import BLUE, LINES, STYLE
-from helpers.plots.look import PANELS_PER_ROW, legend_beside, panels
+from helpers.plots.style import PANELS_PER_ROW, legend_beside, panels
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

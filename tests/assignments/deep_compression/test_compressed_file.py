@@ -4,9 +4,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from helpers.checkpoints import pretrained_resnet20
 from helpers.data import load
 from helpers.models import resnet20
+from helpers.pretrained import pretrained_resnet20
 from helpers.reference import masks
 from helpers.reference.deep_compression import compressed_file, run_lengths, weight_sharing
 

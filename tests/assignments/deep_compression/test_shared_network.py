@@ -5,8 +5,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from helpers.checkpoints import pretrained_resnet20
 from helpers.data import load
+from helpers.pretrained import pretrained_resnet20
 from helpers.reference import masks
 from helpers.reference.deep_compression import shared_network, weight_sharing
 

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.cluster import KMeans
 
-from helpers.checkpoints import pretrained_resnet20
 from helpers.data import load
+from helpers.pretrained import pretrained_resnet20
 from helpers.reference import masks
 from helpers.reference.deep_compression import weight_sharing
 

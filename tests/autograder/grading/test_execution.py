@@ -366,7 +366,7 @@ def test_a_kernel_that_does_not_start_again_is_the_graders_fault_and_gives_no_gr
 
 
 def test_what_only_the_instructor_can_mend_gives_no_grade(grade):
-    missing = "from autograder.references import NoReference\nraise NoReference('no run')"
+    missing = "from autograder.references import NoReferenceRun\nraise NoReferenceRun('no run')"
     with pytest.raises(UserError):
         grade(question("a", missing))
 

@@ -22,11 +22,11 @@ from nbgrader.server_extensions.formgrader import handlers
 from autograder.course import course_config
 from autograder.grading.execution import MAX_NOTEBOOK_OUTPUT, shown_outputs
 from autograder.grading.feedback import HideHiddenTests
-from autograder.grading.question_panel import GradedCheck, question_panel
+from autograder.grading.question_box import GradedCheck, question_box
 
 SECRET = "same(student.quantize, affine.quantize, on=[(w, 3)], within=0.5 * scale)"
 TEST = f"# Hidden tests: 8 points\n### BEGIN HIDDEN TESTS\n{SECRET}\n### END HIDDEN TESTS\n"
-PANEL = question_panel(
+BOX = question_box(
     5, 8, [GradedCheck("3 bits", 0.5, "half of it is right", "You cut off the fraction.")]
 )
 
@@ -53,7 +53,7 @@ def written_answer(text):
     return new_markdown_cell(text, metadata=marks("stochastic_comparison"))
 
 
-def result(html=PANEL, number="5.0"):
+def result(html=BOX, number="5.0"):
     return new_output("execute_result", {"text/plain": number, "text/html": html})
 
 
@@ -169,7 +169,7 @@ def test_the_page_shows_the_panel_and_no_hidden_line(feedback_page):
     page = feedback_page(graded(hidden_test(result(number="5.125"))), affine_quantize=5.0)
 
     assert "You cut off the fraction." in page
-    assert "5.125" not in page, "the panel stands for the bare number"
+    assert "5.125" not in page, "the box stands for the bare number"
     assert SECRET.replace(" ", "") not in words(page).replace(" ", "")
     assert "took the network" not in page
 

@@ -13,11 +13,11 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from autograder.course import course_config
 from autograder.grading import clean_html, safe_html
-from autograder.grading.question_panel import GradedCheck, question_panel
+from autograder.grading.question_box import GradedCheck, question_box
 from autograder.grading.safe_html import sanitize_html
 from helpers.checks.result import CheckResult
 
-PANEL = question_panel(
+BOX = question_box(
     5, 8, [GradedCheck("3 bits", 0.5, "half of it is right", "You cut off the fraction.")]
 )
 
@@ -58,7 +58,7 @@ def test_a_students_text_cannot_be_laid_over_the_page(style):
 
 @pytest.mark.parametrize(
     "html",
-    [PANEL, CheckResult("quantize", ("8 bits give 256 levels",), "4 bits", "`16`")._repr_html_()],
+    [BOX, CheckResult("quantize", ("8 bits give 256 levels",), "4 bits", "`16`")._repr_html_()],
     ids=["result", "public check"],
 )
 def test_our_panels_keep_their_looks(html):

@@ -28,7 +28,7 @@ from small_course import (
 
 from autograder.assignments import NOTEBOOKS, Assignment, assignments
 from autograder.notebook.source import cell_name, lines
-from autograder.releasing.audit import SECRET_PARTS, STARTING_CHECKPOINTS, Leak, audit
+from autograder.releasing.audit import SECRET_PARTS, STARTING_NETWORKS, Leak, audit
 from autograder.releasing.release import make_release
 from autograder.releasing.student_build import reference_source
 
@@ -306,7 +306,7 @@ def test_network_that_is_no_starting_checkpoint(released: Released) -> None:
 
 
 def test_starting_checkpoint_is_no_leak(released: Released) -> None:
-    shutil.copyfile(STARTING_CHECKPOINTS[0], released.folder / "start.safetensors")
+    shutil.copyfile(STARTING_NETWORKS[0], released.folder / "start.safetensors")
     assert released.audit() == []
 
 

@@ -105,7 +105,7 @@ def test_wheel_is_reproducible(wheel: Path, tmp_path: Path) -> None:
     )
 
 
-def test_wheel_carries_the_starting_checkpoints(wheel: Path) -> None:
-    shipped = {f"helpers/checkpoints/{f.name}" for f in (PROJECT / "helpers/checkpoints").iterdir()}
+def test_wheel_carries_the_starting_networks(wheel: Path) -> None:
+    shipped = {f"helpers/pretrained/{f.name}" for f in (PROJECT / "helpers/pretrained").iterdir()}
     with zipfile.ZipFile(wheel) as archive:
         assert shipped <= set(archive.namelist())

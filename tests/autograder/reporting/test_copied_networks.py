@@ -11,8 +11,8 @@ from autograder.reporting.copied_networks import Finding, shared_networks
 from autograder.runs.table import experiments
 from autograder.runs.training import train
 from helpers.artifacts import read_weights, save_artifact, write_weights
-from helpers.checkpoints import starting_weights
 from helpers.data import load
+from helpers.pretrained import starting_weights
 
 ASSIGNMENT = "quantization"
 OURS = references.artifacts("quick", ASSIGNMENT)

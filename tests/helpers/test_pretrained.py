@@ -9,10 +9,10 @@ import torch
 from safetensors import safe_open
 from torch import nn
 
-from helpers import checkpoints
-from helpers.checkpoints import PROFILE_OF, RECIPES, make, pretrained_resnet20, starting_weights
+from helpers import pretrained
 from helpers.data import ImageDataset, Split, load
 from helpers.models import resnet20
+from helpers.pretrained import PROFILE_OF, RECIPES, make, pretrained_resnet20, starting_weights
 from helpers.training import evaluate
 
 STAGES = ("stage1", "stage2", "stage3")
@@ -74,7 +74,7 @@ def test_pruning_80_percent_at_once_breaks_the_network(accuracy):
 
 
 def test_the_file_says_how_it_was_made_and_how_good_it_is(network, digits):
-    path = checkpoints.SHIPPED / "resnet20_quick.safetensors"
+    path = pretrained.SHIPPED / "resnet20_quick.safetensors"
     with safe_open(path, framework="pt") as file:
         about = json.loads(file.metadata()["about"])
     assert about["recipe"] == RECIPES["digits"]
@@ -108,7 +108,7 @@ def test_where_none_ships_a_network_is_trained_once_and_kept(tiny, tmp_path, mon
     monkeypatch.chdir(tmp_path)
     first = pretrained_resnet20(tiny)
     assert len(list(tmp_path.rglob("resnet20.safetensors"))) == 1
-    monkeypatch.setattr(checkpoints, "fit", None)  # would fail if it were called
+    monkeypatch.setattr(pretrained, "fit", None)  # would fail if it were called
     second = pretrained_resnet20(tiny)
     assert torch.equal(first.classifier.weight, second.classifier.weight)
 
@@ -121,7 +121,7 @@ def test_the_recipe_makes_the_same_network_again(tiny, tmp_path):
 @pytest.mark.slow
 @pytest.mark.thorough
 def test_the_shipped_network_is_the_one_its_recipe_makes(digits, network, tmp_path):
-    remade = checkpoints.read_weights(make(digits, tmp_path))
+    remade = pretrained.read_weights(make(digits, tmp_path))
     model = resnet20()
     model.load_state_dict(remade)
     # Another machine adds in another order, and training amplifies the last bits of the weights:

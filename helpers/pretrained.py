@@ -1,6 +1,6 @@
 """The networks that the assignments start from.
 
-Those of both profiles ship in this package. ``python -m helpers.checkpoints FOLDER`` trains that
+Those of both profiles ship in this package. ``python -m helpers.pretrained FOLDER`` trains that
 of `quick` again, by the recipe below, in two minutes on a CPU; that of `full` is the first network
 of the course's reference runs.
 """
@@ -101,7 +101,7 @@ def make(dataset: Dataset, folder: Path) -> Path:
 
 if __name__ == "__main__":
     if len(sys.argv) != 2:
-        sys.exit("usage: python -m helpers.checkpoints FOLDER")
+        sys.exit("usage: python -m helpers.pretrained FOLDER")
     # The order of a sum depends on the number of threads, and the last bits of the weights on it.
     torch.set_num_threads(1)
     print(make(load("digits", device="cpu"), Path(sys.argv[1])))

@@ -1,28 +1,28 @@
-"""The result panel under a graded test."""
+"""The result box under a graded test."""
 
 import pytest
 
-from autograder.grading.question_panel import GradedCheck, points_text, prose, question_panel
+from autograder.grading.question_box import GradedCheck, points_text, prose, question_box
 
 
 def test_points_stand_in_the_heading():
-    assert "5 of 8 points" in question_panel(5.0, 8, [])
-    assert "0.67 of 1 point<" in question_panel(2 / 3, 1.0, [])
+    assert "5 of 8 points" in question_box(5.0, 8, [])
+    assert "0.67 of 1 point<" in question_box(2 / 3, 1.0, [])
 
 
 @pytest.mark.parametrize(("credit", "mark"), [(1.0, "✓"), (0.5, "◐"), (0.0, "✗")])
 def test_a_mark_tells_whether_a_check_was_right(credit, mark):
-    html = question_panel(credit, 1, [("the grid", credit, "")])
+    html = question_box(credit, 1, [("the grid", credit, "")])
 
     assert [m for m in "✓◐✗" if m in html] == [mark]
 
 
 def test_a_screen_reader_hears_what_the_mark_shows():
-    assert 'aria-label="partly right"' in question_panel(1, 2, [("the grid", 0.5, "")])
+    assert 'aria-label="partly right"' in question_box(1, 2, [("the grid", 0.5, "")])
 
 
 def test_label_message_and_explanation_are_shown():
-    html = question_panel(
+    html = question_box(
         0, 8, [GradedCheck("3 bits", 0.0, "0 of 6 cases right", "You cut off the fraction.")]
     )
 
@@ -31,7 +31,7 @@ def test_label_message_and_explanation_are_shown():
 
 
 def test_an_explanation_that_two_checks_share_is_shown_once():
-    html = question_panel(
+    html = question_box(
         0, 8, [GradedCheck(label, 0.0, "", "You cut it off.") for label in ("3 bits", "4 bits")]
     )
 
@@ -41,7 +41,7 @@ def test_an_explanation_that_two_checks_share_is_shown_once():
 def test_texts_are_escaped():
     attack = "<script>alert('x')</script>"
 
-    html = question_panel(0, 8, [GradedCheck(attack, 0.0, attack, attack)])
+    html = question_box(0, 8, [GradedCheck(attack, 0.0, attack, attack)])
 
     assert "<script" not in html
     assert html.count("&lt;script&gt;") == 3

@@ -1,9 +1,9 @@
-"""The panel that public checks and graded questions share: a heading, and lines with check marks.
+"""The box that public checks and graded questions share: a heading, and lines with check marks.
 
 It is shown where no style sheet of ours is: in a notebook, in nbgrader's formgrader, on a feedback
 page. So it brings its own colours (readable on a dark theme too), uses inline styles only, and
 holds no script. Everything in it may come from a student and is escaped. Contrasts are above 4.5 on
-the panel's background, and the colours differ in lightness as well as in hue.
+the box's background, and the colours differ in lightness as well as in hue.
 """
 
 import re
@@ -14,7 +14,7 @@ GREEN = "#17693b"
 AMBER = "#8a5300"
 RED = "#b3261e"
 
-_PANEL = (
+_BOX = (
     "margin:4px 0;padding:10px 14px;border:1px solid #d5dbe3;border-left:5px solid {colour};"
     "border-radius:4px;background-color:#fbfcfd;color:#1f2933;text-align:left;"
     "font-family:system-ui,-apple-system,'Segoe UI',Roboto,sans-serif;font-size:14px;"
@@ -31,26 +31,26 @@ _NOTE = (
 _CODE = "font-family:ui-monospace,Menlo,Consolas,monospace;font-size:.92em;color:inherit"
 
 
-def panel(heading: str, colour: str, body: Iterable[str]) -> str:
-    """Return a panel as HTML.
+def box(heading: str, colour: str, body: Iterable[str]) -> str:
+    """Return a box as HTML.
 
     Parameters
     ----------
     heading
         A text.
     colour
-        Of the panel's edge.
+        Of the box's edge.
     body
         What `line` and `note` return.
     """
     return (
-        f'<div style="{_PANEL.format(colour=colour)}">'
+        f'<div style="{_BOX.format(colour=colour)}">'
         f'<div style="{_HEADING}">{escape(heading)}</div>{"".join(body)}</div>'
     )
 
 
 def line(mark: str, colour: str, spoken: str, html: str) -> str:
-    """Return a line of a panel.
+    """Return a line of a box.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def line(mark: str, colour: str, spoken: str, html: str) -> str:
 
 
 def note(text: str) -> str:
-    """Return a paragraph with emphasis under a line of a panel."""
+    """Return a paragraph with emphasis under a line of a box."""
     return f'<div style="{_NOTE}">{prose(text)}</div>'
 
 

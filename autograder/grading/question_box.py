@@ -1,13 +1,13 @@
-"""The panel under a graded test: points, one line per check, and what went wrong."""
+"""The box under a graded test: points, one line per check, and what went wrong."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from helpers.checks.panel import AMBER, GREEN, RED, line, note, panel, prose
+from helpers.checks.box import AMBER, GREEN, RED, box, line, note, prose
 
-__all__ = ["GradedCheck", "points_text", "prose", "question_panel"]
+__all__ = ["GradedCheck", "points_text", "prose", "question_box"]
 
 
 class GradedCheck(NamedTuple):
@@ -43,7 +43,7 @@ def points_text(points: float) -> str:
     return f"{points:.2f}".rstrip("0").rstrip(".")
 
 
-def question_panel(
+def question_box(
     score: float, points: float, checks: Iterable[GradedCheck | tuple[str, float, str]]
 ) -> str:
     """Render the result of one question.
@@ -72,7 +72,7 @@ def question_panel(
             body.append(note(check.explanation))
         explained.add(check.explanation)
     unit = "point" if points == 1 else "points"
-    return panel(f"{points_text(score)} of {points_text(points)} {unit}", colour, body)
+    return box(f"{points_text(score)} of {points_text(points)} {unit}", colour, body)
 
 
 def _state(credit: float) -> tuple[str, str, str]:
