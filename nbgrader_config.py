@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from autograder.course import course_config
+from autograder.configuration import course_config
+from autograder.course import Course
 
 c = get_config()  # noqa: F821  (nbgrader puts it here)
-c.merge(course_config(Path(__file__).parent))
+c.merge(course_config(Course(Path(__file__).parent)))

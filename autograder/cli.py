@@ -132,7 +132,7 @@ def _parser() -> argparse.ArgumentParser:
         type=float,
         help="stop after so many minutes; the same command continues from there",
     )
-    text = "print the results of the reference runs beside the published ones"
+    text = "print the results of the reference runs beside the reported ones"
     reference_show = verbs.add_parser("show", help=text, description=text)
     reference_show.set_defaults(run=_reference_show)
     reference_show.add_argument("--profile", choices=PROFILES, default="quick")
@@ -151,9 +151,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _release(options: argparse.Namespace) -> int:
+    from autograder.course import Course
     from autograder.releasing.release import make_release
 
-    released = make_release(options.assignment, options.course)
+    released = make_release(options.assignment, Course(options.course))
     print(f"released: {released.archive}")
     return 0
 
@@ -161,14 +162,16 @@ def _release(options: argparse.Namespace) -> int:
 def _grade(options: argparse.Namespace) -> int:
     from traitlets.config import Config
 
+    from autograder.course import Course
     from autograder.grading.grade import grade
     from autograder.grading.unfinished import unfinished
 
+    course = Course(options.course)
     students = options.student
     if options.unfinished:
         if options.source is not None:
             raise UserError("--unfinished continues with what is in submitted/: leave out --from.")
-        students = list(unfinished(options.assignment, options.course))
+        students = list(unfinished(options.assignment, course))
     settings = Config()
     if options.cell_seconds is not None:
         settings.GradeInSandbox.cell_seconds = options.cell_seconds
@@ -176,7 +179,7 @@ def _grade(options: argparse.Namespace) -> int:
         settings.GradeInSandbox.sandbox = False
     outcomes = grade(
         options.assignment,
-        options.course,
+        course,
         source=options.source,
         students=students,
         jobs=options.jobs,
@@ -190,19 +193,23 @@ def _grade(options: argparse.Namespace) -> int:
 
 
 def _report(options: argparse.Namespace) -> int:
+    from autograder.course import Course
     from autograder.reporting.report import class_report, grades_csv
 
-    print(f"class report: {class_report(options.assignment, options.course)}")
-    print(f"grades:       {grades_csv(options.assignment, options.course)}")
+    course = Course(options.course)
+    print(f"class report: {class_report(options.assignment, course)}")
+    print(f"grades:       {grades_csv(options.assignment, course)}")
     return 0
 
 
 def _samples(options: argparse.Namespace) -> int:
+    from autograder.course import Course
     from autograder.samples import sample_class
 
-    release = options.course / "release" / options.assignment / f"{options.assignment}.ipynb"
-    names = sample_class(options.assignment, release, options.course / "submitted")
-    print(f"{len(names)} sample submissions in {options.course / 'submitted'}")
+    course = Course(options.course)
+    release = course.released_notebook(options.assignment)
+    names = sample_class(options.assignment, release, course.submitted)
+    print(f"{len(names)} sample submissions in {course.submitted}")
     return 0
 
 

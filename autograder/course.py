@@ -1,85 +1,109 @@
-"""The layout of a course folder, and nbgrader's configuration for it."""
+"""The course folder: where everything in it lies, and the gradebook.
+
+The folder has nbgrader's usual layout, so that nbgrader's own commands and the formgrader work in
+it; `autograder.configuration` tells nbgrader the rest.
+"""
 
 from __future__ import annotations
 
-import os
-import sys
-import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
-from nbgrader.preprocessors import (
-    AssignLatePenalties,
-    CheckCellMetadata,
-    ClearOutput,
-    LimitOutput,
-    OverwriteCells,
-    OverwriteKernelspec,
-)
-from sqlalchemy.exc import SAWarning
-from traitlets.config import Config
+from nbgrader.api import Gradebook
 
 from autograder.assignments import NOTEBOOKS
-from autograder.grading.feedback import FeedbackExporter, HideHiddenTests, ShowGrades
-from autograder.grading.nbgrader_steps import GradeInSandbox, RepairSubmission, SubmissionExporter
-from autograder.grading.safe_html import HTML_FILTERS
-from autograder.grading.saved_grades import SaveGradesTogether
-
-# nbgrader causes these warnings with every entry that it writes; users can do nothing about them.
-warnings.filterwarnings("ignore", category=SAWarning, module="nbgrader")
+from autograder.errors import UserError
 
 LOCK_SECONDS = 60
 """How long a process waits while another writes to the gradebook; an entry takes milliseconds."""
 
 
-def course_config(course: Path) -> Config:
-    """Return nbgrader's configuration for the course in the folder `course`.
+class NoGradebook(UserError):
+    """The course has no gradebook yet; the message says what to do."""
 
-    The folder has nbgrader's usual layout: ``gradebook.db``, ``release/``, ``submitted/``,
-    ``autograded/`` and ``feedback/``. The source notebooks stay in the project.
 
-    Parameters
+@dataclass(frozen=True)
+class Course:
+    """A course in a folder.
+
+    Attributes
     ----------
-    course : Path
-
-    Returns
-    -------
-    traitlets.config.Config
+    folder
+        The course folder. It need not exist yet.
+    notebooks
+        The folder of the source notebooks, ``<assignment>/<assignment>.ipynb``, which stay in the
+        project.
     """
-    c = Config()
-    c.CourseDirectory.root = str(course.resolve())
-    c.CourseDirectory.source_directory = str(NOTEBOOKS)
-    c.CourseDirectory.db_url = f"sqlite:///{course.resolve()}/gradebook.db?timeout={LOCK_SECONDS}"
-    # The grader reads artifacts from the submitted folder; nbgrader need not copy them.
-    c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "artifacts", "*.zip"]
 
-    c.Autograde.exporter_class = SubmissionExporter
-    c.Autograde.sanitize_preprocessors = [
-        RepairSubmission,
-        ClearOutput,
-        OverwriteKernelspec,
-        OverwriteCells,
-        CheckCellMetadata,
-    ]
-    c.Autograde.autograde_preprocessors = [
-        GradeInSandbox,
-        LimitOutput,
-        SaveGradesTogether,
-        AssignLatePenalties,
-        CheckCellMetadata,
-    ]
+    folder: Path
+    notebooks: Path = NOTEBOOKS
 
-    c.GenerateFeedback.exporter_class = FeedbackExporter
-    c.GenerateFeedback.preprocessors = [HideHiddenTests, ShowGrades, CSSHTMLHeaderPreprocessor]
-    # A student's HTML must not act in the instructor's browser, where the formgrader could be asked
-    # to change scores.
-    c.HTMLExporter.sanitize_html = True
-    c.HTMLExporter.filters = HTML_FILTERS
-    return c
+    def source_notebook(self, assignment: str) -> Path:
+        """Return the path of the notebook that the instructor edits."""
+        return self.notebooks / assignment / f"{assignment}.ipynb"
 
+    def release(self, assignment: str) -> Path:
+        """Return the folder of the students' version; its zip lies beside it."""
+        return self.folder / "release" / assignment
 
-def add_scripts_to_path() -> None:
-    """Let nbgrader find the `alembic` program that is installed with this Python."""
-    scripts = str(Path(sys.executable).parent)
-    if scripts not in os.environ.get("PATH", "").split(os.pathsep):
-        os.environ["PATH"] = os.pathsep.join([scripts, os.environ.get("PATH", "")])
+    def released_notebook(self, assignment: str) -> Path:
+        """Return the path of the notebook that students get."""
+        return self.release(assignment) / f"{assignment}.ipynb"
+
+    @property
+    def submitted(self) -> Path:
+        """The folder of all submissions."""
+        return self.folder / "submitted"
+
+    def submission(self, student: str, assignment: str) -> Path:
+        """Return the folder with a student's notebook and artifacts."""
+        return self.submitted / student / assignment
+
+    def graded_notebook(self, student: str, assignment: str) -> Path:
+        """Return the path of the notebook that holds the grader's record of a submission."""
+        return self.folder / "autograded" / student / assignment / f"{assignment}.ipynb"
+
+    def feedback_page(self, student: str, assignment: str) -> Path:
+        """Return the path of the page that the student gets back."""
+        return self.folder / "feedback" / student / assignment / f"{assignment}.html"
+
+    def class_report(self, assignment: str) -> Path:
+        """Return the path of the page about the whole class."""
+        return self.folder / "report" / f"{assignment}.html"
+
+    def grades_file(self, assignment: str) -> Path:
+        """Return the path of the table of grades."""
+        return self.folder / "report" / f"{assignment}.csv"
+
+    def unfinished(self, assignment: str) -> Path:
+        """Return the folder that lists the submissions whose grading is not finished."""
+        return self.folder / ".unfinished" / assignment
+
+    @property
+    def database(self) -> Path:
+        """The file of the gradebook."""
+        return self.folder / "gradebook.db"
+
+    @property
+    def database_url(self) -> str:
+        """The gradebook as SQLAlchemy names it."""
+        return f"sqlite:///{self.database.resolve()}?timeout={LOCK_SECONDS}"
+
+    @contextmanager
+    def gradebook(self) -> Iterator[Gradebook]:
+        """Open the gradebook for the block.
+
+        Raises
+        ------
+        NoGradebook
+            If there is none. nbgrader would make an empty one, perhaps in the wrong folder.
+        """
+        if not self.database.is_file():
+            raise NoGradebook(
+                f"There is no gradebook in {self.folder.resolve()}: release the assignment there "
+                "first with `autograder release`, or give the course folder with --course."
+            )
+        with Gradebook(self.database_url) as gradebook:
+            yield gradebook

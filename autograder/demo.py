@@ -9,6 +9,7 @@ from pathlib import Path
 from traitlets.config import Config
 
 from autograder.assignments import assignments
+from autograder.course import Course
 from autograder.grading.grade import grade
 from autograder.releasing.release import make_release
 from autograder.reporting.report import class_report, grades_csv
@@ -33,44 +34,45 @@ CONFIGURATION = """\
 # nbgrader's own commands and the formgrader in this folder grade as `autograder grade` does.
 from pathlib import Path
 
-from autograder.course import course_config
+from autograder.configuration import course_config
+from autograder.course import Course
 
 c = get_config()  # noqa: F821
-c.merge(course_config(Path(__file__).parent))
+c.merge(course_config(Course(Path(__file__).parent)))
 """
 
 
-def demo(course: Path, jobs: int, *, mistaken: int | None = MISTAKEN) -> None:
+def demo(folder: Path, jobs: int, *, mistaken: int | None = MISTAKEN) -> None:
     """Release, grade and report a sample class for every assignment; print where everything is.
 
     Parameters
     ----------
-    course : Path
-        The demo's own folder. What an earlier demo left there is removed.
-    jobs : int
+    folder
+        The demo's own course folder. What an earlier demo left there is removed.
+    jobs
         How many submissions to grade in parallel.
-    mistaken : int or None
+    mistaken
         Submissions with misconceptions per assignment. None shows all known misconceptions, in
         about fifty submissions.
     """
-    if course.exists() and not (course / "gradebook.db").exists() and any(course.iterdir()):
+    course = Course(folder)
+    if folder.exists() and not course.database.exists() and any(folder.iterdir()):
         raise FileExistsError(
-            f"{course} is not from an earlier demo and not empty; give an empty folder."
+            f"{folder} is not from an earlier demo and not empty; give an empty folder."
         )
-    shutil.rmtree(course, ignore_errors=True)
-    course.mkdir(parents=True)
-    (course / "nbgrader_config.py").write_text(CONFIGURATION)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    (folder / "nbgrader_config.py").write_text(CONFIGURATION)
     settings = Config()
     settings.GradeInSandbox.cell_seconds = CELL_SECONDS
     for assignment in assignments():
         began = time.monotonic()
         released = make_release(assignment, course)
         print(f"{assignment}: released, without any solution, hidden test or reference")
-        submitted = course / "submitted"
         names = sample_class(
             assignment,
             released.notebook,
-            submitted,
+            course.submitted,
             trouble=assignment == TROUBLE_IN,
             mistakes=mistaken,
         )
@@ -84,10 +86,10 @@ def demo(course: Path, jobs: int, *, mistaken: int | None = MISTAKEN) -> None:
             f"""
 {assignment}: {graded} of {len(outcomes)} submissions graded in {minutes} min {seconds} s
   release        {released.archive}
-  gradebook      {course / "gradebook.db"}
-  feedback       {course / "feedback"}/<student>/{assignment}/{assignment}.html
+  gradebook      {course.database}
+  feedback       {course.feedback_page("<student>", assignment)}
   class report   {report}
   grades         {grades}
 """
         )
-    print(f"To look at it in the formgrader: cd {course} && jupyter lab")
+    print(f"To look at it in the formgrader: cd {folder} && jupyter lab")

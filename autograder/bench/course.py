@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from autograder.course import Course
 from autograder.grading.grade import grade
 from autograder.releasing.release import make_release
 from autograder.samples import sample_class
@@ -24,11 +25,12 @@ T = TypeVar("T")
 def grading() -> dict[str, float]:
     """Release an assignment in an empty course and grade some full solutions there."""
     with tempfile.TemporaryDirectory() as temporary:
-        course, samples = Path(temporary, "course"), Path(temporary, "samples")
+        course, samples = Course(Path(temporary, "course")), Path(temporary, "samples")
         release_seconds, released = _timed(lambda: make_release(ASSIGNMENT, course))
         sample_class(ASSIGNMENT, released.notebook, samples, trouble=False, mistakes=0)
         for number in range(SUBMISSIONS):
-            shutil.copytree(samples / "solution", course / "submitted" / f"solution-{number}")
+            copy = course.submission(f"solution-{number}", ASSIGNMENT)
+            shutil.copytree(samples / "solution" / ASSIGNMENT, copy)
         seconds, _ = _timed(lambda: grade(ASSIGNMENT, course))
     return {
         "release_seconds": release_seconds,

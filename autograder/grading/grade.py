@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.api import MissingEntry
 from nbgrader.converters import Autograde, GenerateFeedback
 from nbgrader.coursedir import CourseDirectory
 from tqdm.auto import tqdm
 from traitlets.config import Config
 
-from autograder.course import add_scripts_to_path, course_config
+from autograder.configuration import add_scripts_to_path, course_config
+from autograder.course import Course, NoGradebook
 from autograder.errors import UserError
 from autograder.grading import unfinished
 from autograder.grading.intake.collecting import collect
@@ -61,8 +62,8 @@ class Outcome:
 
     Attributes
     ----------
-    student : str
-    problem : str or None
+    student
+    problem
         Why there is no grade; None if there is one.
     """
 
@@ -72,7 +73,7 @@ class Outcome:
 
 def grade(
     assignment: str,
-    course: Path,
+    course: Course,
     *,
     source: Path | None = None,
     students: Sequence[str] | None = None,
@@ -83,17 +84,16 @@ def grade(
 
     Parameters
     ----------
-    assignment : str
-    course : Path
-        The course folder.
-    source : Path, optional
+    assignment
+    course
+    source
         Folder or zip of submissions to import first. By default, the submissions that are already
         in ``submitted/`` are graded.
-    students : sequence of str, optional
-        Grade only these students.
-    jobs : int, optional
+    students
+        Grade only these students. By default all.
+    jobs
         How many submissions to grade in parallel; by default the number of processors.
-    settings : traitlets.config.Config, optional
+    settings
         Changes to the course's configuration, such as ``GradeInSandbox.sandbox``.
 
     Returns
@@ -118,10 +118,9 @@ def grade(
     if config.GradeInSandbox.get("sandbox", True):
         require_sandbox(CourseDirectory(config=config))
     add_scripts_to_path()
-    _require_release(assignment, course, config)
-    submitted = course / "submitted"
-    submitted.mkdir(exist_ok=True)
-    collected = collect(source or submitted, assignment, submitted)
+    _require_release(assignment, course)
+    course.submitted.mkdir(exist_ok=True)
+    collected = collect(source or course.submitted, assignment, course.submitted)
     names = collected.students
     if students is not None:
         if unknown := sorted(set(students) - set(names)):
@@ -133,23 +132,19 @@ def grade(
     return [outcomes[name] for name in names]
 
 
-def _require_release(assignment: str, course: Path, config: Config) -> None:
-    # Opening a gradebook that does not exist would create it, perhaps in the wrong folder.
-    if (course / "gradebook.db").exists():
-        with Gradebook(config.CourseDirectory.db_url) as gradebook:
-            try:
-                gradebook.find_notebook(assignment, assignment)
-                return
-            except MissingEntry:
-                pass
-    raise NotReleased(
-        f"{assignment} was not released in {course.resolve()}: run `autograder release "
-        f"{assignment}` first, with the same --course."
-    )
+def _require_release(assignment: str, course: Course) -> None:
+    try:
+        with course.gradebook() as gradebook:
+            gradebook.find_notebook(assignment, assignment)
+    except (NoGradebook, MissingEntry):
+        raise NotReleased(
+            f"{assignment} was not released in {course.folder.resolve()}: run `autograder release "
+            f"{assignment}` first, with the same --course."
+        ) from None
 
 
 def _grade_all(
-    assignment: str, course: Path, config: Config, students: Sequence[str], jobs: int
+    assignment: str, course: Course, config: Config, students: Sequence[str], jobs: int
 ) -> dict[str, Outcome]:
     """Grade in worker processes, and keep a record of which submissions are not finished."""
     outcomes: dict[str, Outcome] = {}

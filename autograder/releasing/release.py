@@ -22,7 +22,8 @@ from nbgrader.preprocessors import SaveCells
 from traitlets.config import Config
 
 from autograder.assignments import Assignment
-from autograder.course import add_scripts_to_path, course_config
+from autograder.configuration import add_scripts_to_path, course_config
+from autograder.course import Course
 from autograder.errors import UserError
 from autograder.notebook.lint import lint
 from autograder.releasing.audit import AuditFailed, audit
@@ -57,7 +58,7 @@ class Release:
     archive: Path
 
 
-def make_release(assignment: str, course: Path, config: Config | None = None) -> Release:
+def make_release(assignment: str, course: Course) -> Release:
     """Make the students' version of an assignment and register it in the gradebook.
 
     The release is made and audited in a temporary folder, and replaces an earlier release only
@@ -65,12 +66,10 @@ def make_release(assignment: str, course: Path, config: Config | None = None) ->
 
     Parameters
     ----------
-    assignment : str
-    course : Path
-        The course folder; the release goes to ``release/<assignment>/`` and
-        ``release/<assignment>.zip`` in it.
-    config : traitlets.config.Config, optional
-        The course's configuration for nbgrader. Default: `autograder.course.course_config`.
+    assignment
+    course
+        The release goes to ``release/<assignment>/`` and ``release/<assignment>.zip`` in its
+        folder, which is made if it does not exist.
 
     Returns
     -------
@@ -87,18 +86,16 @@ def make_release(assignment: str, course: Path, config: Config | None = None) ->
         notebook unlocks a reference module that does not exist.
     """
     add_scripts_to_path()
-    config = config or course_config(course)
-    paths = CourseDirectory(config=config)
-    source = Path(paths.format_path(paths.source_directory, ".", assignment), f"{assignment}.ipynb")
+    config = course_config(course)
+    source = course.source_notebook(assignment)
     if not source.exists():
         raise FileNotFoundError(f"There is no source notebook of {assignment!r}: {source}")
     if faults := lint(source):
         raise AuditFailed(assignment, faults)
     unlocks = Assignment(assignment, source).unlocks
 
-    root = Path(paths.root)
-    root.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=root, prefix=".release-") as temporary:
+    course.folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=course.folder, prefix=".release-") as temporary:
         # The temporary folder is in the course folder: a move within a file system is atomic.
         stage = Path(temporary)
         folder = _generate(assignment, config, stage / "new", register=False)
@@ -109,13 +106,13 @@ def make_release(assignment: str, course: Path, config: Config | None = None) ->
             raise AuditFailed(assignment, leaks)
         # The gradebook is changed only once the release has passed the audit.
         _generate(assignment, config, stage / "registered", register=True)
-        target = Path(paths.format_path(paths.release_directory, ".", assignment))
+        target = course.release(assignment)
         _replace(target, folder, stage / "old")
         os.replace(archive, target.with_suffix(".zip"))
     return Release(
         assignment=assignment,
         folder=target,
-        notebook=target / f"{assignment}.ipynb",
+        notebook=course.released_notebook(assignment),
         wheel=target / wheel.name,
         archive=target.with_suffix(".zip"),
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import nbformat
 
-from autograder.assignments import NOTEBOOKS
+from autograder.course import Course
 from autograder.notebook.source import nbgrader_marks, visible_text
 from autograder.reporting.copied_code import ComparedCode, compare_code
 from autograder.reporting.copied_networks import SharedNetworks, shared_networks
@@ -40,37 +40,20 @@ class LookAlikes:
         return tuple(found for found in self.networks if not found.finding.certain)
 
 
-def look_alikes(
-    assignment: str, course: Path, students: Sequence[str], notebooks: Path = NOTEBOOKS
-) -> LookAlikes:
+def look_alikes(assignment: str, course: Course, students: Sequence[str]) -> LookAlikes:
     """Compare the networks and the code of a class.
 
     Networks are read from the submissions, and code from the graded notebooks, in which cells have
     the course's own marks. What cannot be read is left out: an unreadable notebook has a flag in
     the class report, and an unreadable network earns no points.
 
-    Parameters
-    ----------
-    assignment : str
-    course : Path
-        The course folder, with ``submitted/`` and ``autograded/``.
-    students : sequence of str
-    notebooks : Path
-        The folder of source notebooks, which give the names of the networks and the released code.
-
-    Returns
-    -------
-    LookAlikes
     """
-    source = _read(notebooks / assignment / f"{assignment}.ipynb")
+    source = _read(course.source_notebook(assignment))
     names = source.metadata.get("course", {}).get("artifacts", [])
     released = [visible_text(cell) for cell in source.cells if cell.cell_type == "code"]
-    code = {
-        student: _written(course / "autograded" / student / assignment / f"{assignment}.ipynb")
-        for student in students
-    }
+    code = {student: _written(course.graded_notebook(student, assignment)) for student in students}
     return LookAlikes(
-        tuple(shared_networks(assignment, names, course / "submitted", students)),
+        tuple(shared_networks(assignment, names, course.submitted, students)),
         compare_code(code, released),
     )
 

@@ -14,7 +14,7 @@ from statistics import fmean, median
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from autograder.assignments import NOTEBOOKS
+from autograder.course import Course
 from autograder.grading.question_box import points_text, prose
 from autograder.reporting.copied_code import LONGEST_CODE
 from autograder.reporting.copies import LookAlikes, look_alikes
@@ -33,17 +33,8 @@ _STATES = {
 }
 
 
-def class_report(assignment: str, course: Path, notebooks: Path = NOTEBOOKS) -> Path:
+def class_report(assignment: str, course: Course) -> Path:
     """Write the class report, a single self-contained HTML page.
-
-    Parameters
-    ----------
-    assignment : str
-        The assignment's name.
-    course : Path
-        The course folder, with the gradebook and the graded notebooks.
-    notebooks : Path
-        The folder of source notebooks, which give the questions their order and headings.
 
     Returns
     -------
@@ -52,32 +43,25 @@ def class_report(assignment: str, course: Path, notebooks: Path = NOTEBOOKS) -> 
 
     Raises
     ------
+    autograder.course.NoGradebook
+        If there is no gradebook.
     NothingGraded
-        If the gradebook or the assignment in it is missing.
+        If the assignment is not in it.
     """
-    results = read_class(assignment, course, notebooks)
+    results = read_class(assignment, course)
     students = [submission.student for submission in results.submissions]
-    alike = look_alikes(assignment, course, students, notebooks)
+    alike = look_alikes(assignment, course, students)
     page = _render(results, alike, made=datetime.now())
-    return _write(page, course, f"{assignment}.html")
+    return _write(page, course.class_report(assignment))
 
 
-def grades_csv(assignment: str, course: Path, notebooks: Path = NOTEBOOKS) -> Path:
+def grades_csv(assignment: str, course: Course) -> Path:
     """Write the grades, one row per student of the gradebook.
 
     The columns are the student, the time of the submission (empty without one), one column of
     points per question, ``late_penalty``, ``total`` (bonus included, penalty taken off), ``bonus``,
     ``maximum`` (without bonus) and ``needs_manual_grading`` (yes or no). Text that a spreadsheet
     would take for a formula gets an apostrophe in front.
-
-    Parameters
-    ----------
-    assignment : str
-        The assignment's name.
-    course : Path
-        The course folder, with the gradebook.
-    notebooks : Path
-        The folder of source notebooks, which give the questions their order.
 
     Returns
     -------
@@ -86,17 +70,19 @@ def grades_csv(assignment: str, course: Path, notebooks: Path = NOTEBOOKS) -> Pa
 
     Raises
     ------
+    autograder.course.NoGradebook
+        If there is no gradebook.
     NothingGraded
-        If the gradebook or the assignment in it is missing.
+        If the assignment is not in it.
     """
-    results = read_class(assignment, course, notebooks)
+    results = read_class(assignment, course)
     everyone = sorted([*results.submissions, *results.missing], key=lambda s: s.student)
     rows = [_grades(submission, results) for submission in everyone]
     table = io.StringIO()
     writer = csv.DictWriter(table, fieldnames=_columns(results), lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
-    return _write(table.getvalue(), course, f"{assignment}.csv")
+    return _write(table.getvalue(), course.grades_file(assignment))
 
 
 def _columns(results: ClassResults) -> list[str]:
@@ -171,8 +157,7 @@ def _reasons(submission: GradedSubmission) -> list[str]:
     return reasons
 
 
-def _write(text: str, course: Path, name: str) -> Path:
-    file = course / "report" / name
+def _write(text: str, file: Path) -> Path:
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text, encoding="utf-8")
     return file

@@ -16,9 +16,9 @@ from typing import Any, Literal
 
 import nbformat
 from nbformat.v4 import new_notebook
-from nbgrader.api import Grade, Gradebook, MissingEntry, SubmittedNotebook
+from nbgrader.api import Grade, MissingEntry, SubmittedNotebook
 
-from autograder.assignments import NOTEBOOKS
+from autograder.course import Course
 from autograder.errors import UserError
 from autograder.grading.record import NoRecord, Record
 from autograder.grading.unfinished import unfinished
@@ -162,45 +162,33 @@ class ClassResults:
         return sorted(held.items(), key=lambda item: (-len(item[1]), item[0]))
 
 
-def read_class(assignment: str, course: Path, notebooks: Path = NOTEBOOKS) -> ClassResults:
+def read_class(assignment: str, course: Course) -> ClassResults:
     """Read the results of an assignment.
-
-    Parameters
-    ----------
-    assignment : str
-        The assignment's name.
-    course : Path
-        The course folder, with ``gradebook.db`` and ``autograded/``.
-    notebooks : Path
-        The folder of source notebooks, which give the questions their order and headings.
 
     Returns
     -------
     ClassResults
-        Everything that the class report and the grades file show.
+        Everything that the class report and the grades file show. The source notebook gives the
+        questions their order and headings.
 
     Raises
     ------
+    autograder.course.NoGradebook
+        If there is no gradebook.
     NothingGraded
-        If there is no gradebook, or the assignment is not in it.
+        If the assignment is not in it.
     """
-    database = course / "gradebook.db"
-    if not database.is_file():
-        raise NothingGraded(
-            f"There is no gradebook in {course}: grade the submissions first, with "
-            f"`autograder grade {assignment}`."
-        )
-    source = notebooks / assignment / f"{assignment}.ipynb"
+    source = course.source_notebook(assignment)
     # headings are not taken from a submission, because the student may have changed them
     known = nbformat.read(source, as_version=4) if source.is_file() else new_notebook()
     under = headings(known)
-    with Gradebook(f"sqlite:///{database}") as gradebook:
+    with course.gradebook() as gradebook:
         try:
             notebook = gradebook.find_notebook(assignment, assignment)
         except MissingEntry:
             raise NothingGraded(
-                f"The gradebook in {course} does not know the assignment {assignment!r}: grade "
-                f"its submissions first, with `autograder grade {assignment}`."
+                f"The gradebook in {course.folder} does not know the assignment {assignment!r}: "
+                f"grade its submissions first, with `autograder grade {assignment}`."
             ) from None
         cells = [*notebook.grade_cells, *notebook.task_cells]
         order = {name: place for place, name in enumerate(under)}
@@ -226,7 +214,7 @@ def read_class(assignment: str, course: Path, notebooks: Path = NOTEBOOKS) -> Cl
         students = dict.fromkeys(left, "") | students
         for student, name in sorted(students.items(), key=_by_name):
             if submission := submitted.get(student):
-                file = course / "autograded" / student / assignment / f"{assignment}.ipynb"
+                file = course.graded_notebook(student, assignment)
                 graded = _submission(student, name, submission, questions, file)
                 flags = (left[student],) if student in left else ()
                 submissions.append(replace(graded, flags=flags + graded.flags))

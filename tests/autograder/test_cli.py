@@ -13,7 +13,7 @@ from autograder.cli import main
     [
         (["release", "no_such_assignment"], "There is no source notebook of 'no_such_assignment'"),
         (["grade", "quantization"], "run `autograder release quantization` first"),
-        (["report", "quantization"], "autograder grade"),
+        (["report", "quantization"], "autograder release"),
         (["reference", "run", "--only", "quantization", "--seeds", "0"], "at least one seed"),
     ],
 )

@@ -23,6 +23,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect, sync_playwright
 
 from autograder.assignments import NOTEBOOKS
+from autograder.course import Course
 from autograder.notebook.source import solved_text
 from autograder.releasing.release import Release, make_release
 
@@ -66,7 +67,7 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def release(tmp_path_factory) -> Release:
     """The release as an instructor would make it."""
-    return make_release(ASSIGNMENT, tmp_path_factory.mktemp("course"))
+    return make_release(ASSIGNMENT, Course(tmp_path_factory.mktemp("course")))
 
 
 @pytest.fixture(scope="module")

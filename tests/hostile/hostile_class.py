@@ -27,7 +27,7 @@ from hostile_course import (
     ASSIGNMENT,
     POINTS,
     Assignment,
-    hostile_config,
+    hostile_course,
     make_course,
     new_secrets,
     solution,
@@ -102,18 +102,16 @@ def _grade(folder: Path) -> None:
     """Grade the class; write down how it went, and what is left when it is done."""
     # Orphans become children of this process, and so are found.
     ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0)
-    settings = hostile_config(folder)
+    settings = Config()
     settings.GradeInSandbox.cell_seconds = CELL_SECONDS
     settings.GradeInSandbox.total_seconds = TOTAL_SECONDS
     settings.GradeInSandbox.memory_mib = MEMORY_MIB
     began = time.monotonic()
-    course = folder / "course"
-    outcomes = grade(
-        ASSIGNMENT, course, source=folder / "handed-in", jobs=JOBS, settings=Config(settings)
-    )
+    course = hostile_course(folder)
+    outcomes = grade(ASSIGNMENT, course, source=folder / "handed-in", jobs=JOBS, settings=settings)
     seconds = time.monotonic() - began
-    class_report(ASSIGNMENT, course, folder / "notebooks")
-    grades_csv(ASSIGNMENT, course, folder / "notebooks")
+    class_report(ASSIGNMENT, course)
+    grades_csv(ASSIGNMENT, course)
     run = {"seconds": seconds, "outcomes": [asdict(o) for o in outcomes], "processes": _living()}
     (folder / "run.json").write_text(json.dumps(run))
 

@@ -17,9 +17,8 @@ import torch
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from torch import Tensor
-from traitlets.config import Config
 
-from autograder.course import course_config
+from autograder.course import Course
 from autograder.releasing.release import make_release
 from helpers import data
 
@@ -181,16 +180,14 @@ def make_course(folder: Path, secrets: Mapping[str, str]) -> NotebookNode:
     path = folder / "notebooks" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
     path.parent.mkdir(parents=True)
     nbformat.write(source_notebook(secrets), path)
-    released = make_release(ASSIGNMENT, folder / "course", hostile_config(folder))
+    released = make_release(ASSIGNMENT, hostile_course(folder))
     (folder / "course" / "notes.txt").write_text(secrets["course"])
     return nbformat.read(released.notebook, as_version=4)
 
 
-def hostile_config(folder: Path) -> Config:
-    """Return the configuration of the course in ``folder/course``."""
-    config = course_config(folder / "course")
-    config.CourseDirectory.source_directory = str(folder / "notebooks")
-    return config
+def hostile_course(folder: Path) -> Course:
+    """Return the course in ``folder/course``."""
+    return Course(folder / "course", folder / "notebooks")
 
 
 def source_notebook(secrets: Mapping[str, str]) -> NotebookNode:

@@ -8,12 +8,13 @@ from html import unescape
 import pytest
 from corpus import CORPUS, SCRIPTED
 from hostile_class import HONEST, JOBS, RUN_SECONDS, TOTAL_SECONDS, UNTOUCHED
-from hostile_course import ASSIGNMENT, POINTS, PREFIX, WRITTEN, hostile_config
+from hostile_course import ASSIGNMENT, POINTS, PREFIX, WRITTEN, hostile_course
 from nbconvert.exporters import HTMLExporter
 from nbgrader.api import Gradebook
 from nbgrader.server_extensions.formgrader import handlers
 from pages import Page
 
+from autograder.configuration import course_config
 from autograder.grading.record import Record
 
 # The first test of all waits for the class to be graded.
@@ -195,7 +196,7 @@ def test_nothing_on_the_class_report_acts_but_what_is_ours(graded):
 @pytest.fixture(scope="module")
 def formgrader(graded):
     """Render a graded notebook as the formgrader shows it."""
-    config = hostile_config(graded.folder)
+    config = course_config(hostile_course(graded.folder))
     config.HTMLExporter.template_name = "formgrade"
     config.HTMLExporter.extra_template_basedirs = [handlers.template_path]
 

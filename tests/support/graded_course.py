@@ -16,6 +16,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from nbgrader.api import Gradebook
 from sqlalchemy.exc import SAWarning
 
+from autograder.course import Course
 from autograder.grading.record import NamedMisconception, QuestionRecord, Record
 
 ASSIGNMENT = "quantization"
@@ -36,9 +37,10 @@ class GradedCourse:
         self.folder = folder
         self.questions = dict(questions)
         self.notebooks = folder / "source"
+        self.paths = Course(folder, self.notebooks)
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "gradebook.db").write_bytes(_empty_gradebook())
-        self.gradebook = Gradebook(f"sqlite:///{folder / 'gradebook.db'}")
+        self.paths.database.write_bytes(_empty_gradebook())
+        self.gradebook = Gradebook(self.paths.database_url)
         self.gradebook.add_assignment(ASSIGNMENT)
         self.gradebook.add_notebook(ASSIGNMENT, ASSIGNMENT)
         # the other way round than in the notebook, whose order the report shall follow
@@ -99,7 +101,7 @@ class GradedCourse:
                 if not written
             }
             Record(seconds, sandbox, list(flags), got).write(notebook)
-        file = self.folder / "autograded" / student / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
+        file = self.paths.graded_notebook(student, ASSIGNMENT)
         file.parent.mkdir(parents=True)
         nbformat.write(notebook, file)
 
@@ -113,7 +115,7 @@ class GradedCourse:
             new_cell = new_markdown_cell if written else new_code_cell
             nbgrader = {"grade_id": name, "grade": True, "points": points}
             cells.append(new_cell("", metadata={"nbgrader": nbgrader}))
-        file = self.notebooks / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
+        file = self.paths.source_notebook(ASSIGNMENT)
         file.parent.mkdir(parents=True)
         nbformat.write(new_notebook(cells=cells), file)
 

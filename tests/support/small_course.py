@@ -8,9 +8,8 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
-from traitlets.config import Config
 
-from autograder.course import course_config
+from autograder.course import Course
 
 ASSIGNMENT = "small"
 
@@ -101,15 +100,13 @@ def cell_of(notebook: NotebookNode, id: str) -> NotebookNode:
 
 
 def write_source(folder: Path, notebook: NotebookNode) -> Path:
-    """Write a source notebook where `small_config` looks for it."""
+    """Write a source notebook where `small_course` looks for it."""
     path = folder / "notebooks" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
     path.parent.mkdir(parents=True, exist_ok=True)
     nbformat.write(notebook, path)
     return path
 
 
-def small_config(folder: Path) -> Config:
-    """Return the configuration of the course in ``folder/course``."""
-    config = course_config(folder / "course")
-    config.CourseDirectory.source_directory = str(folder / "notebooks")
-    return config
+def small_course(folder: Path) -> Course:
+    """Return the course in ``folder/course``."""
+    return Course(folder / "course", folder / "notebooks")

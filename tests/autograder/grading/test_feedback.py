@@ -19,7 +19,8 @@ from nbgrader.converters import GenerateFeedback
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.server_extensions.formgrader import handlers
 
-from autograder.course import course_config
+from autograder.configuration import course_config
+from autograder.course import Course
 from autograder.grading.execution import MAX_NOTEBOOK_OUTPUT, shown_outputs
 from autograder.grading.feedback import HideHiddenTests
 from autograder.grading.question_box import GradedCheck, question_box
@@ -151,7 +152,7 @@ def feedback_page(tmp_path):
             course.gradebook.db.commit()
         file = tmp_path / "autograded" / "ada" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
         nbformat.write(notebook, file)
-        config = course_config(tmp_path)
+        config = course_config(Course(tmp_path))
         config.CourseDirectory.assignment_id = ASSIGNMENT
         GenerateFeedback(coursedir=CourseDirectory(config=config), config=config).start()
         return (tmp_path / "feedback" / "ada" / ASSIGNMENT / f"{ASSIGNMENT}.html").read_text()
@@ -282,7 +283,7 @@ def test_nothing_that_a_student_wrote_acts_in_the_formgrader(tmp_path):
         ],
         metadata={"title": attack(14), "language_info": {"name": attack(15)}},
     )
-    config = course_config(tmp_path)
+    config = course_config(Course(tmp_path))
     config.HTMLExporter.template_name = "formgrade"
     config.HTMLExporter.extra_template_basedirs = [handlers.template_path]
 

@@ -10,6 +10,7 @@ from nbformat.v4 import new_notebook
 from traitlets.config import Config
 
 from autograder.cli import main
+from autograder.course import Course
 from autograder.grading import grade as grading
 from autograder.grading.grade import GradingStopped, grade
 from autograder.grading.unfinished import INTERRUPTED, unfinished
@@ -49,12 +50,12 @@ def workers(monkeypatch):
 def run(course, **options):
     settings = Config()
     settings.GradeInSandbox.sandbox = False
-    return grade(ASSIGNMENT, course, settings=settings, **options)
+    return grade(ASSIGNMENT, Course(course), settings=settings, **options)
 
 
 def test_every_submission_has_an_outcome_and_nothing_is_unfinished(course, workers):
     assert [outcome.student for outcome in run(course)] == STUDENTS
-    assert unfinished(ASSIGNMENT, course) == {}
+    assert unfinished(ASSIGNMENT, Course(course)) == {}
 
 
 def test_a_lost_worker_costs_its_submission_alone_and_stands_in_the_report(course, workers):
@@ -62,7 +63,7 @@ def test_a_lost_worker_costs_its_submission_alone_and_stands_in_the_report(cours
     problems = {outcome.student: outcome.problem for outcome in run(course)}
     lost = "the grader failed in this submission: its process died twice"
     assert problems == {"ada": None, "ben": lost, "cas": None}
-    assert unfinished(ASSIGNMENT, course) == {"ben": f"there is no grade: {lost}"}
+    assert unfinished(ASSIGNMENT, Course(course)) == {"ben": f"there is no grade: {lost}"}
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -74,7 +75,7 @@ def test_a_stopped_run_says_what_is_graded_and_how_to_go_on(course, workers, num
     assert "1 of 3 submissions are graded" in text
     assert "Not graded: ben, cas." in text
     assert f"autograder grade {ASSIGNMENT} --unfinished" in text
-    assert unfinished(ASSIGNMENT, course) == {"ben": INTERRUPTED, "cas": INTERRUPTED}
+    assert unfinished(ASSIGNMENT, Course(course)) == {"ben": INTERRUPTED, "cas": INTERRUPTED}
 
 
 def test_signals_mean_again_what_they_meant_before(course, workers):
@@ -116,7 +117,9 @@ def test_temporary_folders_of_killed_graders_are_swept_before_and_after(
     course, workers, monkeypatch
 ):
     swept = []
-    monkeypatch.setattr(grading, "sweep", lambda: swept.append(len(unfinished(ASSIGNMENT, course))))
+    monkeypatch.setattr(
+        grading, "sweep", lambda: swept.append(len(unfinished(ASSIGNMENT, Course(course))))
+    )
     workers["ben"] = signal.SIGTERM
     with pytest.raises(GradingStopped):
         run(course)
@@ -127,5 +130,5 @@ def test_a_course_that_student_code_could_read_is_refused(tmp_path, monkeypatch)
     tmp_path.chmod(0o755)
     monkeypatch.setattr(shown, "SYSTEM", (*shown.SYSTEM, str(tmp_path)))
     with pytest.raises(shown.Exposed, match=r"The course folder .* lies in"):
-        grade(ASSIGNMENT, tmp_path / "course")
+        grade(ASSIGNMENT, Course(tmp_path / "course"))
     assert not (tmp_path / "course").exists()

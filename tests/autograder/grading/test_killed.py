@@ -14,8 +14,9 @@ import nbformat
 import psutil
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
-from small_course import ASSIGNMENT, marks, small_config, write_source
+from small_course import ASSIGNMENT, marks, small_course, write_source
 
+from autograder.course import Course
 from autograder.grading.unfinished import unfinished
 from autograder.releasing.release import make_release
 from autograder.temporary import sweep
@@ -32,11 +33,12 @@ GRADE = """
 import sys
 from pathlib import Path
 from traitlets.config import Config
+from autograder.course import Course
 from autograder.grading.grade import grade
+course = Course(Path(sys.argv[1]), Path(sys.argv[2]))
 settings = Config()
-settings.CourseDirectory.source_directory = sys.argv[2]
 settings.GradeInSandbox.sandbox = sys.argv[3] == "sandbox"
-outcomes = grade("small", Path(sys.argv[1]), jobs=2, settings=settings)
+outcomes = grade("small", course, jobs=2, settings=settings)
 sys.exit("\\n".join(outcome.problem for outcome in outcomes if outcome.problem) or 0)
 """
 
@@ -74,7 +76,7 @@ def project(tmp_path_factory):
     """A folder with source notebooks, and a course in which they are released."""
     project = tmp_path_factory.mktemp("project")
     write_source(project, source())
-    make_release(ASSIGNMENT, project / "course", small_config(project))
+    make_release(ASSIGNMENT, small_course(project))
     return project
 
 
@@ -155,7 +157,7 @@ def kill(process, *, graded, course, pause, group):
     """Kill a run, or its whole group, a while after so many submissions are graded."""
     wait_until(lambda: below(process))
     # On a busy machine it may take a while until the run has noted what it is to grade.
-    wait_until(lambda: 0 < len(unfinished(ASSIGNMENT, course)) <= len(STUDENTS) - graded)
+    wait_until(lambda: 0 < len(unfinished(ASSIGNMENT, Course(course))) <= len(STUDENTS) - graded)
     time.sleep(pause)
     started = below(process)
     if group:
@@ -188,7 +190,7 @@ def test_kills_at_random_moments_lose_nothing_and_double_nothing(project, tempor
             pause=moments.random() * each,
             group=bool(number % 2),
         )
-        left = unfinished(ASSIGNMENT, course)
+        left = unfinished(ASSIGNMENT, Course(course))
         print(f"kill {number + 1} left {', '.join(left) or 'nothing'}")
         for student, found in scores(project).items():
             assert found in (expected(student, 1), expected(student, 2))
@@ -196,7 +198,7 @@ def test_kills_at_random_moments_lose_nothing_and_double_nothing(project, tempor
 
     finish(start(project))
     assert scores(project) == {student: expected(student, 2) for student in STUDENTS}
-    assert unfinished(ASSIGNMENT, course) == {}
+    assert unfinished(ASSIGNMENT, Course(course)) == {}
     assert not list(temporary.iterdir())
     for folder, file in (("autograded", "small.ipynb"), ("feedback", "small.html")):
         pages = (course / folder).glob("*/*/*.*")

@@ -12,8 +12,9 @@ from nbgrader.api import Gradebook
 from nbgrader.converters import Autograde
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
-from small_course import ASSIGNMENT, small_config
+from small_course import ASSIGNMENT, small_course
 
+from autograder.configuration import course_config
 from autograder.grading.intake.submission_folder import SubmissionFolder
 from autograder.grading.record import Record
 
@@ -45,7 +46,7 @@ def hand_in(course, student, source="1 + 1"):
 
 
 def autograde(course, student="*", force=True):
-    config = small_config(course.parent)
+    config = course_config(small_course(course.parent))
     config.Autograde.autograde_preprocessors = []
     coursedir = CourseDirectory(config=config)
     coursedir.assignment_id = ASSIGNMENT

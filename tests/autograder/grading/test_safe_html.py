@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from nbconvert.exporters import HTMLExporter
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from autograder.course import course_config
+from autograder.configuration import course_config
+from autograder.course import Course
 from autograder.grading import clean_html, safe_html
 from autograder.grading.question_box import GradedCheck, question_box
 from autograder.grading.safe_html import sanitize_html
@@ -223,7 +224,7 @@ def page(tmp_path):
     """Let nbconvert make a page, as the formgrader does, and not take long over it."""
 
     def make(*cells):
-        config = course_config(tmp_path)
+        config = course_config(Course(tmp_path))
         config.HTMLExporter.template_name = "classic"
         before = time.monotonic()
         html, _ = HTMLExporter(config=config).from_notebook_node(new_notebook(cells=list(cells)))

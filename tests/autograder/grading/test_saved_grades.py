@@ -5,7 +5,8 @@ from graded_course import ASSIGNMENT, GradedCourse
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from nbgrader.api import Gradebook
 
-from autograder.course import course_config
+from autograder.configuration import course_config
+from autograder.course import Course
 from autograder.grading.saved_grades import SaveGradesTogether
 
 FIRST_RUN = {"affine_quantize": 1.0, "affine_dequantize": 1.0, "bonus_nonzero": 1.0}
@@ -89,5 +90,5 @@ def test_nobody_else_waits_for_the_gradebook_while_the_grades_are_gathered(cours
 
 
 def test_nbgrader_saves_grades_in_this_way(tmp_path):
-    steps = course_config(tmp_path).Autograde.autograde_preprocessors
+    steps = course_config(Course(tmp_path)).Autograde.autograde_preprocessors
     assert SaveGradesTogether in steps

@@ -24,62 +24,60 @@ def course(tmp_path):
 
 
 def of(course, student):
-    results = read_class(ASSIGNMENT, course.folder, course.notebooks)
+    results = read_class(ASSIGNMENT, course.paths)
     return next(s for s in results.submissions if s.student == student)
 
 
 def test_what_was_begun_and_not_finished_is_unfinished(course):
-    begin(ASSIGNMENT, course.folder, ["cas", "ada", "ben"])
-    finish(ASSIGNMENT, course.folder, "ada", None)
-    assert unfinished(ASSIGNMENT, course.folder) == {"ben": INTERRUPTED, "cas": INTERRUPTED}
+    begin(ASSIGNMENT, course.paths, ["cas", "ada", "ben"])
+    finish(ASSIGNMENT, course.paths, "ada", None)
+    assert unfinished(ASSIGNMENT, course.paths) == {"ben": INTERRUPTED, "cas": INTERRUPTED}
 
 
 def test_a_submission_without_a_grade_is_unfinished_and_says_why(course):
-    begin(ASSIGNMENT, course.folder, ["ada"])
-    finish(ASSIGNMENT, course.folder, "ada", "the disk is full \ud800")
-    assert unfinished(ASSIGNMENT, course.folder) == {"ada": "there is no grade: the disk is full ?"}
+    begin(ASSIGNMENT, course.paths, ["ada"])
+    finish(ASSIGNMENT, course.paths, "ada", "the disk is full \ud800")
+    assert unfinished(ASSIGNMENT, course.paths) == {"ada": "there is no grade: the disk is full ?"}
 
 
 def test_a_new_run_forgets_the_reason_of_an_earlier_one(course):
-    begin(ASSIGNMENT, course.folder, ["ada"])
-    finish(ASSIGNMENT, course.folder, "ada", "the disk is full")
-    begin(ASSIGNMENT, course.folder, ["ada"])
-    assert unfinished(ASSIGNMENT, course.folder) == {"ada": INTERRUPTED}
-    finish(ASSIGNMENT, course.folder, "ada", None)
-    assert unfinished(ASSIGNMENT, course.folder) == {}
+    begin(ASSIGNMENT, course.paths, ["ada"])
+    finish(ASSIGNMENT, course.paths, "ada", "the disk is full")
+    begin(ASSIGNMENT, course.paths, ["ada"])
+    assert unfinished(ASSIGNMENT, course.paths) == {"ada": INTERRUPTED}
+    finish(ASSIGNMENT, course.paths, "ada", None)
+    assert unfinished(ASSIGNMENT, course.paths) == {}
 
 
 def test_a_submission_that_was_taken_out_of_the_course_is_not_missed(course):
-    begin(ASSIGNMENT, course.folder, ["ada", "ben"])
+    begin(ASSIGNMENT, course.paths, ["ada", "ben"])
     shutil.rmtree(course.folder / "submitted" / "ben")
-    assert list(unfinished(ASSIGNMENT, course.folder)) == ["ada"]
+    assert list(unfinished(ASSIGNMENT, course.paths)) == ["ada"]
 
 
 def test_nothing_is_unfinished_where_nothing_was_begun(course):
-    assert unfinished(ASSIGNMENT, course.folder) == {}
-    begin("another", course.folder, ["ada"])
-    assert unfinished(ASSIGNMENT, course.folder) == {}
+    assert unfinished(ASSIGNMENT, course.paths) == {}
+    begin("another", course.paths, ["ada"])
+    assert unfinished(ASSIGNMENT, course.paths) == {}
 
 
 def test_the_report_says_whose_grading_was_interrupted(course):
-    begin(ASSIGNMENT, course.folder, ["ada"])
+    begin(ASSIGNMENT, course.paths, ["ada"])
     assert INTERRUPTED in of(course, "ada").flags
-    page = class_report(ASSIGNMENT, course.folder, course.notebooks).read_text()
+    page = class_report(ASSIGNMENT, course.paths).read_text()
     assert INTERRUPTED in page
-    finish(ASSIGNMENT, course.folder, "ada", None)
+    finish(ASSIGNMENT, course.paths, "ada", None)
     assert INTERRUPTED not in of(course, "ada").flags
 
 
 def test_a_submission_that_no_run_has_come_to_is_in_the_report(course):
     """The gradebook does not know of it."""
-    begin(ASSIGNMENT, course.folder, ["ben"])
-    finish(ASSIGNMENT, course.folder, "ben", "the disk is full")
+    begin(ASSIGNMENT, course.paths, ["ben"])
+    finish(ASSIGNMENT, course.paths, "ben", "the disk is full")
     ben = of(course, "ben")
     assert ben.flags == ("there is no grade: the disk is full",)
     assert set(ben.waiting) == set(course.questions)
-    assert "the disk is full" in class_report(
-        ASSIGNMENT, course.folder, course.notebooks
-    ).read_text(encoding="utf-8")
+    assert "the disk is full" in class_report(ASSIGNMENT, course.paths).read_text(encoding="utf-8")
 
 
 @pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
@@ -88,6 +86,6 @@ def test_a_question_that_nobody_has_graded_waits_and_is_no_zero(course):
     course.enrol("ben")
     course.gradebook.add_submission(ASSIGNMENT, "ben")
     assert set(of(course, "ben").waiting) == set(course.questions)
-    table = grades_csv(ASSIGNMENT, course.folder, course.notebooks).read_text().splitlines()
+    table = grades_csv(ASSIGNMENT, course.paths).read_text().splitlines()
     rows = {row["student"]: row["needs_manual_grading"] for row in csv.DictReader(table)}
     assert rows == {"ada": "no", "ben": "yes"}

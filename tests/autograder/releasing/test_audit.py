@@ -21,7 +21,7 @@ from small_course import (
     SOLUTION_LINE,
     VERDICT_LINE,
     cell_of,
-    small_config,
+    small_course,
     small_notebook,
     write_source,
 )
@@ -43,7 +43,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project with a clean release and with references that a run has measured."""
     project = tmp_path_factory.mktemp("project")
     write_source(project, small_notebook())
-    make_release(ASSIGNMENT, project / "course", small_config(project))
+    make_release(ASSIGNMENT, small_course(project))
     references = project / "references" / "quick"
     (references / ASSIGNMENT).mkdir(parents=True)
     manifest = {"seeds": [123456], "accuracies": [MEASURED, 0.9625, 0.912341], "loss": 0.30000004}

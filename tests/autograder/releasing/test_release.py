@@ -18,12 +18,13 @@ from small_course import (
     SOLUTION_LINE,
     VERDICT_LINE,
     cell_of,
-    small_config,
+    small_course,
     small_notebook,
     write_source,
 )
 
 from autograder.assignments import assignments
+from autograder.course import Course
 from autograder.releasing import release
 from autograder.releasing.audit import AuditFailed
 from autograder.releasing.release import Release, ReleaseError, make_release
@@ -31,7 +32,7 @@ from autograder.releasing.release import Release, ReleaseError, make_release
 
 def make(project: Path, notebook: NotebookNode) -> Release:
     write_source(project, notebook)
-    return make_release(ASSIGNMENT, project / "course", small_config(project))
+    return make_release(ASSIGNMENT, small_course(project))
 
 
 @pytest.fixture(scope="module")
@@ -172,9 +173,9 @@ def test_unlocking_what_does_not_exist_is_refused(project: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("assignment", assignments())
 def test_every_assignment_of_the_course_can_be_released(assignment: str, tmp_path: Path) -> None:
-    assert make_release(assignment, tmp_path).archive.exists()
+    assert make_release(assignment, Course(tmp_path)).archive.exists()
 
 
 def test_unknown_assignment_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="no source notebook of 'nothing'"):
-        make_release("nothing", tmp_path)
+        make_release("nothing", Course(tmp_path))

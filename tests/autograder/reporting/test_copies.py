@@ -8,6 +8,7 @@ import pytest
 import torch
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+from autograder.course import Course
 from autograder.reporting.copies import look_alikes
 from helpers.artifacts import write_weights
 
@@ -28,7 +29,7 @@ def answer(source):
     return marked("question_solution", source, solution=True)
 
 
-class Course:
+class ClassFolder:
     """A course folder of which everything was graded."""
 
     def __init__(self, folder):
@@ -62,7 +63,7 @@ class Course:
         (folder / "toy.json").write_text(json.dumps(numbers))
 
     def alike(self):
-        return look_alikes(ASSIGNMENT, self.folder, self.students, self.notebooks)
+        return look_alikes(ASSIGNMENT, Course(self.folder, self.notebooks), self.students)
 
     def same_code(self):
         return [group.students for group in self.alike().code.groups]
@@ -70,7 +71,7 @@ class Course:
 
 @pytest.fixture
 def course(tmp_path):
-    return Course(tmp_path)
+    return ClassFolder(tmp_path)
 
 
 def test_networks_come_from_what_was_handed_in(course):
@@ -124,5 +125,7 @@ def test_a_graded_notebook_that_is_missing_or_broken_harms_nobody(course):
 def test_without_the_source_notebook_code_is_compared_all_the_same(course):
     for student in ["ada", "ben"]:
         course.graded(student, answer(code("ada")))
-    found = look_alikes(ASSIGNMENT, course.folder, course.students, course.folder / "nowhere")
+    found = look_alikes(
+        ASSIGNMENT, Course(course.folder, course.folder / "nowhere"), course.students
+    )
     assert [group.students for group in found.code.groups] == [("ada", "ben")]

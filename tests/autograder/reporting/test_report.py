@@ -9,6 +9,7 @@ import pytest
 from graded_course import ASSIGNMENT, QUESTIONS, GradedCourse
 from playwright.sync_api import sync_playwright
 
+from autograder.course import Course, NoGradebook
 from autograder.reporting import report as report_module
 from autograder.reporting.copied_code import AlikeCode, ComparedCode
 from autograder.reporting.copied_networks import Finding, SharedNetworks
@@ -29,7 +30,7 @@ def course(tmp_path):
 
 def report(course):
     """Write the page; return its source."""
-    path = class_report(ASSIGNMENT, course.folder, course.notebooks)
+    path = class_report(ASSIGNMENT, course.paths)
     assert path == course.folder / "report" / f"{ASSIGNMENT}.html"
     return path.read_text(encoding="utf-8")
 
@@ -47,7 +48,7 @@ def section(page, heading):
 
 def grades(course):
     """The grades file as one dict per student."""
-    path = grades_csv(ASSIGNMENT, course.folder, course.notebooks)
+    path = grades_csv(ASSIGNMENT, course.paths)
     with path.open(newline="", encoding="utf-8") as stream:
         return {row["student"]: row for row in csv.DictReader(stream)}
 
@@ -82,7 +83,7 @@ def test_a_late_penalty_is_taken_off_but_never_below_zero(course):
     course.submit("ada", FULL, late_penalty=2.0)
     course.submit("ben", {}, late_penalty=2.0)
 
-    results = read_class(ASSIGNMENT, course.folder, course.notebooks)
+    results = read_class(ASSIGNMENT, course.paths)
 
     assert [submission.score for submission in results.submissions] == [9.0, 0.0]
 
@@ -128,7 +129,7 @@ def test_questions_stand_in_the_notebooks_order_under_its_headings(course):
 def test_without_the_source_notebook_the_report_uses_the_questions_names(course, tmp_path):
     course.submit("ada", FULL)
 
-    page = class_report(ASSIGNMENT, course.folder, tmp_path / "nowhere").read_text()
+    page = class_report(ASSIGNMENT, Course(course.folder, tmp_path / "nowhere")).read_text()
 
     assert "Affine quantize" in visible(page)
 
@@ -264,7 +265,7 @@ def test_what_looks_alike_is_compared_among_those_who_submitted(course, monkeypa
 
     report(course)
 
-    assert asked == [(ASSIGNMENT, course.folder, ["ada"], course.notebooks)]
+    assert asked == [(ASSIGNMENT, course.paths, ["ada"])]
 
 
 def test_the_plots_tell_their_figures_to_a_screen_reader_too(course):
@@ -358,15 +359,15 @@ def test_in_a_browser_a_press_on_a_heading_sorts_and_a_phone_shows_the_page_whol
 
 @pytest.mark.parametrize("write", [class_report, grades_csv])
 def test_without_a_gradebook_the_error_says_what_to_do(tmp_path, write):
-    with pytest.raises(NothingGraded, match="autograder grade quantization"):
-        write(ASSIGNMENT, tmp_path)
+    with pytest.raises(NoGradebook, match="autograder release"):
+        write(ASSIGNMENT, Course(tmp_path))
 
     assert list(tmp_path.iterdir()) == []
 
 
 def test_an_assignment_that_the_gradebook_does_not_know_is_named(course):
     with pytest.raises(NothingGraded, match="does not know the assignment 'pruning'"):
-        class_report("pruning", course.folder)
+        class_report("pruning", course.paths)
 
 
 def test_the_grades_file_has_a_row_per_student_and_a_column_per_question(course):
