@@ -155,10 +155,19 @@ def measured(name: str, measure: Callable[[], T]) -> T:
     return _measured[key]
 
 
+def loss_limit(name: str) -> float | None:
+    """Return the loss on training images that artifact `name` must stay below in this profile.
+
+    See `autograder.references.loss_limit` for the rule. None: there is no such limit.
+    """
+    found = references.runs(profile())
+    return references.loss_limit(found[name], found.values()) if name in found else None
+
+
 def threshold(name: str) -> float:
     """Return the accuracy that artifact `name` must reach in this profile.
 
-    See `autograder.references.threshold_of` for the rule.
+    See `autograder.references.bar` for the rule.
 
     Raises
     ------

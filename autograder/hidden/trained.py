@@ -11,6 +11,7 @@ from torch import nn
 from autograder.hidden import reference
 from autograder.hidden.checks import Check
 from autograder.hidden.submitted import submitted
+from autograder.training_loss import training_loss
 from helpers.artifacts import ArtifactError
 
 
@@ -74,6 +75,18 @@ def trained(
     if accuracy < at_least:
         text = f"the saved weights give an accuracy of {accuracy:.4f}; {at_least:.4f} is asked for."
         return Check(label, 0.0, text, weight)
+    limit = reference.loss_limit(name)
+    if limit is not None:
+        loss = reference.measured(
+            f"{measurement}/loss", lambda: training_loss(model, reference.dataset())
+        )
+        if not loss < limit:
+            text = (
+                f"its loss on the training images is {loss:.4f}. After the training that was asked "
+                f"for it is below {limit:.4f}; a network like this one has the right accuracy, but "
+                "its weights have hardly been trained."
+            )
+            return Check(label, 0.0, text, weight)
     for demand in also:
         if problem := demand(model):
             return Check(label, 0.0, problem, weight)

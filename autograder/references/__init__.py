@@ -7,11 +7,12 @@ of the assignment's name holds the artifacts of the first seed, in the form that
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import cache
-from math import sqrt
+from math import exp, log, sqrt
 from pathlib import Path
-from statistics import fmean, stdev
+from statistics import fmean, stdev, variance
 from typing import Any
 
 from scipy.stats import t
@@ -22,6 +23,11 @@ from helpers.measurements import MEASUREMENTS, Measurement, read_measurements
 FROZEN = Path(__file__).parent
 PASS_RATE = 0.99
 """How often a student who trains as the reference did is to pass."""
+LEAST_LOSS = 1e-7
+"""In nats. Smaller losses are those of rounding in float32, and their logarithms mean nothing."""
+
+Run = dict[str, Any]
+"""What a manifest says of one experiment."""
 
 
 class NoReferenceRun(UserError):
@@ -29,7 +35,7 @@ class NoReferenceRun(UserError):
 
 
 @cache
-def runs(profile: str) -> dict[str, dict[str, Any]]:
+def runs(profile: str) -> dict[str, Run]:
     """Return what is known of every experiment that was run in a profile, by its name.
 
     Beside the figures these are the circumstances: device, versions, data, date, seconds.
@@ -61,101 +67,141 @@ def measurements(profile: str) -> tuple[Measurement, ...]:
     return tuple(entry for file in files for entry in read_measurements(file))
 
 
+@dataclass(frozen=True)
+class Spread:
+    """A standard deviation, and how well it is known.
+
+    Attributes
+    ----------
+    deviation
+        Of single values around the mean of their experiment.
+    freedom
+        The number of independent differences that it was computed from.
+    """
+
+    deviation: float
+    freedom: int
+
+    def margin(self, runs: int, least: float = 0.0) -> float:
+        r"""Return how far on one side of the mean of `runs` one more run may lie.
+
+        In 99 of 100 cases it is within :math:`t_{0.99,\, f} \; s \, \sqrt{1 + 1/n}` of the mean of
+        :math:`n` runs, where :math:`s` is the deviation, or `least` if that is larger, and
+        :math:`f` its degrees of freedom.
+        """
+        quantile = float(t.ppf(PASS_RATE, self.freedom))
+        return quantile * max(self.deviation, least) * sqrt(1 + 1 / runs)
+
+
+def pooled(groups: Iterable[Sequence[float]]) -> Spread | None:
+    """Return the spread within groups; None if no group has two values.
+
+    The seeds of one experiment tell little about its spread, but those of all experiments of a
+    profile together tell what is usual (the pooled variance of an analysis of variance).
+    """
+    several = [group for group in groups if len(group) > 1]
+    freedom = sum(len(group) - 1 for group in several)
+    if not freedom:
+        return None
+    squares = sum((len(group) - 1) * variance(group) for group in several)
+    return Spread(sqrt(squares / freedom), freedom)
+
+
 def threshold(profile: str, name: str) -> float:
-    """Return the test accuracy that a submitted network must reach.
+    """Return the test accuracy that a submitted network must reach; see `bar`.
 
     Parameters
     ----------
-    profile : {"quick", "full"}
-    name : str
+    profile
+        ``"quick"`` or ``"full"``.
+    name
         Of the artifact; names are unique in the course.
 
     Raises
     ------
     NoReferenceRun
-        If no reference run trained a network of that name.
+        If no reference run trained a network of that name with two seeds or more.
     """
     found = runs(profile).get(name)
-    if found is None or len(found["accuracies"]) < 2:
+    least = None if found is None else bar(found, runs(profile).values())
+    if least is None:
         raise NoReferenceRun(
             f"There is no {profile} reference run of {name!r} with two seeds or more: make one "
             f"with `autograder reference run --profile {profile} --only {name}`."
         )
-    return threshold_of(
-        found["accuracies"], untrained=found["untrained"], images=found["run_on"]["test_images"]
-    )
+    return least
 
 
-def threshold_of(accuracies: Sequence[float], *, untrained: float, images: int) -> float:
-    r"""Return the accuracy that a submitted network must reach.
+def bar(run: Run, runs: Iterable[Run]) -> float | None:
+    r"""Return the accuracy that a network must reach which is submitted for an experiment.
 
     It is the lower end of a one-sided prediction interval for one more run of the same recipe: a
-    student who trains as the reference did reaches it in 99 of 100 cases. After :math:`n` runs of
-    mean :math:`m` and sample standard deviation :math:`s`,
+    student who trains as the reference did reaches it in 99 of 100 cases. The interval's spread is
+    that of the experiment's own seeds, or that of the seeds of all experiments if this is larger.
+    It is at least one standard error of the accuracy on the test images, because the choice of
+    the images alone makes that much.
 
-    .. math:: m - t_{0.99,\, n-1} \; s \, \sqrt{1 + 1/n}.
-
-    Chance agreement of a few seeds must not make the bar absurdly sharp, so :math:`s` is taken to
-    be at least one standard error of an accuracy :math:`m` measured on `images` images: that much
-    the choice of test images alone makes.
-
-    That floor is generous where rounding cost little. So that a network that was never trained
-    does not pass, at least half of the way from `untrained` to :math:`m` is asked for.
+    This is generous where rounding or pruning cost little. So that a network that was never trained
+    does not pass, at least half of the way from the accuracy without training to the mean is asked
+    for.
 
     Parameters
     ----------
-    accuracies : sequence of float
-        Test accuracies of at least two runs with different seeds, from 0 to 1.
-    untrained : float
-        Test accuracy without any training.
-    images : int
-        Number of test images.
+    run
+        The frozen run of the experiment.
+    runs
+        Those of all experiments of the profile.
 
     Returns
     -------
-    float
-
-    Raises
-    ------
-    ValueError
-        If there are fewer than two runs.
+    float or None
+        From 0 to 1; None if the run has a single seed.
     """
-    if len(accuracies) < 2:
-        raise ValueError(
-            f"a threshold needs the spread of at least two runs, not {len(accuracies)}"
-        )
-    return bar(
-        fmean(accuracies),
-        stdev(accuracies),
-        len(accuracies),
-        untrained=untrained,
-        images=images,
-    )
+    if len(run["accuracies"]) < 2:
+        return None
+    usual = pooled(other["accuracies"] for other in runs)
+    assert usual is not None  # this run has two seeds
+    mean, images = fmean(run["accuracies"]), run["run_on"]["test_images"]
+    standard_error = sqrt(max(mean * (1 - mean), 1 / images) / images)
+    least = max(stdev(run["accuracies"]), standard_error)
+    predicted = mean - usual.margin(len(run["accuracies"]), least)
+    return max(predicted, (run["untrained"] + mean) / 2)
 
 
-def bar(mean: float, spread: float, seeds: int, *, untrained: float, images: int) -> float:
-    """Return what `threshold_of` returns for runs of this mean and spread.
+def loss_limit(run: Run, runs: Iterable[Run]) -> float | None:
+    """Return the loss on training images that a network must stay below which is submitted.
+
+    The accuracy alone does not show whether weights were trained: with batch norm measured anew,
+    or with batch norm trained and the weights left as they were, many a network reaches nearly
+    what training reaches. Its loss on the training images stays higher, though. The limit lies
+    halfway, on a logarithmic scale, between the smallest loss of these controls and the largest
+    that one more run of the recipe has in 99 of 100 cases.
 
     Parameters
     ----------
-    mean, spread : float
-        Mean and sample standard deviation of the runs' test accuracies.
-    seeds : int
-        Number of runs, at least two.
-    untrained : float
-        Test accuracy without any training.
-    images : int
-        Number of test images.
+    run, runs
+        As for `bar`.
 
     Returns
     -------
-    float
+    float or None
+        In nats, as `autograder.training_loss` measures it. None if no controls were run, or if
+        their losses are no larger than those of trained networks.
     """
-    spread = max(spread, sqrt(max(mean * (1 - mean), 1 / images) / images))
-    predicted = mean - spreads_below_mean(seeds) * spread
-    return max(predicted, (untrained + mean) / 2)
+    if "controls" not in run or "losses" not in run:
+        return None
+    usual = pooled(_logs(other) for other in runs if "losses" in other)
+    logs = _logs(run)
+    largest = fmean(logs)
+    if usual is not None:
+        largest += usual.margin(len(logs), stdev(logs) if len(logs) > 1 else 0.0)
+    smallest = min(_log(control["loss"]) for control in run["controls"].values())
+    return exp((largest + smallest) / 2) if largest < smallest else None
 
 
-def spreads_below_mean(seeds: int) -> float:
-    """Return how many spreads below the mean of so many runs the next one may lie."""
-    return float(t.ppf(PASS_RATE, seeds - 1)) * sqrt(1 + 1 / seeds)
+def _logs(run: Run) -> list[float]:
+    return [_log(loss) for loss in run["losses"]]
+
+
+def _log(loss: float) -> float:
+    return log(max(loss, LEAST_LOSS))

@@ -12,7 +12,7 @@ from autograder.errors import UserError
 from autograder.runs.starting import ASSIGNMENT as STARTING
 from autograder.runs.starting import start_digest
 from autograder.runs.table import Experiment, Sweep
-from autograder.runs.tasks import Task
+from autograder.runs.tasks import CONTROLS, Task
 from autograder.runs.training import recipe, trained_share
 from helpers.artifacts import artifact_files
 from helpers.files import replacing
@@ -46,7 +46,7 @@ def freeze(
     share : float
         Of the epochs of `full` that were asked for.
     tasks : sequence of Task
-        Those that were done, trainings first and in the order of their seeds.
+        Those that were done, the trainings in the order of their seeds.
     folder : Path
         Where their results are.
     frozen : Path
@@ -71,8 +71,17 @@ def freeze(
     if isinstance(row, Sweep):
         manifest["sweeps"][row.name] = about | results[0]
     else:
-        found = _joined(earlier, results) if earlier else _summary(results)
+        trained = [r for task, r in zip(tasks, results, strict=True) if task.kind == "train"]
+        others: dict[str, Run] = {
+            task.kind: result
+            for task, result in zip(tasks, results, strict=True)
+            if task.kind != "train"
+        }
+        found = _joined(earlier, trained) if earlier else _summary(trained, others["untrained"])
+        found |= _evidence(earlier or {}, trained, others)
         about["share"] = trained_share(row, share)
+        if earlier:
+            about |= {key: earlier[key] for key in ("recipe", "share")}
         manifest["experiments"][row.name] = about | found
         if not earlier:
             _freeze_network(row, folder, frozen)
@@ -89,9 +98,8 @@ def _manifest(assignment: str, frozen: Path) -> tuple[Path, dict[str, Any]]:
     return path, {"profile": profile(), "experiments": {}, "sweeps": {}}
 
 
-def _summary(results: Sequence[Run]) -> Run:
-    """Return the figures of trainings, and of the network without training, which comes last."""
-    *trained, untrained = results
+def _summary(trained: Sequence[Run], untrained: Run) -> Run:
+    """Return the figures of trainings, and of the network without any."""
     names = trained[0]["details"]
     return _of_seeds(
         untrained=untrained["accuracy"],
@@ -125,6 +133,26 @@ def _joined(earlier: Run, trained: Sequence[Run]) -> Run:
         ],
         run_on=earlier["run_on"],
     )
+
+
+def _evidence(earlier: Run, trained: Sequence[Run], others: dict[str, Run]) -> Run:
+    """Return the losses of the trained networks, and the figures of the controls."""
+    found: Run = {}
+    losses = [*earlier.get("losses", []), *(result["loss"] for result in trained)]
+    if not losses and "kept" in others:
+        losses = [others["kept"]["loss"]]
+    if losses:
+        found["losses"] = losses
+    controls = earlier.get("controls", {}) | {
+        kind: {
+            key: others[kind][key] for key in ("accuracy", "loss", "share") if key in others[kind]
+        }
+        for kind in CONTROLS
+        if kind in others
+    }
+    if controls:
+        found["controls"] = controls
+    return found
 
 
 def _of_seeds(

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from statistics import fmean
-from typing import Any
 
-from autograder.references import FROZEN, PASS_RATE, bar, runs, spreads_below_mean
+from autograder.references import FROZEN, PASS_RATE, Run, bar, loss_limit, runs
 from autograder.references import sweeps as measured
 from autograder.runs import charts, starting
 from autograder.runs.table import TRAINED, UNTRAINED, Experiment, Sweep, experiments, sweeps
+from autograder.runs.tasks import CONTROLS
 from helpers.files import replacing
 
 TRAINED_HEADER = """\
-| experiment | recipe | weights | untrained: reported | ours | trained: reported | ours | \
-difference | seeds | seconds | device |
-|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---|
+| experiment | recipe | weights | untrained: reported | ours | batch norm measured anew | \
+weights frozen | trained: reported | ours | difference | seeds | seconds | device |
+|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---|
 """
 MEASURED_HEADER = """\
 | figure | of | reported | ours | difference | weights | device |
@@ -24,18 +24,19 @@ MEASURED_HEADER = """\
 """
 
 BARS_HEADER = """\
-| experiment | mean | seeds | bar | bar if a third seed left mean and spread as they are |
-|---|---:|---:|---:|---:|
+| experiment | mean | seeds | bar | loss: trained | of the best control | limit |
+|---|---:|---:|---:|---:|---:|---:|
 """
 BARS_RULE = f"""\
 The bar is the accuracy that one more run of the same recipe reaches in {100 * PASS_RATE:g} of 100
-cases, or half of the way from the accuracy without training to the mean, whichever is higher.
-"""
-TWO_SEEDS_RULE = f"""\
-Two runs tell little about the spread, and so the first of these lies {spreads_below_mean(2):.1f}
-spreads below the mean; with three runs it lies {spreads_below_mean(3):.1f} below. (A spread of
-less than one standard error of an accuracy on the test images counts as one standard error.)
-The last column shows where a third seed would put the bar.
+cases, by the spread over the seeds of this experiment or of all experiments, whichever is larger;
+or half of the way from the accuracy without training to the mean, if that is higher.
+
+Two controls show what a network reaches without the training of its weights: one whose batch norm
+measured its statistics anew on training images, and one that was trained while the weights of its
+convolutions and its classifier kept their values, as with a quantizer that passes no gradient.
+Where their accuracies come close to the bar, the loss on the first training images (in nats) tells
+them from a trained network: a submitted network must stay below the limit as well.
 """
 
 
@@ -95,15 +96,17 @@ def write_page(profile: str) -> Path:
 # Rows
 
 
-def _trained(experiment: Experiment, run: dict[str, Any]) -> str:
+def _trained(experiment: Experiment, run: Run) -> str:
     reported = _comparable(experiment, run["run_on"])
     spread = "" if run["spread"] is None else f" ± {run['spread']:.4f}"
+    controls = [run.get("controls", {}).get(kind, {}) for kind in CONTROLS]
     return _row(
         f"`{experiment.name}`",
         run["recipe"],
         f"{experiment.weights:,}",
         _number(reported.get(UNTRAINED)),
         _number(run["untrained"]),
+        *(_number(control.get("accuracy")) for control in controls),
         _number(reported.get(TRAINED)),
         _number(run["mean"]) + spread,
         _difference(run["mean"], reported.get(TRAINED)),
@@ -114,7 +117,7 @@ def _trained(experiment: Experiment, run: dict[str, Any]) -> str:
     )
 
 
-def _measured(profile: str, done: list[tuple[Experiment, dict[str, Any]]]) -> str:
+def _measured(profile: str, done: list[tuple[Experiment, Run]]) -> str:
     """Return the rows of what was measured without training, or reported beside an accuracy."""
     rows = []
     for sweep in sweeps():
@@ -129,9 +132,7 @@ def _measured(profile: str, done: list[tuple[Experiment, dict[str, Any]]]) -> st
     return "".join(rows)
 
 
-def _figures(
-    row: Experiment | Sweep, figures: dict[str, float], of: str, run_on: dict[str, Any]
-) -> list[str]:
+def _figures(row: Experiment | Sweep, figures: dict[str, float], of: str, run_on: Run) -> list[str]:
     reported = _comparable(row, run_on)
     return [
         _row(
@@ -160,7 +161,7 @@ def _difference(ours: float, reported: float | None) -> str:
     return "" if reported is None else f"{round(ours - reported, 4) + 0.0:+.4f}"
 
 
-def _comparable(row: Experiment | Sweep, run_on: dict[str, Any]) -> Mapping[str, float]:
+def _comparable(row: Experiment | Sweep, run_on: Run) -> Mapping[str, float]:
     """Return the reported figures of a row if they are of the same data."""
     return row.reported if run_on["data"] == "cifar10" else {}
 
@@ -169,39 +170,37 @@ def _comparable(row: Experiment | Sweep, run_on: dict[str, Any]) -> Mapping[str,
 # Bars
 
 
-def _bars(done: list[tuple[Experiment, dict[str, Any]]]) -> str:
+def _bars(done: list[tuple[Experiment, Run]]) -> str:
     """Tell what a submitted network must reach; nobody submits a starting network."""
     handed_in = [(e, run) for e, run in done if e.assignment != starting.ASSIGNMENT]
-    rows = [(e, run) for e, run in handed_in if len(run["seeds"]) > 1]
-    single = [f"`{e.name}`" for e, run in handed_in if len(run["seeds"]) == 1]
-    parts = []
-    if rows:
-        parts += [BARS_HEADER + "".join(_bar(e, run) for e, run in rows), BARS_RULE]
-    if any(len(run["seeds"]) == 2 for _, run in rows):
-        parts.append(TWO_SEEDS_RULE)
+    everything = [run for _, run in done]
+    bars = [(e, run, bar(run, everything)) for e, run in handed_in]
+    rows = [_bar(e, run, least, everything) for e, run, least in bars if least is not None]
+    single = [f"`{e.name}`" for e, _, least in bars if least is None]
+    parts = [BARS_HEADER + "".join(rows), BARS_RULE] if rows else []
     if single:
         parts.append(f"One seed has no spread, and so gives no bar: {', '.join(single)}.\n")
     return "\n".join(["## What a submitted network must reach\n", *parts]) if parts else ""
 
 
-def _bar(experiment: Experiment, run: dict[str, Any]) -> str:
-    seeds = len(run["seeds"])
-
-    def after(seeds: int) -> str:
-        images = run["run_on"]["test_images"]
-        return _number(
-            bar(run["mean"], run["spread"], seeds, untrained=run["untrained"], images=images)
-        )
-
-    third = after(3) if seeds == 2 else ""
-    return _row(f"`{experiment.name}`", _number(run["mean"]), str(seeds), after(seeds), third)
+def _bar(experiment: Experiment, run: Run, least: float, everything: list[Run]) -> str:
+    losses = [control["loss"] for control in run.get("controls", {}).values()]
+    return _row(
+        f"`{experiment.name}`",
+        _number(run["mean"]),
+        str(len(run["seeds"])),
+        _number(least),
+        _number(fmean(run["losses"]) if "losses" in run else None),
+        _number(min(losses, default=None)),
+        _number(loss_limit(run, everything)),
+    )
 
 
 # ------------------------------------------------------------------------------------------------
 # What readers will ask about
 
 
-def _missed(done: list[tuple[Experiment, dict[str, Any]]]) -> str:
+def _missed(done: list[tuple[Experiment, Run]]) -> str:
     """List the trained networks whose mean is below the reported accuracy, and say why."""
     lines = []
     for experiment, run in done:
@@ -218,7 +217,7 @@ def _missed(done: list[tuple[Experiment, dict[str, Any]]]) -> str:
     return "## Below the reported accuracy\n\n" + "".join(lines)
 
 
-def _remarks(profile: str, done: list[tuple[Experiment, dict[str, Any]]]) -> str:
+def _remarks(profile: str, done: list[tuple[Experiment, Run]]) -> str:
     rows: list[Experiment | Sweep] = [experiment for experiment, _ in done]
     rows += [sweep for sweep in sweeps() if sweep.name in measured(profile)]
     lines = [f"- `{row.name}`: {row.remark}\n" for row in rows if row.remark]

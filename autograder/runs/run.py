@@ -18,8 +18,8 @@ from autograder.references import FROZEN
 from autograder.runs.freezing import Row, Run, freeze, frozen_run, start
 from autograder.runs.side_by_side import done
 from autograder.runs.starting import ASSIGNMENT as STARTING
-from autograder.runs.table import Sweep, experiments, sweeps
-from autograder.runs.tasks import Task
+from autograder.runs.table import Experiment, Sweep, experiments, sweeps
+from autograder.runs.tasks import CONTROLS, Task
 from autograder.runs.training import recipe, trained_share
 from helpers.device import default_device
 from helpers.profile import profile
@@ -226,17 +226,27 @@ def _job(row: Row, how: Plan, work: Path, frozen: Path) -> _Job | None:
     if there is not None:
         trained = (there["share"], len(there["seeds"]))
         asked = (trained_share(row, how.share), how.seeds)
-        if trained > asked:
+        same = trained[0] == asked[0] and there["recipe"] == recipe(row, how.share)
+        if how.missing and (same or trained >= asked):
+            seeds, earlier = range(trained[1], how.seeds), there
+        elif trained > asked:
             print(
                 f"{row.name} stays: it has {trained[0]:g} of its epochs, with {trained[1]} seeds."
             )
             return None
-        if how.missing and trained == asked:
-            return None
-        same = trained[0] == asked[0] and there["recipe"] == recipe(row, how.share)
-        if how.missing and same:
-            seeds, earlier = range(trained[1], how.seeds), there
     tasks = [Task("train", row.name, seed) for seed in seeds]
     if earlier is None:
         tasks.append(Task("untrained", row.name))
-    return _Job(row, tasks, folder, earlier)
+    tasks += _controls(row, earlier or {})
+    return _Job(row, tasks, folder, earlier) if tasks else None
+
+
+def _controls(row: Experiment, earlier: Run) -> list[Task]:
+    """Return what is still to be measured of the controls, for networks that students submit."""
+    if row.assignment == STARTING or not row.keeps_weights:
+        return []
+    there = earlier.get("controls", {})
+    tasks = [Task(kind, row.name) for kind in CONTROLS if kind not in there]
+    if earlier and "losses" not in earlier:
+        tasks.append(Task("kept", row.name))
+    return tasks

@@ -18,16 +18,22 @@ import numpy as np
 import torch
 from torch import nn
 
+from autograder.references import artifacts
 from autograder.runs.table import experiments, sweeps
-from autograder.runs.training import train, untrained
+from autograder.runs.training import recalibrated, train, trained_share, untrained
+from autograder.training_loss import training_loss
 from helpers import data
-from helpers.artifacts import save_artifact
+from helpers.artifacts import load_artifact, save_artifact
 from helpers.data import Dataset
 from helpers.device import fast_dtype
 from helpers.files import replacing
 from helpers.measurements import Measurement, measurement
+from helpers.profile import profile
 
 Figures = dict[str, Any]
+Kind = Literal["train", "untrained", "recalibrated", "frozen", "kept", "sweep"]
+CONTROLS: tuple[Kind, ...] = ("recalibrated", "frozen")
+"""What a network is compared with that was trained in full; see `autograder.runs.training`."""
 
 
 @dataclass(frozen=True)
@@ -36,14 +42,16 @@ class Task:
 
     Attributes
     ----------
-    kind : {"train", "untrained", "sweep"}
+    kind
+        A training, the network without any, a control, the network that an earlier run has kept,
+        or a sweep.
     name : str
         Of the experiment or the sweep.
     seed : int
         Of a training.
     """
 
-    kind: Literal["train", "untrained", "sweep"]
+    kind: Kind
     name: str
     seed: int = 0
 
@@ -113,6 +121,7 @@ def _train(task: Task, folder: Path, accuracy: _TestAccuracy, share: float) -> F
     figures = {
         # Not the history's last: the network may have changed after its last epoch.
         "accuracy": accuracy(model),
+        "loss": training_loss(model, accuracy.dataset),
         "details": experiment.details(model) if experiment.details else {},
         "training_seconds": sum(history.seconds),
         "precision": str(fast_dtype(accuracy.dataset.device)).removeprefix("torch."),
@@ -127,12 +136,45 @@ def _untrained(task: Task, folder: Path, accuracy: _TestAccuracy, share: float) 
     return {"accuracy": accuracy(untrained(experiment, accuracy.dataset))}
 
 
+def _recalibrated(task: Task, folder: Path, accuracy: _TestAccuracy, share: float) -> Figures:
+    (experiment,) = (e for e in experiments() if e.name == task.name)
+    model = recalibrated(experiment, accuracy.dataset)
+    return {"accuracy": accuracy(model), "loss": training_loss(model, accuracy.dataset)}
+
+
+def _frozen(task: Task, folder: Path, accuracy: _TestAccuracy, share: float) -> Figures:
+    (experiment,) = (e for e in experiments() if e.name == task.name)
+    checkpoint = folder / f"{task.label}.checkpoint"
+    model, _ = train(experiment, accuracy.dataset, 0, checkpoint, share, frozen=True)
+    figures = {
+        "accuracy": accuracy(model),
+        "loss": training_loss(model, accuracy.dataset),
+        "share": trained_share(experiment, share),
+    }
+    checkpoint.unlink(missing_ok=True)
+    return figures
+
+
+def _kept(task: Task, folder: Path, accuracy: _TestAccuracy, share: float) -> Figures:
+    (experiment,) = (e for e in experiments() if e.name == task.name)
+    model = untrained(experiment, accuracy.dataset)
+    load_artifact(artifacts(profile(), experiment.assignment), task.name).load_into(model)
+    return {"loss": training_loss(model, accuracy.dataset)}
+
+
 def _sweep(task: Task, folder: Path, accuracy: _TestAccuracy, share: float) -> Figures:
     (sweep,) = (s for s in sweeps() if s.name == task.name)
     return {"figures": sweep.measure(accuracy.dataset, accuracy)}
 
 
-_DO = {"train": _train, "untrained": _untrained, "sweep": _sweep}
+_DO = {
+    "train": _train,
+    "untrained": _untrained,
+    "recalibrated": _recalibrated,
+    "frozen": _frozen,
+    "kept": _kept,
+    "sweep": _sweep,
+}
 
 
 @cache

@@ -8,7 +8,9 @@ from torch import nn
 
 from autograder.runs.epochs import Length, in_words
 from autograder.runs.experiment import Experiment, Sweep
+from helpers.batch_norm import reestimate_batch_norm
 from helpers.data import Dataset
+from helpers.models import layer_sizes
 from helpers.profile import profile
 from helpers.training import History, fit, seed_everything
 
@@ -47,7 +49,13 @@ def recipe(row: Experiment | Sweep, share: float) -> str:
 
 
 def train(
-    experiment: Experiment, dataset: Dataset, seed: int, checkpoint: Path | None, share: float
+    experiment: Experiment,
+    dataset: Dataset,
+    seed: int,
+    checkpoint: Path | None,
+    share: float,
+    *,
+    frozen: bool = False,
 ) -> tuple[nn.Module, History]:
     """Train the network of an experiment.
 
@@ -61,6 +69,9 @@ def train(
         File for the state of the training, which goes on from there. None saves nothing.
     share : float
         Of the epochs of `full` that are trained.
+    frozen
+        Whether the weights of the convolutions and linear layers keep their values, so that only
+        batch norm and biases learn. A quantizer that passes no gradient gives such a network.
 
     Returns
     -------
@@ -71,6 +82,9 @@ def train(
     model = experiment.start(dataset)
     epochs = length(experiment, share)
     hooks = experiment.hooks(model, epochs)
+    if frozen:
+        for layer in layer_sizes(model):
+            model.get_parameter(f"{layer}.weight").requires_grad_(False)
     history = fit(
         model,
         dataset,
@@ -91,3 +105,10 @@ def untrained(experiment: Experiment, dataset: Dataset) -> nn.Module:
     """Return what could be handed in without any training: a threshold must keep it out."""
     seed_everything(0)
     return (experiment.untrained or experiment.start)(dataset)
+
+
+def recalibrated(experiment: Experiment, dataset: Dataset) -> nn.Module:
+    """Return the untrained network after its batch norm has measured its statistics anew."""
+    model = untrained(experiment, dataset)
+    reestimate_batch_norm(model, dataset)
+    return model

@@ -2,14 +2,17 @@
 
 import shutil
 
+import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from source_notebook import part_of_the_points
 
 from autograder import references
 from autograder.errors import UserError
 from autograder.hidden import accuracy_noise, reference
-from autograder.references import NoReferenceRun, bar, threshold, threshold_of
+from autograder.references import NoReferenceRun, bar, loss_limit, pooled, threshold
 from autograder.runs.run import plan, run, start
 from autograder.runs.table import experiments, sweeps
 from autograder.runs.tasks import digest
@@ -28,41 +31,100 @@ def digits():
     return data.load("digits")
 
 
-# Three accuracies: mean 0.9, standard deviation 0.01; t(0.99, 2) = 6.965 from a printed table.
-RUNS = [0.89, 0.90, 0.91]
+def run_of(accuracies, untrained=0.1, images=10**6, **more):
+    return {
+        "accuracies": accuracies,
+        "untrained": untrained,
+        "run_on": {"test_images": images},
+    } | more
 
 
-def test_the_threshold_is_the_lower_end_of_a_prediction_interval():
+# Mean 0.9 and standard deviation 0.01; t(0.99, 2) = 6.965 from a printed table.
+ALONE = run_of([0.89, 0.90, 0.91])
+
+
+def test_the_bar_is_the_lower_end_of_a_prediction_interval():
     expected = 0.9 - 6.965 * 0.01 * (1 + 1 / 3) ** 0.5
-    assert threshold_of(RUNS, untrained=0.1, images=10**6) == pytest.approx(expected, abs=1e-5)
+    assert bar(ALONE, [ALONE]) == pytest.approx(expected, abs=1e-5)
 
 
-def test_runs_that_agree_by_chance_do_not_make_it_sharp():
+def test_the_spread_is_known_from_all_experiments_together():
+    # Five groups of three with the deviation 0.01 have ten degrees of freedom: t(0.99, 10) = 2.764.
+    expected = 0.9 - 2.764 * 0.01 * (1 + 1 / 3) ** 0.5
+    assert bar(ALONE, [ALONE] * 5) == pytest.approx(expected, abs=1e-5)
+
+
+def test_seeds_that_agree_by_chance_have_the_usual_spread():
+    agreeing = run_of([0.9, 0.9, 0.9])
+    # Variances 0 and 0.01**2 with two degrees of freedom each: t(0.99, 4) = 3.747.
+    expected = 0.9 - 3.747 * (0.01**2 / 2) ** 0.5 * (1 + 1 / 3) ** 0.5
+    assert bar(agreeing, [agreeing, ALONE]) == pytest.approx(expected, abs=1e-5)
+
+
+def test_an_experiment_with_a_larger_spread_than_usual_keeps_it():
+    agreeing = run_of([0.9, 0.9, 0.9])
+    expected = 0.9 - 3.747 * 0.01 * (1 + 1 / 3) ** 0.5
+    assert bar(ALONE, [agreeing, ALONE]) == pytest.approx(expected, abs=1e-5)
+
+
+def test_the_spread_is_at_least_one_standard_error_of_the_test_images():
+    agreeing = run_of([0.9, 0.9, 0.9], images=100)
     # One standard error of 0.9 on 100 images is 0.03.
     expected = 0.9 - 6.965 * 0.03 * (1 + 1 / 3) ** 0.5
-    assert threshold_of([0.9] * 3, untrained=0.1, images=100) == pytest.approx(expected, abs=1e-4)
+    assert bar(agreeing, [agreeing]) == pytest.approx(expected, abs=1e-4)
 
 
 def test_half_of_what_training_gained_is_asked_for_at_least():
-    assert threshold_of(RUNS, untrained=0.88, images=10**6) == pytest.approx(0.89)
+    assert bar(run_of([0.89, 0.90, 0.91], untrained=0.88), [ALONE]) == pytest.approx(0.89)
 
 
-def test_runs_of_the_same_mean_and_spread_have_the_same_threshold():
-    expected = threshold_of(RUNS, untrained=0.1, images=10**6)
-    assert bar(0.9, 0.01, 3, untrained=0.1, images=10**6) == pytest.approx(expected)
+def test_one_run_gives_no_bar():
+    assert bar(run_of([0.9]), [ALONE]) is None
 
 
-def test_a_third_run_of_the_same_mean_and_spread_raises_the_bar():
-    # t(0.99, 1) = 31.821 from a printed table.
-    expected = 0.9 - 31.821 * 0.001 * (1 + 1 / 2) ** 0.5
-    after_two = bar(0.9, 0.001, 2, untrained=0.1, images=10**6)
-    assert after_two == pytest.approx(expected, abs=1e-5)
-    assert bar(0.9, 0.001, 3, untrained=0.1, images=10**6) > after_two
+@given(st.lists(st.lists(st.floats(0, 1), min_size=1, max_size=5), min_size=1, max_size=6))
+def test_the_pooled_spread_is_that_of_an_analysis_of_variance(groups):
+    found = pooled(groups)
+    several = [group for group in groups if len(group) > 1]
+    if not several:
+        assert found is None
+        return
+    residuals = np.concatenate([np.array(group) - np.mean(group) for group in several])
+    freedom = len(residuals) - len(several)
+    assert found.freedom == freedom
+    assert found.deviation == pytest.approx((residuals @ residuals / freedom) ** 0.5, abs=1e-9)
 
 
-def test_one_run_has_no_spread():
-    with pytest.raises(ValueError, match="at least two runs"):
-        threshold_of([0.9], untrained=0.1, images=100)
+# ------------------------------------------------------------------------------------------------
+# The loss on training images
+
+
+def with_losses(losses, recalibrated, frozen):
+    controls = {"recalibrated": {"loss": recalibrated}, "frozen": {"loss": frozen}}
+    return {"losses": losses, "controls": controls}
+
+
+def test_the_limit_lies_between_trained_networks_and_the_best_control():
+    run = with_losses([0.01], 0.16, 0.4)
+    assert loss_limit(run, [run]) == pytest.approx(0.04)  # sqrt(0.01 * 0.16)
+
+
+def test_trained_networks_stay_below_the_limit_in_spite_of_their_spread():
+    run = with_losses([0.01, 0.02, 0.04], 10.0, 10.0)
+    # The logarithms have the deviation log 2: t(0.99, 2) = 6.965.
+    largest = 0.02 * 2 ** (6.965 * (1 + 1 / 3) ** 0.5)
+    assert loss_limit(run, [run]) == pytest.approx((largest * 10) ** 0.5, rel=1e-3)
+
+
+@pytest.mark.parametrize("control", [0.005, 0.01])
+def test_controls_with_as_small_a_loss_give_no_limit(control):
+    run = with_losses([0.01], control, 0.5)
+    assert loss_limit(run, [run]) is None
+
+
+def test_without_controls_there_is_no_limit():
+    assert loss_limit({"losses": [0.01]}, []) is None
+    assert loss_limit({"controls": {}}, []) is None
 
 
 def test_an_unknown_network_says_how_to_run_it():
@@ -71,7 +133,7 @@ def test_an_unknown_network_says_how_to_run_it():
 
 
 def test_one_run_gives_no_threshold(monkeypatch):
-    monkeypatch.setattr(references, "runs", lambda profile: {"alone": {"accuracies": [0.9]}})
+    monkeypatch.setattr(references, "runs", lambda profile: {"alone": run_of([0.9])})
     with pytest.raises(NoReferenceRun, match="two seeds"):
         threshold("quick", "alone")
 

@@ -153,7 +153,7 @@ def test_what_was_measured_is_recognised_by_hidden_tests(table, start, tmp_path)
     found = read_measurements(tmp_path / "frozen" / "quick" / "tiny" / MEASUREMENTS)
     dataset = reference_tasks._dataset("cpu")
     assert recall(found, network(dataset), dataset) == evaluate(network(dataset), dataset)
-    assert len(found) == 3  # two seeds, and the network before
+    assert len(found) == 5  # two seeds, the network before, and two controls
 
 
 def test_measuring_again_adds_nothing(table, start, tmp_path):
@@ -251,7 +251,8 @@ def test_networks_and_measurements_of_the_frozen_seeds_stay(table, start, tmp_pa
     start(seeds=2, missing=True)
     folder = tmp_path / "frozen" / "quick" / "tiny"
     assert (folder / "small.safetensors").read_bytes() == weights
-    assert len(read_measurements(folder / MEASUREMENTS)) == 3  # two seeds, and the network before
+    # Two seeds, the network before, and two controls.
+    assert len(read_measurements(folder / MEASUREMENTS)) == 5
 
 
 def test_what_is_frozen_is_not_run_again(table, start, monkeypatch, tmp_path):

@@ -1,0 +1,62 @@
+"""A submitted network is measured: its accuracy, and whether its weights were trained."""
+
+import pytest
+
+from autograder.hidden import reference, trained
+from autograder.hidden.student import Submission, asking
+from autograder.training_loss import training_loss
+from helpers.artifacts import artifact_folder, save_artifact
+from helpers.measurements import measure
+from helpers.training import History
+
+NAME = "some_network"
+
+
+def nobody(request):
+    raise AssertionError("a network is measured without the student's code")
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch, tmp_path):
+    monkeypatch.setenv("COURSE_PROFILE", "quick")
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def network():
+    return reference.starting_model()
+
+
+@pytest.fixture
+def judge(network, tmp_path, monkeypatch):
+    """Hand in the starting network, with a history that ends as it measures; return the check."""
+    accuracy = measure(network, reference.dataset())
+    history = History([0.1], [1.0], [accuracy], [0.1], [1.0])
+    save_artifact(artifact_folder(tmp_path), NAME, network, history)
+
+    def judged(at_least=0.0, limit=None):
+        monkeypatch.setattr(reference, "loss_limit", lambda name: {NAME: limit}[name])
+        with asking(Submission(nobody, tmp_path)):
+            return trained(NAME, build=reference.starting_model, at_least=at_least)
+
+    return judged
+
+
+def test_a_network_that_is_accurate_enough_gets_the_credit(judge):
+    assert judge(at_least=0.5).credit == 1
+
+
+def test_a_network_that_misses_the_bar_gets_none_and_is_told_both_figures(judge):
+    check = judge(at_least=1.0)
+    assert check.credit == 0
+    assert "1.0000 is asked for" in check.message
+
+
+def test_a_network_whose_loss_is_below_the_limit_gets_the_credit(judge, network):
+    assert judge(limit=1.01 * training_loss(network, reference.dataset())).credit == 1
+
+
+def test_a_network_whose_weights_were_not_trained_gets_none_for_its_accuracy(judge, network):
+    check = judge(limit=training_loss(network, reference.dataset()))
+    assert check.credit == 0
+    assert "its weights have hardly been trained" in check.message
