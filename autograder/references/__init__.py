@@ -1,7 +1,8 @@
-"""What our own runs gave, frozen: ``<profile>/<assignment>.json`` and, beside it, the networks.
+"""The frozen results of the reference runs.
 
-A manifest tells how each figure came about (device, versions, data, seeds, wall time); the folder
-of the assignment's name holds the artifacts of the first seed, in the form that students submit.
+The manifest ``<profile>/<assignment>.json`` holds the figures of an assignment and their
+circumstances (device, versions, data, seeds, wall time). The folder ``<profile>/<assignment>``
+holds the artifacts of the first seed, in the form that students submit.
 """
 
 from __future__ import annotations
@@ -21,18 +22,18 @@ from helpers.measurements import MEASUREMENTS, Measurement, read_measurements
 
 FROZEN = Path(__file__).parent
 PASS_RATE = 0.99
-"""How often a student who trains as the reference did is to pass."""
+"""The share of the students who train exactly as the reference run did that should pass."""
 
 
 class NoReferenceRun(UserError):
-    """There is no reference run of that name; the message says how to make one."""
+    """There is no reference run that gives a bar; the message says how to make one."""
 
 
 @cache
 def runs(profile: str) -> dict[str, dict[str, Any]]:
-    """Return what is known of every experiment that was run in a profile, by its name.
+    """Return the results of all experiments that were run in a profile, by their names.
 
-    Beside the figures these are the circumstances: device, versions, data, date, seconds.
+    Besides the figures, these are the circumstances: device, versions, data, date and seconds.
     """
     return {
         name: run for found in _manifests(profile) for name, run in found["experiments"].items()
@@ -41,7 +42,7 @@ def runs(profile: str) -> dict[str, dict[str, Any]]:
 
 @cache
 def sweeps(profile: str) -> dict[str, dict[str, Any]]:
-    """Return what was measured without training in a profile, by the name of the sweep."""
+    """Return the results of all sweeps in a profile, by their names."""
     return {name: sweep for found in _manifests(profile) for name, sweep in found["sweeps"].items()}
 
 
@@ -62,18 +63,19 @@ def measurements(profile: str) -> tuple[Measurement, ...]:
 
 
 def threshold(profile: str, name: str) -> float:
-    """Return the test accuracy that a submitted network must reach.
+    """Return the bar of an artifact: the test accuracy that a submitted network must reach.
 
     Parameters
     ----------
-    profile : {"quick", "full"}
-    name : str
-        Of the artifact; names are unique in the course.
+    profile
+        ``"quick"`` or ``"full"``.
+    name
+        Name of the artifact, unique in the course.
 
     Raises
     ------
     NoReferenceRun
-        If no reference run trained a network of that name.
+        If no reference run has trained a network of that name with two seeds or more.
     """
     found = runs(profile).get(name)
     if found is None or len(found["accuracies"]) < 2:
@@ -87,33 +89,29 @@ def threshold(profile: str, name: str) -> float:
 
 
 def threshold_of(accuracies: Sequence[float], *, untrained: float, images: int) -> float:
-    r"""Return the accuracy that a submitted network must reach.
+    r"""Return the bar: the accuracy that a submitted network must reach.
 
     It is the lower end of a one-sided prediction interval for one more run of the same recipe: a
-    student who trains as the reference did reaches it in 99 of 100 cases. After :math:`n` runs of
-    mean :math:`m` and sample standard deviation :math:`s`,
+    student who trains as the reference run did reaches it in 99 of 100 cases. After :math:`n` runs
+    with mean :math:`m` and sample standard deviation :math:`s`, it is
 
     .. math:: m - t_{0.99,\, n-1} \; s \, \sqrt{1 + 1/n}.
 
-    Chance agreement of a few seeds must not make the bar absurdly sharp, so :math:`s` is taken to
-    be at least one standard error of an accuracy :math:`m` measured on `images` images: that much
-    the choice of test images alone makes.
+    A few seeds may agree by chance, which must not put the bar absurdly close to the mean. So
+    :math:`s` is taken to be at least one standard error of an accuracy :math:`m` measured on
+    `images` images: the choice of the test images alone causes that much.
 
-    That floor is generous where rounding cost little. So that a network that was never trained
-    does not pass, at least half of the way from `untrained` to :math:`m` is asked for.
+    If rounding or pruning costs little accuracy, a network that was never trained might reach this
+    value. So the bar is at least halfway from `untrained` to :math:`m`.
 
     Parameters
     ----------
-    accuracies : sequence of float
+    accuracies
         Test accuracies of at least two runs with different seeds, from 0 to 1.
-    untrained : float
+    untrained
         Test accuracy without any training.
-    images : int
+    images
         Number of test images.
-
-    Returns
-    -------
-    float
 
     Raises
     ------
@@ -122,7 +120,7 @@ def threshold_of(accuracies: Sequence[float], *, untrained: float, images: int) 
     """
     if len(accuracies) < 2:
         raise ValueError(
-            f"a threshold needs the spread of at least two runs, not {len(accuracies)}"
+            f"the bar depends on the spread of at least two runs, not {len(accuracies)}"
         )
     return bar(
         fmean(accuracies),
@@ -134,22 +132,18 @@ def threshold_of(accuracies: Sequence[float], *, untrained: float, images: int) 
 
 
 def bar(mean: float, spread: float, seeds: int, *, untrained: float, images: int) -> float:
-    """Return what `threshold_of` returns for runs of this mean and spread.
+    """Return what `threshold_of` returns for runs with this mean and spread.
 
     Parameters
     ----------
-    mean, spread : float
-        Mean and sample standard deviation of the runs' test accuracies.
-    seeds : int
+    mean, spread
+        Mean and sample standard deviation of the test accuracies.
+    seeds
         Number of runs, at least two.
-    untrained : float
+    untrained
         Test accuracy without any training.
-    images : int
+    images
         Number of test images.
-
-    Returns
-    -------
-    float
     """
     spread = max(spread, sqrt(max(mean * (1 - mean), 1 / images) / images))
     predicted = mean - spreads_below_mean(seeds) * spread
@@ -157,5 +151,5 @@ def bar(mean: float, spread: float, seeds: int, *, untrained: float, images: int
 
 
 def spreads_below_mean(seeds: int) -> float:
-    """Return how many spreads below the mean of so many runs the next one may lie."""
+    """Return how many spreads the next run may lie below the mean of this many runs."""
     return float(t.ppf(PASS_RATE, seeds - 1)) * sqrt(1 + 1 / seeds)

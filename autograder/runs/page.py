@@ -1,4 +1,4 @@
-"""What the reference runs gave, beside what others reported: the page of a profile."""
+"""The results page of a profile: what the reference runs gave, next to the reported figures."""
 
 from __future__ import annotations
 
@@ -29,13 +29,14 @@ BARS_HEADER = """\
 """
 BARS_RULE = f"""\
 The bar is the accuracy that one more run of the same recipe reaches in {100 * PASS_RATE:g} of 100
-cases, or half of the way from the accuracy without training to the mean, whichever is higher.
+cases, or the midpoint between the accuracy without training and the mean, whichever is higher.
 """
 TWO_SEEDS_RULE = f"""\
-Two runs tell little about the spread, and so the first of these lies {spreads_below_mean(2):.1f}
-spreads below the mean; with three runs it lies {spreads_below_mean(3):.1f} below. (A spread of
-less than one standard error of an accuracy on the test images counts as one standard error.)
-The last column shows where a third seed would put the bar.
+Two runs tell little about the spread, so the first of these two accuracies lies
+{spreads_below_mean(2):.1f} spreads below the mean; with three runs it lies
+{spreads_below_mean(3):.1f} spreads below. (A spread of less than one standard error of an accuracy
+on the test images counts as one standard error.) The last column shows where a third seed would
+put the bar.
 """
 
 
@@ -44,13 +45,14 @@ def page(profile: str) -> str:
 
     Parameters
     ----------
-    profile : {"quick", "full"}
-        The current one, whose recipes the experiments are declared with.
+    profile
+        ``"quick"`` or ``"full"``. It must be the current profile, because the experiments have the
+        recipes of the current one.
 
     Returns
     -------
     str
-        Markdown, made from the table of experiments and the manifests alone.
+        Markdown, made only from the table of experiments and the manifests.
     """
     data = "CIFAR-10" if profile == "full" else "scikit-learn's digits"
     plots = "".join(f"\n![{title}](plots/{name}.png)\n" for name, title in charts.TITLES.items())
@@ -59,8 +61,8 @@ def page(profile: str) -> str:
 
 Written by `autograder reference run --profile {profile}` from the manifests in this folder.
 Accuracies are those of ResNet-20 on the test images: mean ± sample standard deviation over seeds.
-Seconds are the wall time of one training, with others beside it on the same device. Reported are
-figures that students of earlier courses gave, of one run each.
+Seconds are the wall time of one training while others run on the same device. Reported figures
+come from students of earlier courses, from one run each.
 {plots}
 {tables(profile)}"""
 
@@ -83,7 +85,7 @@ def tables(profile: str) -> str:
 
 
 def write_page(profile: str) -> Path:
-    """Draw the plots and write the page, beside the manifests; return the page's file."""
+    """Draw the plots and write the page next to the manifests; return the file of the page."""
     folder = FROZEN / profile
     charts.write(profile, folder / "plots")
     with replacing(folder / "README.md") as temporary:
@@ -115,7 +117,7 @@ def _trained(experiment: Experiment, run: dict[str, Any]) -> str:
 
 
 def _measured(profile: str, done: list[tuple[Experiment, dict[str, Any]]]) -> str:
-    """Return the rows of what was measured without training, or reported beside an accuracy."""
+    """Return the rows of sweeps, and of details reported for trained networks."""
     rows = []
     for sweep in sweeps():
         if sweep.name in measured(profile):
@@ -161,7 +163,7 @@ def _difference(ours: float, reported: float | None) -> str:
 
 
 def _comparable(row: Experiment | Sweep, run_on: dict[str, Any]) -> Mapping[str, float]:
-    """Return the reported figures of a row if they are of the same data."""
+    """Return the reported figures of a row if it was run on the same data."""
     return row.reported if run_on["data"] == "cifar10" else {}
 
 
@@ -170,7 +172,7 @@ def _comparable(row: Experiment | Sweep, run_on: dict[str, Any]) -> Mapping[str,
 
 
 def _bars(done: list[tuple[Experiment, dict[str, Any]]]) -> str:
-    """Tell what a submitted network must reach; nobody submits a starting network."""
+    """Return the section on the bars of submitted networks; nobody submits a starting network."""
     handed_in = [(e, run) for e, run in done if e.assignment != starting.ASSIGNMENT]
     rows = [(e, run) for e, run in handed_in if len(run["seeds"]) > 1]
     single = [f"`{e.name}`" for e, run in handed_in if len(run["seeds"]) == 1]
@@ -180,7 +182,7 @@ def _bars(done: list[tuple[Experiment, dict[str, Any]]]) -> str:
     if any(len(run["seeds"]) == 2 for _, run in rows):
         parts.append(TWO_SEEDS_RULE)
     if single:
-        parts.append(f"One seed has no spread, and so gives no bar: {', '.join(single)}.\n")
+        parts.append(f"A single seed has no spread and gives no bar: {', '.join(single)}.\n")
     return "\n".join(["## What a submitted network must reach\n", *parts]) if parts else ""
 
 
@@ -198,19 +200,19 @@ def _bar(experiment: Experiment, run: dict[str, Any]) -> str:
 
 
 # ------------------------------------------------------------------------------------------------
-# What readers will ask about
+# Explanations
 
 
 def _missed(done: list[tuple[Experiment, dict[str, Any]]]) -> str:
-    """List the trained networks whose mean is below the reported accuracy, and say why."""
+    """Return a list of the trained networks whose mean is below the reported accuracy, and why."""
     lines = []
     for experiment, run in done:
         aim = _comparable(experiment, run["run_on"]).get(TRAINED)
         if aim is not None and run["mean"] < aim:
             why = (
-                f"trained for {run['share']:g} of the epochs only"
+                f"trained for only {run['share']:g} of the epochs"
                 if run["share"] < 1
-                else "the whole recipe was run, and does not reach it"
+                else "the whole recipe was run but does not reach it"
             )
             lines.append(f"- `{experiment.name}` is {aim - run['mean']:.4f} below: {why}.\n")
     if not lines:
