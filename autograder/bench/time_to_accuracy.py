@@ -111,7 +111,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.seeds < 1 or options.epochs < 1:
         parser.error("--seeds and --epochs must be at least 1")
     if not 0 <= options.target <= 1:
-        parser.error("--target must be from 0 to 1")
+        parser.error("--target must lie between 0 and 1")
 
     for figures in time_to_accuracy(options.target, options.epochs, range(options.seeds)):
         text = json.dumps({"machine": machine(), "time_to_accuracy": figures}, indent=1)

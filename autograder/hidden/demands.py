@@ -22,7 +22,7 @@ UNDECIDED = 2
 def pruned_as(find_masks: Callable[[dict[str, Tensor]], dict[str, Tensor]], setting: str) -> Demand:
     """Demand zeros where the masks of the starting weights have them.
 
-    In each layer, `UNDECIDED` weights that lie on the threshold may be on either side of it.
+    In each layer, up to `UNDECIDED` weights may differ, since they may lie on its threshold.
 
     Parameters
     ----------

@@ -31,7 +31,8 @@ class Submission:
     Attributes
     ----------
     ask
-        Sends a request to a `autograder.sandbox.inside.responder.Responder` and returns its reply.
+        Sends a request to the `autograder.sandbox.inside.responder.Responder` of the notebook and
+        returns its reply.
     files
         The folder in which the grader keeps the submitted files.
     """

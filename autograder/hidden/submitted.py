@@ -1,4 +1,4 @@
-"""The artifacts of the submission that `student` stands for."""
+"""Load the artifacts of the submission that `student` stands for."""
 
 from __future__ import annotations
 

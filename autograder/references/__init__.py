@@ -22,7 +22,7 @@ from helpers.measurements import MEASUREMENTS, Measurement, read_measurements
 
 FROZEN = Path(__file__).parent
 PASS_RATE = 0.99
-"""The share of the students who train exactly as the reference run did that should pass."""
+"""The share of students who should pass if they train as the reference run did."""
 
 
 class NoReferenceRun(UserError):
@@ -99,7 +99,7 @@ def threshold_of(accuracies: Sequence[float], *, untrained: float, images: int) 
 
     A few seeds may agree by chance, which must not put the bar absurdly close to the mean. So
     :math:`s` is taken to be at least one standard error of an accuracy :math:`m` measured on
-    `images` images: the choice of the test images alone causes that much.
+    `images` images: the choice of the test images alone causes a spread of this size.
 
     If rounding or pruning costs little accuracy, a network that was never trained might reach this
     value. So the bar is at least halfway from `untrained` to :math:`m`.

@@ -117,7 +117,7 @@ def build_wheel(folder: Path, assignment: str, unlocks: Iterable[str] = ()) -> P
 
 
 def base_requirements() -> list[str]:
-    """Return the installed project's requirements without its extras, such as ``torch>=2.4``."""
+    """Return the requirements of the installed project, such as ``torch>=2.4``, without extras."""
     declared = metadata.requires(DISTRIBUTION) or []
     return [requirement for requirement in declared if "extra ==" not in requirement]
 

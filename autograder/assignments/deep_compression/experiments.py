@@ -132,8 +132,8 @@ EXPERIMENTS = (
         weights=WIDE_WEIGHTS,
         only_in="full",
         keeps_weights=False,
-        remark="The document says that half of the weights are pruned, but it counts 109,660 of "
-        "274,144 that are left: 60 % are zero, as here.",
+        remark="The document says that half of the weights are pruned, but by its own count "
+        "109,660 of 274,144 are left: 60 % are zero, as here.",
     ),
 )
 

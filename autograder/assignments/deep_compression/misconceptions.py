@@ -193,7 +193,7 @@ def codes_in_sorted_order(w, start):
 def cluster_zero_is_lost(kept, codes, centroids):
     """You treat code 0 as "pruned", so all weights of the first cluster are lost.
 
-    A code is only the number of a centroid: only `kept` tells you which weights are pruned.
+    A code is just the number of a centroid: which weights are pruned depends on `kept` alone.
     """
     weights = np.zeros(kept.shape, np.float32)
     weights[kept] = np.where(codes == 0, 0, centroids[codes]) if codes.size else 0
@@ -205,7 +205,7 @@ def codes_counted_from_one(kept, codes, centroids):
     """You count the codes from 1, as if 0 stood for the pruned weights.
 
     Every weight then gets the centroid before its own, and the first cluster gets the last
-    centroid: the codes count the centroids from 0.
+    centroid: the codes number the centroids from 0.
     """
     weights = np.zeros(kept.shape, np.float32)
     weights[kept] = centroids[codes.astype(int) - 1] if codes.size else 0
@@ -256,8 +256,8 @@ def last_gradient_wins(gradient, kept, codes, count):
 def pruned_weights_pull(gradient, kept, codes, count):
     """You add the gradients of the pruned weights to the first centroid.
 
-    Pruned weights have gradients too, but they take their value from no centroid: only the
-    gradients of kept weights count.
+    Pruned weights have gradients too, but no centroid determines their value: only the gradients of
+    kept weights count.
     """
     everywhere = torch.zeros(gradient.shape, dtype=torch.int64, device=gradient.device)
     everywhere[kept] = codes
@@ -383,8 +383,8 @@ def lengths_not_weighted(counts, lengths):
 def layers_not_weighted(counts, lengths):
     """You average the averages of the layers.
 
-    A layer of a hundred weights then counts as much as a layer of ten thousand: divide the bits of
-    all layers together by the number of symbols of all layers together.
+    A layer of a hundred weights then counts as much as a layer of ten thousand: divide the total
+    number of bits by the total number of symbols.
     """
     means = [np.dot(counts[n], lengths[n].astype(int)) / counts[n].sum() for n in counts]
     return float(np.mean(means))
@@ -394,7 +394,7 @@ def layers_not_weighted(counts, lengths):
 def entropy_for_the_average(counts, lengths):
     """You compute the entropy, which is only a lower bound on the average length of this code.
 
-    Words have whole numbers of bits: count those that are actually written.
+    Words have whole numbers of bits: count the bits that are actually written.
     """
     sizes = {n: counts[n].sum() for n in counts}
     return float(sum(sizes[n] * entropy(counts[n]) for n in counts) / sum(sizes.values()))
@@ -661,8 +661,8 @@ def index_not_counted(size, kept, runs, bits, width):
 def codes_for_pruned_weights(size, kept, runs, bits, width):
     """You count a code for every weight, including the pruned ones.
 
-    Pruned weights have no code, or pruning would gain nothing here: their places follow from the
-    runs.
+    Pruned weights have no code; otherwise pruning would gain nothing here. Their places follow from
+    the runs.
     """
     return 32 * size / (bits * size + width * runs + 32 * 2**bits)
 

@@ -125,7 +125,7 @@ HANDED_IN = (
         draws_curve=True,
     ),
 )
-"""The networks that students train, too."""
+"""The networks that students train as well."""
 
 WIDE_ONLY: dict[str, Any] = {
     "head_width": WIDE,

@@ -105,7 +105,7 @@ def negative_weights_pruned(w, s):
 
 @misconception(of=magnitude.prune_by_std)
 def keeps_the_small_ones(w, s):
-    """Your mask is upside down: it keeps the small weights and prunes the large ones.
+    """Your mask is inverted: it keeps the small weights and prunes the large ones.
 
     A mask is true where a weight is kept, and the large weights are the ones to keep.
     """
@@ -188,7 +188,7 @@ def part_of_the_largest(w, q):
 
 @misconception(of=magnitude.prune_by_percentage)
 def prunes_the_largest(w, q):
-    """Your mask is upside down: it keeps the smallest weights and prunes all others.
+    """Your mask is inverted: it keeps the smallest weights and prunes all others.
 
     A mask is true where a weight is kept, and the large weights are the ones to keep.
     """
@@ -318,7 +318,7 @@ def mean_of_the_layers(parameters):
     """Your overall sparsity is the mean of the layers' sparsities.
 
     The classifier then counts as much as a layer with sixty times as many weights: divide the
-    number of zeros in all layers together by the number of weights in all layers together.
+    number of zeros in the whole network by its number of weights.
     """
     rows = []
     for name, w in parameters.items():
@@ -384,8 +384,8 @@ def density_for_sparsity(parameters):
 def only_the_gradient_is_masked(w, velocity, gradient, mask, lr, momentum, weight_decay):
     """You mask only the gradient.
 
-    That stops new pushes, but not the velocity from the steps before the pruning, which goes on
-    carrying the weight away from zero. Mask the weights, after the step.
+    That keeps new gradients from moving the weight, but not the velocity from the steps before the
+    pruning, which goes on carrying it away from zero. Mask the weights, after the step.
     """
     velocity = momentum * velocity + mask * gradient + weight_decay * w
     return w - lr * velocity, velocity

@@ -385,7 +385,7 @@ def no_special_bits(w, bits):
     """You use the formula for every number of bits.
 
     It cannot compute 2^None, and with 0 bits there are 2^0 - 1 = 0 steps to divide by: treat full
-    precision and 0 bits as cases of their own.
+    precision and 0 bits as special cases.
     """
     alpha = w.max() - w.min()
     beta = w.min()
@@ -436,8 +436,8 @@ class GradientMaskedAtTheEnds(torch.autograd.Function):
 class GradientMaskedOutsideOne(torch.autograd.Function):
     """You stop the gradient of weights beyond -1 and 1, as if they were clipped.
 
-    Networks whose weights are all -1 or 1 do clip them; here the range follows the weights, and
-    nothing is clipped.
+    Training with binary weights, -1 and 1, does clip the float weights; here the range follows the
+    weights, and nothing is clipped.
     """
 
     @staticmethod

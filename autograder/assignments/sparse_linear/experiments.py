@@ -34,8 +34,8 @@ COMMON: dict[str, Any] = {
     "assignment": "sparse_linear",
     "reported": {"log10 L": -27.0, "furthest weight from (0, 3, 0, 0, -1)": 0.0},
     "weights": None,
-    "remark": "Students reported that log10 L falls below -27; how far below depends on the rounding "
-    "of float64.",
+    "remark": "Students reported that log10 L falls below -27; how far below depends on the "
+    "rounding of float64.",
 }
 
 SWEEPS = (

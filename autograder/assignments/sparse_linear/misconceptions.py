@@ -212,7 +212,7 @@ def plain_steps_averaged(X, y, rate=0.02, steps=200):
 def log10_of_zero(losses):
     """You take the logarithm of a loss of exactly zero, which gives -inf and a warning.
 
-    A curve cannot show -inf, and no average that includes it is of use. Mark such a step as
+    A curve cannot show -inf, and an average that includes it is of no use. Mark such a step as
     missing: nan leaves a gap in the line.
     """
     return np.log10(losses)
@@ -372,7 +372,7 @@ def shortened_vector(w, count=2):
 def projected_at_the_end_only(X, y, rate=0.02, steps=200, count=2):
     """You run plain gradient descent and prune only once, at the end.
 
-    The other weights then cannot make up for what is cut off. Projected gradient descent prunes
+    The remaining weights then cannot make up for what is cut off. Projected gradient descent prunes
     after every step, so that the next step can repair the damage.
     """
     w = np.zeros(X.shape[1])
@@ -645,9 +645,9 @@ def threshold_without_the_rate(X, y, strength, rate=0.02, steps=200):
 
 @misconception(of=sparse_regression.proximal_descent)
 def threshold_before_the_step(X, y, strength, rate=0.02, steps=200):
-    """You threshold first and take the gradient step afterwards.
+    """You apply the threshold first and take the gradient step afterwards.
 
-    The step moves the zeros away again before they are recorded. Take the gradient step first, then
+    The step changes the zeros again before they are recorded. Take the gradient step first, then
     apply the threshold.
     """
     w = np.zeros(X.shape[1])
@@ -814,9 +814,9 @@ def trimmed_without_the_rate(X, y, strength, rate=0.02, steps=200, free=2):
 
 @misconception(of=sparse_regression.trimmed_descent)
 def trimmed_before_the_step(X, y, strength, rate=0.02, steps=200, free=2):
-    """You threshold first and take the gradient step afterwards.
+    """You apply the threshold first and take the gradient step afterwards.
 
-    The step moves the zeros away again before they are recorded. Take the gradient step first, then
+    The step changes the zeros again before they are recorded. Take the gradient step first, then
     apply the threshold.
     """
     w = np.zeros(X.shape[1])
