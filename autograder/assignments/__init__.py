@@ -1,6 +1,8 @@
-"""The assignments of the course: a folder of the same name in each room that has something of it.
+"""The assignments of the course.
 
-An assignment is found by its source notebook, ``notebooks/<name>/<name>.ipynb``; no list names it.
+An assignment is found by its source notebook, ``notebooks/<name>/<name>.ipynb``: no list of
+assignments has to be kept up to date. Everything else that belongs to it is in folders of the same
+name, such as ``autograder/assignments/<name>`` and ``helpers/assignments/<name>``.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:  # what an assignment has is imported when it is asked for
+if TYPE_CHECKING:  # the parts of an assignment are imported only when they are needed
     from autograder.misconceptions import Misconception
     from autograder.runs.experiment import Experiment, Sweep
     from autograder.runs.lines import Line
@@ -25,12 +27,13 @@ NOTEBOOKS = ROOM.parents[1] / "notebooks"
 
 @dataclass(frozen=True)
 class Assignment:
-    """What the course knows of an assignment; it is looked up when it is asked for.
+    """An assignment of the course; its parts are looked up when they are needed.
 
     Attributes
     ----------
-    name : str
-    notebook : Path
+    name
+        Name of the assignment, such as ``"quantization"``.
+    notebook
         The source notebook.
     """
 
@@ -39,27 +42,27 @@ class Assignment:
 
     @property
     def place(self) -> float:
-        """Where it stands in the course: ``PLACE`` of its package, or after all that have one."""
+        """Its position in the course: ``PLACE`` of its package; without one, it comes last."""
         return getattr(part(self.name), "PLACE", inf)
 
     @property
     def unlocks(self) -> tuple[str, ...]:
-        """The reference modules that its students are given, such as ``"masks"``."""
+        """The reference modules that students of this assignment get, such as ``"masks"``."""
         return tuple(self._metadata().get("unlocks", ()))
 
     @property
     def artifacts(self) -> tuple[str, ...]:
-        """The names of the trained networks that its students submit."""
+        """The names of the trained networks that students submit."""
         return tuple(self._metadata().get("artifacts", ()))
 
     @property
     def experiments(self) -> tuple[Experiment, ...]:
-        """The networks that are trained for it, in both profiles."""
+        """The networks that reference runs train for it, in both profiles."""
         return getattr(part(self.name, "experiments"), "EXPERIMENTS", ())
 
     @property
     def sweeps(self) -> tuple[Sweep, ...]:
-        """The figures of it that need no training, in both profiles."""
+        """The figures that are measured for it without training, in both profiles."""
         return getattr(part(self.name, "experiments"), "SWEEPS", ())
 
     @property
@@ -69,13 +72,13 @@ class Assignment:
 
     @property
     def misconceptions(self) -> list[Misconception]:
-        """The known wrong solutions of its questions, in order of definition."""
+        """The known wrong solutions of its questions, in the order of their definition."""
         from autograder.misconceptions import misconceptions_in
 
         return misconceptions_in(self.name)
 
     def _metadata(self) -> dict[str, Any]:
-        # As JSON: reference runs have to do without nbformat.
+        # Read as JSON, because reference runs have to work without nbformat.
         content = json.loads(self.notebook.read_text(encoding="utf-8"))
         return content["metadata"].get("course", {})
 
@@ -85,26 +88,27 @@ def assignments(notebooks: Path | None = None) -> list[str]:
 
     Parameters
     ----------
-    notebooks : Path, optional
-        The folder of the source notebooks. None: that of the course.
+    notebooks
+        The folder with the source notebooks. By default that of the course.
     """
     found = (notebooks or NOTEBOOKS).glob("*/*.ipynb")
     return sorted(path.stem for path in found if path.stem == path.parent.name)
 
 
 def assignment(name: str, notebooks: Path | None = None) -> Assignment:
-    """Return what there is of an assignment.
+    """Return the assignment of a name.
 
     Parameters
     ----------
-    name : str
-    notebooks : Path, optional
-        The folder of the source notebooks. None: that of the course.
+    name
+        Name of the assignment.
+    notebooks
+        The folder with the source notebooks. By default that of the course.
 
     Raises
     ------
     FileNotFoundError
-        If it has no source notebook.
+        If there is no source notebook of that name.
     """
     notebook = (notebooks or NOTEBOOKS) / name / f"{name}.ipynb"
     if not notebook.exists():
@@ -113,19 +117,20 @@ def assignment(name: str, notebooks: Path | None = None) -> Assignment:
 
 
 def in_course_order() -> list[Assignment]:
-    """Return the assignments in the order in which the course has them."""
+    """Return the assignments in the order of the course."""
     found = [assignment(name) for name in assignments()]
     return sorted(found, key=lambda each: each.place)
 
 
 def part(assignment: str, name: str = "") -> ModuleType | None:
-    """Return the package of an assignment, or a module of it, if there is one.
+    """Return the package of an assignment, or one of its modules; None if it does not exist.
 
     Parameters
     ----------
-    assignment : str
-    name : str
-        The module, such as ``"misconceptions"``; none stands for the package.
+    assignment
+        Name of the assignment.
+    name
+        Name of the module, such as ``"misconceptions"``. By default the package itself.
     """
     if not (ROOM / assignment / f"{name or '__init__'}.py").exists():
         return None

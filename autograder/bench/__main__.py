@@ -1,4 +1,4 @@
-"""Measure, for comparing a change with what was before it on the same machine."""
+"""Measure how fast this machine trains, grades and codes, to compare two versions of the code."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _huffman(limit: float) -> Iterator[dict[str, Any]]:
 
 
 def _grading(limit: float) -> Iterator[dict[str, Any]]:
-    # Here, because it needs nbgrader, which a machine that only trains has not.
+    # Imported here, because it needs nbgrader, which a machine that only trains does not have.
     from autograder.bench.course import grading
 
     yield grading()
@@ -29,7 +29,7 @@ PARTS = {"huffman": _huffman, "training": training, "grading": _grading}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Measure, and write the figures, as they come, to the file that the command names."""
+    """Measure, and write the figures to the given file after each measurement."""
     parser = argparse.ArgumentParser(prog="python -m autograder.bench", description=__doc__)
     parser.add_argument("file", type=Path, metavar="FILE", help="where to write the figures (JSON)")
     parser.add_argument(
@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         type=float,
         default=LIMIT,
         metavar="SECONDS",
-        help="when to stop a recipe of training (default: %(default)s)",
+        help="seconds after which a training is stopped (default: %(default)s)",
     )
     options = parser.parse_args(arguments)
     figures: dict[str, Any] = {"machine": machine()}

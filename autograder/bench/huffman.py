@@ -1,6 +1,6 @@
-"""How fast our Huffman coder is beside dahuffman, a published one in pure Python, in one run.
+"""Compare the speed of our Huffman coder with that of dahuffman, a published pure-Python coder.
 
-dahuffman is a development dependency: the course itself does without.
+dahuffman is a development dependency: the course itself does not need it.
 """
 
 from __future__ import annotations
@@ -22,22 +22,23 @@ T = TypeVar("T")
 
 
 def huffman_coding() -> dict[str, Any]:
-    """Code and decode a million cluster indices with both coders.
+    """Encode and decode a million cluster indices with both coders.
 
-    The indices are drawn as those of a layer are distributed: centroids in the middle stand for
-    many weights, those far out for few. Each coder gets the data in the form it likes best, an
-    array or a list, and the best of three runs counts. Making the code is not part of the time.
+    The indices are distributed like those of a layer: centroids in the middle stand for many
+    weights, and those far out for few. Each coder gets the data in the form that suits it best, an
+    array or a list, and the best of three runs counts. The time to construct the code is not
+    included.
 
     Returns
     -------
     dict
-        Versions and, for each alphabet, seconds of both coders for encoding and decoding, how many
-        times faster ours is, and the bits per symbol of both.
+        The versions and, for each alphabet, the seconds that both coders take to encode and to
+        decode, how many times faster ours is, and the bits per symbol of both.
 
     Raises
     ------
     RuntimeError
-        If a coder does not give back what it was given.
+        If a coder does not give back the symbols that it was given.
     """
     figures: dict[str, Any] = {
         "symbols": SYMBOLS,
@@ -58,7 +59,7 @@ def _compared(size: int) -> dict[str, float]:
     encode_ours, data = _best(lambda: huffman.encode(symbols, lengths))
     decode_ours, back = _best(lambda: huffman.decode(data, lengths, SYMBOLS))
 
-    # By name: it has no types, and is there on developers' machines only.
+    # Imported by name, because it has no types and is installed only on developers' machines.
     codec = import_module("dahuffman").HuffmanCodec.from_frequencies(
         dict(enumerate(counts.tolist()))
     )
@@ -67,7 +68,7 @@ def _compared(size: int) -> dict[str, float]:
     decode_theirs, their_back = _best(lambda: codec.decode(their_data))
 
     if not np.array_equal(back, symbols) or list(their_back) != listed:
-        raise RuntimeError("A coder did not give back the symbols it was given.")
+        raise RuntimeError("A coder did not give back the symbols that it was given.")
     return {
         "encode_seconds": encode_ours,
         "encode_seconds_dahuffman": encode_theirs,
@@ -81,7 +82,7 @@ def _compared(size: int) -> dict[str, float]:
 
 
 def _best(do: Callable[[], T]) -> tuple[float, T]:
-    """Return the least of some run times, and the result."""
+    """Return the shortest of `REPEATS` run times, and the result."""
     seconds = []
     for _ in range(REPEATS):
         began = time.perf_counter()

@@ -1,4 +1,4 @@
-"""What figures were measured on."""
+"""Describe the machine that figures are measured on."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PACKAGES = ("efficient-dl-course", "torch", "torchvision", "numpy", "nbgrader")
 
 
 def machine() -> dict[str, Any]:
-    """Describe this machine and the versions of what is installed on it."""
+    """Describe this machine and the versions of the packages on it."""
     device = default_device()
     cuda = device.type == "cuda"
     return {
@@ -30,12 +30,12 @@ def machine() -> dict[str, Any]:
 
 
 def precision() -> str:
-    """Return the name of the type that training computes in here, such as ``"bfloat16"``."""
+    """Return the name of the type that training uses on this machine, such as ``"bfloat16"``."""
     return str(fast_dtype(default_device())).removeprefix("torch.")
 
 
 def _versions() -> dict[str, str]:
-    """Return the versions of our packages; a machine that only trains has not all of them."""
+    """Return the versions of `PACKAGES`; a machine that only trains does not have all of them."""
     versions = {}
     for package in PACKAGES:
         try:

@@ -1,4 +1,4 @@
-"""How soon the course's training reaches a published accuracy; takes long on a CPU.
+"""Measure how soon the course's training reaches a published accuracy; this takes long on a CPU.
 
 ``python -m autograder.bench.time_to_accuracy FILE [--seeds 5] [--epochs N] [--target X]``
 """
@@ -21,7 +21,7 @@ from helpers.profile import pick
 from helpers.training import History, fit, seed_everything
 
 TARGETS = {
-    "digits": 0.97,  # about what the network that ships has
+    "digits": 0.97,  # about the accuracy of the network that ships
     "cifar10": 0.9125,  # He et al., "Deep Residual Learning", CVPR 2016: ResNet-20, table 6
 }
 
@@ -32,20 +32,22 @@ def time_to_accuracy(target: float, epochs: int, seeds: Sequence[int]) -> Iterat
     Parameters
     ----------
     target
-        Test accuracy to reach, in [0, 1].
+        Test accuracy to reach, from 0 to 1.
     epochs
-        Length of each training, instead of the recipe's: the learning rate falls to 0 over them.
+        Number of epochs of each training, instead of that of the recipe; the learning rate falls
+        to 0 over these epochs.
     seeds
-        Of the weights at the start and of everything drawn in training.
+        Seeds of the weights at the start and of everything that is drawn during training.
 
     Yields
     ------
     dict
-        After each seed, the figures of all seeds so far. For each seed the epoch (from 1) that
-        first ends with at least the target, the seconds up to its end, and the test accuracy after
-        the last epoch; both first are None where the target is never reached. Mean and spread
-        (sample standard deviation) of the seconds are over the seeds that reached it. Seconds
-        include the evaluation after each epoch, and the device's start-up in the first.
+        After each seed, the figures of all seeds so far. For each seed: the number of the epoch
+        (from 1) that is the first to end with at least the target, the seconds until then, and the
+        test accuracy after the last epoch. The epoch and the seconds are None if the target is
+        never reached. Mean and spread (sample standard deviation) of the seconds are over the
+        seeds that reach it. The seconds include the evaluation after each epoch, and the start-up
+        of the device in the first.
     """
     dataset = load()
     recipe = RECIPES[dataset.name] | {"epochs": epochs}
@@ -70,7 +72,7 @@ def _trained(dataset: Dataset, recipe: dict[str, Any], seed: int) -> History:
 
 
 def _reached(history: History, target: float) -> dict[str, Any]:
-    """Return when a training first had the target, and how it ended."""
+    """Return when a training first reached the target, and its final accuracy."""
     enough = [n for n, accuracy in enumerate(history.test_accuracy, 1) if accuracy >= target]
     epoch = enough[0] if enough else None
     return {
@@ -81,7 +83,7 @@ def _reached(history: History, target: float) -> dict[str, Any]:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Measure, and write the figures after each seed to the file that the command names."""
+    """Measure, and write the figures to the given file after each seed."""
     data = pick(quick="digits", full="cifar10")
     parser = argparse.ArgumentParser(
         prog="python -m autograder.bench.time_to_accuracy",
@@ -89,21 +91,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("file", type=Path, metavar="FILE", help="where to write the figures (JSON)")
     parser.add_argument(
-        "--seeds", type=int, default=5, metavar="N", help="how many (default: %(default)s)"
+        "--seeds", type=int, default=5, metavar="N", help="number of seeds (default: %(default)s)"
     )
     parser.add_argument(
         "--epochs",
         type=int,
         default=RECIPES[data]["epochs"],
         metavar="N",
-        help="of each training (default: %(default)s)",
+        help="number of epochs of each training (default: %(default)s)",
     )
     parser.add_argument(
         "--target",
         type=float,
         default=TARGETS[data],
         metavar="X",
-        help="test accuracy from 0 to 1 (default: %(default)s)",
+        help="test accuracy to reach, from 0 to 1 (default: %(default)s)",
     )
     options = parser.parse_args(arguments)
     if options.seeds < 1 or options.epochs < 1:

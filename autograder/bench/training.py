@@ -1,8 +1,9 @@
-"""Our training beside the usual recipe: images per second, accuracy after equal epochs, memory.
+"""Compare our training with the usual recipe: images per second, accuracy, and memory.
 
 The usual recipe is that of most tutorials: a DataLoader whose workers turn each image into a PIL
-image, crop and mirror it there, and stack floats; batches of 128, all computed in float32. Ours
-computes in the type that the device is fast in, and lets an NVIDIA GPU repeat its steps by itself.
+image, crop and mirror it, and stack floats into batches of 128; everything is computed in float32.
+Our training computes in the type that is fast on the device, and lets an NVIDIA GPU repeat its
+recorded steps by itself.
 """
 
 from __future__ import annotations
@@ -33,15 +34,15 @@ LR = 0.1
 BATCH_SIZE = 128
 COLAB_WORKERS = 2
 LIMIT = 600.0
-"""Seconds that one recipe may take: with many workers the usual one may hardly get on."""
+"""Seconds that a recipe may take: with many workers, the usual recipe may make little progress."""
 
 OURS, PLAIN = "ours", "ours_plain"
 
 
 def training(limit: float = LIMIT) -> Iterator[dict[str, Any]]:
-    """Train a ResNet-20 for equal epochs in our way and in the usual one.
+    """Train a ResNet-20 for the same number of epochs by our recipe and by the usual recipe.
 
-    Each run has a process of its own, so that none leaves memory or warm caches to the next.
+    Each run has a process of its own, so that no run leaves memory or warm caches to the next.
 
     Parameters
     ----------
@@ -51,13 +52,14 @@ def training(limit: float = LIMIT) -> Iterator[dict[str, Any]]:
     Yields
     ------
     dict
-        After each run, the figures of all so far: for ours, on a GPU for ours without a recorded
-        step, and for the usual recipe with as many workers as Colab has and with one per core. Of
-        each the type it computes in, images per second (the median epoch but for the first, which
-        warms up; its evaluation included), test accuracy after the last epoch, peak memory in MiB
-        (of the GPU, or else of the process and, on top, of its largest worker). Of one that
-        was stopped, only after how many seconds; of one that failed, why. And the epochs, and how
-        many times faster ours is.
+        After each run, the figures of all runs so far, the number of epochs, and how many times
+        faster ours is. There is a run of our recipe; on a GPU, a run of our recipe without
+        recorded steps; and a run of the usual recipe with as many workers as Colab has, and one
+        with one worker per core. The figures of a run are the type that it computes in; images
+        per second, with evaluation, in the median epoch (the first is left out, because it warms
+        up); the test accuracy after the last epoch; and the peak memory in MiB, either of the GPU
+        or of the process plus its largest worker. For a run that was stopped there is only the
+        number of seconds until then; for a run that failed, only the reason.
     """
     cores = os.cpu_count() or 1
     recipes = [OURS, *([PLAIN] if default_device().type == "cuda" else [])]
@@ -85,7 +87,7 @@ def _epochs() -> int:
 
 
 def _measured(recipe: str, limit: float) -> dict[str, Any]:
-    """Return the figures of a recipe, which a process of its own sends."""
+    """Return the figures of a recipe, which a separate process measures and sends."""
     context = get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(target=_send, args=(sender, recipe))
@@ -99,7 +101,7 @@ def _measured(recipe: str, limit: float) -> dict[str, Any]:
         process.join()
         return {"failed": f"its process ended with {process.exitcode}"}
     finally:
-        # The workers of a DataLoader end by themselves when their parent is gone.
+        # The workers of a DataLoader end by themselves when their parent has ended.
         process.kill()
         process.join()
 
@@ -134,7 +136,7 @@ def _run(recipe: str) -> dict[str, Any]:
 
 
 class _Pictures(TorchDataset):
-    """A split as the usual recipe has it: a transform for each image."""
+    """A split in the form that the usual recipe uses, with a transform for each image."""
 
     def __init__(self, split: Split, transform: Any) -> None:
         self.images = split.images.cpu()
@@ -151,11 +153,11 @@ class _Pictures(TorchDataset):
 def _usual_recipe(
     model: torch.nn.Module, dataset: ImageDataset, epochs: int, workers: int
 ) -> list[float]:
-    """Train as most tutorials do; return the seconds of each epoch, its evaluation included.
+    """Train as most tutorials do; return the seconds of each epoch, including its evaluation.
 
-    A GPU and the program wait for each other only at the end of an epoch, when the clock is read.
+    The program waits for the GPU only at the end of an epoch, when the clock is read.
     """
-    # Here, because ours does without.
+    # Imported here, because our recipe does not need it.
     from torchvision import transforms
 
     picture = transforms.ToPILImage()
@@ -199,13 +201,13 @@ def _usual_recipe(
 
 
 def _moved(loader: DataLoader, device: torch.device) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """Yield the loader's batches on the device; its pinned memory lets the program go on."""
+    """Yield the loader's batches on the device; with pinned memory, the program does not wait."""
     for images, labels in loader:
         yield images.to(device, non_blocking=True), labels.to(device, non_blocking=True)
 
 
 def _peak_memory(device: torch.device) -> int:
-    """Return the most bytes in use at a time: of the GPU, or of this process and a worker."""
+    """Return the peak memory in bytes: of the GPU, or of this process plus its largest worker."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
     unit = 1 if sys.platform == "darwin" else 1024

@@ -1,6 +1,6 @@
-"""What hidden-test cells import: all that they need of the grader comes from here.
+"""Everything that the cells with hidden tests import from the grader.
 
-A cell reaches student code through `student` and nothing else.
+A cell reaches the student's code only through `student`.
 """
 
 from autograder.hidden import reference

@@ -1,4 +1,4 @@
-"""The checks that a hidden test is made of. None raises for what a student did."""
+"""The checks that make up a hidden test. No check raises an exception for what a student did."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from autograder.misconceptions import Misconception, misconceptions_of
 from autograder.sandbox.inside.responder import silenced
 
 OTHER_FORM = (TypeError, ValueError, AttributeError, KeyError, IndexError, RuntimeError)
-"""What a test's own code raises when an answer has another form: a string for an array, say."""
+"""What the code of a test raises if an answer has the wrong form, such as a string for an array."""
 
 Ask = Callable[..., Any]
 """Puts one case to an implementation: ``ask(implementation, *case)``."""
@@ -28,16 +28,17 @@ class Check:
 
     Attributes
     ----------
-    label : str
+    label
         What was checked, in a few words.
-    credit : float
-        The part that was right, from 0 to 1.
-    message : str
-        What went wrong; empty where nothing did.
-    weight : float
-        Its part in the question's points, beside the other checks'.
-    fitting : tuple of Misconception
-        The known wrong solutions that give the same wrong answers, in order of definition.
+    credit
+        The share that was right, from 0 to 1.
+    message
+        What went wrong; empty if nothing did.
+    weight
+        Weight of the check among all checks of its question.
+    fitting
+        The known wrong solutions that give the same wrong answers, in the order of their
+        definition.
     """
 
     label: str
@@ -48,7 +49,7 @@ class Check:
 
     @property
     def misconception(self) -> Misconception | None:
-        """The one that the student reads."""
+        """The misconception whose explanation the student reads; None if no known one fits."""
         return self.fitting[0] if self.fitting else None
 
 
@@ -62,31 +63,33 @@ def same(
     label: str | None = None,
     weight: float = 1.0,
 ) -> Check:
-    """Ask the student's function and the reference the same questions.
+    """Compare the answers of the student's function with those of the reference.
 
     Parameters
     ----------
-    answer : Handle
-        The student's function or class, ``student.quantize``.
-    expected : callable
-        The reference. Where an answer is wrong, its misconceptions are asked the same questions:
-        those that give all of the student's answers are what the feedback chooses from.
-    on : sequence of tuple
-        The cases: each is the arguments of one call.
-    within : float or callable, default=0
-        Largest absolute difference allowed, or a function of a case that gives it.
-    through : callable, optional
-        ``through(implementation, *case)`` puts a case to an implementation, for questions that
-        take more than one call. By default the implementation is called with the case.
-    label : str, optional
-        By default the name of the reference.
-    weight : float, default=1
-        Part in the question's points.
+    answer
+        The student's function or class, such as ``student.quantize``.
+    expected
+        The reference. If an answer is wrong, the reference's misconceptions answer the same cases:
+        the feedback explains one of those that give all of the student's answers.
+    on
+        The cases: each is a tuple with the arguments of one call.
+    within
+        Largest absolute difference allowed, or a function that returns it for the arguments of a
+        case. By default no difference is allowed.
+    through
+        ``through(implementation, *case)`` returns what an implementation answers to a case. It is
+        needed if a case takes more than one call. By default the implementation is called with
+        the case.
+    label
+        What was checked. By default the name of the reference.
+    weight
+        Weight of the check among all checks of its question.
 
     Returns
     -------
     Check
-        Its credit is the part of the cases that was answered right.
+        Its credit is the share of the cases that were answered correctly.
     """
     ask: Ask = through or (lambda implementation, *case: implementation(*case))
     names = _parameters(expected) if through is None else []
@@ -102,7 +105,7 @@ def same(
         except StudentError as error:
             answers.append(_Answer(case, None, allowed, str(error)))
         except OTHER_FORM:
-            problem = f"{_words(names, case)}: the answer has another form than asked for"
+            problem = f"{_words(names, case)}: the answer does not have the form asked for"
             answers.append(_Answer(case, None, allowed, problem))
     problems = [a.problem for a in answers if a.problem]
     return Check(
@@ -117,7 +120,7 @@ def same(
 @dataclass(frozen=True)
 class _Answer:
     case: tuple[Any, ...]
-    got: tuple[Any] | None  # None: there was no answer to compare
+    got: tuple[Any] | None  # None if there was no answer to compare
     allowed: float
     problem: str | None
 
@@ -125,7 +128,7 @@ class _Answer:
 def _recognise(
     expected: Callable[..., Any], answers: list[_Answer], ask: Ask
 ) -> tuple[Misconception, ...]:
-    """Return the misconceptions that give every one of the answers, right and wrong."""
+    """Return the misconceptions that give all of the answers, the right ones included."""
     given = [a for a in answers if a.got is not None]
     if all(a.problem is None for a in given):
         return ()
@@ -137,10 +140,10 @@ def _recognise(
 
 
 SAME_MISTAKE = 1e-5
-"""How far two programs with the same mistake may be apart, as part of the largest number.
+"""How far two programs with the same mistake may differ, as a fraction of the largest number.
 
-Their formulas round differently, even where the right answer is exact: a dozen float32 roundings
-of 6e-8 each. What tells two mistakes apart is far larger.
+Their formulas round differently, even if the right answer is exact: this allows a dozen float32
+roundings of 6e-8 each. Two different mistakes differ by far more.
 """
 
 
@@ -152,7 +155,7 @@ def _gives(candidate: Misconception, answer: _Answer, ask: Ask) -> bool:
         allowed = max(answer.allowed, SAME_MISTAKE * largest(its_answer))
         return difference(answer.got[0], its_answer, allowed) is None
     except Exception:
-        # A wrong solution may well fail on a case; then this answer is not its answer.
+        # A wrong solution may well fail on a case; the answer is then not that of this solution.
         return False
 
 
@@ -161,11 +164,11 @@ def _summary(problems: list[str], cases: int) -> str:
         return ""
     if len(set(problems)) == 1:
         return problems[0]
-    return f"{problems[0]} ({len(problems)} of {cases} cases are not right)"
+    return f"{problems[0]} ({len(problems)} of {cases} cases are wrong)"
 
 
 def _parameters(function: Callable[..., Any]) -> list[str]:
-    """Return the names of the arguments that a function takes by position."""
+    """Return the names of the parameters that a function accepts by position."""
     parameters = inspect.signature(function).parameters.values()
     return [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
 
@@ -192,24 +195,20 @@ def close(
     label: str = "measured values",
     weight: float = 1.0,
 ) -> Check:
-    """Compare values that the student measured; credit per value.
+    """Compare values that the student measured with those of the grader; each earns its share.
 
     Parameters
     ----------
-    actual : Handle or object
-        A number, a list or a dict, or the handle to one.
-    expected : object
-        The same, measured by the grader.
-    within : float
+    actual
+        A number, a list or a dict, or a handle to one of these.
+    expected
+        The same values, measured by the grader.
+    within
         Largest absolute difference allowed.
-    label : str
+    label
         What was measured.
-    weight : float, default=1
-        Part in the question's points.
-
-    Returns
-    -------
-    Check
+    weight
+        Weight of the check among all checks of its question.
     """
     try:
         got = value(actual)
@@ -251,23 +250,20 @@ def holds(
 
     Parameters
     ----------
-    condition : bool or callable
-        What must be true. A callable may ask the student's code; if that fails, the property does.
-    message : str
-        The feedback when it does not hold.
-    label : str
+    condition
+        What must be true, or a callable that returns it. A callable may ask the student's code; if
+        that fails, the property does not hold.
+    message
+        The feedback if the property does not hold.
+    label
         What was checked.
-    weight : float, default=1
-        Part in the question's points.
-
-    Returns
-    -------
-    Check
+    weight
+        Weight of the check among all checks of its question.
     """
     try:
         fulfilled = condition() if callable(condition) else condition
     except StudentError as error:
         return Check(label, 0.0, str(error), weight)
     except OTHER_FORM:
-        return Check(label, 0.0, f"{message} (The answer has another form.)", weight)
+        return Check(label, 0.0, f"{message} (The answer has the wrong form.)", weight)
     return Check(label, 1.0, "", weight) if fulfilled else Check(label, 0.0, message, weight)

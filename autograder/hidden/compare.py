@@ -1,4 +1,4 @@
-"""Is this answer that answer? Compared as plain data, and the difference put in words."""
+"""Compare two answers, as plain data, and describe the difference in words."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ import torch
 def difference(actual: Any, expected: Any, within: float = 0.0) -> str | None:
     """Say how `actual` differs from `expected`.
 
-    Numbers may differ by `within`; truth values, strings, keys and sizes may not. Lists and
-    tuples are the same thing, and so are arrays and tensors; a whole-number array must be
-    answered by one of the same type, since its width is what is asked for.
+    Numbers may differ by `within`; truth values, strings, keys and sizes may not. Lists and tuples
+    count as the same, and so do arrays and tensors. If an array of integers is expected, the answer
+    must have the same type, because the width of the integers is part of the question.
 
     Parameters
     ----------
-    actual, expected : object
-        Plain data.
-    within : float, default=0
-        Largest absolute difference allowed between two numbers.
+    actual, expected
+        The two answers, as plain data.
+    within
+        Largest absolute difference allowed between two numbers. By default 0.
 
     Returns
     -------
     str or None
-        None if they agree; else what is different, for the student.
+        What is different, in words for the student; None if the answers agree.
     """
     if isinstance(expected, np.ndarray | torch.Tensor):
         return _array_difference(actual, expected, within)
@@ -78,14 +78,14 @@ def _array_difference(actual: Any, expected: Any, within: float) -> str | None:
         return f"expected type {e.dtype}, got {a.dtype}"
     if a.dtype.kind not in "biuf":
         return f"expected numbers, got {a.dtype}"
-    with np.errstate(invalid="ignore"):  # two infinities are equal, and have no difference
+    with np.errstate(invalid="ignore"):  # equal infinities have a difference of NaN
         gap = np.abs(a.astype(np.float64) - e.astype(np.float64))
-    # Comparing this way round, NaN is wrong, but for a misconception that gives NaN there too.
+    # Compared in this way, NaN is wrong unless a misconception gives NaN in the same place.
     wrong = ~((gap <= within) | (a == e) | (np.isnan(gap) & np.isnan(e) & np.isnan(a)))
     if not wrong.any():
         return None
     if np.isnan(a[wrong]).any():
-        return "there are NaN in the result"
+        return "the result contains NaN"
     return (
         f"{wrong.mean():.0%} of the elements are off, by up to {gap[wrong].max():.2g} "
         f"(allowed: {within:.2g})"
@@ -95,7 +95,7 @@ def _array_difference(actual: Any, expected: Any, within: float) -> str | None:
 def largest(answer: Any) -> float:
     """Return the largest finite magnitude in plain data; 0 if there is no number.
 
-    Whole numbers on their own, truth values and strings count as none: no other is nearly equal.
+    Single integers, truth values and strings do not count, because they are compared exactly.
     """
     if isinstance(answer, dict):
         return max(map(largest, answer.values()), default=0.0)
@@ -112,7 +112,7 @@ def _numpy(array: Any) -> np.ndarray:
 
 
 def _brief(value: Any) -> str:
-    """Name a wrong value shortly: what it is, or itself where that is short."""
+    """Describe a wrong value briefly: by its text if that is short, or else by its type."""
     if isinstance(value, np.ndarray | torch.Tensor):
         return f"an array of shape {tuple(value.shape)}"
     text = repr(value)

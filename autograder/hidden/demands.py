@@ -1,6 +1,7 @@
-"""Demands on a trained network beside its accuracy, for `trained(also=...)`.
+"""Demands on a trained network besides its accuracy, for `trained(also=...)`.
 
-A demand is a function of the loaded network. It returns None, or what is wrong, for the student.
+A demand is a function of the loaded network. It returns None if the network meets the demand, and
+otherwise what is wrong, in words for the student.
 """
 
 from __future__ import annotations
@@ -15,24 +16,20 @@ from helpers.reference import masks
 Demand = Callable[[nn.Module], str | None]
 
 UNDECIDED = 2
-"""How many weights of a layer may lie so close to its threshold that rounding decides on them."""
+"""How many weights of a layer may be so close to its threshold that rounding decides on them."""
 
 
 def pruned_as(find_masks: Callable[[dict[str, Tensor]], dict[str, Tensor]], setting: str) -> Demand:
-    """Demand the zeros of our own masks, found from the starting weights.
+    """Demand zeros where the masks of the starting weights have them.
 
-    A weight or two on the threshold of a layer may be on either side of it.
+    In each layer, up to `UNDECIDED` weights may differ, since they may lie on its threshold.
 
     Parameters
     ----------
-    find_masks : callable
+    find_masks
         Returns the masks of all layers, given their weights.
-    setting : str
+    setting
         What was asked for, such as ``"s = 1"``, for the feedback.
-
-    Returns
-    -------
-    callable
     """
 
     def demand(model: nn.Module) -> str | None:
@@ -43,7 +40,7 @@ def pruned_as(find_masks: Callable[[dict[str, Tensor]], dict[str, Tensor]], sett
             if revived + lost > UNDECIDED:
                 return (
                     f"in {layer}, {revived} of the weights that {setting} prunes are not zero, "
-                    f"and {lost} of those that it keeps are."
+                    f"and {lost} of those that it keeps are zero."
                 )
         return None
 
@@ -51,19 +48,15 @@ def pruned_as(find_masks: Callable[[dict[str, Tensor]], dict[str, Tensor]], sett
 
 
 def sparse(sparsity: float, *, spare: float) -> Demand:
-    """Demand that a part of all weights is zero, in whatever layers.
+    """Demand that a share of all weights is zero, in whichever layers they are.
 
     Parameters
     ----------
-    sparsity : float
-        The part, from 0 to 1.
-    spare : float
-        How many weights of each layer may be missing: half a weight where the count is rounded,
-        one where the threshold may fall on a weight.
-
-    Returns
-    -------
-    callable
+    sparsity
+        The share, from 0 to 1.
+    spare
+        How many zeros per layer may be missing: half a zero if the count is rounded, one if the
+        threshold may fall on a weight.
     """
 
     def demand(model: nn.Module) -> str | None:
@@ -73,6 +66,6 @@ def sparse(sparsity: float, *, spare: float) -> Demand:
         if found >= sparsity - spare * len(weights) / count:
             return None
         asked = f"{100 * sparsity:.0f} %"
-        return f"Only {found:.1%} of the weights are zero, and {asked} were asked for."
+        return f"Only {found:.1%} of the weights are zero instead of the {asked} asked for."
 
     return demand

@@ -1,4 +1,4 @@
-"""What a student's figure shows, compared as data: the lines, their scale and their names."""
+"""Compare as data what a student's figure shows: its lines, their scale and their names."""
 
 from __future__ import annotations
 
@@ -15,36 +15,40 @@ from autograder.hidden.student import Handle, StudentError, student, value
 from helpers.checks.figures import Panel, log10_line, loss_and_weights, panels_of
 
 NO_FIGURE = "There is no figure with lines: return the figure that you draw (`return figure`)."
-TWO_PANELS = "One panel should show the loss (one line), and another all weights (a line for each)."
+TWO_PANELS = "One panel should show the loss (one line), and another all weights (one line each)."
 
 FLOOR = -20.0
-"""log10 of the loss from where on a drawn run is not compared any more.
+"""The log10 of the loss below which drawn runs are not compared.
 
-A residual of 1e-10 is known to about 1e-15 / 1e-10 of itself, and the loss to twice that. Further
-down the curve shows rounding errors, which are others in every right implementation.
+A residual of 1e-10 is known with a relative error of about 1e-15 / 1e-10, and the loss with twice
+that. Further down the curve shows rounding errors, which differ between right implementations.
 """
 LOSS_WITHIN = 1e-3
-"""In log10: the above is 1e-5 at the floor; a line moved by this is still drawn on itself."""
+"""Largest difference allowed in log10.
+
+The error above is 1e-5 at the floor, and a line that is moved by this difference looks the same.
+"""
 WEIGHTS_WITHIN = 1e-6
 
 
 def figure_panels(figures: Any) -> list[Panel]:
-    """Read a figure of the student's, or one of ours, and close it.
+    """Read the panels of one or more figures, and close the student's figures.
 
     Parameters
     ----------
-    figures : Handle or Figure, or list or tuple of these
+    figures
+        A figure, a handle to one, or a list or tuple of these.
 
     Raises
     ------
     StudentError
-        If it holds no figure, or one without lines.
+        If there is no figure, or none of them has lines.
     """
     try:
         found = panels_of(_plain(figures), value)
     finally:
         with suppress(StudentError):
-            # In a notebook an open figure would be shown below the score.
+            # In a notebook, an open figure would be shown below the score.
             student.plt.close("all")
     if not found:
         raise StudentError(NO_FIGURE)
@@ -52,7 +56,7 @@ def figure_panels(figures: Any) -> list[Panel]:
 
 
 def _plain(figures: Any) -> Any:
-    """Return the list or tuple behind a handle to one; anything else as it is."""
+    """Return the list or tuple behind a handle, and anything else unchanged."""
     return figures._ask(op="get") if isinstance(figures, Handle) else figures
 
 
@@ -61,30 +65,32 @@ def shown_run(figures: Any) -> dict[str, np.ndarray]:
 
     Parameters
     ----------
-    figures : Handle or Figure, or list or tuple of these
+    figures
+        A figure, a handle to one, or a list or tuple of these.
 
     Returns
     -------
     dict
-        ``"log10 of the loss"``: the points (N, 2) of that line but for its gaps. ``"weights"``: the
-        points (d, N, 2) of the other panel's lines, in an order that does not depend on theirs.
+        ``"log10 of the loss"`` holds the points ``(N, 2)`` of that line without its gaps, and
+        ``"weights"`` the points ``(d, N, 2)`` of the lines in the other panel. They are sorted, so
+        that their order in the figure does not matter.
 
     Raises
     ------
     StudentError
-        If there are no such two panels.
+        If the figure has no panel for the loss, or none for the weights.
     """
     found = loss_and_weights(figure_panels(figures))
     if found is None:
         raise StudentError(TWO_PANELS)
     loss, weights = found
     if len({line.shape for line in weights.lines}) != 1:
-        raise StudentError("The lines of the weights should all have a point for every step.")
+        raise StudentError("Every line of the weights should have a point for every step.")
     return {"log10 of the loss": log10_line(loss), "weights": _in_order(weights.lines)}
 
 
 def _in_order(lines: Sequence[np.ndarray]) -> np.ndarray:
-    """Sort lines by their values; two that are equal up to rounding stay equal in the order."""
+    """Sort lines by their rounded values: rounding errors do not change the order."""
     ordered: list[np.ndarray] = sorted(lines, key=_values)
     return np.stack(ordered)
 
@@ -94,11 +100,14 @@ def _values(line: np.ndarray) -> list[float]:
 
 
 def drawn_by(plot: Callable[..., Any], *run: Any) -> dict[str, np.ndarray]:
-    """Let an implementation draw a run, and return what it shows: for `same(through=...)`."""
+    """Let an implementation draw a run, and return the lines that it shows.
+
+    This is for ``same(through=...)``.
+    """
     if isinstance(plot, Handle):
         return shown_run(plot(*run))
     if "matplotlib.pyplot" not in sys.modules:
-        # A grader has no screen, or none that a wrong solution should open windows on.
+        # The grader may have no screen, and a wrong solution should not open windows on it.
         import matplotlib
 
         matplotlib.use("Agg")
@@ -124,18 +133,16 @@ def draws(
 
     Parameters
     ----------
-    figures : Handle
-        A figure of the student's, or a list or tuple with figures.
-    weights : float array (steps + 1, d)
-        The run that it should show.
-    losses : float array (steps + 1,)
-        Its losses; compared down to `FLOOR` only.
-    label, weight
-        As for the other checks.
-
-    Returns
-    -------
-    Check
+    figures
+        A handle to a figure, or to a list or tuple of figures.
+    weights
+        The weights ``(steps + 1, d)`` of the run that the figure should show.
+    losses
+        The losses ``(steps + 1,)`` of the run; they are compared only down to `FLOOR`.
+    label
+        What was checked.
+    weight
+        Weight of the check among all checks of its question.
     """
     try:
         shown = shown_run(figures)
@@ -147,7 +154,7 @@ def draws(
         return Check(label, 0.0, f"the lines of the weights: {found}", weight)
     with np.errstate(divide="ignore"):
         above = np.maximum(np.log10(losses), FLOOR)
-    # A gap is a loss of zero; a point beside the steps is nowhere on the right curve.
+    # A gap stands for a loss of zero; a point that is not at a step cannot be on the right curve.
     curve = np.full(len(losses), FLOOR)
     for x, y in shown["log10 of the loss"]:
         if x not in steps:

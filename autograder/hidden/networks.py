@@ -1,4 +1,4 @@
-"""Asking about networks that the student's code changes: they are built where that code runs."""
+"""Check networks that the student's code changes: they are built where that code runs."""
 
 from __future__ import annotations
 
@@ -12,43 +12,45 @@ from autograder.hidden.student import Handle, student, value
 
 
 def home_of(implementation: Any, **modules: Any) -> Any:
-    """Return where an implementation finds its modules.
+    """Return the object through which an implementation finds its modules.
 
-    A network that a student's function changes has to be built on the student's side, and one that
-    the reference changes on ours. In a function for ``same(through=...)``, ``home.nn.Linear(4, 3)``
-    is right for both.
+    A network that the student's function changes has to be built on the student's side, and a
+    network that the reference changes on the grader's side. In a function for
+    ``same(through=...)``, ``home.nn.Linear(4, 3)`` is right for both.
 
     Parameters
     ----------
-    implementation : Handle or callable
-        The student's function or class, or one of ours beside it.
+    implementation
+        The student's function or class, or the grader's.
     **modules
-        Ours, under the names that they have in the notebook: ``nn=nn``.
+        The grader's modules under the names that they have in the notebook, such as ``nn=nn``.
 
     Returns
     -------
     object
-        With these modules as attributes: `student`, or a namespace of ours.
+        An object with these modules as attributes: `student`, or a namespace with `modules`.
     """
     return student if isinstance(implementation, Handle) else SimpleNamespace(**modules)
 
 
 def parameters_of(model: Any, names: Iterable[str]) -> dict[str, Tensor]:
-    """Copy parameters of a network, since those of our own networks go on changing.
+    """Copy parameters of a network, since the network itself may change later.
 
     Parameters
     ----------
-    model : Handle or Module
-    names : iterable of str
-        Such as ``"0.weight"``.
+    model
+        The network, or a handle to it.
+    names
+        Names of the parameters, such as ``"0.weight"``.
 
     Returns
     -------
-    dict from name to tensor
+    dict
+        The copies by the names of the parameters.
 
     Raises
     ------
     StudentError
-        If the network has no such parameter any more.
+        If the network no longer has a parameter of that name.
     """
     return {name: value(model.get_parameter(name)).detach().clone() for name in names}

@@ -1,4 +1,4 @@
-"""Expected values: the starting network, the grader's own measurements, thresholds."""
+"""Expected values: the starting network, the grader's own measurements, and bars."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ _measured: dict[tuple[str, str], Any] = {}
 def starting_state() -> dict[str, Tensor]:
     """Return the weights that the assignment starts from.
 
-    They ship with `helpers`; where a profile has none yet, the submission's own starting network
-    stands in, since every other value in it rests on that.
+    They ship with `helpers`. If a profile has none yet, the weights of the submission's own
+    starting network are returned, because all other values of the submission depend on it.
 
     Raises
     ------
     StudentError
-        If it is the submission's to bring and it is not there.
+        If the submission has to contain the starting network, but does not.
     """
     shipped = starting_weights(profile())
     if shipped is not None:
@@ -48,13 +48,14 @@ def starting_model(conv: Any = nn.Conv2d) -> nn.Module:
 
     Parameters
     ----------
-    conv : callable or sequence of three
-        Layer class of the three stages, as `helpers.models.resnet20` takes it.
+    conv
+        Layer class of the three stages, or a sequence of three, one per stage, as
+        `helpers.models.resnet20` takes it. By default ``nn.Conv2d``.
 
     Returns
     -------
     nn.Module
-        In evaluation mode.
+        The network, in evaluation mode.
     """
     model = models.resnet20(conv=conv)
     model.load_state_dict(starting_state())
@@ -66,14 +67,14 @@ def pruned_model(find_masks: Callable[[dict[str, Tensor]], dict[str, Tensor]]) -
 
     Parameters
     ----------
-    find_masks : callable
-        Takes the weights of the convolutions and linear layers by the name of the layer, and
-        returns the masks of those that are pruned.
+    find_masks
+        Takes a dict of the weights of the convolutions and linear layers, by the names of the
+        layers, and returns a dict of the masks of the layers to prune.
 
     Returns
     -------
     nn.Module
-        In evaluation mode.
+        The network, in evaluation mode.
     """
     model = starting_model()
     masks.apply_masks(model, find_masks(masks.layer_weights(model)))
@@ -85,11 +86,13 @@ def weights(network: str, layer: str, *, sparsity: float = 0.0) -> Tensor:
 
     Parameters
     ----------
-    network : {"resnet20"}
-    layer : str
-        Such as ``stage2.1.conv1``.
-    sparsity : float, default=0
-        The part of the weights, those of smallest magnitude, that is set to zero.
+    network
+        Name of the starting network: ``"resnet20"``.
+    layer
+        Name of the layer, such as ``"stage2.1.conv1"``.
+    sparsity
+        The share of the weights that is set to zero, those of smallest magnitude first. By
+        default 0.
     """
     if network != "resnet20":
         raise KeyError(f"there is no starting network {network!r}")
@@ -98,25 +101,26 @@ def weights(network: str, layer: str, *, sparsity: float = 0.0) -> Tensor:
 
 
 def dataset() -> data.Dataset:
-    """Return the profile's data; its test split is what artifacts are measured on."""
+    """Return the data of the profile; artifacts are measured on its test split."""
     return _dataset(profile())
 
 
 @cache
 def _dataset(profile: str) -> data.Dataset:
-    return data.load()  # which takes what the profile asks for
+    return data.load()  # loads what the profile asks for
 
 
 def accuracy(model: nn.Module, on: data.Dataset | None = None) -> float:
     """Return the test accuracy of `model`, from 0 to 1.
 
-    What our own reference run has measured is not measured again.
+    What a reference run has already measured is not measured again.
 
     Parameters
     ----------
-    model : nn.Module
-    on : Dataset, optional
-        The data, by default those of the profile.
+    model
+        The network to measure.
+    on
+        The data. By default those of the profile.
     """
     images = dataset() if on is None else on
     known = recall(references.measurements(profile()), model, images)
@@ -124,7 +128,7 @@ def accuracy(model: nn.Module, on: data.Dataset | None = None) -> float:
 
 
 def noise() -> float:
-    """Return how far two right measurements of an accuracy on `dataset` may be apart.
+    """Return how far apart two right measurements of an accuracy on `dataset` may be.
 
     See `autograder.hidden.tolerance.accuracy_noise`.
     """
@@ -136,11 +140,11 @@ def measured(name: str, measure: Callable[[], T]) -> T:
 
     Parameters
     ----------
-    name : str
-        What is measured, unique in the course: ``quantization/sweep``.
-    measure : callable
-        Called at most once per process and profile if the starting weights ship with `helpers`,
-        else once per submission.
+    name
+        Name of what is measured, unique in the course, such as ``"quantization/sweep"``.
+    measure
+        Does the measurement. It is called at most once per process and profile if the starting
+        weights ship with `helpers`, and otherwise each time.
 
     Returns
     -------
@@ -165,13 +169,13 @@ def loss_limit(name: str) -> float | None:
 
 
 def threshold(name: str) -> float:
-    """Return the accuracy that artifact `name` must reach in this profile.
+    """Return the bar of an artifact: the accuracy that it must reach in this profile.
 
     See `autograder.references.bar` for the rule.
 
     Raises
     ------
     autograder.references.NoReferenceRun
-        If no reference run trained a network of that name.
+        If no reference run has trained a network of that name with two seeds or more.
     """
     return references.threshold(profile(), name)

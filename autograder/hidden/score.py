@@ -1,4 +1,4 @@
-"""The last line of a hidden test: its checks, weighed, as points."""
+"""The last line of a hidden test, which turns its checks into points."""
 
 from __future__ import annotations
 
@@ -12,16 +12,18 @@ from autograder.misconceptions import Misconception
 
 @dataclass(frozen=True)
 class Score:
-    """What a question gave.
+    """The result of a question.
 
-    Its text is the bare number, which nbgrader reads as partial credit; its HTML tells the student
-    what each check found. So points and a message come together, under any executor.
+    Its text is only the number of points, which nbgrader reads as partial credit; its HTML tells
+    the student what each check found. So the points and the feedback come together, whichever
+    program runs the notebook.
 
     Attributes
     ----------
-    checks : tuple of Check
-    of : float
-        Points of the question.
+    checks
+        The checks of the question.
+    of
+        Maximum points of the question.
     """
 
     checks: tuple[Check, ...]
@@ -29,7 +31,7 @@ class Score:
 
     @property
     def points(self) -> float:
-        """Points reached: the weighted mean of the checks' credits times the question's points."""
+        """The points reached: the weighted mean of the checks' credits times the maximum points."""
         total = sum(check.weight for check in self.checks)
         reached = sum(check.weight * check.credit for check in self.checks) / total
         return round(reached * self.of, 2)
@@ -42,7 +44,7 @@ class Score:
 
     @property
     def messages(self) -> list[str]:
-        """What went wrong, one text per check that lost something."""
+        """What went wrong: one text for each check that lost points."""
         return [f"{c.label}: {c.message}" for c in self.checks if c.message]
 
 
@@ -52,23 +54,19 @@ def _line(check: Check) -> GradedCheck:
 
 
 def score(*checks: Check, of: float) -> Score:
-    """Weigh `checks` into points: the last expression of every hidden test.
+    """Turn checks into points; this is the last expression of every hidden test.
 
     Parameters
     ----------
-    *checks : Check
-        At least one.
-    of : float
-        Points of the question, as in the cell's metadata.
-
-    Returns
-    -------
-    Score
+    *checks
+        The checks of the question, at least one.
+    of
+        Maximum points of the question, as in the metadata of its cell.
 
     Raises
     ------
     ValueError
-        If there is no check: a question that checks nothing would be a gift.
+        If there is no check, since every answer would then earn the points.
     """
     if not checks:
         raise ValueError(f"a hidden test of {points_text(of)} points checks nothing")
@@ -76,13 +74,14 @@ def score(*checks: Check, of: float) -> Score:
 
 
 def _agreed(check: Check, checks: Sequence[Check]) -> Check:
-    """Let the misconception come first that fits most of the checks.
+    """Put the misconception first that fits most of the checks.
 
-    A function has one mistake sooner than several, and a check of special cases alone fits many.
+    One mistake in a function is more likely than several, and many misconceptions fit a check that
+    has only special cases.
     """
 
     def fits(candidate: Misconception) -> int:
         return sum(candidate in other.fitting for other in checks)
 
-    # Sorting is stable: of those that fit equally often, the first defined stays first.
+    # Sorting is stable: among those that fit equally often, the first defined stays first.
     return replace(check, fitting=tuple(sorted(check.fitting, key=fits, reverse=True)))

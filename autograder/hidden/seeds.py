@@ -1,4 +1,4 @@
-"""The check of a function that draws at random: its seed decides what it draws."""
+"""Check that the seed of a function decides what the function draws at random."""
 
 from __future__ import annotations
 
@@ -11,24 +11,21 @@ from autograder.hidden.checks import Check, holds
 
 
 def seeded(draw: Callable[[int], Any], *, what: str, label: str = "seeds") -> Check:
-    """Check that the same seed gives the same numbers, and another seed others.
+    """Check that the same seed gives the same numbers, and another seed gives others.
 
     Parameters
     ----------
-    draw : callable
-        Asks the student's function for an array, given a seed.
-    what : str
-        What it gives, for the feedback: ``"draw"``.
-    label : str, default="seeds"
+    draw
+        Takes a seed, and returns the array that the student's function draws with it.
+    what
+        What the function returns, for the feedback, such as ``"draw"``.
+    label
         What was checked.
-
-    Returns
-    -------
-    Check
     """
 
     def condition() -> bool:
         first, again, other = (draw(seed) for seed in (3, 3, 4))
         return np.array_equal(first, again) and not np.array_equal(first, other)
 
-    return holds(condition, f"One seed gives one {what}, another seed another.", label=label)
+    message = f"The same seed should give the same {what}, and another seed another {what}."
+    return holds(condition, message, label=label)

@@ -1,7 +1,8 @@
-"""`student`: what the student's notebook defines, asked by name from a hidden test.
+"""`student`: gives a hidden test access by name to what the student's notebook defines.
 
-The same handle works in process (JupyterLab, `nbgrader validate`, stock `nbgrader autograde`) and
-across the sandbox: what differs is the channel, and only plain data passes through either.
+The same handles work within one process (JupyterLab, `nbgrader validate`, the `nbgrader autograde`
+of an unchanged nbgrader) and into the sandbox. Only the channel differs, and only plain data passes
+through it.
 """
 
 from __future__ import annotations
@@ -29,10 +30,11 @@ class Submission:
 
     Attributes
     ----------
-    ask : callable
-        Takes a request of `autograder.sandbox.inside.responder.Responder`, returns its reply.
-    files : Path
-        Folder with the submitted files, as the grader keeps them.
+    ask
+        Sends a request to the `autograder.sandbox.inside.responder.Responder` of the notebook and
+        returns its reply.
+    files
+        The folder in which the grader keeps the submitted files.
     """
 
     ask: Callable[[dict[str, Any]], dict[str, Any]]
@@ -44,7 +46,7 @@ _current: ContextVar[Submission] = ContextVar("submission")
 
 @contextmanager
 def asking(submission: Submission) -> Iterator[None]:
-    """Let `student` stand for `submission` inside the block."""
+    """Let `student` stand for `submission` within the block."""
     token = _current.set(submission)
     try:
         yield
@@ -53,7 +55,7 @@ def asking(submission: Submission) -> Iterator[None]:
 
 
 def current_submission() -> Submission:
-    """Return the submission that `student` stands for: by default, this very notebook."""
+    """Return the submission that `student` stands for, by default the running notebook."""
     try:
         return _current.get()
     except LookupError:
@@ -62,14 +64,15 @@ def current_submission() -> Submission:
         return Submission(responder.answer, Path.cwd())
 
 
-# One responder per namespace, so that handles stay valid between the questions of one test.
+# One responder per namespace, so that handles stay valid between the requests of a test.
 _in_process: dict[int, Responder] = {}
 
 
 class Handle:
-    """Something of the student's: a name, an attribute of one, or a result that is no plain data.
+    """A handle to something in the student's notebook.
 
-    Nothing is looked up until it is called or until its `value` is asked for.
+    It stands for a name, an attribute, or a result that is not plain data. Nothing is looked up
+    until the handle is called or its `value` is requested.
     """
 
     def __init__(self, handle: int | None, path: tuple[str, ...]) -> None:
@@ -77,7 +80,7 @@ class Handle:
         self._path = path
 
     def __getattr__(self, name: str) -> Handle:
-        # Python's own protocols (copying, pickling, shape probing by numpy) get no remote answer.
+        # Python's own protocols (copying, pickling, numpy's look for a shape) get no remote answer.
         if name.startswith("_"):
             raise AttributeError(name)
         return Handle(self._handle, (*self._path, name))
@@ -88,7 +91,7 @@ class Handle:
         Raises
         ------
         StudentError
-            If the student's code raises, or returns what cannot be taken over.
+            If the student's code raises an exception or returns something that cannot be sent.
         """
         sent = [_send(a) for a in args]
         return self._ask(op="call", args=sent, kwargs={k: _send(v) for k, v in kwargs.items()})
@@ -104,7 +107,7 @@ class Handle:
             return decode(reply.get("value"), _handle)
         except WireError as error:
             raise StudentError(
-                f"`{self!r}` gave something that is not plain data: {error}."
+                f"`{self!r}` returned something that is not plain data: {error}."
             ) from error
 
     def _reference(self) -> dict[str, Any]:
@@ -112,12 +115,12 @@ class Handle:
 
     def _explain(self, error: Any) -> str:
         if not isinstance(error, dict):
-            return f"`{self!r}` answered what no function answers."
+            return f"`{self!r}` gave an answer that no function gives."
         kind, text = str(error.get("type"))[:100], str(error.get("text"))[:500]
         if kind == "NotImplementedError":
             return f"`{self!r}` is not written yet."
         if kind == "NameError" and text.startswith("there is no `"):
-            return f"There is no `{self._path[0]}`: its cell is missing or stopped with an error."
+            return f"There is no `{self._path[0]}`: its cell is missing, or stopped with an error."
         if kind == "KernelEnded":
             return f"`{self!r}` gave no answer: {text}."
         return f"`{self!r}` stopped with {kind}: {text}"
@@ -147,12 +150,12 @@ student = Student()
 
 
 def value(handle: Any) -> Any:
-    """Return the plain value behind a handle; anything else is returned as it is.
+    """Return the plain value behind a handle, and anything else unchanged.
 
     Raises
     ------
     StudentError
-        If the name does not exist, or holds something that is not plain data.
+        If the name does not exist, or its value is not plain data.
     """
     if not isinstance(handle, Handle):
         return handle
@@ -163,13 +166,14 @@ def value(handle: Any) -> Any:
 
 
 def entry(handle: Handle, key: Any) -> Any:
-    """Return what a dict of the student's holds under `key`.
+    """Return the entry of a student's dict under `key`.
 
     Parameters
     ----------
-    handle : Handle
+    handle
         The dict, such as ``student.l1_figures``.
-    key : object
+    key
+        The key of the entry.
 
     Returns
     -------
@@ -188,17 +192,17 @@ def gradient(function: Any, *args: Any, upstream: Any) -> Any:
 
     Parameters
     ----------
-    function : Handle or callable
-        The student's function, or one of ours beside it.
-    *args : object
-        The first one is a floating-point tensor.
-    upstream : Tensor
-        Gradient with respect to the output.
+    function
+        The student's function, or the grader's.
+    *args
+        Its arguments, of which the first is a floating-point tensor.
+    upstream
+        Tensor with the gradient with respect to the output.
 
     Returns
     -------
     Tensor or None
-        Gradient with respect to the first argument.
+        Gradient with respect to the first argument; None if no gradient reaches it.
     """
     if not isinstance(function, Handle):
         return local_gradient(function, list(args), upstream)

@@ -1,4 +1,4 @@
-"""The artifacts of the submission that `student` stands for."""
+"""Load the artifacts of the submission that `student` stands for."""
 
 from __future__ import annotations
 
@@ -9,17 +9,13 @@ from helpers.artifacts import Artifact, artifact_folder, load_artifact
 def submitted(name: str) -> Artifact:
     """Load an artifact of the submission.
 
-    Nothing in it is to be believed: the weights can be measured, the history is what the student
-    says happened in training.
+    Its content is not to be trusted: the weights can be measured, but the history is only what the
+    student says about the training.
 
     Parameters
     ----------
-    name : str
+    name
         Name of the artifact, such as ``"pruned_std"``.
-
-    Returns
-    -------
-    Artifact
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""How far two right answers may be apart, and inputs on which they are not."""
+"""How far apart two right answers may be, and inputs for which they agree."""
 
 from __future__ import annotations
 
@@ -13,21 +13,23 @@ from autograder.hidden.compare import largest
 Values = TypeVar("Values", np.ndarray, torch.Tensor)
 
 TIE_MARGIN = 0.01
-"""In steps. Far above any float32 rounding of a position (255 * 1e-7), far below a step."""
+"""Margin in steps: far more than float32 rounding of a position (255 * 1e-7), far less than a step.
+"""
 
 
 def away_from_ties(w: Values, bits: int) -> Values:
-    """Move the values that a rounding error could tip to another level.
+    """Replace the values that a rounding error could move to another level.
 
-    Half-way between two levels of the linear quantizer, a right answer depends on the order of the
-    operations and on their precision. Such values are set to the minimum; range and levels stay.
+    Halfway between two levels of the linear quantizer, a right answer depends on the order of the
+    operations and on their precision. Such values are set to the minimum, so that the range and the
+    levels do not change.
 
     Parameters
     ----------
-    w : floating-point array or tensor
-        Of any shape, not empty.
-    bits : int
-        The quantizer has ``2**bits - 1`` steps from the minimum to the maximum.
+    w
+        Floating-point values, in an array or tensor of any shape that is not empty.
+    bits
+        Number of bits: the quantizer has ``2**bits - 1`` steps from the minimum to the maximum.
 
     Returns
     -------
@@ -45,40 +47,42 @@ def away_from_ties(w: Values, bits: int) -> Values:
 
 
 def roundings(count: int) -> Callable[..., float]:
-    """Return how far float32 roundings may move a result, for ``same(within=...)``.
+    """Return how much rounding in float32 may change a result, for ``same(within=...)``.
 
     Parameters
     ----------
-    count : int
-        How many times the precision of float32 (2^-23) is allowed, as part of the largest number.
-        One rounding of a number of that size costs half of that.
+    count
+        The allowed difference, relative to the largest number, in units of the precision of
+        float32 (2^-23). A single rounding of a number of that size changes it by at most half a
+        unit.
 
     Returns
     -------
     callable
-        Takes the arguments of a case and returns the difference allowed. The largest number is
-        that of the first argument: an array, a tensor, or a dict or list of these.
+        Takes the arguments of a case and returns the allowed difference. The largest number is the
+        one in the first argument: an array, a tensor, or a dict or list of these.
     """
     return lambda first, *others: count * float(np.finfo(np.float32).eps) * largest(first)
 
 
 def accuracy_noise(images: int) -> float:
-    """Return how far two right measurements of one network's accuracy may be apart.
+    """Return how far apart two right measurements of a network's accuracy may be.
 
-    Another machine adds up in another order, and a GPU may multiply in TF32 (10 bits): scores move,
-    and images on the edge between two classes change sides. On the 359 digits, double precision
-    moved the accuracy of none of seven quantized networks, and TF32 that of one by two images. We
-    allow three images, and one in a thousand more for large test sets.
+    Another machine adds numbers in another order, and a GPU may multiply in TF32 (10 bits): the
+    scores change slightly, and an image between two classes may get the other class. On the 359
+    test images of the digits, double precision changed the accuracy of none of seven quantized
+    networks, and TF32 that of one network by two images. We allow three images, and one more per
+    thousand for large test sets.
 
     Parameters
     ----------
-    images : int
+    images
         Number of test images.
 
     Returns
     -------
     float
-        As a difference of accuracies from 0 to 1.
+        The allowed difference between two accuracies from 0 to 1.
     """
-    # The half image keeps a difference of exactly so many images on the right side of `<=`.
+    # The half image makes `<=` true for a difference of exactly that many images.
     return (3.5 + images / 1000) / images

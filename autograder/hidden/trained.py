@@ -1,4 +1,4 @@
-"""Training verified: the submitted weights are measured here; nothing said of them is believed."""
+"""Verify trainings by measuring the submitted weights, whatever the submission says about them."""
 
 from __future__ import annotations
 
@@ -24,27 +24,27 @@ def trained(
     label: str | None = None,
     weight: float = 1.0,
 ) -> Check:
-    """Reload a trained artifact of the submission into our own network and measure it.
+    """Load a trained artifact of the submission into the grader's own network, and measure it.
 
     Parameters
     ----------
-    name : str
+    name
         Name of the artifact.
-    build : callable
-        Makes the network that the weights belong in, with the reference's layers.
-    at_least : float
-        Test accuracy that gives the full credit, from 0 to 1 (`reference.threshold`).
-    also : sequence of callable
+    build
+        Makes the network for these weights, with the layers of the reference.
+    at_least
+        The bar: the test accuracy from 0 to 1 that gives full credit (`reference.threshold`).
+    also
         Further demands on the loaded network: each returns None, or what is wrong.
-    label : str, optional
-        By default the name of the artifact.
-    weight : float, default=1
-        Part in the question's points.
+    label
+        What was checked. By default the name of the artifact.
+    weight
+        Weight of the check among all checks of its question.
 
     Returns
     -------
     Check
-        All or nothing: a network that misses the threshold was not trained as asked.
+        Its credit is 0 or 1: a network below the bar was not trained as asked.
     """
     label = label or f"artifact `{name}`"
     model = build()
@@ -53,27 +53,29 @@ def trained(
         artifact.load_into(model)
     except ArtifactError as error:
         return Check(label, 0.0, str(error), weight)
-    # The name stands for the network that `build` makes, the digest for its weights: the same
-    # submission graded again, or handed in twice, is not measured again.
+    # The name stands for the network that `build` makes, and the digest for its weights: a
+    # submission that is graded again, or handed in twice, is not measured again.
     content = hashlib.sha256()
     for key, tensor in sorted(model.state_dict().items()):
         content.update(key.encode() + tensor.numpy().tobytes())
     measurement = f"{name}/{content.hexdigest()}"
     accuracy = reference.measured(measurement, lambda: reference.accuracy(model.eval()))
     claimed = artifact.history.test_accuracy[-1] if artifact.history.test_accuracy else math.nan
-    # What the last epoch measured is what these weights give, up to images on the edge between two
-    # classes, where another machine's rounding decides: we allow five standard errors of that
-    # accuracy, far above any rounding and far below any claim worth making up.
+    # These weights give what the last epoch measured, except for images between two classes, where
+    # the rounding of another machine decides. We allow five standard errors of that accuracy: far
+    # more than rounding can change, and far less than any claim that would be worth making up.
     images = len(reference.dataset().test.labels)
     allowed = 5 * math.sqrt(max(accuracy * (1 - accuracy), 1 / images) / images)
     if not claimed <= accuracy + allowed:
         text = (
-            f"its history ends at an accuracy of {claimed:.4f}, but the saved weights give "
-            f"{accuracy:.4f}: weights and history are not from the same training."
+            f"its history ends with an accuracy of {claimed:.4f}, but the saved weights give "
+            f"{accuracy:.4f}: the weights and the history are not from the same training."
         )
         return Check(label, 0.0, text, weight)
     if accuracy < at_least:
-        text = f"the saved weights give an accuracy of {accuracy:.4f}; {at_least:.4f} is asked for."
+        text = (
+            f"the saved weights give an accuracy of {accuracy:.4f}, but {at_least:.4f} is needed."
+        )
         return Check(label, 0.0, text, weight)
     limit = reference.loss_limit(name)
     if limit is not None:

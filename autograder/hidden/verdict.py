@@ -1,4 +1,4 @@
-"""The check of a verdict: whether a statement is true or false."""
+"""Check a student's verdict on whether a statement is true or false."""
 
 from __future__ import annotations
 
@@ -7,21 +7,17 @@ from autograder.hidden.student import Handle, value
 
 
 def verdict(answer: Handle, key: bool, *, hint: str) -> Check:
-    """Compare a verdict of the student's with the key.
+    """Compare a student's verdict with the key.
 
-    Only True and False count as verdicts: a number that equals the key is none.
+    Only True and False count as verdicts, not a number that equals one of them.
 
     Parameters
     ----------
-    answer : Handle
+    answer
         The student's verdict, such as ``student.verdict_gain``.
-    key : bool
+    key
         Whether the statement is true.
-    hint : str
-        The feedback on a wrong verdict. It should help to find the right reason.
-
-    Returns
-    -------
-    Check
+    hint
+        The feedback on a wrong verdict. It should help the student to find the right reason.
     """
     return holds(lambda: value(answer) is key, hint, label="verdict")

@@ -1,1 +1,1 @@
-"""Read a source notebook: its marks, its questions, and the faults in its form."""
+"""Read a source notebook: its markers, its questions, and the faults in its form."""

@@ -32,13 +32,14 @@ class Fault:
 
     Attributes
     ----------
-    file : str
-    cell : str
-        The cell's grade_id or id.
-    line : int
-        Counted from 1 in the cell.
-    text : str
-        What is wrong, and what to do.
+    file
+        Name of the notebook's file.
+    cell
+        The grade_id of the cell, or else its id.
+    line
+        Number of the line in the cell, counted from 1.
+    text
+        What is wrong, and what to do about it.
     """
 
     file: str
@@ -59,7 +60,7 @@ def lint(source: Path) -> list[Fault]:
 
     Parameters
     ----------
-    source : Path
+    source
         The source notebook.
 
     Returns
@@ -99,7 +100,7 @@ def _marker_faults(cell: NotebookNode) -> Iterator[tuple[int, str]]:
         edge, mark = marker.groups()
         if edge == "BEGIN":
             if begun:
-                yield line.number, f"this begins inside BEGIN {begun[1]}; end that first"
+                yield line.number, f"this begins inside BEGIN {begun[1]}; end that part first"
             begun = (line.number, mark)
         elif begun is None or begun[1] != mark:
             yield (
@@ -121,7 +122,7 @@ def _test_faults(cell: NotebookNode) -> Iterator[tuple[int, str]]:
         yield 1, "this graded cell is not locked; students could change it"
     code = hidden_test(cell)
     if not code.strip():
-        yield 1, "this graded cell holds no hidden test, so that nothing decides its score"
+        yield 1, "this graded cell holds no hidden test, so nothing decides its score"
         return
     for line in lines(cell):
         if (
@@ -145,7 +146,7 @@ def _test_faults(cell: NotebookNode) -> Iterator[tuple[int, str]]:
 
 
 def _points_of_score(statement: ast.stmt) -> float | None:
-    """Return N of a statement ``score(..., of=N)``; None if it is something else."""
+    """Return N if a statement is ``score(..., of=N)``, and otherwise None."""
     call = statement.value if isinstance(statement, ast.Expr) else None
     if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
         return None

@@ -1,4 +1,4 @@
-"""What a notebook says about its questions: their headings, and which ones are bonus questions."""
+"""Read what a notebook says about its questions: their headings, and which are bonus questions."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from nbformat import NotebookNode
 
 __all__ = ["headings", "is_bonus", "title", "words"]
 
-# Students write headings too, so this pattern takes linear time, and headings are then shortened.
+# Students write headings too: so the pattern takes linear time, and long headings are cut off.
 _HEADING = re.compile(r"^(#{1,6})[ \t]+(\S.*)$", re.MULTILINE)
 _LONGEST = 200
-"""Longest heading in characters; the longest of the course has 66."""
+"""The largest length of a heading in characters; the longest heading of the course has 66."""
 
 
 def headings(notebook: NotebookNode) -> dict[str, str]:
@@ -19,13 +19,14 @@ def headings(notebook: NotebookNode) -> dict[str, str]:
 
     Parameters
     ----------
-    notebook : NotebookNode
-        With nbgrader's marks.
+    notebook
+        A notebook with nbgrader's metadata.
 
     Returns
     -------
-    dict of str to str
-        ``grade_id`` to heading, without Markdown's syntax and without the points.
+    dict
+        The headings, without Markdown syntax and without the points, by the ``grade_id`` of the
+        questions.
     """
     found = {}
     heading = ""

@@ -1,7 +1,7 @@
-"""The source notebook line by line: what students see, and what nbgrader removes.
+"""Read a source notebook line by line: what students see, and what nbgrader removes.
 
-nbgrader makes the release; the audit reads the same marks independently, with this module, so that
-neither can hide a mistake of the other.
+nbgrader makes the release. The audit reads the same markers independently, with this module, so
+that neither can hide a mistake of the other.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ MARKED_PARTS = {part.value.upper(): part for part in (Part.SOLUTION, Part.MARK_S
 """The text after BEGIN and END in a marker."""
 
 MARKER = re.compile(rf"(BEGIN|END) ({'|'.join(MARKED_PARTS)})")
-"""A marker. nbgrader looks for it anywhere in a line."""
+"""The pattern of a marker, which nbgrader looks for anywhere in a line."""
 
 _MARKING_NOTES = "**Marking.**"
-"""The beginning of the part of a model answer that is only for the person who marks it."""
+"""The beginning of the part of a model answer that is meant only for the person who marks."""
 
 
 @dataclass(frozen=True)
@@ -42,10 +42,12 @@ class SourceLine:
 
     Attributes
     ----------
-    number : int
-        Counted from 1 in its cell.
-    text : str
-    part : Part
+    number
+        Number of the line in its cell, counted from 1.
+    text
+        The line itself.
+    part
+        The part of the notebook that the line belongs to.
     """
 
     number: int
@@ -54,7 +56,7 @@ class SourceLine:
 
 
 def nbgrader_marks(cell: NotebookNode) -> NotebookNode:
-    """Return nbgrader's metadata of a cell; empty if it has none."""
+    """Return nbgrader's metadata of a cell; they are empty if the cell has none."""
     return cell.metadata.get("nbgrader", NotebookNode())
 
 
@@ -64,7 +66,7 @@ def cell_name(cell: NotebookNode) -> str:
 
 
 def lines(cell: NotebookNode) -> list[SourceLine]:
-    """Return the lines of a source cell with the part that each belongs to.
+    """Return the lines of a source cell with the part that each line belongs to.
 
     As in nbgrader, a solution cell without solution markers is a solution as a whole.
     """
@@ -82,12 +84,12 @@ def lines(cell: NotebookNode) -> list[SourceLine]:
 
 
 def visible_text(cell: NotebookNode) -> str:
-    """Return what students see of a source cell."""
+    """Return the lines of a source cell that students see."""
     return "\n".join(line.text for line in lines(cell) if line.part is Part.VISIBLE)
 
 
 def solved_text(cell: NotebookNode) -> str:
-    """Return a source cell as a student would hand it in: solved, and without marking notes."""
+    """Return a source cell as a student would hand it in: solved, without notes for marking."""
     kept = []
     notes = False
     for line in lines(cell):

@@ -1,7 +1,8 @@
-"""What our own runs gave, frozen: ``<profile>/<assignment>.json`` and, beside it, the networks.
+"""The frozen results of the reference runs.
 
-A manifest tells how each figure came about (device, versions, data, seeds, wall time); the folder
-of the assignment's name holds the artifacts of the first seed, in the form that students submit.
+The manifest ``<profile>/<assignment>.json`` holds the figures of an assignment and their
+circumstances (device, versions, data, seeds, wall time). The folder ``<profile>/<assignment>``
+holds the artifacts of the first seed, in the form that students submit.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from helpers.measurements import MEASUREMENTS, Measurement, read_measurements
 
 FROZEN = Path(__file__).parent
 PASS_RATE = 0.99
-"""How often a student who trains as the reference did is to pass."""
+"""The share of students who should pass if they train as the reference run did."""
 LEAST_LOSS = 1e-7
 """In nats. Smaller losses are those of rounding in float32, and their logarithms mean nothing."""
 
@@ -31,14 +32,14 @@ Run = dict[str, Any]
 
 
 class NoReferenceRun(UserError):
-    """There is no reference run of that name; the message says how to make one."""
+    """There is no reference run that gives a bar; the message says how to make one."""
 
 
 @cache
 def runs(profile: str) -> dict[str, Run]:
-    """Return what is known of every experiment that was run in a profile, by its name.
+    """Return the results of all experiments that were run in a profile, by their names.
 
-    Beside the figures these are the circumstances: device, versions, data, date, seconds.
+    Besides the figures, these are the circumstances: device, versions, data, date and seconds.
     """
     return {
         name: run for found in _manifests(profile) for name, run in found["experiments"].items()
@@ -47,7 +48,7 @@ def runs(profile: str) -> dict[str, Run]:
 
 @cache
 def sweeps(profile: str) -> dict[str, dict[str, Any]]:
-    """Return what was measured without training in a profile, by the name of the sweep."""
+    """Return the results of all sweeps in a profile, by their names."""
     return {name: sweep for found in _manifests(profile) for name, sweep in found["sweeps"].items()}
 
 
@@ -108,19 +109,19 @@ def pooled(groups: Iterable[Sequence[float]]) -> Spread | None:
 
 
 def threshold(profile: str, name: str) -> float:
-    """Return the test accuracy that a submitted network must reach; see `bar`.
+    """Return the bar of an artifact: the test accuracy that a submitted network must reach.
 
     Parameters
     ----------
     profile
         ``"quick"`` or ``"full"``.
     name
-        Of the artifact; names are unique in the course.
+        Name of the artifact, unique in the course.
 
     Raises
     ------
     NoReferenceRun
-        If no reference run trained a network of that name with two seeds or more.
+        If no reference run has trained a network of that name with two seeds or more.
     """
     found = runs(profile).get(name)
     least = None if found is None else bar(found, runs(profile).values())

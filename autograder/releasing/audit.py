@@ -1,4 +1,4 @@
-"""The audit of a release: it looks for anything that students must not get.
+"""The audit of a release, which looks for anything that students must not get.
 
 The audit reads everything that students get: the zip, every file in it, the notebook's cells,
 outputs, metadata and attachments, and the wheel. The release fails if it finds any of these:
@@ -61,16 +61,18 @@ ARCHIVES = {".zip", ".whl"}
 IMAGES = {".png", ".jpg", ".jpeg", ".gif", ".webp"}
 
 DIGITS = 5
-"""From so many significant digits on, a number reveals its origin; published accuracies have four.
+"""A number with at least this many significant digits reveals its origin.
+
+Reported accuracies have four digits.
 """
 
 DOUBLE_DIGITS = 17
-"""No double has more significant digits."""
+"""The largest number of significant digits that a double can have."""
 
 NUMBER = re.compile(r"(?<![\w.])(?:\d+\.\d+(?:[eE][-+]?\d+)?|\d+[eE]-\d+)(?!\w|\.\d)")
 
 TENSOR_BYTES = 64
-"""Smaller tensors, such as counters, may be equal by chance."""
+"""Tensors with fewer bytes, such as counters, may be equal by chance."""
 
 
 @dataclass(frozen=True)
@@ -79,17 +81,18 @@ class Leak:
 
     Attributes
     ----------
-    file : str
-        Path in the release; a file in an archive has the archive's path in front of its own.
-    cell : str or None
-        In a notebook, the cell's grade_id or id.
-    line : int or None
-        The line in the file or in the cell, counted from 1; None if lines do not apply.
-    kind : str
+    file
+        Path of the file in the release. For a file in an archive, it begins with the path of the
+        archive.
+    cell
+        In a notebook, the grade_id of the cell, or else its id; otherwise None.
+    line
+        Number of the line in the file or in the cell, counted from 1; None if lines do not apply.
+    kind
         ``solution``, ``hidden test``, ``mark scheme``, ``reference module``, ``autograder``,
-        ``reference value``, ``trained network``, ``output``, ``unknown line`` or
-        ``unreadable file``.
-    text : str
+        ``other assignment``, ``reference value``, ``trained network``, ``output``,
+        ``unknown line`` or ``unreadable file``.
+    text
         What was found.
     """
 
@@ -110,7 +113,8 @@ class AuditFailed(UserError):
 
     Attributes
     ----------
-    findings : list of Leak or Fault
+    findings
+        The leaks in the release, or the faults in the source notebook.
     """
 
     def __init__(self, assignment: str, findings: Sequence[object]) -> None:
@@ -129,14 +133,14 @@ def audit(
 
     Parameters
     ----------
-    release : Path
+    release
         The folder or the zip that students get.
-    source : Path
+    source
         The source notebook.
-    unlocks : iterable of str
-        Reference modules that the release may contain.
-    references : Path
-        The folder of frozen references.
+    unlocks
+        Names of the reference modules that the release may contain. By default none.
+    references
+        The folder of the frozen references.
 
     Returns
     -------
@@ -152,7 +156,7 @@ def audit(
     found: dict[tuple, Leak] = {}
     for path, content in _files(release):
         for leak in secrets.in_file(path, content):
-            # A line that is found in two ways is one leak; the first search names its origin best.
+            # A line that two searches find is one leak; the first search names its origin best.
             found.setdefault((leak.file, leak.cell, leak.line or leak.text, leak.kind), leak)
     return list(found.values())
 
@@ -202,7 +206,7 @@ class _Secrets:
             elif suffix == ".json":
                 yield from self._in_json(path, content.decode())
             else:
-                # An image can contain text, too.
+                # An image can contain text as well.
                 text = content.decode("latin-1" if suffix in IMAGES else "utf-8")
                 yield from self._in_text(str(path), None, text)
         except _UNREADABLE:
@@ -325,7 +329,7 @@ class _References:
         self.tensors.pop(None, None)
 
     def measured(self, token: str) -> bool:
-        """Return whether a number in a text is one of the measured ones, rounded or not."""
+        """Return whether a number in a text is a measured number, rounded or not."""
         number = Decimal(token)
         return len(number.as_tuple().digits) >= DIGITS and number.normalize() in self._numbers
 
@@ -363,8 +367,8 @@ def _decimals(content: Any) -> Iterator[Decimal]:
 def _roundings(number: Decimal) -> Iterator[Decimal]:
     """Yield the forms in which a measured fraction may be written, down to five digits.
 
-    A form that has fewer than five digits without its final zeros is left out: many other numbers
-    could be rounded to it.
+    A form that has fewer than five digits without its final zeros is left out, because many other
+    numbers could be rounded to it.
     """
     for digits in range(DIGITS, min(len(number.as_tuple().digits), DOUBLE_DIGITS) + 1):
         for rounding in (ROUND_HALF_EVEN, ROUND_DOWN):

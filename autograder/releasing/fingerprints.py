@@ -3,11 +3,11 @@
 A line such as ``return w`` is in every program; a leak is something that would hardly be there by
 chance. So secrets are compared by their *fingerprints*: for each line of a secret, the shortest run
 of lines starting there that has `CODE_WORDS` words of code or `PROSE_WORDS` words of prose. A long
-line is a fingerprint by itself; short lines form one together with the lines that follow; a short
-line alone is none. Nor are imports, signatures and ``super().__init__``: they reveal no answer.
+line is a fingerprint by itself, and a short line only together with the lines that follow. Imports,
+signatures and ``super().__init__`` are not fingerprints, because they reveal no answer.
 
-The comparison ignores what an author may change in passing: white space and line breaks, the kind
-of quotation marks, and comments (in code) or punctuation and capitals (in prose).
+The comparison ignores what an author may easily change: white space and line breaks, the kind of
+quotation marks, and comments (in code) or punctuation and capitals (in prose).
 """
 
 from __future__ import annotations
@@ -57,10 +57,12 @@ class Secret:
 
     Attributes
     ----------
-    kind : Kind
-    origin : Origin
-    lines : tuple of str
-        Code is without its comments.
+    kind
+        Whether the lines are code or prose.
+    origin
+        Where the secret comes from.
+    lines
+        The lines; code is without its comments.
     """
 
     kind: Kind
@@ -74,12 +76,13 @@ class Fingerprint:
 
     Attributes
     ----------
-    words : str
-        The normal form: words and signs, each between two spaces.
-    kind : Kind
-    origin : Origin
-        The same as the secret's.
-    text : str
+    words
+        Its normal form: words and signs, each between two spaces.
+    kind
+        The kind of the secret.
+    origin
+        The origin of the secret.
+    text
         Its first line, for messages.
     """
 
@@ -94,9 +97,11 @@ class Fingerprints:
 
     Parameters
     ----------
-    secrets : iterable of Secret
-    public : str, optional
-        Text that everybody may see; fingerprints that occur in it are left out.
+    secrets
+        The secrets.
+    public
+        Text that everybody may see; fingerprints that occur in it are left out. By default there is
+        none.
     """
 
     def __init__(self, secrets: Iterable[Secret], public: str = "") -> None:
@@ -124,7 +129,7 @@ class Fingerprints:
 def _streams(text: str) -> dict[Kind, list[_Stream]]:
     lines = text.split("\n")
     code = _Stream(lines, lambda line: _code_words(_without_comment(line)))
-    # Code in a comment gives an answer away, too.
+    # Code in a comment gives an answer away as well.
     commented = _Stream(lines, lambda line: _code_words(line.replace("#", " ")))
     return {Kind.CODE: [code, commented], Kind.PROSE: [_Stream(lines, _prose_words)]}
 
@@ -166,11 +171,12 @@ def code_secrets(source: str, numbers: Iterable[int], origin: Origin) -> list[Se
 
     Parameters
     ----------
-    source : str
+    source
         The whole source.
-    numbers : iterable of int
+    numbers
         The numbers of its secret lines, counted from 1, in ascending order.
-    origin : Origin
+    origin
+        Where the secret comes from.
     """
     texts = source.split("\n")
     interface, docstrings = _structure(source)

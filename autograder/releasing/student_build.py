@@ -1,4 +1,4 @@
-"""The student build: `helpers` without the reference implementations, as a folder or as a wheel."""
+"""Make the student build: `helpers` without the references, as a folder or as a wheel."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PACKAGE = Path(helpers.__file__).parent
 REFERENCE = PACKAGE / "reference"
 """The correct solutions; a student build contains only those that the release unlocks."""
 
-# 1980-01-01, the earliest date that a zip can hold, so that the same files give the same wheel.
+# 1980-01-01, the earliest date in a zip. With a fixed date, the same files give the same wheel.
 BUILD_DATE = "315532800"
 
 BUILD = "import sys; from setuptools import build_meta; build_meta.build_wheel(sys.argv[1])"
@@ -31,13 +31,15 @@ def write_student_helpers(folder: Path, assignment: str, unlocks: Iterable[str] 
 
     Parameters
     ----------
-    folder : Path
-        Created if it does not exist. It must not contain ``helpers`` yet.
-    assignment : str
-        The build includes only this assignment's part of `helpers.assignments`, if there is one.
-    unlocks : iterable of str
-        Names of reference modules that this build includes, e.g. ``["masks"]`` or
-        ``["quantization.ste"]``.
+    folder
+        Folder for the copy, which is created if it does not exist. It must not contain ``helpers``
+        yet.
+    assignment
+        Name of the assignment. The build includes only the part of `helpers.assignments` that
+        belongs to it, if there is one.
+    unlocks
+        Names of the reference modules that this build includes, such as ``["masks"]`` or
+        ``["quantization.ste"]``. By default none.
 
     Returns
     -------
@@ -47,8 +49,8 @@ def write_student_helpers(folder: Path, assignment: str, unlocks: Iterable[str] 
     Raises
     ------
     ValueError
-        If one of the names is not a reference module, or if one of the modules needs another that
-        is not unlocked.
+        If a name is not that of a reference module, or if a module imports another that is not
+        unlocked.
     """
     unlocked = sorted(set(unlocks))
     _check_unlocks(unlocked)
@@ -71,17 +73,18 @@ def write_student_helpers(folder: Path, assignment: str, unlocks: Iterable[str] 
 
 
 def build_wheel(folder: Path, assignment: str, unlocks: Iterable[str] = ()) -> Path:
-    """Build the student wheel of an assignment; nothing is downloaded.
+    """Build the student wheel of an assignment, without downloading anything.
 
     Its dependencies are the base dependencies of the installed project. The same `helpers` give
     the same wheel, byte for byte.
 
     Parameters
     ----------
-    folder : Path
-        Where to write the wheel. Created if it does not exist.
-    assignment : str
-    unlocks : iterable of str
+    folder
+        Folder for the wheel, which is created if it does not exist.
+    assignment
+        As for `write_student_helpers`.
+    unlocks
         As for `write_student_helpers`.
 
     Returns
@@ -92,9 +95,9 @@ def build_wheel(folder: Path, assignment: str, unlocks: Iterable[str] = ()) -> P
     Raises
     ------
     ValueError
-        As `write_student_helpers` does.
+        As for `write_student_helpers`.
     RuntimeError
-        If setuptools cannot build it.
+        If setuptools cannot build the wheel.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with temporary_folder("wheel-") as project:
@@ -114,7 +117,7 @@ def build_wheel(folder: Path, assignment: str, unlocks: Iterable[str] = ()) -> P
 
 
 def base_requirements() -> list[str]:
-    """Return the installed project's requirements without its extras, such as ``torch>=2.4``."""
+    """Return the requirements of the installed project, such as ``torch>=2.4``, without extras."""
     declared = metadata.requires(DISTRIBUTION) or []
     return [requirement for requirement in declared if "extra ==" not in requirement]
 
@@ -140,7 +143,7 @@ def _version() -> str:
 
 def _pyproject() -> str:
     about = metadata.metadata(DISTRIBUTION)
-    # Strings and lists of strings are written the same way in JSON and in TOML.
+    # JSON and TOML write strings and lists of strings in the same way.
     return f"""
 [build-system]
 requires = ["setuptools"]

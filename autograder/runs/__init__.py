@@ -1,1 +1,1 @@
-"""The reference runs of the course: experiments, their tasks, and what is frozen of them."""
+"""The reference runs of the course: the experiments, their tasks, and their frozen results."""

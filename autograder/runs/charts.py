@@ -1,6 +1,6 @@
 """The figures of the results page: accuracy over bits, sparsity and size, and learning curves.
 
-Which lines a chart has, each assignment declares for itself: `autograder.runs.lines`.
+Each assignment declares its own lines in the charts: see `autograder.runs.lines`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Points = list[tuple[float, float]]
 
 @dataclass(frozen=True)
 class Drawn:
-    """The points of a line: ours, and those that others reported."""
+    """The points of a line: ours, and the reported ones."""
 
     label: str
     ours: Points
@@ -62,7 +62,7 @@ def write(profile: str, folder: Path) -> None:
     }
     for name, figure in figures.items():
         with replacing(folder / f"{name}.png") as temporary:
-            # Without matplotlib's version in it, the same figure is the same file.
+            # Without matplotlib's version in the file, the same figure gives the same file.
             figure.savefig(temporary, format="png", dpi=DPI, metadata={"Software": None})
 
 
@@ -77,7 +77,7 @@ def lines(chart: Chart) -> list[Line]:
 
 
 def _drawn(profile: str, line: Line, detail: str = "", scale: float = 1) -> Drawn:
-    """Return the points of a line, where `detail` of a run gives the x that the line does not."""
+    """Return the points of a line; `detail` of each run gives the x values that the line lacks."""
     reported = _reported(profile)
     if line.sweep:
         figures = measured(profile).get(line.sweep, {}).get("figures", {})
@@ -99,7 +99,7 @@ def _drawn(profile: str, line: Line, detail: str = "", scale: float = 1) -> Draw
 
 
 def _reported(profile: str) -> dict[str, dict[str, float]]:
-    """Return the reported figures of all rows: they are of CIFAR-10, the data of `full`."""
+    """Return the reported figures of all rows, which are for CIFAR-10, the data of `full`."""
     if profile != "full":
         return {}
     rows: list[Experiment | Sweep] = [*experiments(), *sweeps()]
@@ -112,13 +112,13 @@ def _swept(figures: Mapping[str, float]) -> Points:
 
 
 def _start(profile: str) -> float | None:
-    """Return the accuracy of the network that the others start from, if it was measured."""
+    """Return the accuracy of the starting network, or None if it was not measured."""
     found = runs(profile).get(starting.NAMES[starting.NARROW])
     return found["mean"] if found else None
 
 
 def _curves(profile: str) -> dict[str, History]:
-    """Return the histories of the first seeds of networks whose curves are drawn."""
+    """Return the history of the first seed for each network whose learning curve is drawn."""
     curves = {}
     for experiment in experiments():
         path = FROZEN / profile / experiment.assignment / f"{experiment.name}.json"
@@ -132,7 +132,7 @@ def _curves(profile: str) -> dict[str, History]:
 
 
 def _look(place: int) -> dict[str, Any]:
-    """Return how the line at a place of the legend looks; after all colours, markers are hollow."""
+    """Return the look of the line at a place in the legend; hollow markers if colours repeat."""
     look = LINES[place % len(LINES)]
     return look if place < len(LINES) else look | {"markerfacecolor": "none"}
 
@@ -175,7 +175,7 @@ def _over_size(profile: str) -> Figure:
 
 
 def _draw(axes: Axes, found: list[Drawn], profile: str) -> None:
-    """Draw our points with lines, and reported ones as crosses of the same colour."""
+    """Draw our points with lines, and the reported points as crosses of the same colour."""
     for place, line in enumerate(found):
         look = _look(place)
         if line.ours:

@@ -1,11 +1,11 @@
-"""How long to train: the whole recipe, or a share of it where there is no GPU."""
+"""The length of a training: all epochs of its recipe, or a share of them if there is no GPU."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 STEPS = 2
-"""The fewest epochs over which a network is pruned step by step: one would prune it at once."""
+"""The smallest number of epochs for pruning step by step; a single epoch would prune at once."""
 
 
 @dataclass(frozen=True)
@@ -14,10 +14,10 @@ class Length:
 
     Attributes
     ----------
-    pruning : int
-        Epochs over which the network is pruned step by step; 0 where it is not.
-    settling : int
-        Epochs after these: all of them where the network is not pruned while it is trained.
+    pruning
+        Epochs over which the network is pruned step by step; 0 if it is not pruned in this way.
+    settling
+        Epochs after these: all epochs if the network is not pruned while it is trained.
     """
 
     pruning: int
@@ -35,13 +35,13 @@ class Epochs:
 
     Attributes
     ----------
-    quick : int
-        Epochs in `quick`, which are always trained in full. 0 where the recipe is one of the
-        profile `full` only.
-    full : int
-        Epochs in `full`, of which a share may be trained.
-    least : int
-        The fewest epochs of `full` that are trained, however small the share.
+    quick
+        Epochs in the profile `quick`, all of which are always trained; 0 if the recipe belongs to
+        the profile `full` only.
+    full
+        Epochs in the profile `full`, of which a share may be trained.
+    least
+        Smallest number of the epochs of `full` that are trained, however small the share.
     """
 
     quick: int = 0
@@ -49,25 +49,25 @@ class Epochs:
     least: int = 1
 
     def count(self, profile: str, share: float, least: int = 1) -> int:
-        """Return the number of epochs in a profile, for a share of those of `full`."""
+        """Return the number of epochs in a profile, for a share of the epochs of `full`."""
         if profile == "quick":
             return self.quick
         return max(least, self.least, round(share * self.full))
 
     def length(self, profile: str, share: float) -> Length:
-        """Return how long a training is in a profile, for a share of the epochs of `full`."""
+        """Return the length of a training in a profile, for a share of the epochs of `full`."""
         return Length(0, self.count(profile, share))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Phases:
-    """The epochs of a recipe that prunes step by step, and then lets the network settle."""
+    """The epochs of a recipe that prunes step by step and then lets the network settle."""
 
     pruning: Epochs
     settling: Epochs
 
     def length(self, profile: str, share: float) -> Length:
-        """Return how long a training is in a profile, for a share of the epochs of `full`."""
+        """Return the length of a training in a profile, for a share of the epochs of `full`."""
         return Length(
             self.pruning.count(profile, share, STEPS), self.settling.count(profile, share)
         )

@@ -14,64 +14,69 @@ from autograder.runs.hooks import MakeHooks, no_hooks
 from helpers.data import Dataset
 
 Build = Callable[[Dataset], nn.Module]
-"""``build(dataset)`` makes a network; what is drawn at random is seeded before."""
+"""``build(dataset)`` makes a network; the caller seeds everything that is drawn at random."""
 
 Accuracy = Callable[[nn.Module], float]
-"""Measures a network on the test images, and remembers it for the hidden tests."""
+"""Measures a network on the test images, and records the accuracy for the hidden tests."""
 
 Profile = Literal["quick", "full"]
 
 UNTRAINED, TRAINED = "untrained", "trained"
 NARROW_WEIGHTS, WIDE_WEIGHTS = 270_896, 274_144
-"""Weights in convolutions and classifier, which tell the variants of ResNet-20 apart."""
+"""Number of weights in the convolutions and the classifier of the two variants of ResNet-20."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Experiment:
-    """One network that is trained, as data: `autograder.runs.training` does the training.
+    """The description of a network that is trained; `autograder.runs.training` trains it.
 
     Attributes
     ----------
-    name : str
-        The name of the artifact; unique in the course.
-    assignment : str
-    recipe : str
+    name
+        Name of the artifact, unique in the course.
+    assignment
+        Name of the assignment that it belongs to.
+    recipe
         How the network is trained, for the results page. ``{epochs}`` and ``{pruning}`` stand for
-        all epochs and for those of step-by-step pruning, in words; ``{total}`` stands for the
+        all epochs and for the epochs of step-by-step pruning, in words; ``{total}`` stands for the
         number of all epochs, and ``{lr}`` for the learning rate.
-    start : callable
+    start
         ``start(dataset)`` makes the network that is trained.
-    untrained : callable, optional
-        ``untrained(dataset)`` makes what could be handed in without any training, where that is
-        not the network at the start: a threshold must keep it out.
-    epochs : Epochs or Phases
-    lr : float
-        The first learning rate; the default is that of fine-tuning.
-    settings : mapping
+    untrained
+        ``untrained(dataset)`` makes the network that could be handed in without any training; it
+        must not reach the bar. By default, this is the network that `start` makes.
+    epochs
+        The epochs of the training in each profile.
+    lr
+        Learning rate at the start. By default that of fine-tuning.
+    settings
         Further arguments of `helpers.training.fit`.
-    hooks : callable
+    hooks
         ``hooks(model, length)`` prepares the network and returns what is done to it while it is
         trained.
-    finish : callable, optional
+    finish
         ``finish(model)`` changes the network after its training.
-    reported : mapping
-        Figures that students of earlier courses reported for CIFAR-10: test accuracies from 0 to
-        1, ``untrained`` and ``trained``, and any of the `details`.
-    details : callable, optional
+    reported
+        Figures that students of earlier courses reported for CIFAR-10: the test accuracies
+        ``untrained`` and ``trained``, from 0 to 1, and any of the `details`.
+    details
         ``details(model)`` returns further figures of the trained network, such as its sparsity.
-    weights : int
-        Weights in convolutions and classifier, which tell the variants of ResNet-20 apart.
-    only_in : {"quick", "full"}, optional
-        The profile that the row exists in. None: both.
-    keeps_weights : bool
-        Whether the first seed's weights stand with the references: those of networks that students
-        train too, for the samples, and of those that others start from.
-    ships_as : Path, optional
-        Where students find the first seed's network.
-    draws_curve : bool
-        Whether the first seed's learning curve is drawn on the results page.
-    remark : str
-        Why a figure differs from the reported one, for the results page.
+    weights
+        Number of weights in the convolutions and the classifier, which tells the variants of
+        ResNet-20 apart.
+    only_in
+        The only profile of this row. By default, the row belongs to both.
+    keeps_weights
+        Whether the weights of the first seed are kept with the references. They are needed for
+        networks that students train too, because the samples submit them, and for networks that
+        others start from.
+    ships_as
+        The file in which students find the network of the first seed. By default, they do not get
+        it.
+    draws_curve
+        Whether the learning curve of the first seed is drawn on the results page.
+    remark
+        A note for the results page, such as why a figure differs from the reported one.
     """
 
     name: str
@@ -96,24 +101,25 @@ class Experiment:
 
 @dataclass(frozen=True, kw_only=True)
 class Sweep:
-    """Figures that no network is trained for.
+    """The description of figures that are measured without training.
 
     Attributes
     ----------
-    name : str
-        Unique in the course.
-    assignment : str
-    recipe : str
+    name
+        Name of the sweep, unique in the course.
+    assignment
+        Name of the assignment that it belongs to.
+    recipe
         What is measured, for the results page.
-    measure : callable
+    measure
         ``measure(dataset, accuracy)`` returns the figures by their labels, such as ``"4 bits"``.
-    reported : mapping
-        What students of earlier courses reported, by the same labels.
-    weights : int or None
-        As for `Experiment`; None where there is no network.
-    only_in : {"quick", "full"}, optional
+    reported
+        Figures that students of earlier courses reported, by the same labels.
+    weights
+        As for `Experiment`; None if there is no network.
+    only_in
         As for `Experiment`.
-    remark : str
+    remark
         As for `Experiment`.
     """
 

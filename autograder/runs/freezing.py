@@ -1,4 +1,4 @@
-"""Freeze what a row of the course's table gave: figures, how they came about, and the network."""
+"""Freeze the results of a row of the course's table: figures, their circumstances, the network."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ Run = dict[str, Any]
 
 
 def start(row: Row) -> str | None:
-    """Name the weights that a row starts from; None if it starts from random ones."""
+    """Return a name for the weights that a row starts from; None if they are random."""
     return None if row.assignment == STARTING else start_digest(profile(), row.weights)[:12]
 
 
 def frozen_run(row: Row, frozen: Path) -> Run | None:
-    """Return what is frozen of a row; None if nothing is, or it began from another network."""
+    """Return the frozen run of a row; None if there is none that began with the same network."""
     kind = "sweeps" if isinstance(row, Sweep) else "experiments"
     found = _manifest(row.assignment, frozen)[1][kind].get(row.name)
     return found if found is not None and found["start"] == start(row) else None
@@ -38,21 +38,23 @@ def frozen_run(row: Row, frozen: Path) -> Run | None:
 def freeze(
     row: Row, share: float, tasks: Sequence[Task], folder: Path, frozen: Path, earlier: Run | None
 ) -> Path:
-    """Write the figures of a row, all of whose tasks are done, and its network.
+    """Write the figures and the network of a row whose tasks are all done.
 
     Parameters
     ----------
-    row : Experiment or Sweep
-    share : float
-        Of the epochs of `full` that were asked for.
-    tasks : sequence of Task
-        Those that were done, the trainings in the order of their seeds.
-    folder : Path
-        Where their results are.
-    frozen : Path
-        Where the references lie.
-    earlier : dict or None
-        A frozen run of this row, by the same recipe, that the trainings add further seeds to.
+    row
+        The experiment or sweep.
+    share
+        The share of the epochs of `full` that was asked for.
+    tasks
+        The tasks that were done: the trainings in the order of their seeds.
+    folder
+        The folder with the results of the tasks.
+    frozen
+        The folder of the references.
+    earlier
+        A frozen run of this row, by the same recipe, to which the trainings add further seeds.
+        None if there is none.
 
     Returns
     -------
@@ -113,9 +115,11 @@ def _summary(trained: Sequence[Run], untrained: Run) -> Run:
 
 
 def _joined(earlier: Run, trained: Sequence[Run]) -> Run:
-    """Return the figures of an earlier run and of trainings with further seeds together."""
+    """Return the figures of an earlier run together with trainings with further seeds."""
     if any(r["run_on"]["data_sha256"] != earlier["run_on"]["data_sha256"] for r in trained):
-        raise UserError("The frozen run was done on other data: run it anew, without --missing.")
+        raise UserError(
+            "The frozen run used other data: run the experiment anew without --missing."
+        )
     count = len(earlier["seeds"])
     total = count + len(trained)
     return _of_seeds(
@@ -179,7 +183,7 @@ def _of_seeds(
 
 
 def _freeze_network(row: Experiment, folder: Path, frozen: Path) -> None:
-    """Keep the first seed's history, and its weights where somebody needs them."""
+    """Keep the history of the first seed, and its weights if they are needed."""
     first = Task("train", row.name, 0).label
     weights, history = (file.read_bytes() for file in artifact_files(folder, first))
     weights_file, history_file = artifact_files(frozen / profile() / row.assignment, row.name)
@@ -193,7 +197,7 @@ def _freeze_network(row: Experiment, folder: Path, frozen: Path) -> None:
 
 
 def _freeze_measurements(row: Row, new: list[Measurement], frozen: Path, *, keep: bool) -> None:
-    """Keep what was measured for a row: hidden tests need not measure it again."""
+    """Keep the accuracies measured for a row, so that hidden tests need not measure them again."""
     path = frozen / profile() / row.assignment / MEASUREMENTS
     there = read_measurements(path)
     if not keep:

@@ -1,4 +1,4 @@
-"""What is done to a network while it is trained: the hooks that `helpers.training.fit` takes."""
+"""The hooks of `helpers.training.fit`: what is done to a network while it is trained."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ MakeHooks = Callable[[nn.Module, Length], Hooks]
 
 
 def no_hooks(model: nn.Module, length: Length) -> Hooks:
-    """Let a network train freely."""
+    """Return no hooks: the network trains freely."""
     return Hooks()
 
 
 def keep_zeros(model: nn.Module, length: Length) -> Hooks:
-    """Let what is zero at the start stay zero."""
+    """Return hooks that keep every weight at zero that is zero at the start."""
     kept = {layer: w != 0 for layer, w in masks.layer_weights(model).items()}
     return Hooks(after_step=partial(masks.apply_masks, masks=kept))

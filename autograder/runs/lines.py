@@ -12,18 +12,21 @@ Chart = Literal["bits", "sparsity", "size"]
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """A line in a chart: a sweep, or trained networks.
+    """A line in a chart, which shows a sweep or trained networks.
 
     Attributes
     ----------
-    chart : {"bits", "sparsity", "size"}
-    label : str
-        What it is called in the legend.
-    sweep : str
-        The sweep that it shows; its labels begin with the numbers on the horizontal axis.
-    networks : mapping from str to float, or sequence of str
-        The trained networks that it shows: with the numbers on the horizontal axis, or the names
-        alone where a detail of each run gives the number, as for sparsity and size.
+    chart
+        The chart that the line belongs to.
+    label
+        Its name in the legend.
+    sweep
+        Name of the sweep that it shows. The labels of this sweep begin with the numbers on the
+        horizontal axis.
+    networks
+        The trained networks that it shows: a mapping from their names to the numbers on the
+        horizontal axis, or only their names if a detail of each run gives the number, as for
+        sparsity and size.
     """
 
     chart: Chart

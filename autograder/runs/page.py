@@ -1,4 +1,4 @@
-"""What the reference runs gave, beside what others reported: the page of a profile."""
+"""The results page of a profile: what the reference runs gave, next to the reported figures."""
 
 from __future__ import annotations
 
@@ -45,13 +45,14 @@ def page(profile: str) -> str:
 
     Parameters
     ----------
-    profile : {"quick", "full"}
-        The current one, whose recipes the experiments are declared with.
+    profile
+        ``"quick"`` or ``"full"``. It must be the current profile, because the experiments have the
+        recipes of the current one.
 
     Returns
     -------
     str
-        Markdown, made from the table of experiments and the manifests alone.
+        Markdown, made only from the table of experiments and the manifests.
     """
     data = "CIFAR-10" if profile == "full" else "scikit-learn's digits"
     plots = "".join(f"\n![{title}](plots/{name}.png)\n" for name, title in charts.TITLES.items())
@@ -60,8 +61,8 @@ def page(profile: str) -> str:
 
 Written by `autograder reference run --profile {profile}` from the manifests in this folder.
 Accuracies are those of ResNet-20 on the test images: mean ± sample standard deviation over seeds.
-Seconds are the wall time of one training, with others beside it on the same device. Reported are
-figures that students of earlier courses gave, of one run each.
+Seconds are the wall time of one training while others run on the same device. Reported figures
+come from students of earlier courses, from one run each.
 {plots}
 {tables(profile)}"""
 
@@ -84,7 +85,7 @@ def tables(profile: str) -> str:
 
 
 def write_page(profile: str) -> Path:
-    """Draw the plots and write the page, beside the manifests; return the page's file."""
+    """Draw the plots and write the page next to the manifests; return the file of the page."""
     folder = FROZEN / profile
     charts.write(profile, folder / "plots")
     with replacing(folder / "README.md") as temporary:
@@ -118,7 +119,7 @@ def _trained(experiment: Experiment, run: Run) -> str:
 
 
 def _measured(profile: str, done: list[tuple[Experiment, Run]]) -> str:
-    """Return the rows of what was measured without training, or reported beside an accuracy."""
+    """Return the rows of sweeps, and of details reported for trained networks."""
     rows = []
     for sweep in sweeps():
         if sweep.name in measured(profile):
@@ -162,7 +163,7 @@ def _difference(ours: float, reported: float | None) -> str:
 
 
 def _comparable(row: Experiment | Sweep, run_on: Run) -> Mapping[str, float]:
-    """Return the reported figures of a row if they are of the same data."""
+    """Return the reported figures of a row if it was run on the same data."""
     return row.reported if run_on["data"] == "cifar10" else {}
 
 
@@ -171,7 +172,7 @@ def _comparable(row: Experiment | Sweep, run_on: Run) -> Mapping[str, float]:
 
 
 def _bars(done: list[tuple[Experiment, Run]]) -> str:
-    """Tell what a submitted network must reach; nobody submits a starting network."""
+    """Return the section on the bars of submitted networks; nobody submits a starting network."""
     handed_in = [(e, run) for e, run in done if e.assignment != starting.ASSIGNMENT]
     everything = [run for _, run in done]
     bars = [(e, run, bar(run, everything)) for e, run in handed_in]
@@ -179,7 +180,7 @@ def _bars(done: list[tuple[Experiment, Run]]) -> str:
     single = [f"`{e.name}`" for e, _, least in bars if least is None]
     parts = [BARS_HEADER + "".join(rows), BARS_RULE] if rows else []
     if single:
-        parts.append(f"One seed has no spread, and so gives no bar: {', '.join(single)}.\n")
+        parts.append(f"A single seed has no spread and gives no bar: {', '.join(single)}.\n")
     return "\n".join(["## What a submitted network must reach\n", *parts]) if parts else ""
 
 
@@ -197,19 +198,19 @@ def _bar(experiment: Experiment, run: Run, least: float, everything: list[Run]) 
 
 
 # ------------------------------------------------------------------------------------------------
-# What readers will ask about
+# Explanations
 
 
 def _missed(done: list[tuple[Experiment, Run]]) -> str:
-    """List the trained networks whose mean is below the reported accuracy, and say why."""
+    """Return a list of the trained networks whose mean is below the reported accuracy, and why."""
     lines = []
     for experiment, run in done:
         aim = _comparable(experiment, run["run_on"]).get(TRAINED)
         if aim is not None and run["mean"] < aim:
             why = (
-                f"trained for {run['share']:g} of the epochs only"
+                f"trained for only {run['share']:g} of the epochs"
                 if run["share"] < 1
-                else "the whole recipe was run, and does not reach it"
+                else "the whole recipe was run but does not reach it"
             )
             lines.append(f"- `{experiment.name}` is {aim - run['mean']:.4f} below: {why}.\n")
     if not lines:

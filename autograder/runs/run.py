@@ -1,6 +1,6 @@
-"""Run the experiments and freeze what they give: networks, figures, and how they came about.
+"""Run the experiments and freeze their results: networks, figures, and their circumstances.
 
-Needs nothing of the instructor's packages, so that it runs on a bare machine with a GPU.
+This module needs none of the instructor's packages, so it runs on a bare machine with a GPU.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from helpers.profile import profile
 from helpers.progress import bar
 
 CPU_SHARE = 0.1
-"""Of the epochs of `full` that a CPU trains unless told otherwise: hours, not days."""
+"""The share of the epochs of `full` that a CPU trains by default: hours of work instead of days."""
 MOST_JOBS = 8
-"""A GPU does no more with further trainings beside eight of a ResNet-20 (measured on an H100)."""
+"""With eight trainings of a ResNet-20 at a time, a GPU is fully used (measured on an H100)."""
 
 
 @dataclass(frozen=True)
@@ -37,20 +37,22 @@ class Plan:
 
     Attributes
     ----------
-    seeds : int
-        Runs per experiment, with the seeds 0, 1, ... One alone has no spread, and gives no
-        threshold.
-    device : str
-    share : float
-        Of the epochs of `full` that are trained.
-    jobs : int
-        Tasks at a time: a small network leaves most of a GPU idle, and two cores do more with a
-        network each than with one together.
-    missing : bool
-        Whether what is frozen stays, and only what it lacks is run: rows that are not there or had
-        fewer epochs, and further seeds of those that had fewer seeds.
-    deadline : float or None
-        In seconds, as `time.time` counts them, when the run stops; None: when all is done.
+    seeds
+        Number of runs per experiment, with the seeds 0, 1, ... A single run has no spread and gives
+        no bar.
+    device
+        The device to train on, such as ``"cuda"``.
+    share
+        The share of the epochs of `full` that is trained, above 0 and at most 1.
+    jobs
+        Number of tasks at a time. A small network leaves most of a GPU idle, and two cores do more
+        work with a network each than with one network together.
+    missing
+        Whether to keep all frozen results and run only what is missing: rows that have not been
+        run or had fewer epochs, and further seeds of rows that had fewer seeds.
+    deadline
+        The time at which the run stops, in seconds as `time.time` counts them. None: it stops when
+        everything is done.
     """
 
     seeds: int
@@ -62,7 +64,7 @@ class Plan:
 
     @property
     def is_over(self) -> bool:
-        """Whether its time is over."""
+        """Whether the deadline has passed."""
         return self.deadline is not None and time.time() >= self.deadline
 
 
@@ -75,27 +77,29 @@ def plan(
     missing: bool = False,
     minutes: float | None = None,
 ) -> Plan:
-    """Complete a plan by what suits the device and the profile.
+    """Return a plan with values that suit the device and the profile where none are given.
 
     Parameters
     ----------
     seeds
-        None: 5 in `quick`; in `full` 3, or 2 on a CPU.
+        Number of runs per experiment. By default 5 in `quick`; in `full` 3, or 2 on a CPU.
     device
-        None: a GPU if there is one.
+        The device to train on. By default a GPU if there is one.
     share
-        None: all of the epochs, or `CPU_SHARE` of those of `full` on a CPU.
+        The share of the epochs of `full` that is trained. By default all of them, or `CPU_SHARE`
+        of them on a CPU.
     jobs
-        None: one per core, at most `MOST_JOBS`; on a GPU `MOST_JOBS`.
+        Number of tasks at a time. By default `MOST_JOBS` on a GPU, and on a CPU one per core but at
+        most `MOST_JOBS`.
     missing
         As in `Plan`.
     minutes
-        From now to the plan's deadline. None: no deadline.
+        Time from now to the plan's deadline. By default there is no deadline.
 
     Raises
     ------
     UserError
-        If a number makes no sense.
+        If a number is outside its range.
     """
     device = device or str(default_device())
     on_cpu = torch.device(device).type == "cpu"
@@ -109,7 +113,7 @@ def plan(
     if seeds < 1 or jobs < 1:
         raise UserError("A run needs at least one seed and one job.")
     if not 0 < share <= 1:
-        raise UserError("A share of the epochs is over 0 and at most 1: 0.1 trains a tenth.")
+        raise UserError("The share of the epochs must be above 0 and at most 1: 0.1 is a tenth.")
     if minutes is not None and minutes <= 0:
         raise UserError("--minutes must be more than 0.")
     deadline = None if minutes is None else time.time() + 60 * minutes
@@ -119,25 +123,26 @@ def plan(
 def run(only: Sequence[str], how: Plan, work: Path, *, frozen: Path = FROZEN) -> list[Path]:
     """Run experiments and sweeps in the current profile; freeze networks and manifests.
 
-    Every finished task is kept in `work`, and an interrupted one goes on from its last epoch: a
-    second call with the same arguments does what is left.
+    The results of finished tasks are kept in `work`, and an interrupted training goes on from its
+    last epoch: a second call with the same arguments does what is left.
 
     Parameters
     ----------
-    only : sequence of str
-        Names of experiments and sweeps, or of assignments for all of theirs; none stands for the
-        course. A manifest keeps the others as they are.
-    how : Plan
-        A figure of a run of more epochs, or of as many with more seeds, stays as it is.
-    work : Path
-        Folder for the tasks' own files.
-    frozen : Path
-        Where the references lie.
+    only
+        Names of experiments and sweeps, or of assignments, for all of their rows. If empty, the
+        whole course is run. The other rows of a manifest do not change.
+    how
+        The plan of the run. A frozen result from more epochs, or from as many epochs and more
+        seeds, does not change.
+    work
+        The folder for the files of the tasks.
+    frozen
+        The folder of the references.
 
     Returns
     -------
     list of Path
-        The manifests, one per assignment.
+        The manifests that were written, one per assignment.
 
     Raises
     ------
@@ -148,7 +153,7 @@ def run(only: Sequence[str], how: Plan, work: Path, *, frozen: Path = FROZEN) ->
     starting = [row for row in chosen if row.assignment == STARTING]
     others = [row for row in chosen if row.assignment != STARTING]
     if how.missing and all(frozen_run(row, frozen) for row in starting):
-        # Those are there that the others start from: what students hand in is wanted most.
+        # The starting networks exist already, so the networks that students hand in come first.
         wanted = [row for row in others if isinstance(row, Sweep) or row.keeps_weights]
         rounds = [[*wanted, *(row for row in others if row not in wanted), *starting]]
     else:
@@ -158,12 +163,12 @@ def run(only: Sequence[str], how: Plan, work: Path, *, frozen: Path = FROZEN) ->
         if not how.is_over:
             written += _run(rows, how, work, frozen)
     if how.is_over:
-        print("The time is over. The same command goes on with what is left.")
+        print("The time is over. The same command continues with what is left.")
     return list(dict.fromkeys(written))
 
 
 def _chosen(only: Sequence[str]) -> list[Row]:
-    """Return the rows of these names and of the assignments of these names."""
+    """Return the rows with these names, and those of assignments with these names."""
     table: list[Row] = [*experiments(), *sweeps()]
     known = [name for row in table for name in (row.assignment, row.name)]
     if unknown := [name for name in only if name not in known]:
@@ -175,12 +180,12 @@ def _chosen(only: Sequence[str]) -> list[Row]:
 
 
 # ------------------------------------------------------------------------------------------------
-# What is to be done
+# The work to be done
 
 
 @dataclass(frozen=True)
 class _Job:
-    """The tasks of a row, the folder for their results, and the frozen run that they add to."""
+    """The tasks of a row, the folder for their results, and the frozen run that they extend."""
 
     row: Row
     tasks: list[Task]
@@ -189,7 +194,7 @@ class _Job:
 
 
 def _run(rows: Sequence[Row], how: Plan, work: Path, frozen: Path) -> list[Path]:
-    """Do what is left of the rows' tasks; freeze each row when its last task is done."""
+    """Do the remaining tasks of the rows; freeze each row when its last task is done."""
     found = [_job(row, how, work, frozen) for row in rows]
     jobs = {job.row.name: job for job in found if job is not None}
     left = {
@@ -215,7 +220,7 @@ def _run(rows: Sequence[Row], how: Plan, work: Path, frozen: Path) -> list[Path]
 
 
 def _job(row: Row, how: Plan, work: Path, frozen: Path) -> _Job | None:
-    """Return what is to be done for a row; None if what is frozen is to stay."""
+    """Return the work to be done for a row; None if its frozen result is to stay."""
     there = frozen_run(row, frozen)
     folder = work / profile() / f"{start(row) or 'start'}-{how.share:g}"
     if isinstance(row, Sweep):
@@ -231,7 +236,8 @@ def _job(row: Row, how: Plan, work: Path, frozen: Path) -> _Job | None:
             seeds, earlier = range(trained[1], how.seeds), there
         elif trained > asked:
             print(
-                f"{row.name} stays: it has {trained[0]:g} of its epochs, with {trained[1]} seeds."
+                f"{row.name} stays as it is: it was trained for {trained[0]:g} of its epochs with "
+                f"{trained[1]} seeds."
             )
             return None
     tasks = [Task("train", row.name, seed) for seed in seeds]

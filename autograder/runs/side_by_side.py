@@ -1,7 +1,8 @@
-"""Do tasks of a reference run several at a time, until a deadline.
+"""Do several tasks of a reference run at a time, until a deadline.
 
-On a CPU each has a process of its own. On a GPU they are threads of one process, each with a stream
-of its own: eight trainings whose steps the GPU repeats by itself give it as much as it can do.
+On a CPU, each task has a process of its own. On a GPU, the tasks are threads of one process, each
+with a stream of its own: eight trainings with recorded steps, which the GPU repeats by itself, keep
+it fully busy.
 """
 
 from __future__ import annotations
@@ -32,14 +33,17 @@ def done(
 
     Parameters
     ----------
-    tasks : sequence of (Task, Path)
-    device : str
-    share : float
-        As `autograder.runs.tasks.do` takes them.
-    jobs : int
-    deadline : float or None
-        In seconds, as `time.time` counts them. What is not done by then is left out: a training
-        stops after an epoch, and goes on from there another time.
+    tasks
+        The tasks, each with the folder for its results.
+    device
+        As for `autograder.runs.tasks.do`.
+    share
+        As for `autograder.runs.tasks.do`.
+    jobs
+        Number of tasks at a time.
+    deadline
+        The time at which the work stops, in seconds as `time.time` counts them. A training stops
+        after an epoch, and a later run continues from there. None: no deadline.
     """
     found: Iterator[Task | None]
     if jobs == 1:
@@ -53,7 +57,7 @@ def done(
 
 
 def _attempt(task: Task, folder: Path, device: str, share: float, turns: Turns) -> Task | None:
-    """Do a task, and return it unless the time is over before."""
+    """Do a task and return it; return None if the time is over before it is done."""
     with turns.taken():
         try:
             check_time()
@@ -92,7 +96,7 @@ def _in_threads(
 def _in_processes(
     tasks: Sequence[Placed], device: str, share: float, jobs: int, deadline: float | None
 ) -> Iterator[Task | None]:
-    # Not forked: a process that has used torch must not be.
+    # Spawned, because a process that has used torch must not be forked.
     pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_begin_worker)
     attempt = partial(_attempt_here, device=device, share=share, deadline=deadline)
     try:
@@ -110,7 +114,7 @@ def _attempt_here(
 
 
 def _begin_worker() -> None:
-    """Begin a process for tasks: it ends with its parent, and only the parent's bar is shown."""
+    """Start a worker process, which ends with its parent and shows no progress bar."""
     parent = parent_process()
     assert parent is not None
 
@@ -119,7 +123,7 @@ def _begin_worker() -> None:
         os._exit(1)
 
     threading.Thread(target=wait, daemon=True).start()
-    sys.stdout = open(os.devnull, "w")  # noqa: SIM115 # as long as the process lives
+    sys.stdout = open(os.devnull, "w")  # noqa: SIM115 # stays open as long as the process lives
 
 
 def _results(

@@ -1,4 +1,4 @@
-"""How large the weights of a compressed network are, as the documents count it."""
+"""The size of a compressed network's weights, counted as in the documents."""
 
 from __future__ import annotations
 
@@ -16,15 +16,17 @@ def sizes(model: nn.Module, bits: Mapping[str, float]) -> dict[str, float]:
 
     Parameters
     ----------
-    model : Module
-    bits : mapping from layer to bits per weight that is not zero
+    model
+        The network.
+    bits
+        The bits for each weight that is not zero, by the name of its layer.
 
     Returns
     -------
     dict
-        ``sparsity``, the share of zeros among all weights, and ``size ratio``: the bits of the
-        weights that are not zero over 32 bits for every weight. Neither their places nor tables of
-        codes count; the documents leave them out as well.
+        ``sparsity`` is the share of zeros among all weights. ``size ratio`` is the number of bits
+        of the weights that are not zero, divided by 32 bits for every weight. The positions of the
+        weights and the tables of codes do not count; the documents leave them out as well.
     """
     weights = masks.layer_weights(model)
     total = sum(w.numel() for w in weights.values())

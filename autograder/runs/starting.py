@@ -1,4 +1,4 @@
-"""The networks that the assignments start from, in the variants that the documents used."""
+"""The starting networks of the assignments, in the variants that the documents used."""
 
 from __future__ import annotations
 
@@ -23,25 +23,28 @@ from helpers.profile import profile
 
 ASSIGNMENT = "starting_networks"
 NARROW, WIDE = 16, 32
-"""Channels of the first convolution: 270,896 weights in all, and 274,144."""
+"""Channels of the first convolution in the variants with 270,896 and with 274,144 weights."""
 NAMES = {NARROW: "resnet20", WIDE: "resnet20_wide"}
-"""What their experiments are called."""
+"""The names of their experiments."""
 FEWEST_EPOCHS = 20
-"""After fewer, a network on CIFAR-10 is not worth compressing, however little time there is."""
+"""With fewer epochs, a network for CIFAR-10 is not worth compressing, however short the time is."""
 
 
 def starting_network(
     dataset: Dataset, conv: ConvLayer | Sequence[ConvLayer] = nn.Conv2d, head_width: int = NARROW
 ) -> ResNet20:
-    """Return a network that is trained on `dataset`, with other layers if asked for.
+    """Return the starting network of the current profile.
 
     Parameters
     ----------
-    dataset : Dataset
-    conv : layer class, or three of them
-        As `helpers.models.resnet20` takes them.
-    head_width : {16, 32}
-        The variant. Students have the narrow one only.
+    dataset
+        The data, on whose device the network will be.
+    conv
+        Layer class of the convolutions, or a sequence of three, one per stage, as
+        `helpers.models.resnet20` takes it.
+    head_width
+        The variant: 16 or 32 channels of the first convolution. Students have only the narrow
+        variant, which is the default.
 
     Raises
     ------
@@ -71,16 +74,16 @@ def _weights(profile: str, head_width: int) -> dict[str, Tensor]:
 
 
 def start_digest(profile: str, weights: int | None) -> str:
-    """Return the SHA-256 of the network of so many weights that the rows of a profile start from.
+    """Return the SHA-256 of the starting network with this number of weights, in a profile.
 
     Raises
     ------
     UserError
-        If it is not trained yet.
+        If the network is not trained yet.
     """
     wide = weights == WIDE_WEIGHTS
     found = hashlib.sha256()
-    # A file of weights is read in any order.
+    # The order of the weights in a file is arbitrary.
     for _, tensor in sorted(_weights(profile, WIDE if wide else NARROW).items()):
         found.update(tensor.numpy().tobytes())
     return found.hexdigest()
@@ -105,8 +108,8 @@ def _row(name: str, head_width: int, **fields: Any) -> Experiment:
         lr=whole["lr"],
         settings={key: whole[key] for key in whole if key not in ("epochs", "lr")},
         details=float_sizes,
-        # The network of `quick` is never trained anew: all other rows were measured on the one
-        # that ships.
+        # The network of `quick` is never trained anew, because all other rows were measured with
+        # the network that ships.
         only_in="full",
         draws_curve=True,
         **fields,

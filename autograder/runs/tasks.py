@@ -1,6 +1,6 @@
-"""One piece of a reference run, small enough for a process of its own, its result in a file.
+"""The tasks of a reference run, each small enough for a process of its own.
 
-What is done stays done: a task whose result exists is not done again.
+Each task writes its result to a file. A task whose result exists is not done again.
 """
 
 from __future__ import annotations
@@ -38,17 +38,18 @@ CONTROLS: tuple[Kind, ...] = ("recalibrated", "frozen")
 
 @dataclass(frozen=True)
 class Task:
-    """Something to measure.
+    """A part of a reference run.
 
     Attributes
     ----------
     kind
-        A training, the network without any, a control, the network that an earlier run has kept,
-        or a sweep.
-    name : str
-        Of the experiment or the sweep.
-    seed : int
-        Of a training.
+        What the task does: train the network of an experiment and measure it, measure that network
+        without training, measure a control, measure the network that an earlier run has kept, or
+        measure the figures of a sweep.
+    name
+        Name of the experiment or of the sweep.
+    seed
+        Seed of a training.
     """
 
     kind: Kind
@@ -57,31 +58,32 @@ class Task:
 
     @property
     def label(self) -> str:
-        """What its files are called; for a training, the artifact."""
+        """The name of its files; for a training, also the name of the artifact."""
         return f"{self.name}_{f'seed{self.seed}' if self.kind == 'train' else self.kind}"
 
     def result(self, folder: Path) -> Path:
-        """Return the file for its figures."""
+        """Return the file for its result."""
         return folder / f"{self.label}.figures.json"
 
     def is_done(self, folder: Path) -> bool:
-        """Whether its figures are there."""
+        """Whether its result exists."""
         return self.result(folder).exists()
 
 
 def do(task: Task, folder: Path, device: str, share: float) -> Task:
-    """Do a task, unless its result is in `folder`; return it.
+    """Do a task, unless its result is in `folder`; return the task.
 
     Parameters
     ----------
-    task : Task
-    folder : Path
-        For results, and for the state of a training that is interrupted.
-    device : str
-        Such as ``"cuda"``. On a CPU the task has one thread: its sums then have the same order on
-        every machine, and several tasks at a time do not disturb each other.
-    share : float
-        Of the epochs of `full` that are trained, over 0 and up to 1.
+    task
+        The task to do.
+    folder
+        The folder for results and for checkpoints of interrupted trainings.
+    device
+        The device, such as ``"cuda"``. On a CPU the task uses one thread: sums then have the same
+        order on every machine, and several tasks at a time do not disturb each other.
+    share
+        The share of the epochs of `full` that is trained, above 0 and at most 1.
     """
     if task.is_done(folder):
         return task
@@ -103,7 +105,7 @@ def do(task: Task, folder: Path, device: str, share: float) -> Task:
 
 @dataclass
 class _TestAccuracy:
-    """Measures accuracies, and remembers by what the networks are recognised."""
+    """Measures accuracies, and records each with what its network is recognised by."""
 
     dataset: Dataset
     measurements: list[Measurement] = field(default_factory=list)
@@ -119,14 +121,14 @@ def _train(task: Task, folder: Path, accuracy: _TestAccuracy, share: float) -> F
     model, history = train(experiment, accuracy.dataset, task.seed, checkpoint, share)
     save_artifact(folder, task.label, model, history)
     figures = {
-        # Not the history's last: the network may have changed after its last epoch.
+        # Measured here, because the network may have changed after the last epoch of its history.
         "accuracy": accuracy(model),
         "loss": training_loss(model, accuracy.dataset),
         "details": experiment.details(model) if experiment.details else {},
         "training_seconds": sum(history.seconds),
         "precision": str(fast_dtype(accuracy.dataset.device)).removeprefix("torch."),
     }
-    # Last: with it, a task that is killed while it measures does not train again.
+    # Deleted last, so that a task that is killed while it measures need not train again.
     checkpoint.unlink(missing_ok=True)
     return figures
 
@@ -183,7 +185,7 @@ def _dataset(device: str) -> Dataset:
 
 
 def circumstances(dataset: Dataset) -> dict[str, Any]:
-    """Describe what a task is run on."""
+    """Return the circumstances of a task: its device, versions, date and data."""
     device = dataset.device
     cuda = device.type == "cuda"
     return {

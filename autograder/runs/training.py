@@ -1,4 +1,4 @@
-"""Do what an experiment says: profiles and shares of epochs are known here, not in the table."""
+"""Train the networks of experiments, for the current profile and a share of the epochs."""
 
 from __future__ import annotations
 
@@ -16,21 +16,23 @@ from helpers.training import History, fit, seed_everything
 
 
 def length(experiment: Experiment, share: float) -> Length:
-    """Return how long an experiment trains in the current profile.
+    """Return the length of an experiment's training in the current profile.
 
     Parameters
     ----------
-    experiment : Experiment
-    share : float
-        Of the epochs of `full` that are to be trained, over 0 and up to 1.
+    experiment
+        The experiment.
+    share
+        The share of the epochs of `full` that is to be trained, above 0 and at most 1.
     """
     return experiment.epochs.length(profile(), share)
 
 
 def trained_share(experiment: Experiment, share: float) -> float:
-    """Return the share of its epochs that an experiment trains when it is asked for `share`.
+    """Return the share of its epochs that an experiment really trains when `share` is asked for.
 
-    The two differ where a recipe has a fewest number of epochs, and by the rounding to whole ones.
+    The two differ because a recipe may have a smallest number of epochs, and because the number of
+    epochs is rounded.
     """
     return length(experiment, share).total / length(experiment, 1.0).total
 
@@ -61,22 +63,27 @@ def train(
 
     Parameters
     ----------
-    experiment : Experiment
-    dataset : Dataset
-    seed : int
-        Of random starting weights, and of `helpers.training.fit`.
-    checkpoint : Path or None
-        File for the state of the training, which goes on from there. None saves nothing.
-    share : float
-        Of the epochs of `full` that are trained.
+    experiment
+        The experiment.
+    dataset
+        The data to train and to measure on.
+    seed
+        Seed of random starting weights and of `helpers.training.fit`.
+    checkpoint
+        File of the checkpoint, from which an interrupted training continues. None: there is no
+        checkpoint.
+    share
+        The share of the epochs of `full` that is trained.
     frozen
         Whether the weights of the convolutions and linear layers keep their values, so that only
         batch norm and biases learn. A quantizer that passes no gradient gives such a network.
 
     Returns
     -------
-    model : Module
-    history : History
+    model
+        The trained network.
+    history
+        The history of its training.
     """
     seed_everything(seed)
     model = experiment.start(dataset)
@@ -102,7 +109,7 @@ def train(
 
 
 def untrained(experiment: Experiment, dataset: Dataset) -> nn.Module:
-    """Return what could be handed in without any training: a threshold must keep it out."""
+    """Return the network that could be handed in without training; it must not reach the bar."""
     seed_everything(0)
     return (experiment.untrained or experiment.start)(dataset)
 

@@ -1,6 +1,6 @@
 """The sample class: submissions built from the source notebook by replacing cells.
 
-One of them solves everything, one nothing, one forges its scores, some contain the known
+One of them solves everything, one solves nothing, one forges its scores, some contain the known
 misconceptions, and some attack the grader or fail in typical ways. They show a new instructor what
 grading looks like, and they also test the grader: `tests/sample_class` has the expected scores.
 """
@@ -39,16 +39,19 @@ def sample_class(
 
     Parameters
     ----------
-    assignment : str
-    release : Path
+    assignment
+        Name of the assignment.
+    release
         The released student notebook.
-    folder : Path
+    folder
         Where to write ``<sample>/<assignment>/`` for every sample; each has a descriptive name.
-    trouble : bool, default=True
+    trouble
         Whether to include samples that test the grader rather than the assignment: notebooks that
-        loop, crash, snoop around or lack cells, and a file that is not a notebook.
-    mistakes : int, optional
-        The most submissions with misconceptions; by default as many as it takes to show them all.
+        loop, crash, snoop around or lack cells, and a file that is not a notebook. By default they
+        are included.
+    mistakes
+        Largest number of submissions with misconceptions. By default as many as it takes to show
+        all misconceptions.
 
     Returns
     -------
@@ -85,7 +88,7 @@ def sample_class(
 
 
 def copy_reference_artifacts(assignment: str, folder: Path, *, networks: bool) -> None:
-    """Copy the artifacts of our own reference run to `folder`, as if a student had made them."""
+    """Copy the artifacts of the reference run to `folder`, as if a student had made them."""
     kept = references.artifacts(profile(), assignment)
     if kept.is_dir():
         left_out = shutil.ignore_patterns(*([] if networks else ["*.safetensors"]))

@@ -1,4 +1,4 @@
-"""Which answers of a notebook depend on which others, and so fail with a wrong function."""
+"""Find out which answers of a notebook depend on which others, and so on a wrong function."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from autograder.notebook.source import nbgrader_marks
 
 
 def asked_names(cells: Iterable[NotebookNode]) -> set[str]:
-    """Return the names that the hidden tests among `cells` request from a student's notebook."""
+    """Return the names in a student's notebook that the hidden tests among `cells` use."""
     tests = "\n".join(cell.source for cell in cells if is_hidden_test(cell))
     return set(re.findall(r"\bstudent\.(\w+)", tests))
 
@@ -36,7 +36,7 @@ class Dependencies:
 
     Parameters
     ----------
-    source : NotebookNode
+    source
         The source notebook, solutions included.
     """
 
@@ -54,7 +54,7 @@ class Dependencies:
                 self._direct.setdefault(node.name, set()).update(used_names(ast.unparse(node)))
             else:
                 rest.append(node)
-        # One statement may create a list and another fill it, so they are treated as one.
+        # One statement may create a list and another may fill it, so all are treated as one.
         together = ast.unparse(ast.Module(rest, []))
         for name in _bound(together):
             self._direct.setdefault(name, set()).update(used_names(together))

@@ -1,4 +1,4 @@
-"""Samples with misconceptions: all those of an assignment, in few submissions."""
+"""Samples with misconceptions: all misconceptions of an assignment, in few submissions."""
 
 from __future__ import annotations
 

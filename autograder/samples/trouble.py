@@ -1,4 +1,4 @@
-"""Samples that attack the grader, or fail in the ways in which submissions typically fail."""
+"""Samples that attack the grader or fail in typical ways."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _hidden_tests(nb: NotebookNode) -> list[NotebookNode]:
 
 
 def warns(nb: NotebookNode) -> NotebookNode:
-    """Solve everything, with a warning on stderr in every code cell that holds a solution."""
+    """Solve everything, with a warning on stderr in every code cell with a solution."""
     for cell in nb.cells:
         if cell.cell_type == "code" and nbgrader_marks(cell).get("solution"):
             cell.source = 'import warnings\nwarnings.warn("as noisy as a library")\n' + cell.source
@@ -38,7 +38,7 @@ def warns(nb: NotebookNode) -> NotebookNode:
 
 
 def loops(nb: NotebookNode) -> NotebookNode:
-    """Never return from the first answer."""
+    """Loop forever in the first answer."""
     cell = _first_solution(nb)
     cell.source = "while True:\n    pass\n"
     return nb
@@ -102,7 +102,7 @@ builtins.round = lambda *args: Equal(1000)
 
 
 def snoops(nb: NotebookNode) -> NotebookNode:
-    """Look for the gradebook, the references and the hidden tests; show what was found."""
+    """Look for the gradebook, the references and the hidden tests; print what was found."""
     return _before_first_solution(
         nb,
         """\
@@ -144,7 +144,7 @@ def lacks_a_test(nb: NotebookNode) -> NotebookNode:
 
 
 def has_a_test_twice(nb: NotebookNode) -> NotebookNode:
-    """Solve everything, but copy the first test cell."""
+    """Solve everything, but duplicate the first test cell."""
     cell = _hidden_tests(nb)[0]
     twin = copy.deepcopy(cell)
     twin.id = f"{cell.id}-again"

@@ -1,4 +1,4 @@
-"""The experiments of `deep_compression`: shared weights, their centroids trained, their codes."""
+"""The experiments of `deep_compression`: shared weights, trained centroids, and codes."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ CENTROID_LR = 3e-4
 RANDOM_STARTS = 3
 
 # ------------------------------------------------------------------------------------------------
-# What the networks begin with, and what is done to them
+# The networks at the start, and what is done to them
 
 
 def _pruned(dataset: Dataset) -> nn.Module:
@@ -53,7 +53,7 @@ def _shared(bits: int) -> Build:
 
 
 def _share_and_tie(bits: int) -> MakeHooks:
-    """Let the weights share centroids, which alone are trained."""
+    """Let the weights share centroids, and train only the centroids."""
 
     def hooks(model: nn.Module, length: Length) -> Hooks:
         hold = shared_network.tie(model, shared_network.share(model, bits))
@@ -63,7 +63,7 @@ def _share_and_tie(bits: int) -> MakeHooks:
 
 
 def _wide_pruned(dataset: Dataset) -> nn.Module:
-    # "q = 50" is what the document says, but it counts 109,660 of 274,144 weights: 60 % are zero.
+    # The document says "q = 50", but 109,660 of its 274,144 weights are left: 60 % are zero.
     model = starting_network(dataset, head_width=WIDE)
     masks.apply_masks(model, magnitude.percentage_masks(masks.layer_weights(model), 60))
     return model
@@ -85,7 +85,7 @@ def _huffman_bits(codes: NDArray[np.integer]) -> float:
 
 
 def _compressed(model: nn.Module) -> dict[str, float]:
-    """Return the sizes of a network whose weights are shared and coded."""
+    """Return the sizes of a network whose weights are shared and Huffman-coded."""
     bits = {}
     for layer, weight in masks.layer_weights(model).items():
         kept = weight[weight != 0].cpu().numpy()
@@ -100,7 +100,7 @@ def _compressed(model: nn.Module) -> dict[str, float]:
 
 
 def _centroids_trained(bits: int) -> Experiment:
-    # What others reported is accuracy without training the centroids: no figure to compare.
+    # The reported accuracies are without trained centroids, so there is nothing to compare with.
     return Experiment(
         name=f"shared_{bits}bit",
         assignment="deep_compression",
@@ -132,8 +132,8 @@ EXPERIMENTS = (
         weights=WIDE_WEIGHTS,
         only_in="full",
         keeps_weights=False,
-        remark="The document says that half of the weights are pruned, and counts 109,660 of "
-        "274,144 that are left: 60 % are zero, as here.",
+        remark="The document says that half of the weights are pruned, but by its own count "
+        "109,660 of 274,144 are left: 60 % are zero, as here.",
     ),
 )
 
@@ -142,7 +142,7 @@ EXPERIMENTS = (
 
 
 def _sweeps(only_in: Profile, head_width: int, weights: int) -> tuple[Sweep, ...]:
-    """Return the figures of one profile, with the variant of the network that they are of."""
+    """Return the figures of one profile, for the variant of the network that it uses."""
 
     def shared(dataset: Dataset, bits: int, method: str = "linear", seed: int = 0) -> nn.Module:
         model = starting_network(dataset, head_width=head_width)
@@ -190,11 +190,12 @@ def _sweeps(only_in: Profile, head_width: int, weights: int) -> tuple[Sweep, ...
             reported={"5 bits": 4.1249},
             weights=weights,
             only_in=only_in,
-            remark="The document does not say for how many centroids. No optimal code for 16 of "
-            "them needs more than 4 bits, so there must be more: 32 are the next step.",
+            remark="The document does not say how many centroids there were. An optimal code for "
+            "16 of them needs at most 4 bits on average, so there must have been more: 32 is the "
+            "next power of two.",
         ),
     )
 
 
-# What was reported is of the wide network, which `quick` does not have.
+# The reported figures are those of the wide network, which `quick` does not have.
 SWEEPS = (*_sweeps("quick", NARROW, NARROW_WEIGHTS), *_sweeps("full", WIDE, WIDE_WEIGHTS))

@@ -1,7 +1,8 @@
 """Wrong solutions of `deep_compression`, as students write them.
 
-Each is one mistake and otherwise right. What a wrong solution takes from another question
-(`code_lengths` in `layer_to_bytes`, say) is the reference's here and the student's in a notebook.
+Each makes one mistake and is otherwise right. Where a wrong solution calls the answer to another
+question (`code_lengths` in `layer_to_bytes`, say), it calls the reference's function here, and the
+student's own in a notebook.
 """
 
 # Students write no type hints.
@@ -28,10 +29,10 @@ from helpers.reference.deep_compression.weight_sharing import rebuild
 
 @misconception(of=weight_sharing.starting_centroids)
 def linear_is_symmetric(w, bits, method, seed=0):
-    """You space the linear centroids from minus the largest magnitude to plus it.
+    """You space the linear centroids evenly between minus and plus the largest magnitude.
 
-    Weights are rarely symmetric, and then some centroids lie where no weight is: space them from
-    the smallest kept weight to the largest.
+    Weights are rarely symmetric about zero, so some centroids start where there are no weights:
+    space them from the smallest kept weight to the largest.
     """
     kept = w[w != 0].astype(np.float64)
     distinct, count = np.unique(kept), 2**bits
@@ -46,10 +47,10 @@ def linear_is_symmetric(w, bits, method, seed=0):
 
 @misconception(of=weight_sharing.starting_centroids)
 def twice_as_many_as_bits(w, bits, method, seed=0):
-    """You take 2 b centroids for b bits.
+    """You use 2b centroids for b bits.
 
-    Every further bit doubles the number of codes, it does not add two: b bits tell 2^b centroids
-    apart.
+    Each further bit doubles the number of codes instead of adding two: b bits can tell 2^b
+    centroids apart.
     """
     kept = w[w != 0].astype(np.float64)
     distinct, count = np.unique(kept), 2 * bits
@@ -64,7 +65,7 @@ def twice_as_many_as_bits(w, bits, method, seed=0):
 
 @misconception(of=weight_sharing.starting_centroids)
 def zeros_in_the_distribution(w, bits, method, seed=0):
-    """You take the quantiles of all weights, the pruned ones included.
+    """You take the quantiles of all weights, including the pruned ones.
 
     Half of the centroids can then start at zero, where no kept weight is: pruned weights need no
     centroid, so leave them out first.
@@ -82,10 +83,10 @@ def zeros_in_the_distribution(w, bits, method, seed=0):
 
 @misconception(of=weight_sharing.starting_centroids)
 def density_is_drawn(w, bits, method, seed=0):
-    """You draw the density-based centroids at random among the weights.
+    """You draw the density-based centroids at random from the weights.
 
-    Draws follow the density only on average, and that is the random method: density-based
-    centroids are fixed quantiles of the weights.
+    Such draws follow the density only on average, and they are what the random method does:
+    density-based centroids are fixed quantiles of the weights.
     """
     kept = w[w != 0].astype(np.float64)
     distinct, count = np.unique(kept), 2**bits
@@ -100,8 +101,8 @@ def density_is_drawn(w, bits, method, seed=0):
 def random_between_the_ends(w, bits, method, seed=0):
     """You draw random numbers between the smallest and the largest weight.
 
-    Few weights lie near the ends, and so many of your centroids start far from any: draw among the
-    kept weights themselves.
+    Few weights lie near either end, so many of your centroids start far from any weight: draw from
+    the kept weights themselves.
     """
     kept = w[w != 0].astype(np.float64)
     distinct, count = np.unique(kept), 2**bits
@@ -120,10 +121,10 @@ def random_between_the_ends(w, bits, method, seed=0):
 
 @misconception(of=weight_sharing.share_weights)
 def zeros_clustered_too(w, start):
-    """You cluster all weights, the pruned ones included.
+    """You cluster all weights, including the pruned ones.
 
-    The many zeros pull the centroids near them towards zero, away from the weights that they stand
-    for: cluster the kept weights alone.
+    The many zeros pull nearby centroids towards zero, away from the weights that they should
+    represent: cluster only the kept weights.
     """
     if not w.any():
         return np.zeros(0, np.uint8), np.zeros(0, np.float32)
@@ -152,7 +153,7 @@ def centroids_never_move(w, start):
 def centroid_kept_for_zero(w, start):
     """You keep one centroid at zero for the pruned weights.
 
-    Their places are stored in the index already, and so this centroid is wasted: all centroids
+    The index already records which weights are pruned, so this centroid is wasted: all centroids
     belong to the kept weights.
     """
     kept = w[w != 0]
@@ -171,7 +172,7 @@ def centroid_kept_for_zero(w, start):
 def codes_in_sorted_order(w, start):
     """You return the codes in the order of the sorted weights.
 
-    The layer is rebuilt in memory order, and there they fall on the wrong weights: sort a copy if
+    The layer is rebuilt in memory order, so your codes end up at the wrong weights: sort a copy if
     you need to, but return the codes in the order of the kept weights.
     """
     kept = np.sort(w[w != 0])
@@ -190,9 +191,9 @@ def codes_in_sorted_order(w, start):
 
 @misconception(of=weight_sharing.rebuild)
 def cluster_zero_is_lost(kept, codes, centroids):
-    """You take code 0 for "pruned", and all the weights of the first cluster are lost.
+    """You treat code 0 as "pruned", so all weights of the first cluster are lost.
 
-    A code is only a number: which weights are pruned, `kept` says and nothing else.
+    A code is just the number of a centroid: which weights are pruned depends on `kept` alone.
     """
     weights = np.zeros(kept.shape, np.float32)
     weights[kept] = np.where(codes == 0, 0, centroids[codes]) if codes.size else 0
@@ -203,8 +204,8 @@ def cluster_zero_is_lost(kept, codes, centroids):
 def codes_counted_from_one(kept, codes, centroids):
     """You count the codes from 1, as if 0 stood for the pruned weights.
 
-    Every weight then takes the centroid before its own, and the first ones wrap around to the last
-    centroid: the codes count the centroids from 0.
+    Every weight then gets the centroid before its own, and the first cluster gets the last
+    centroid: the codes number the centroids from 0.
     """
     weights = np.zeros(kept.shape, np.float32)
     weights[kept] = centroids[codes.astype(int) - 1] if codes.size else 0
@@ -213,9 +214,9 @@ def codes_counted_from_one(kept, codes, centroids):
 
 @misconception(of=weight_sharing.rebuild)
 def places_forgotten(kept, codes, centroids):
-    """You fill the layer from its beginning, whatever places were kept.
+    """You fill the layer from its beginning, whichever places were kept.
 
-    The weights are right, but each ends up at another place: write them where `kept` is true.
+    The values are right, but they end up in the wrong places: write them where `kept` is true.
     """
     weights = np.zeros(kept.shape, np.float32)
     weights.ravel()[: len(codes)] = centroids[codes] if codes.size else 0
@@ -230,8 +231,8 @@ def places_forgotten(kept, codes, centroids):
 def gradients_averaged(gradient, kept, codes, count):
     """You average the gradients of a cluster instead of adding them up.
 
-    A centroid that moves takes all of its weights with it, and the loss feels each of them: by the
-    chain rule their gradients add.
+    When a centroid moves, all of its weights move with it, and each of them changes the loss: by
+    the chain rule, their gradients add up.
     """
     sums = torch.zeros(count, dtype=gradient.dtype, device=gradient.device)
     sums.index_add_(0, codes, gradient[kept])
@@ -240,10 +241,10 @@ def gradients_averaged(gradient, kept, codes, count):
 
 @misconception(of=weight_sharing.centroid_gradient)
 def last_gradient_wins(gradient, kept, codes, count):
-    """You write the gradients to the centroids one over the other.
+    """You let the gradients of a cluster overwrite each other.
 
-    `sums[codes] += ...` reads, adds and writes once for each centroid, however often it occurs in
-    `codes`: of each cluster only one weight is left. Use `index_add_` or `scatter_add_`.
+    `sums[codes] += ...` reads, adds and writes only once per centroid, however often the centroid
+    occurs in `codes`, so only one gradient per cluster is left. Use `index_add_` or `scatter_add_`.
     """
     sums = torch.zeros(count, dtype=gradient.dtype, device=gradient.device)
     for code, value in zip(codes.tolist(), gradient[kept], strict=True):
@@ -255,8 +256,8 @@ def last_gradient_wins(gradient, kept, codes, count):
 def pruned_weights_pull(gradient, kept, codes, count):
     """You add the gradients of the pruned weights to the first centroid.
 
-    They get a gradient too, but they take no centroid's value: only the gradients of kept weights
-    count.
+    Pruned weights have gradients too, but no centroid determines their value: only the gradients of
+    kept weights count.
     """
     everywhere = torch.zeros(gradient.shape, dtype=torch.int64, device=gradient.device)
     everywhere[kept] = codes
@@ -272,8 +273,8 @@ def pruned_weights_pull(gradient, kept, codes, count):
 def entropy_in_nats(counts):
     """You use the natural logarithm, which gives the entropy in nats.
 
-    A code is written in bits, and a symbol of probability 1/2 should cost exactly one: take the
-    logarithm to the base 2.
+    A code is written in bits, and a symbol of probability 1/2 should cost exactly one bit: take the
+    logarithm to base 2.
     """
     p = counts[counts > 0] / counts.sum()
     return float(-(p * np.log(p)).sum())
@@ -283,8 +284,8 @@ def entropy_in_nats(counts):
 def all_symbols_alike(counts):
     """You take the logarithm of the number of symbols.
 
-    That is the entropy if all of them are equally frequent, and the largest that it can be: weigh
-    each symbol by its probability.
+    That is the entropy only if all symbols are equally frequent, and it is the largest possible
+    value: weight each symbol by its probability.
     """
     return float(np.log2(len(counts[counts > 0])))
 
@@ -293,8 +294,8 @@ def all_symbols_alike(counts):
 def absent_symbols_give_nan(counts):
     """You take the logarithm of 0 for symbols that do not occur.
 
-    0 times minus infinity is not a number, and it spoils the sum. What never occurs adds nothing to
-    the entropy: leave it out.
+    0 times minus infinity is not a number, which spoils the sum. A symbol that never occurs adds
+    nothing to the entropy: leave it out.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         p = counts / counts.sum()
@@ -307,9 +308,9 @@ def absent_symbols_give_nan(counts):
 
 @misconception(of=huffman.code_lengths)
 def one_symbol_without_bits(counts):
-    """You give a symbol that is alone a word of 0 bits.
+    """You give a symbol a word of 0 bits if it is the only one that occurs.
 
-    Then nothing is written at all, and no reader could step from one symbol to the next: a single
+    Then nothing is written at all, and a reader cannot step from one symbol to the next: a single
     symbol takes 1 bit.
     """
     lengths = np.zeros(len(counts), np.uint8)
@@ -326,8 +327,8 @@ def one_symbol_without_bits(counts):
 def absent_symbols_get_words(counts):
     """You build the tree with symbols that never occur.
 
-    Their words are never written, but they make the words of others longer: leave counts of 0 out
-    of the tree.
+    Their words are never written, but they make other words longer: leave counts of 0 out of the
+    tree.
     """
     lengths = np.zeros(len(counts), np.uint8)
     trees = [(int(count), [s]) for s, count in enumerate(counts)]
@@ -343,8 +344,8 @@ def absent_symbols_get_words(counts):
 def rounded_up_information(counts):
     """You round the information content of each symbol up to whole bits.
 
-    That is Shannon's code: it can be read, but it leaves words unused. Huffman's merges of the two
-    rarest give the shortest code there is.
+    That is Shannon's code: it can be decoded, but it leaves words unused. Merging the two rarest
+    again and again, as Huffman does, gives the shortest code there is.
     """
     counts = np.asarray(counts)
     p = np.maximum(counts, 1) / max(1, counts.sum())
@@ -354,10 +355,10 @@ def rounded_up_information(counts):
 
 @misconception(of=huffman.code_lengths)
 def same_length_for_all(counts):
-    """You give each symbol the same number of bits.
+    """You give every symbol the same number of bits.
 
-    That is a code of fixed length, which does not use the counts: frequent symbols should get
-    shorter words than rare ones.
+    That is a fixed-length code, which ignores the counts: frequent symbols should get shorter words
+    than rare ones.
     """
     used = np.asarray(counts) > 0
     return np.where(used, max(1, int(used.sum() - 1).bit_length()), 0).astype(np.uint8)
@@ -369,10 +370,10 @@ def same_length_for_all(counts):
 
 @misconception(of=huffman.average_bits)
 def lengths_not_weighted(counts, lengths):
-    """You average the lengths of the words without weighing them.
+    """You average the lengths of the words without weighting them.
 
-    A short word is short because it is used often: each length counts as many times as its symbol
-    occurs.
+    A short word is short because its symbol is frequent: count each length as many times as its
+    symbol occurs.
     """
     used = [n for layer in counts for c, n in zip(counts[layer], lengths[layer], strict=True) if c]
     return float(np.mean(used))
@@ -382,8 +383,8 @@ def lengths_not_weighted(counts, lengths):
 def layers_not_weighted(counts, lengths):
     """You average the averages of the layers.
 
-    A layer of a hundred weights counts there as much as one of ten thousand: add up all bits, and
-    divide by all symbols.
+    A layer of a hundred weights then counts as much as a layer of ten thousand: divide the total
+    number of bits by the total number of symbols.
     """
     means = [np.dot(counts[n], lengths[n].astype(int)) / counts[n].sum() for n in counts]
     return float(np.mean(means))
@@ -391,9 +392,9 @@ def layers_not_weighted(counts, lengths):
 
 @misconception(of=huffman.average_bits)
 def entropy_for_the_average(counts, lengths):
-    """You compute the entropy, which is a bound, and not the length of this code.
+    """You compute the entropy, which is only a lower bound on the average length of this code.
 
-    Words have whole numbers of bits: count those that are really written.
+    Words have whole numbers of bits: count the bits that are actually written.
     """
     sizes = {n: counts[n].sum() for n in counts}
     return float(sum(sizes[n] * entropy(counts[n]) for n in counts) / sum(sizes.values()))
@@ -405,10 +406,10 @@ def entropy_for_the_average(counts, lengths):
 
 @misconception(of=huffman.canonical_codes)
 def words_without_zeros_in_front(lengths):
-    """You number the words in binary, without filling them up to their lengths.
+    """You number the words in binary without filling them up to their lengths.
 
-    Then 1 begins 10 and 11, and nobody can tell where a word ends: such a table is not
-    prefix-free.
+    The word 1 is then the beginning of 10 and 11, and nobody can tell where a word ends: such a
+    table is not prefix-free.
     """
     order = sorted((n, s) for s, n in enumerate(np.asarray(lengths).tolist()) if n)
     words = [""] * len(lengths)
@@ -419,9 +420,9 @@ def words_without_zeros_in_front(lengths):
 
 @misconception(of=huffman.canonical_codes)
 def not_lengthened(lengths):
-    """You add 1 for the next word and fill up with zeros on the left when words get longer.
+    """You add 1 for the next word, and fill longer words up with zeros on the left.
 
-    The longer words then begin like shorter ones, and the table is not prefix-free: append the new
+    A longer word can then begin like a shorter one, so the table is not prefix-free: append the new
     zeros on the right.
     """
     order = sorted((n, s) for s, n in enumerate(np.asarray(lengths).tolist()) if n)
@@ -433,10 +434,10 @@ def not_lengthened(lengths):
 
 @misconception(of=huffman.canonical_codes)
 def lengthened_before_adding(lengths):
-    """You append the zeros first and add the 1 afterwards.
+    """You append the zeros first and then add the 1.
 
-    A longer word then begins with the shorter word before it, so that the table is not prefix-free:
-    add 1 first, then append zeros.
+    A longer word then begins with the shorter word before it, so the table is not prefix-free: add
+    1 first, then append the zeros.
     """
     order = sorted((n, s) for s, n in enumerate(np.asarray(lengths).tolist()) if n)
     words = [""] * len(lengths)
@@ -451,10 +452,10 @@ def lengthened_before_adding(lengths):
 
 @misconception(of=huffman.canonical_codes)
 def ordered_by_symbol(lengths):
-    """You give out the words in the order of the symbols, whatever their lengths.
+    """You assign the words in the order of the symbols, whatever their lengths.
 
-    After a long word the next short one can begin it: the canonical code sorts by length first, and
-    by symbol among equal lengths.
+    A short word that follows a long one can then be the beginning of it: the canonical code sorts
+    by length first, and by symbol among equal lengths.
     """
     words, word, before = [], 0, 0
     for n in np.asarray(lengths).tolist():
@@ -475,8 +476,8 @@ def ordered_by_symbol(lengths):
 def lowest_bit_first(symbols, lengths):
     """You put the first bit into the lowest bit of a byte.
 
-    That is another order than the one agreed on here, and a reader finds other words: the first bit
-    is the highest of its byte.
+    That is not the order agreed on here, so a reader finds different words: the first bit is the
+    highest of its byte.
     """
     words = canonical_codes(lengths)
     bits = np.array([int(bit) for s in symbols for bit in words[s]], dtype=np.uint8)
@@ -485,7 +486,7 @@ def lowest_bit_first(symbols, lengths):
 
 @misconception(of=huffman.encode)
 def filled_in_front(symbols, lengths):
-    """You fill the missing bits up with zeros in front, as for one large number.
+    """You fill up with zeros in front, as for one large number.
 
     The first word then no longer begins at the first bit: the zeros belong at the end of the last
     byte.
@@ -499,8 +500,8 @@ def filled_in_front(symbols, lengths):
 def a_byte_for_each_word(symbols, lengths):
     """You begin a new byte for every word.
 
-    A word of two bits then takes eight, and nothing is gained: write the words one right after the
-    other, and fill up once, at the very end.
+    A word of two bits then takes eight, and nothing is gained: write each word right after the one
+    before, and fill up only once, at the very end.
     """
     words = canonical_codes(lengths)
     bits = [np.packbits([int(bit) for bit in words[s]]) for s in symbols]
@@ -515,8 +516,8 @@ def a_byte_for_each_word(symbols, lengths):
 def reads_the_filling(data, lengths, count):
     """You read to the last bit of the data.
 
-    The zeros that fill the last byte are no symbols, although they look like some: stop after
-    `count` symbols.
+    The zeros that fill up the last byte are not symbols, although they may look like some: stop
+    after `count` symbols.
     """
     symbol_of = {word: s for s, word in enumerate(canonical_codes(lengths)) if word}
     symbols, word = [], ""
@@ -530,9 +531,9 @@ def reads_the_filling(data, lengths, count):
 
 @misconception(of=huffman.decode)
 def reads_the_lowest_bit_first(data, lengths, count):
-    """You read each byte from its lowest bit on.
+    """You read each byte starting from its lowest bit.
 
-    That is another order than the one agreed on here: the first bit is the highest of its byte.
+    That is not the order agreed on here: the first bit is the highest of its byte.
     """
     symbol_of = {word: s for s, word in enumerate(canonical_codes(lengths)) if word}
     symbols, word = [], ""
@@ -550,7 +551,7 @@ def reads_the_lowest_bit_first(data, lengths, count):
 
 @misconception(of=run_lengths.run_lengths)
 def steps_instead_of_zeros(kept, width):
-    """You count the steps from one kept weight to the next, and not the zeros between them.
+    """You count the steps from one kept weight to the next instead of the zeros between them.
 
     Two neighbours are one step apart and have no zero between them: your runs are too long by one.
     """
@@ -564,8 +565,8 @@ def steps_instead_of_zeros(kept, width):
 def long_gaps_cut_off(kept, width):
     """You cut long gaps off at the largest run.
 
-    All the weights behind such a gap move forward: a gap that does not fit takes paddings, and then
-    the rest.
+    All weights after such a gap then move forward: a gap that does not fit takes paddings, followed
+    by a run for the rest.
     """
     zeros = np.diff(np.flatnonzero(kept), prepend=-1) - 1
     return np.minimum(zeros, 2**width - 1).astype(np.uint8)
@@ -575,7 +576,8 @@ def long_gaps_cut_off(kept, width):
 def first_gap_missing(kept, width):
     """You count the zeros between kept weights, but not those before the first one.
 
-    A reader would put the first kept weight at the very beginning: its run counts from there.
+    A reader would put the first kept weight at the very beginning: its run counts the zeros from
+    there.
     """
     most = 2**width - 1
     positions = np.flatnonzero(kept)
@@ -586,10 +588,10 @@ def first_gap_missing(kept, width):
 
 @misconception(of=run_lengths.run_lengths)
 def padding_for_a_gap_that_fits(kept, width):
-    """You write a gap of exactly M zeros as the run M, with no rest behind it.
+    """You write a gap of exactly M zeros as the run M, with nothing after it.
 
-    M alone says that no weight follows yet, and so a reader never gets to this weight: M zeros are
-    a padding and a run of 0.
+    A run of M says that no weight follows yet, so a reader never reaches this weight: M zeros are
+    written as a padding and a run of 0.
     """
     most = 2**width - 1
     zeros = np.diff(np.flatnonzero(kept), prepend=-1) - 1
@@ -608,7 +610,7 @@ def padding_for_a_gap_that_fits(kept, width):
 
 @misconception(of=run_lengths.kept_from_runs)
 def paddings_taken_for_weights(runs, width, shape):
-    """You keep a weight after each run, after the paddings too.
+    """You put a kept weight after every run, even after the paddings.
 
     The largest run stands for zeros alone: no kept weight follows it.
     """
@@ -620,9 +622,10 @@ def paddings_taken_for_weights(runs, width, shape):
 
 @misconception(of=run_lengths.kept_from_runs)
 def weights_take_no_place(runs, width, shape):
-    """You add up the runs, but a kept weight takes a place itself.
+    """You add up the runs but forget that a kept weight takes up a place too.
 
-    Your positions fall behind by one with every weight: after the zeros, step over the weight too.
+    Your positions fall behind by one with every weight: after the zeros, step over the weight as
+    well.
     """
     is_weight = runs < 2**width - 1
     kept = np.zeros(int(np.prod(shape)), dtype=bool)
@@ -638,8 +641,8 @@ def weights_take_no_place(runs, width, shape):
 def codebook_not_counted(size, kept, runs, bits, width):
     """You do not count the codebook.
 
-    Without its centroids the codes mean nothing: 2^b floats of 32 bits belong to what is stored,
-    and for a small layer they are most of it.
+    Without its centroids the codes mean nothing: 2^b floats of 32 bits are stored as well, and in a
+    small layer they take most of the memory.
     """
     return 32 * size / (bits * kept + width * runs)
 
@@ -648,18 +651,18 @@ def codebook_not_counted(size, kept, runs, bits, width):
 def index_not_counted(size, kept, runs, bits, width):
     """You do not count the index.
 
-    Nobody knows which weights were kept without the runs, and they cost about as much as the codes:
-    count `width` bits for each.
+    Without the runs nobody knows which weights were kept, and the runs cost about as much as the
+    codes: count `width` bits for each run.
     """
     return 32 * size / (bits * kept + 32 * 2**bits)
 
 
 @misconception(of=run_lengths.compression_ratio)
 def codes_for_pruned_weights(size, kept, runs, bits, width):
-    """You count a code for each weight, the pruned ones too.
+    """You count a code for every weight, including the pruned ones.
 
-    Pruned weights have no code, or pruning would gain nothing here: their places follow from the
-    runs.
+    Pruned weights have no code; otherwise pruning would gain nothing here. Their places follow from
+    the runs.
     """
     return 32 * size / (bits * size + width * runs + 32 * 2**bits)
 
@@ -668,8 +671,8 @@ def codes_for_pruned_weights(size, kept, runs, bits, width):
 def ratio_upside_down(size, kept, runs, bits, width):
     """You divide the compressed size by the original one.
 
-    "How many times smaller" is the other way round: a number above 1 for all but the smallest
-    layers.
+    The ratio says how many times smaller the layer becomes, so it is the other way round: above 1
+    for all but the smallest layers.
     """
     return (bits * kept + width * runs + 32 * 2**bits) / (32 * size)
 
@@ -680,10 +683,10 @@ def ratio_upside_down(size, kept, runs, bits, width):
 
 @misconception(of=compressed_file.layer_to_bytes)
 def centroids_in_double(codes, runs, centroids, width):
-    """You write the centroids with 8 bytes each.
+    """You write each centroid with 8 bytes.
 
-    NumPy computes in float64 unless told otherwise, and `tobytes` writes what is there: convert the
-    centroids to float32 first.
+    NumPy computes in float64 by default, and `tobytes` writes whatever type the array has: convert
+    the centroids to float32 first.
     """
     code_table = code_lengths(np.bincount(codes, minlength=len(centroids)))
     run_table = code_lengths(np.bincount(runs, minlength=2**width))
@@ -700,8 +703,8 @@ def centroids_in_double(codes, runs, centroids, width):
 def tables_end_with_the_last_symbol(codes, runs, centroids, width):
     """Your code tables end with the last symbol that occurs.
 
-    A reader expects k entries for the codes and 2^width for the runs, and takes the next bytes for
-    the rest: give `np.bincount` a `minlength`.
+    A reader expects k entries for the codes and 2^width for the runs, and takes the bytes that
+    follow for the missing entries: give `np.bincount` a `minlength`.
     """
     code_table = code_lengths(np.bincount(codes))
     run_table = code_lengths(np.bincount(runs))
@@ -718,8 +721,8 @@ def tables_end_with_the_last_symbol(codes, runs, centroids, width):
 def highest_byte_first(codes, runs, centroids, width):
     """You write the numbers of the header with the highest byte first.
 
-    Both orders are in use, and a reader has to know which: here the lowest byte comes first, as in
-    `"<u4"`.
+    Both orders are in use, so a reader has to know which one was chosen: here the lowest byte comes
+    first, as in `"<u4"`.
     """
     code_table = code_lengths(np.bincount(codes, minlength=len(centroids)))
     run_table = code_lengths(np.bincount(runs, minlength=2**width))
@@ -740,7 +743,7 @@ def highest_byte_first(codes, runs, centroids, width):
 def as_many_runs_as_weights(data, shape):
     """You read as many runs as there are kept weights.
 
-    Every padding is one run more: the header says how many runs there are, in its second number.
+    Every padding is one more run: the second number of the header says how many runs there are.
     """
     content = data.tobytes()
     n, _, code_bytes = np.frombuffer(content, "<u4", 3).tolist()
@@ -759,7 +762,7 @@ def runs_begin_at_the_next_bit(data, shape):
     """You read the runs from the bit right after the last code.
 
     The rest of that byte is filled with zeros, and you take them for runs: the runs begin with a
-    fresh byte, c bytes after the first code.
+    new byte, c bytes after the beginning of the codes.
     """
     content = data.tobytes()
     n, m, _ = np.frombuffer(content, "<u4", 3).tolist()

@@ -1,4 +1,4 @@
-"""The experiments of `pruning`: pruned at once or step by step, and trained in between."""
+"""The experiments of `pruning`: networks pruned at once, or step by step while they are trained."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ from helpers.reference.pruning import magnitude
 
 Masks = Callable[[dict[str, Tensor]], dict[str, Tensor]]
 
-SPARSITY = 80  # per cent, where the three methods are compared
+SPARSITY = 80  # per cent, at which the three methods are compared
 STEP_BY_STEP = Phases(pruning=Epochs(quick=3, full=10), settling=Epochs(quick=3, full=10))
 
 # ------------------------------------------------------------------------------------------------
-# What the networks begin with, and what is done to them
+# The networks at the start, and what is done to them
 
 
 def _pruned(find_masks: Masks, head_width: int = NARROW) -> Build:
-    """Make a function that prunes the starting network, and does nothing else to it."""
+    """Return a function that prunes the starting network and does nothing else to it."""
 
     def build(dataset: Dataset) -> nn.Module:
         model = starting_network(dataset, head_width=head_width)
@@ -45,17 +45,17 @@ def _pruned(find_masks: Masks, head_width: int = NARROW) -> Build:
 
 
 def _by_std(s: float) -> Masks:
-    """Prune each layer by `s` of its standard deviations."""
+    """Prune each layer with a threshold of `s` standard deviations of its weights."""
     return lambda weights: {k: magnitude.prune_by_std(w, s)[1] for k, w in weights.items()}
 
 
 def _by_percentage(q: float) -> Masks:
-    """Prune `q` percent of each layer."""
+    """Prune `q` per cent of each layer."""
     return lambda weights: magnitude.percentage_masks(weights, q)
 
 
 def _prune_more(find_masks: magnitude.FindMasks) -> MakeHooks:
-    """Prune more before each of the pruning epochs, and then hold the masks."""
+    """Prune more weights before each of the pruning epochs; then hold the masks."""
 
     def hooks(model: nn.Module, length: Length) -> Hooks:
         pruning = magnitude.IterativePruning(find_masks, length.pruning)
@@ -71,7 +71,7 @@ def _prune_more(find_masks: magnitude.FindMasks) -> MakeHooks:
 def _retrained(
     name: str, how: str, find_masks: Masks, head_width: int = NARROW, **fields: Any
 ) -> Experiment:
-    """Return a network that is pruned at once and trained with masks."""
+    """Return the row of a network that is pruned at once and then trained with masks."""
     return Experiment(
         name=name,
         assignment="pruning",
@@ -84,7 +84,7 @@ def _retrained(
 
 
 def _iterative(name: str, how: str, find_masks: magnitude.FindMasks, **fields: Any) -> Experiment:
-    """Return a network that is pruned step by step while it is trained."""
+    """Return the row of a network that is pruned step by step while it is trained."""
     return Experiment(
         name=name,
         assignment="pruning",
@@ -106,7 +106,7 @@ HANDED_IN = (
         "one_shot",
         f"{SPARSITY} %",
         _by_percentage(SPARSITY),
-        # As many as step-by-step pruning has, which it is compared with.
+        # As many as step-by-step pruning, with which it is compared.
         epochs=STEP_BY_STEP,
         reported={UNTRAINED: 0.1003, TRAINED: 0.8790},
         draws_curve=True,
@@ -125,7 +125,7 @@ HANDED_IN = (
         draws_curve=True,
     ),
 )
-"""What students train, too."""
+"""The networks that students train as well."""
 
 WIDE_ONLY: dict[str, Any] = {
     "head_width": WIDE,
@@ -167,7 +167,7 @@ WIDE_NETWORKS = (
         for q, reported in REPORTED_BY_PERCENTAGE.items()
     ),
 )
-"""What was reported of the wide network."""
+"""The networks for which figures of the wide variant were reported."""
 
 EXPERIMENTS = (*HANDED_IN, *WIDE_NETWORKS)
 

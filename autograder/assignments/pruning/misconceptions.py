@@ -1,13 +1,14 @@
 """Wrong solutions of `pruning`, as students write them.
 
-Each is one mistake and otherwise right. What a wrong solution takes from another question
-(`apply_masks` in `IterativePruning`, say) is the reference's here and the student's in a notebook.
+Each makes one mistake and is otherwise right. Where a wrong solution calls the answer to another
+question (`apply_masks` in `IterativePruning`, say), it calls the reference's function here, and the
+student's own in a notebook.
 
-Of two mistakes that agree on some inputs, the one that shows on fewer inputs comes first: an answer
-that is wrong on those alone fits both, and the rarer mistake explains it.
+If two mistakes give the same answers on some inputs, the one that shows on fewer inputs comes
+first: an answer that is wrong on those inputs alone fits both, and the rarer mistake explains it.
 """
 
-# Students write neither type hints nor docstrings on methods, and `dict(...)` for a row of a table.
+# Students write no type hints, no docstrings on methods, and `dict(...)` for a row of a table.
 # mypy: allow-untyped-defs
 # ruff: noqa: C408, D102
 
@@ -29,8 +30,8 @@ from helpers.reference.pruning.magnitude import scheduled_percentage
 def keeps_what_equals_the_threshold(w, s):
     """You keep weights whose magnitude equals the threshold.
 
-    With a threshold of zero that keeps the zeros, and a mask that keeps pruned weights lets them
-    come back: only what lies above the threshold stays.
+    If the threshold is zero, the zeros are then kept, and a mask that keeps pruned weights lets
+    them come back: keep only what lies above the threshold.
     """
     mask = w.abs() >= s * w.std(correction=0)
     return w * mask, mask
@@ -40,8 +41,8 @@ def keeps_what_equals_the_threshold(w, s):
 def weights_times_themselves(w, s):
     """You multiply the weights by themselves as well as by the mask.
 
-    Every weight that is kept is squared, and no negative one is left. A pruned layer should differ
-    from the old one in nothing but its zeros.
+    Every kept weight is squared, and none is negative any more. A pruned layer should differ from
+    the original one only in its zeros.
     """
     mask = w.abs() > s * w.std(correction=0)
     return w * (w * mask), mask
@@ -49,10 +50,10 @@ def weights_times_themselves(w, s):
 
 @misconception(of=magnitude.prune_by_std)
 def spread_of_the_magnitudes(w, s):
-    """Your threshold is made of the standard deviation of the magnitudes.
+    """Your threshold uses the standard deviation of the magnitudes.
 
-    Without their signs the weights spread much less, and you prune too little: take the standard
-    deviation of the weights as they are.
+    Without their signs the weights spread much less, so you prune too little: take the standard
+    deviation of the weights themselves.
     """
     mask = w.abs() > s * w.abs().std(correction=0)
     return w * mask, mask
@@ -62,8 +63,8 @@ def spread_of_the_magnitudes(w, s):
 def distance_from_the_mean(w, s):
     """You prune the weights that lie close to the mean of the layer.
 
-    What a weight adds to the output depends on its distance from zero: only the spread is measured
-    around the mean.
+    How much a weight adds to the output depends on its distance from zero: only the spread is
+    measured around the mean.
     """
     mask = (w - w.mean()).abs() > s * w.std(correction=0)
     return w * mask, mask
@@ -71,10 +72,10 @@ def distance_from_the_mean(w, s):
 
 @misconception(of=magnitude.prune_by_std)
 def spread_around_zero(w, s):
-    """You measure the spread around zero: the root of the mean square.
+    """You measure the spread around zero, as the root of the mean square.
 
-    A standard deviation is measured around the mean. The two agree only if the mean is zero, as it
-    nearly is in most layers, but not in all.
+    A standard deviation is measured around the mean. The two agree only if the mean is zero, which
+    is nearly true in most layers, but not in all.
     """
     mask = w.abs() > s * w.square().mean().sqrt()
     return w * mask, mask
@@ -82,10 +83,10 @@ def spread_around_zero(w, s):
 
 @misconception(of=magnitude.prune_by_std)
 def variance_for_deviation(w, s):
-    """You take the variance for the standard deviation.
+    """You use the variance instead of the standard deviation.
 
-    Weights are far below one, so that their square is much too small a threshold: take the root of
-    the variance.
+    Weights are far smaller than one, so their variance is much too small a threshold: take the
+    square root of the variance.
     """
     mask = w.abs() > s * w.var(correction=0)
     return w * mask, mask
@@ -95,7 +96,8 @@ def variance_for_deviation(w, s):
 def negative_weights_pruned(w, s):
     """You compare the signed weights with the threshold.
 
-    Every negative weight is then pruned, however large it is: a weight matters by its magnitude.
+    Every negative weight is then pruned, however large it is: what matters is the magnitude of a
+    weight.
     """
     mask = w > s * w.std(correction=0)
     return w * mask, mask
@@ -103,9 +105,9 @@ def negative_weights_pruned(w, s):
 
 @misconception(of=magnitude.prune_by_std)
 def keeps_the_small_ones(w, s):
-    """Your mask is upside down: it keeps the small weights and prunes the large ones.
+    """Your mask is inverted: it keeps the small weights and prunes the large ones.
 
-    A mask is true where a weight is kept, and it is the large ones that do the work.
+    A mask is true where a weight is kept, and the large weights are the ones to keep.
     """
     mask = w.abs() <= s * w.std(correction=0)
     return w * mask, mask
@@ -119,8 +121,8 @@ def keeps_the_small_ones(w, s):
 def keeps_the_percentile_itself(w, q):
     """You keep weights whose magnitude equals the percentile.
 
-    Where the percentile falls on a weight, that one is to be pruned. It matters most in a layer
-    that has zeros already: a percentile of zero would keep them all.
+    If the percentile falls on a weight, that weight is to be pruned. It matters most in a layer
+    that already has zeros: with a percentile of zero, you keep them all.
     """
     mask = w.abs() >= torch.from_numpy(np.asarray(np.percentile(w.abs().numpy(), q)))
     return w * mask, mask
@@ -128,10 +130,11 @@ def keeps_the_percentile_itself(w, q):
 
 @misconception(of=magnitude.prune_by_percentage)
 def rank_without_interpolation(w, q):
-    """Your threshold is the weight of rank q n / 100, rounded.
+    """Your threshold is the magnitude whose rank is q n / 100, rounded.
 
-    That is `kthvalue`, and it differs from the percentile by up to one weight: the percentile of n
-    values lies at the position (n - 1) q / 100 and is interpolated between its two neighbours.
+    That is what `kthvalue` gives, and it differs from the percentile by up to one weight: the
+    percentile of n values lies at the position (n - 1) q / 100 and is interpolated between its two
+    neighbours.
     """
     k = round(q / 100 * w.numel())
     threshold = w.abs().flatten().kthvalue(k).values if k else -1
@@ -143,8 +146,8 @@ def rank_without_interpolation(w, q):
 def pruned_weights_squared(w, q):
     """You multiply the weights by themselves as well as by the mask.
 
-    Every weight that is kept is squared, and no negative one is left. A pruned layer should differ
-    from the old one in nothing but its zeros.
+    Every kept weight is squared, and none is negative any more. A pruned layer should differ from
+    the original one only in its zeros.
     """
     mask = w.abs() > float(np.percentile(w.abs().numpy(), q))
     return w * (w * mask), mask
@@ -154,7 +157,7 @@ def pruned_weights_squared(w, q):
 def percentile_of_signed_weights(w, q):
     """You take the percentile of the signed weights.
 
-    Half of them are negative, so that their 50th percentile is close to zero, and hardly a
+    About half of them are negative, so their 50th percentile is close to zero, and hardly any
     magnitude lies below it: take the percentile of the magnitudes.
     """
     mask = w.abs() > float(np.percentile(w.numpy(), q))
@@ -163,10 +166,10 @@ def percentile_of_signed_weights(w, q):
 
 @misconception(of=magnitude.prune_by_percentage)
 def fraction_for_a_percentage(w, q):
-    """You hand a fraction to a function that wants a percentage.
+    """You pass a fraction to a function that expects a percentage.
 
-    `np.percentile` counts from 0 to 100, and `np.quantile` and `torch.quantile` from 0 to 1: with
-    0.5 in place of 50 you prune half a per cent.
+    `np.percentile` counts from 0 to 100, `np.quantile` and `torch.quantile` from 0 to 1: with 0.5
+    in place of 50 you prune half a per cent.
     """
     mask = w.abs() > float(np.percentile(w.abs().numpy(), q / 100))
     return w * mask, mask
@@ -176,8 +179,8 @@ def fraction_for_a_percentage(w, q):
 def part_of_the_largest(w, q):
     """Your threshold is q per cent of the largest magnitude.
 
-    Most weights are small, so that far more than q per cent of them lie below it: count weights,
-    and not the range that they cover.
+    Most weights are small, so far more than q per cent of them lie below it: q is a share of the
+    number of weights, not of the range that they cover.
     """
     mask = w.abs() > q / 100 * w.abs().max()
     return w * mask, mask
@@ -185,9 +188,9 @@ def part_of_the_largest(w, q):
 
 @misconception(of=magnitude.prune_by_percentage)
 def prunes_the_largest(w, q):
-    """Your mask is upside down: it keeps the smallest weights and prunes all others.
+    """Your mask is inverted: it keeps the smallest weights and prunes all others.
 
-    A mask is true where a weight is kept, and it is the large ones that do the work.
+    A mask is true where a weight is kept, and the large weights are the ones to keep.
     """
     mask = w.abs() <= float(np.percentile(w.abs().numpy(), q))
     return w * mask, mask
@@ -199,10 +202,10 @@ def prunes_the_largest(w, q):
 
 @misconception(of=masks.apply_masks)
 def linear_layer_not_masked(model, masks):
-    """You put masks on the convolutions alone, and leave the classifier out.
+    """You mask only the convolutions and leave the classifier out.
 
-    A linear layer has weights as well, and a mask for it is among those that you are given: every
-    layer with a mask is to be pruned.
+    A linear layer has weights as well, and its mask is among those that you are given: prune every
+    layer that has a mask.
     """
     for layer, module in model.named_modules():
         if isinstance(module, nn.Conv2d) and layer in masks:
@@ -211,7 +214,7 @@ def linear_layer_not_masked(model, masks):
 
 @misconception(of=masks.apply_masks)
 def gradients_masked_alone(model, masks):
-    """You mask the gradients and not the weights.
+    """You mask the gradients instead of the weights.
 
     The optimizer has its own memory: a weight that was pruned a moment ago still has a velocity,
     and goes on moving without any gradient. Set the weights themselves to zero after each step.
@@ -226,8 +229,8 @@ def gradients_masked_alone(model, masks):
 def only_a_copy_is_masked(model, masks):
     """You compute the pruned weights but do not write them into the model.
 
-    A product makes a new tensor, and the name that you give it does not change the network: write
-    the zeros into the parameter that is there.
+    A product is a new tensor, and giving it a name does not change the network: write the zeros
+    into the existing parameter.
     """
     for layer, mask in masks.items():
         w = model.get_parameter(f"{layer}.weight")
@@ -236,10 +239,10 @@ def only_a_copy_is_masked(model, masks):
 
 @misconception(of=masks.apply_masks)
 def a_new_parameter_each_time(model, masks):
-    """You put a new parameter in the place of the old one.
+    """You put a new parameter in place of the old one.
 
-    The optimizer holds on to the old one and trains that, while the network uses the new one and
-    learns nothing more: write the zeros into the old parameter.
+    The optimizer goes on training the old parameter, while the network uses the new one and stops
+    learning: write the zeros into the existing parameter.
     """
     for layer, mask in masks.items():
         module = model.get_submodule(layer)
@@ -250,8 +253,8 @@ def a_new_parameter_each_time(model, masks):
 def masked_weights_squared(model, masks):
     """You multiply the weights by themselves as well as by the mask.
 
-    Every weight that is kept is squared, at each call again. A pruned network should differ from
-    the old one in nothing but its zeros.
+    Every kept weight is squared, and squared again at each call. A pruned network should differ
+    from the original one only in its zeros.
     """
     for layer, mask in masks.items():
         w = model.get_parameter(f"{layer}.weight").data
@@ -264,10 +267,10 @@ def masked_weights_squared(model, masks):
 
 @misconception(of=magnitude.layer_summary)
 def batch_norm_and_biases_counted(parameters):
-    """You count batch norm and biases among the weights of the total.
+    """You count batch norm and biases in the total number of weights.
 
-    They are never pruned, so that they make the network look less sparse than it is: only the
-    weights of convolutions and linear layers count.
+    They are never pruned, so they make the network look less sparse than it is: count only the
+    weights of convolutions and linear layers.
     """
     rows = []
     for name, w in parameters.items():
@@ -286,10 +289,10 @@ def batch_norm_and_biases_counted(parameters):
 
 @misconception(of=magnitude.layer_summary)
 def classifier_not_counted(parameters):
-    """You list the convolutions alone and leave the classifier out.
+    """You list only the convolutions and leave the classifier out.
 
-    It is a layer with weights that can be pruned like any other: its weight is the tensor with two
-    dimensions.
+    It is a layer whose weights can be pruned like those of any other: its weight is the tensor with
+    two dimensions.
     """
     rows = []
     for name, w in parameters.items():
@@ -314,8 +317,8 @@ def classifier_not_counted(parameters):
 def mean_of_the_layers(parameters):
     """Your overall sparsity is the mean of the layers' sparsities.
 
-    The classifier then counts as much as a layer with sixty times as many weights: divide the zeros
-    of all layers together by the weights of all layers together.
+    The classifier then counts as much as a layer with sixty times as many weights: divide the
+    number of zeros in the whole network by its number of weights.
     """
     rows = []
     for name, w in parameters.items():
@@ -335,9 +338,9 @@ def mean_of_the_layers(parameters):
 
 @misconception(of=magnitude.layer_summary)
 def positive_weights_counted(parameters):
-    """You count the weights above zero, not those that are different from zero.
+    """You count the weights above zero instead of those that differ from zero.
 
-    About half of the weights that are kept are negative: compare with `!= 0`.
+    About half of the kept weights are negative: compare with `!= 0`.
     """
     rows = []
     for name, w in parameters.items():
@@ -355,9 +358,9 @@ def positive_weights_counted(parameters):
 
 @misconception(of=magnitude.layer_summary)
 def density_for_sparsity(parameters):
-    """You give the part of the weights that is kept, which is called the density.
+    """You return the share of the weights that is kept, which is called the density.
 
-    The sparsity is the part that is zero: 0.8 is a network of which a fifth is left.
+    The sparsity is the share that is zero: with a sparsity of 0.8, a fifth of the network is left.
     """
     rows = []
     for name, w in parameters.items():
@@ -379,10 +382,10 @@ def density_for_sparsity(parameters):
 
 @misconception(of=magnitude.masked_step)
 def only_the_gradient_is_masked(w, velocity, gradient, mask, lr, momentum, weight_decay):
-    """You mask the gradient alone.
+    """You mask only the gradient.
 
-    That stops new pushes, but not the velocity from the steps before the pruning: it goes on
-    carrying the weight away from zero. Mask the weights, after the step.
+    That keeps new gradients from moving the weight, but not the velocity from the steps before the
+    pruning, which goes on carrying it away from zero. Mask the weights, after the step.
     """
     velocity = momentum * velocity + mask * gradient + weight_decay * w
     return w - lr * velocity, velocity
@@ -392,8 +395,8 @@ def only_the_gradient_is_masked(w, velocity, gradient, mask, lr, momentum, weigh
 def masked_before_the_step(w, velocity, gradient, mask, lr, momentum, weight_decay):
     """You mask the weights first and then take the step.
 
-    The step moves them away from zero again, and the network is used as the step has left it: the
-    mask comes last.
+    The step moves them away from zero again, and the network is used as the step leaves it: apply
+    the mask last.
     """
     w = w * mask
     velocity = momentum * velocity + gradient + weight_decay * w
@@ -402,9 +405,9 @@ def masked_before_the_step(w, velocity, gradient, mask, lr, momentum, weight_dec
 
 @misconception(of=magnitude.masked_step)
 def weight_decay_forgotten(w, velocity, gradient, mask, lr, momentum, weight_decay):
-    """You leave the weight decay out.
+    """You leave out the weight decay.
 
-    It adds a part of the weight itself to its gradient, and pulls every kept weight towards zero.
+    It adds a multiple of each weight to its gradient, which pulls every kept weight towards zero.
     """
     velocity = momentum * velocity + gradient
     return (w - lr * velocity) * mask, velocity
@@ -414,7 +417,7 @@ def weight_decay_forgotten(w, velocity, gradient, mask, lr, momentum, weight_dec
 def step_without_momentum(w, velocity, gradient, mask, lr, momentum, weight_decay):
     """You update the velocity but move the weights along the gradient.
 
-    Momentum means that a weight moves by its velocity, which adds up the gradients of many steps.
+    With momentum, a weight moves by its velocity, which adds up the gradients of many steps.
     """
     velocity = momentum * velocity + gradient + weight_decay * w
     return (w - lr * (gradient + weight_decay * w)) * mask, velocity
@@ -426,26 +429,27 @@ def step_without_momentum(w, velocity, gradient, mask, lr, momentum, weight_deca
 
 @misconception(of=magnitude.scheduled_percentage)
 def nothing_before_the_first_epoch(epoch, pruning_epochs, final=80):
-    """You prune nothing before the first epoch, and are one step late from then on.
+    """You prune nothing before the first epoch and are one step late from then on.
 
-    Epochs are counted from 0 here: before epoch 0 the first part is due, and before the last of the
-    pruning epochs everything.
+    Epochs are counted from 0 here: the first share is due before epoch 0, and the whole percentage
+    before the last of the pruning epochs.
     """
     return final * min(1.0, epoch / pruning_epochs)
 
 
 @misconception(of=magnitude.scheduled_percentage)
 def never_stops_rising(epoch, pruning_epochs, final=80):
-    """Your percentage goes on rising when the pruning epochs are over.
+    """Your percentage goes on rising after the pruning epochs.
 
-    Before long that is more than there is to prune: from then on it has to stay at its final value.
+    It soon exceeds 100 per cent: after the last of the pruning epochs it has to stay at its final
+    value.
     """
     return final * (epoch + 1) / pruning_epochs
 
 
 @misconception(of=magnitude.scheduled_percentage)
 def everything_at_once(epoch, pruning_epochs, final=80):
-    """You prune everything before the first epoch: that is one-shot pruning.
+    """You prune everything before the first epoch, which is one-shot pruning.
 
     The percentage should rise by the same amount before each of the pruning epochs.
     """
@@ -458,7 +462,7 @@ def everything_at_once(epoch, pruning_epochs, final=80):
 
 @misconception(of=magnitude.IterativePruning)
 class masks_found_once:
-    """Your masks are found once, before the first epoch, and never again.
+    """You find your masks once, before the first epoch, and never again.
 
     Which weights are small changes while the network adapts, and the percentage rises: find the
     masks anew before every epoch, from the weights as they are then.
@@ -490,8 +494,8 @@ class masks_found_once:
 class never_holds:
     """You prune before each epoch but do not hold the pruned weights at zero at the end.
 
-    After the last pruning step the first step of the optimizer would bring them back: from then on
-    the masks are needed after every step.
+    After the last pruning step, the optimizer's next step would bring them back: from then on,
+    apply the masks after every step.
     """
 
     def __init__(self, find_masks, pruning_epochs):
@@ -515,8 +519,8 @@ class never_holds:
 class holds_from_the_start:
     """You hold the pruned weights at zero from the first epoch on.
 
-    A weight of zero is always among the smallest, so that it can never come back: until the last
-    pruning step, let the pruned weights move.
+    A weight of zero is always among the smallest, so it can never come back: let the pruned weights
+    move until the last pruning step.
     """
 
     def __init__(self, find_masks, pruning_epochs):
@@ -540,8 +544,8 @@ class holds_from_the_start:
 class old_masks_kept:
     """You keep the old masks and add the new ones to them.
 
-    A weight that was pruned once is then pruned for good, even if it has grown since, and more and
-    more are pruned than was asked for: each mask replaces the one before.
+    A weight that was pruned once then stays pruned, even if it has grown since, and more weights
+    are pruned than was asked for: each mask replaces the one before.
     """
 
     def __init__(self, find_masks, pruning_epochs):
@@ -573,8 +577,8 @@ class old_masks_kept:
 def percentile_kept_in_the_ranking(weights, q):
     """You keep weights whose magnitude equals the threshold.
 
-    Where the percentile falls on a weight, that one is to be pruned: only what lies above the
-    threshold is kept, so that a zero never is.
+    If the percentile falls on a weight, that weight is to be pruned: keep only what lies above the
+    threshold, so that a zero is never kept.
     """
     everything = torch.cat([w.abs().flatten() for w in weights.values()])
     threshold = torch.from_numpy(np.asarray(np.percentile(everything.numpy(), q)))
@@ -585,8 +589,8 @@ def percentile_kept_in_the_ranking(weights, q):
 def threshold_averaged_over_layers(weights, q):
     """Your threshold is the mean of the layers' own percentiles.
 
-    A layer with few weights then moves it as much as one with many, and the network does not get
-    the sparsity that was asked for: put all magnitudes together and take one percentile.
+    A layer with few weights then moves it as much as a layer with many, and the network does not
+    get the sparsity that was asked for: put all magnitudes together and take one percentile.
     """
     each = [np.percentile(w.abs().numpy(), q) for w in weights.values()]
     return {layer: w.abs() > float(np.mean(each)) for layer, w in weights.items()}
@@ -597,7 +601,7 @@ def threshold_of_each_layer(weights, q):
     """You give every layer a threshold of its own.
 
     All layers then get the same sparsity. A global ranking has one threshold for the whole network,
-    and lets each layer lose as many weights as lie below it.
+    so each layer loses as many weights as lie below it.
     """
     return {
         layer: w.abs() > float(np.percentile(w.abs().numpy(), q)) for layer, w in weights.items()
@@ -606,7 +610,7 @@ def threshold_of_each_layer(weights, q):
 
 @misconception(of=magnitude.global_percentage_masks)
 def classifier_left_out(weights, q):
-    """You rank the convolutions alone and leave the classifier as it is.
+    """You rank only the convolutions and leave the classifier as it is.
 
     That is common in practice, but here all weights that you are given take part: without the
     classifier, less of the network is pruned than was asked for.
@@ -623,7 +627,7 @@ def classifier_left_out(weights, q):
 def ranking_of_signed_weights(weights, q):
     """You take the percentile of the signed weights.
 
-    Half of them are negative, so that the percentile is far too small a threshold for magnitudes:
+    About half of them are negative, so the percentile is far too small a threshold for magnitudes:
     rank the magnitudes.
     """
     everything = torch.cat([w.flatten() for w in weights.values()])

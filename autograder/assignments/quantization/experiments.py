@@ -1,4 +1,4 @@
-"""The experiments of `quantization`: trained in few bits, and pruned beside it."""
+"""The experiments of `quantization`: networks trained with few bits, some of them also pruned."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from helpers.reference.quantization import mixed_precision, ste
 MIXED = ((4, 4, 2), (4, 2, 4), (2, 4, 4))
 SPARSITY = 0.8
 ZEROS_STAY = (
-    "Here a pruned weight stays exactly zero in the quantizer, and the kept ones have all levels."
+    "Here pruned weights stay exactly zero in the quantizer, and kept weights use all its levels."
 )
 
 # ------------------------------------------------------------------------------------------------
-# What the networks begin with, and what is done to them
+# The networks at the start, and what is done to them
 
 
 def _quantized(stage_bits: Sequence[int]) -> Build:
@@ -34,7 +34,7 @@ def _quantized(stage_bits: Sequence[int]) -> Build:
 
 
 def _sparse(bits: int) -> Build:
-    """Make a function that gives the starting network layers that keep their zeros."""
+    """Return a function that makes the starting network with layers that keep their zeros."""
     layer = partial(ste.SparseQuantConv2d, bits=bits)
     return lambda dataset: starting_network(dataset, layer)
 
@@ -57,7 +57,7 @@ def _pruned_globally(dataset: Dataset) -> nn.Module:
 
 
 def _prune_more_globally(model: nn.Module, length: Length) -> Hooks:
-    """Prune more before each of the pruning epochs, and hold the masks after each step."""
+    """Prune more weights before each of the pruning epochs, and apply the masks after each step."""
     kept: dict[str, Tensor] = {}
 
     def prune_more(model: nn.Module, epoch: int) -> None:
@@ -85,7 +85,7 @@ def _sizes(stage_bits: Sequence[int]) -> Callable[[nn.Module], dict[str, float]]
 def _tuned(
     name: str, bits: Sequence[int], epochs: Epochs, before: float, after: float, **fields: Any
 ) -> Experiment:
-    """Return a network that is fine-tuned in few bits."""
+    """Return the row of a network that is fine-tuned with few bits."""
     return Experiment(
         name=name,
         assignment="quantization",
@@ -100,7 +100,7 @@ def _tuned(
 
 
 def _pruned_first(bits: int, reported: float, **fields: Any) -> Experiment:
-    """Return a network that is pruned at once, and then fine-tuned in few bits."""
+    """Return the row of a network that is pruned at once and then fine-tuned with few bits."""
     return Experiment(
         name=f"sparse_{bits}bit",
         assignment="quantization",
@@ -116,8 +116,8 @@ def _pruned_first(bits: int, reported: float, **fields: Any) -> Experiment:
 
 
 EXPERIMENTS = (
-    # The document whose networks had 20 epochs each, as here, for equal bits; another one gives
-    # 0.9130, 0.9045 and 0.8650 after 10, 10 and 20.
+    # For equal bits, the figures are from the document whose networks had 20 epochs each, as here;
+    # another document gives 0.9130, 0.9045 and 0.8650 after 10, 10 and 20 epochs.
     _tuned("qat_4bit", (4, 4, 4), Epochs(quick=2, full=20), 0.8972, 0.9149, draws_curve=True),
     _tuned("qat_3bit", (3, 3, 3), Epochs(quick=2, full=20), 0.7662, 0.9069),
     _tuned("qat_2bit", (2, 2, 2), Epochs(quick=4, full=20), 0.0899, 0.8591, draws_curve=True),

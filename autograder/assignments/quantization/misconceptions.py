@@ -1,10 +1,11 @@
 """Wrong solutions of `quantization`, as students write them.
 
-Each is one mistake and otherwise right. What a wrong solution takes from another question
-(`quantize` in `quantize_parameters`, say) is the reference's here and the student's in a notebook.
+Each makes one mistake and is otherwise right. Where a wrong solution calls the answer to another
+question (`quantize` in `quantize_parameters`, say), it calls the reference's function here, and the
+student's own in a notebook.
 
-Of two mistakes that agree on some inputs, the one that shows on fewer inputs comes first: an answer
-that is wrong on those alone fits both, and the rarer mistake explains it.
+If two mistakes give the same answers on some inputs, the one that shows on fewer inputs comes
+first: an answer that is wrong on those inputs alone fits both, and the rarer mistake explains it.
 """
 
 # Students write neither type hints nor docstrings on methods.
@@ -27,10 +28,10 @@ from helpers.reference.quantization.ste import STE, quantize_linear
 
 @misconception(of=affine.quantize)
 def steps_as_many_as_levels(w, bits=8):
-    """You cut the range into 2^n steps.
+    """You divide the range into 2^n steps.
 
-    n bits tell 2^n levels apart, and there is one step less than there are levels: the largest
-    weight should get the last code exactly.
+    With n bits there are 2^n levels, and one step fewer than levels: the largest weight should get
+    exactly the last code.
     """
     minimum = float(w.min())
     scale = float(w.max() - w.min()) / 2**bits
@@ -42,8 +43,8 @@ def steps_as_many_as_levels(w, bits=8):
 def range_from_zero(w, bits=8):
     """Your range runs from zero to the largest weight.
 
-    All negative weights end up in code 0: the lowest level has to be the smallest weight, wherever
-    that is.
+    All negative weights end up at code 0: the lowest level has to be the smallest weight, wherever
+    that lies.
     """
     scale = float(w.max()) / (2**bits - 1)
     codes = np.clip(np.round(w / scale), 0, 2**bits - 1)
@@ -52,10 +53,10 @@ def range_from_zero(w, bits=8):
 
 @misconception(of=affine.quantize)
 def truncates(w, bits=8):
-    """You cut the fraction off instead of rounding.
+    """You cut off the fraction instead of rounding.
 
-    Every weight moves down to the level below it, by up to a whole step, and `astype` alone does
-    that: the nearest level is at most half a step away.
+    Every weight moves down to the level below it, by up to a whole step, which is what `astype`
+    alone does: the nearest level is at most half a step away.
     """
     minimum = float(w.min())
     scale = float(w.max() - w.min()) / (2**bits - 1)
@@ -65,10 +66,10 @@ def truncates(w, bits=8):
 
 @misconception(of=affine.quantize)
 def signed_codes_wrap(w, bits=8):
-    """You made signed codes around zero, which wrap around in uint8.
+    """You use signed codes around zero, which wrap around in uint8.
 
-    There -1 becomes 255: affine codes count the levels upwards from the smallest weight, so that
-    none is negative.
+    There, -1 becomes 255: affine codes count the levels upwards from the smallest weight, so none
+    of them is negative.
     """
     scale = float(np.abs(w).max()) / (2 ** (bits - 1) - 1)
     codes = np.round(w / scale).astype(np.int8)
@@ -92,14 +93,14 @@ def forgets_the_minimum(codes, scale, minimum):
 def forgets_the_scale(codes, scale, minimum):
     """You add the minimum but do not rescale the codes.
 
-    Neighbouring levels are now 1 apart: how far apart are they in terms of weights?
+    Neighbouring levels are now 1 apart: how far apart are the weights that they stand for?
     """
     return codes.astype(np.float32) + np.float32(minimum)
 
 
 @misconception(of=affine.dequantize)
 def shifts_before_scaling(codes, scale, minimum):
-    """You add the minimum to the codes and then multiply both by the scale.
+    """You add the minimum to the codes and then multiply the sum by the scale.
 
     The minimum is a weight already, not a code: undo the steps of `quantize` in the opposite order.
     """
@@ -112,9 +113,9 @@ def shifts_before_scaling(codes, scale, minimum):
 
 @misconception(of=affine.memory_ratio)
 def overhead_forgotten(w):
-    """You compare the weights with their codes alone, and get exactly 4.
+    """You compare the weights with their codes alone and get exactly 4.
 
-    The codes are of no use without the scale and the minimum, which take memory too.
+    The codes are of no use without the scale and the minimum, which take up memory too.
     """
     codes, _, _ = quantize(w)
     return w.size * 4 / codes.nbytes
@@ -122,7 +123,7 @@ def overhead_forgotten(w):
 
 @misconception(of=affine.memory_ratio)
 def bits_taken_for_bytes(w):
-    """You count 8 for every code next to 4 for every float32 weight.
+    """You count 8 for every code and 4 for every float32 weight.
 
     A code has 8 bits, which is 1 byte: use the same unit on both sides.
     """
@@ -133,8 +134,8 @@ def bits_taken_for_bytes(w):
 def ratio_upside_down(w):
     """You divide the quantized size by the float32 size.
 
-    "How many times smaller" is the other way round: a number above 1 for all but the smallest
-    arrays.
+    The ratio says how many times smaller the array becomes, so it is the other way round: above 1
+    for all but the smallest arrays.
     """
     return (w.size + 8) / (w.size * 4)
 
@@ -147,8 +148,8 @@ def ratio_upside_down(w):
 def one_scale_for_the_network(parameters, bits):
     """You use one scale and one minimum for the whole network.
 
-    Tensors with small weights then share very few levels: give every tensor the range of its own
-    weights.
+    Tensors with small weights are then left with very few levels: give every tensor the range of
+    its own weights.
     """
     everything = torch.cat([p.detach().flatten() for p in parameters.values()])
     minimum = everything.min()
@@ -163,7 +164,7 @@ def one_scale_for_the_network(parameters, bits):
 def scale_of_the_last_tensor(parameters, bits):
     """You dequantize all tensors with the scale and the minimum of the last one.
 
-    You quantized each with its own, and the three results of `quantize` belong together.
+    You quantized each tensor with its own, and the three results of `quantize` belong together.
     """
     codes = {}
     for name, p in parameters.items():
@@ -190,8 +191,8 @@ def vectors_left_in_float(parameters, bits):
 def codes_for_weights(parameters, bits):
     """You put the codes in place of the weights.
 
-    The network computes with weights and not with whole numbers from 0 on: dequantize the codes
-    first.
+    The network computes with weights, not with whole numbers that count from 0: dequantize the
+    codes first.
     """
     return {
         name: torch.from_numpy(quantize(p.detach().cpu().numpy(), bits)[0].astype(np.float32))
@@ -207,17 +208,17 @@ def codes_for_weights(parameters, bits):
 def still_rounds_to_nearest(w, bits, seed):
     """Your codes do not depend on chance.
 
-    Every weight goes to its nearest level whatever the seed, but one that lies a quarter of a step
-    above a level should go up once in four times.
+    Every weight goes to its nearest level whatever the seed, but a weight that lies a quarter of a
+    step above a level should go up one time in four.
     """
     return quantize(w, bits)
 
 
 @misconception(of=affine.quantize_stochastic)
 def always_rounds_up(w, bits, seed):
-    """You round every weight up, so that the weights grow on average.
+    """You round every weight up, so the weights grow on average.
 
-    They should go up only sometimes: the closer to the level above, the more often.
+    They should go up only sometimes: the closer they are to the level above, the more often.
     """
     minimum = float(w.min())
     scale = float(w.max() - w.min()) / (2**bits - 1)
@@ -229,8 +230,8 @@ def always_rounds_up(w, bits, seed):
 def noise_then_round(w, bits, seed):
     """You add noise between 0 and 1 and then round to the nearest level.
 
-    The noise is half a step on average, and so the weights move up by half a step on average: which
-    way of rounding would undo that?
+    The noise is half a step on average, so the weights move up by half a step on average: which way
+    of rounding would undo that?
     """
     minimum = float(w.min())
     scale = float(w.max() - w.min()) / (2**bits - 1)
@@ -241,9 +242,9 @@ def noise_then_round(w, bits, seed):
 
 @misconception(of=affine.quantize_stochastic)
 def noise_after_rounding(w, bits, seed):
-    """You round first and move the rounded codes at random afterwards.
+    """You round first and then move the rounded codes at random.
 
-    By then the fraction is lost that says how often a weight should go up: let chance decide about
+    By then the fraction that says how often a weight should go up is lost: let chance decide about
     the rounding itself.
     """
     codes, scale, minimum = quantize(w, bits)
@@ -254,9 +255,9 @@ def noise_after_rounding(w, bits, seed):
 
 @misconception(of=affine.quantize_stochastic)
 def fair_coin(w, bits, seed):
-    """You go up or down with the same probability, wherever the weight lies.
+    """You go up or down with equal probability, wherever the weight lies.
 
-    A weight close to the level above should go up most of the time, or the mean is off.
+    A weight close to the level above should go up most of the time; otherwise the mean is wrong.
     """
     minimum = float(w.min())
     scale = float(w.max() - w.min()) / (2**bits - 1)
@@ -269,8 +270,8 @@ def fair_coin(w, bits, seed):
 def chances_swapped(w, bits, seed):
     """You go up with the probability of going down.
 
-    A weight just above a level nearly always leaves it: the nearer level should be the likelier
-    one.
+    A weight just above a level then nearly always leaves it: the nearer level should be the more
+    likely one.
     """
     minimum = float(w.min())
     scale = float(w.max() - w.min()) / (2**bits - 1)
@@ -286,7 +287,7 @@ def chances_swapped(w, bits, seed):
 
 @misconception(of=ste.quantize_linear)
 def power_of_two_steps(w, bits):
-    """You cut the range into 2^n steps.
+    """You divide the range into 2^n steps.
 
     That makes 2^n + 1 levels, one more than n bits can tell apart: 2^n levels have 2^n - 1 steps
     between them.
@@ -302,9 +303,9 @@ def power_of_two_steps(w, bits):
 
 @misconception(of=ste.quantize_linear)
 def scales_by_the_maximum(w, bits):
-    """You scale by the largest weight alone, as if the weights began at zero.
+    """You scale by the largest weight alone, as if the weights started at zero.
 
-    Dynamic scaling uses the whole range: its width, and where it begins.
+    Dynamic scaling uses the whole range: its width and its lower end.
     """
     if bits is None:
         return w
@@ -317,7 +318,7 @@ def scales_by_the_maximum(w, bits):
 
 @misconception(of=ste.quantize_linear)
 def not_scaled_back(w, bits):
-    """You return levels in [0, 1] and do not scale them back.
+    """You return levels in [0, 1] without scaling them back.
 
     The result should be weights again, from the smallest weight to the largest.
     """
@@ -351,7 +352,7 @@ def not_shifted_back(w, bits):
 def always_rounds_down(w, bits):
     """You round every weight down to the level below it.
 
-    The weights shrink by half a step on average, and the error is up to a whole step: take the
+    The weights decrease by half a step on average, and the error is up to a whole step: take the
     nearest level.
     """
     if bits is None:
@@ -368,8 +369,8 @@ def always_rounds_down(w, bits):
 def zero_bits_taken_for_none(w, bits):
     """You return the weights unchanged for 0 bits.
 
-    `if not bits` is true for `None` and for 0, and the two are opposites here: full precision, and
-    no information at all.
+    `if not bits` is true for both `None` and 0, which are opposites here: full precision, and no
+    information at all.
     """
     if not bits:
         return w
@@ -381,10 +382,10 @@ def zero_bits_taken_for_none(w, bits):
 
 @misconception(of=ste.quantize_linear)
 def no_special_bits(w, bits):
-    """You use the formula for all bits.
+    """You use the formula for every number of bits.
 
-    It cannot compute 2^None, and with 0 bits there are 2^0 - 1 = 0 steps to divide by: full
-    precision and 0 bits are cases of their own.
+    It cannot compute 2^None, and with 0 bits there are 2^0 - 1 = 0 steps to divide by: treat full
+    precision and 0 bits as special cases.
     """
     alpha = w.max() - w.min()
     beta = w.min()
@@ -398,9 +399,9 @@ def no_special_bits(w, bits):
 
 @misconception(of=ste.STE)
 class GradientOfRounding(torch.autograd.Function):
-    """Your backward pass gives the true gradient of rounding, which is zero.
+    """Your backward pass returns the true gradient of rounding, which is zero.
 
-    No weight would ever learn: a straight-through estimator pretends that the quantizer was not
+    No weight would ever learn: a straight-through estimator pretends that the quantizer is not
     there.
     """
 
@@ -417,7 +418,7 @@ class GradientOfRounding(torch.autograd.Function):
 class GradientMaskedAtTheEnds(torch.autograd.Function):
     """You stop the gradient of the smallest and the largest weight, as if they were clipped.
 
-    The range is taken from the weights themselves, and so nothing is ever clipped.
+    The range is taken from the weights themselves, so nothing is ever clipped.
     """
 
     @staticmethod
@@ -435,8 +436,8 @@ class GradientMaskedAtTheEnds(torch.autograd.Function):
 class GradientMaskedOutsideOne(torch.autograd.Function):
     """You stop the gradient of weights beyond -1 and 1, as if they were clipped.
 
-    Networks of ones and minus ones do clip their weights; here the range follows the weights and
-    nothing is clipped.
+    Training with binary weights, -1 and 1, does clip the float weights; here the range follows the
+    weights, and nothing is clipped.
     """
 
     @staticmethod
@@ -454,7 +455,7 @@ class GradientMaskedOutsideOne(torch.autograd.Function):
 class GradientClipped(torch.autograd.Function):
     """You clip the gradient to [-1, 1].
 
-    "Straight through" means that the gradient passes as it is, whatever its size.
+    "Straight through" means that the gradient passes unchanged, whatever its size.
     """
 
     @staticmethod
@@ -470,8 +471,8 @@ class GradientClipped(torch.autograd.Function):
 class GradientScaledByAlpha(torch.autograd.Function):
     """You multiply the gradient by alpha.
 
-    The forward pass divides by alpha first and multiplies by it at the end, and so the two cancel:
-    the gradient passes as it is.
+    The forward pass divides by alpha first and multiplies by it at the end, so the two cancel: the
+    gradient passes unchanged.
     """
 
     @staticmethod
@@ -511,7 +512,7 @@ class GradientQuantized(torch.autograd.Function):
 class QuantizesTheInput(nn.Conv2d):
     """You quantize the input of the layer and compute with float weights.
 
-    Here it is the weights that have few bits; the activations stay float.
+    Only the weights have few bits here; the activations stay in float.
     """
 
     def __init__(self, *args, bits=None, **kwargs):
@@ -529,7 +530,7 @@ class QuantizesTheInput(nn.Conv2d):
 class QuantizesTheOutput(nn.Conv2d):
     """You quantize the result of the convolution and compute with float weights.
 
-    Here it is the weights that have few bits; the activations stay float.
+    Only the weights have few bits here; the activations stay in float.
     """
 
     def __init__(self, *args, bits=None, **kwargs):
@@ -556,7 +557,7 @@ class NeverQuantizes(nn.Conv2d):
 class ForgetsStrideAndPadding(nn.Conv2d):
     """Your convolution runs with the default stride and without padding.
 
-    You quantize the weights rightly, but the layer's own settings (`self.stride`, `self.padding`
+    You quantize the weights correctly, but the layer's own settings (`self.stride`, `self.padding`
     and so on) have to be passed on too.
     """
 
@@ -570,10 +571,10 @@ class ForgetsStrideAndPadding(nn.Conv2d):
 
 @misconception(of=ste.QuantConv2d)
 class QuantizesWithoutSTE(nn.Conv2d):
-    """Your output is right, but next to no gradient comes back to the weights.
+    """Your output is right, but almost no gradient gets back to the weights.
 
-    You call the quantizer itself, whose rounding stops the gradient: `STE.apply` quantizes the same
-    way and lets it through.
+    You call the quantizer itself, whose rounding stops the gradient: `STE.apply` quantizes in the
+    same way and lets the gradient through.
     """
 
     def __init__(self, *args, bits=None, **kwargs):
@@ -610,27 +611,26 @@ class OverwritesTheWeight(nn.Conv2d):
 def zeros_in_the_range(w, bits):
     """Your zeros stay zero, but they take part in the range of the quantizer.
 
-    Where all remaining weights have one sign, levels are wasted on the gap to zero: take the range
-    of the non-zero weights.
+    If all remaining weights have the same sign, levels are wasted on the gap to zero: take the
+    range of the non-zero weights.
     """
     return quantize_linear(w, bits) * (w != 0)
 
 
 @misconception(of=ste.quantize_nonzero)
 def quantizes_the_zeros(w, bits):
-    """You quantize all weights, the pruned ones too.
+    """You quantize all weights, including the pruned ones.
 
-    The levels rarely include zero, and so the pruned weights come back to life: they have to stay
-    exactly zero.
+    The levels rarely include zero, so the pruned weights come back: they have to stay exactly zero.
     """
     return quantize_linear(w, bits)
 
 
 @misconception(of=ste.quantize_nonzero)
 def returns_only_the_kept(w, bits):
-    """You return the non-zero weights alone, without their places.
+    """You return only the non-zero weights, without their places.
 
-    The layer needs all of its weights in their shape, with the zeros where they were.
+    The layer needs all of its weights in their original shape, with the zeros where they were.
     """
     return quantize_linear(w[w != 0], bits)
 
@@ -641,9 +641,9 @@ def returns_only_the_kept(w, bits):
 
 @misconception(of=mixed_precision.layer_bits)
 def stages_from_zero(layer, stage_bits):
-    """You take the stage's number as the index into `stage_bits`.
+    """You use the number of the stage as the index into `stage_bits`.
 
-    The stages count from one and Python from zero: the bits of stage 1 come first.
+    Stages are counted from one and Python's indices from zero: the bits of stage 1 come first.
     """
     for i in range(3):
         if layer.startswith(f"stage{i}"):
@@ -655,7 +655,7 @@ def stages_from_zero(layer, stage_bits):
 def stages_reversed(layer, stage_bits):
     """You mix up the stages: stage 1 gets the last of the three numbers.
 
-    They are in the order in which an image passes through the network.
+    The numbers are in the order in which an image passes through the network.
     """
     for i in range(3):
         if layer.startswith(f"stage{i + 1}"):
@@ -665,7 +665,7 @@ def stages_reversed(layer, stage_bits):
 
 @misconception(of=mixed_precision.layer_bits)
 def block_taken_for_stage(layer, stage_bits):
-    """You take the number of the block for the number of the stage.
+    """You take the number of the block for that of the stage.
 
     In "stage2.1.conv1" the stage is 2, and the 1 after it is the block within the stage.
     """
@@ -678,7 +678,8 @@ def block_taken_for_stage(layer, stage_bits):
 def ends_quantized_too(layer, stage_bits):
     """You quantize the first convolution and the classifier as well.
 
-    Both are small and touch the image and the scores directly: they stay in float, at 32 bits.
+    Both are small, and they handle the image and the scores directly: they stay in float, at 32
+    bits.
     """
     if layer.startswith("stage1") or layer == "stem":
         return stage_bits[0]
@@ -704,8 +705,8 @@ def mean_over_layers(sizes, bits):
 def float_layers_left_out(sizes, bits):
     """You leave out the layers that stay in float.
 
-    They are few weights, but at 32 bits each they raise the average, and they are part of the
-    network.
+    They have few weights, but at 32 bits each these weights raise the average, and the layers are
+    part of the network.
     """
     body = [layer for layer in sizes if bits[layer] < 32]
     return sum(sizes[layer] * bits[layer] for layer in body) / sum(sizes[layer] for layer in body)
@@ -715,7 +716,7 @@ def float_layers_left_out(sizes, bits):
 def float_layers_cost_nothing(sizes, bits):
     """You count the weights of the float layers but not their bits.
 
-    Each of these weights takes 32 bits, and it is the expensive ones that you give away.
+    Each of these weights takes 32 bits, so you leave out the most expensive ones.
     """
     total = sum(sizes[layer] * bits[layer] for layer in sizes if bits[layer] < 32)
     return total / sum(sizes.values())

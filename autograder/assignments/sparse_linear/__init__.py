@@ -1,4 +1,4 @@
 """The instructor's and TA's side of the assignment on sparse linear models."""
 
 PLACE = 1
-"""Where the assignment stands in the course."""
+"""The position of the assignment in the course."""

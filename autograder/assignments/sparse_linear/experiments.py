@@ -1,4 +1,4 @@
-"""The figures of `sparse_linear`, which has no network: two methods find the sparse solution."""
+"""The figures of `sparse_linear`, which has no network: how well two methods find the solution."""
 
 from __future__ import annotations
 
@@ -34,7 +34,8 @@ COMMON: dict[str, Any] = {
     "assignment": "sparse_linear",
     "reported": {"log10 L": -27.0, "furthest weight from (0, 3, 0, 0, -1)": 0.0},
     "weights": None,
-    "remark": "Reported is that log10 L falls below -27; how far, the rounding of float64 decides.",
+    "remark": "Students reported that log10 L falls below -27; how far below depends on the "
+    "rounding of float64.",
 }
 
 SWEEPS = (

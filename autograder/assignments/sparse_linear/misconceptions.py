@@ -1,13 +1,14 @@
 """Wrong solutions of `sparse_linear`, as students write them.
 
-Each is one mistake and otherwise right. What a wrong solution takes from another question
-(`gradient_step` in `projected_descent`, say) is the reference's here, the student's in a notebook.
+Each makes one mistake and is otherwise right. Where a wrong solution calls the answer to another
+question (`gradient_step` in `projected_descent`, say), it calls the reference's function here, and
+the student's own in a notebook.
 
-Of two mistakes that agree on some inputs, the one that shows on fewer inputs comes first: an answer
-that is wrong on those alone fits both, and the rarer mistake explains it.
+If two mistakes give the same answers on some inputs, the one that shows on fewer inputs comes
+first: an answer that is wrong on those inputs alone fits both, and the rarer mistake explains it.
 """
 
-# Students write no type hints, and take names as they come.
+# Students write no type hints.
 # mypy: allow-untyped-defs
 
 import numpy as np
@@ -32,7 +33,8 @@ from helpers.reference.sparse_linear.sparse_regression import (
 def mean_instead_of_sum(X, y, w):
     """You average the squared residuals.
 
-    Many libraries do, but the loss of this notebook is their sum: it grows with every data point.
+    Many libraries do that, but the loss of this notebook is their sum: it grows with every data
+    point.
     """
     return np.mean((X @ w - y) ** 2)
 
@@ -41,15 +43,15 @@ def mean_instead_of_sum(X, y, w):
 def half_the_sum(X, y, w):
     """You halve the sum of squares.
 
-    The half is a custom that makes the 2 of the derivative vanish. This loss is defined without
-    it, so the 2 has to stay.
+    The half is a convention that cancels the 2 of the derivative. This loss is defined without it,
+    so the 2 has to stay.
     """
     return 0.5 * np.sum((X @ w - y) ** 2)
 
 
 @misconception(of=sparse_regression.loss)
 def norm_without_square(X, y, w):
-    """You take the length of the vector of residuals, which is the root of the loss.
+    """You take the length of the residual vector, which is the square root of the loss.
 
     `np.linalg.norm` takes a square root at the end, and the sum of squares does not.
     """
@@ -62,10 +64,10 @@ def norm_without_square(X, y, w):
 
 @misconception(of=sparse_regression.gradient_step)
 def factor_two_forgotten(X, y, w, rate):
-    """You lost the factor 2, which comes from the derivative of a square.
+    """You lost the factor 2 that comes from the derivative of a square.
 
-    Your steps point the right way but are half as long. Differentiate one squared residual with the
-    chain rule.
+    Your steps point the right way but are only half as long. Differentiate one squared residual
+    with the chain rule.
     """
     return w - rate * X.T @ (X @ w - y)
 
@@ -84,18 +86,17 @@ def mean_gradient(X, y, w, rate):
 def step_uphill(X, y, w, rate):
     """You step along the gradient, which points uphill.
 
-    The loss falls against the gradient: check the sign, and whether your residual is prediction
-    minus target or the other way round.
+    The loss falls in the opposite direction: check the sign, and whether your residual is
+    prediction minus target or the other way round.
     """
     return w + rate * 2 * X.T @ (X @ w - y)
 
 
 @misconception(of=sparse_regression.gradient_step)
 def one_sample_after_the_other(X, y, w, rate):
-    """You update the weights after every data point, so that the second one sees changed weights.
+    """You update the weights after every data point, so the next one sees changed weights.
 
-    A full-batch step evaluates the gradients of all data points at the same weights, and moves
-    once.
+    A full-batch step evaluates the gradients of all data points at the same weights and moves once.
     """
     w = w.copy()
     for i in range(len(y)):
@@ -111,8 +112,8 @@ def one_sample_after_the_other(X, y, w, rate):
 def start_not_recorded(X, y, rate=0.02, steps=200):
     """Your run begins after the first step.
 
-    The start counts too: 200 steps have 201 points, and row 0 holds the zeros that you started
-    from.
+    The starting point counts too: 200 steps have 201 points, and row 0 holds the zeros that you
+    started from.
     """
     w = np.zeros(X.shape[1])
     weights, losses = [], []
@@ -142,9 +143,9 @@ def a_step_per_sample(X, y, rate=0.02, steps=200):
 
 @misconception(of=sparse_regression.gradient_descent)
 def a_sweep_per_step(X, y, rate=0.02, steps=200):
-    """You update the weights after every data point and record them after all of them.
+    """You update the weights after every data point but record them only after the last one.
 
-    The rows look like 200 steps, but hide several updates each. A full-batch step adds up all
+    The rows look like 200 steps but hide several updates each. A full-batch step adds up all
     gradients first and moves once.
     """
     w = np.zeros(X.shape[1])
@@ -177,8 +178,7 @@ def one_array_for_all_steps(X, y, rate=0.02, steps=200):
 def plain_steps_half_as_long(X, y, rate=0.02, steps=200):
     """Your steps are half as long as they should be.
 
-    The derivative of a square brings a factor 2 with it, which is missing here or in your
-    `gradient_step`.
+    The derivative of a square has a factor 2, which is missing here or in your `gradient_step`.
     """
     w = np.zeros(X.shape[1])
     weights, losses = [w], [loss(X, y, w)]
@@ -212,8 +212,8 @@ def plain_steps_averaged(X, y, rate=0.02, steps=200):
 def log10_of_zero(losses):
     """You take the logarithm of a loss of exactly zero, which gives -inf and a warning.
 
-    A curve cannot go there, and averages of it are lost. Mark such a step as missing: nan leaves a
-    gap in the line.
+    A curve cannot show -inf, and an average that includes it is of no use. Mark such a step as
+    missing: nan leaves a gap in the line.
     """
     return np.log10(losses)
 
@@ -222,7 +222,7 @@ def log10_of_zero(losses):
 def zero_drawn_as_one(losses):
     """You give a loss of zero the logarithm 0, which is the logarithm of a loss of 1.
 
-    The best step of all then looks like a bad one. nan says that there is no value.
+    The best step of all then looks like a bad one. Use nan, which says that there is no value.
     """
     return np.log10(np.where(losses > 0, losses, 1.0))
 
@@ -231,8 +231,8 @@ def zero_drawn_as_one(losses):
 def epsilon_added(losses):
     """You add a small number before taking the logarithm, so that no loss gets below it.
 
-    The curve flattens out at that number as if the descent had stopped there. Treat an exact zero
-    alone.
+    The curve flattens out at that number as if the descent had stopped there. Treat only an exact
+    zero as a special case.
     """
     return np.log10(losses + 1e-10)
 
@@ -241,7 +241,7 @@ def epsilon_added(losses):
 def natural_logarithm(losses):
     """You took the natural logarithm, `np.log`.
 
-    Its values are 2.3 times as large. With `np.log10`, -3 is a loss of one thousandth.
+    Its values are 2.3 times as large. With `np.log10`, -3 stands for a loss of one thousandth.
     """
     return np.log(np.where(losses > 0, losses, np.nan))
 
@@ -255,7 +255,7 @@ def loss_on_a_plain_axis(weights, losses):
     """You draw the loss itself on a plain axis.
 
     After a few steps it is too small to be seen, and the last 27 powers of ten look like one flat
-    line. Draw its logarithm, or scale the axis logarithmically.
+    line. Draw its logarithm, or use a logarithmic axis.
     """
     figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.4))
     left.plot(losses)
@@ -268,10 +268,10 @@ def loss_on_a_plain_axis(weights, losses):
 
 @misconception(of=sparse_figures.plot_run)
 def logarithm_taken_twice(weights, losses):
-    """You draw log10 of the loss on an axis that is logarithmic already.
+    """You draw log10 of the loss on an axis that is already logarithmic.
 
-    The logarithm of a negative number does not exist, and so the line ends where the loss falls
-    below 1. One of the two is enough.
+    Such an axis cannot show negative numbers, so the line ends where the loss falls below 1. One of
+    the two is enough.
     """
     figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.4))
     left.plot(log10_loss(losses))
@@ -284,9 +284,9 @@ def logarithm_taken_twice(weights, losses):
 
 @misconception(of=sparse_figures.plot_run)
 def steps_from_one(weights, losses):
-    """Your steps begin at 1, so that everything seems to happen one step late.
+    """Your steps begin at 1, so everything seems to happen one step late.
 
-    Row 0 holds the weights before the first step, and belongs at step 0.
+    Row 0 holds the weights before the first step and belongs at step 0.
     """
     steps = np.arange(1, len(losses) + 1)
     figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.4))
@@ -302,8 +302,8 @@ def steps_from_one(weights, losses):
 def a_line_per_step(weights, losses):
     """You drew a line for every step instead of one for every weight.
 
-    `plot` makes a line of each column. The weights of one step stand in a row, and so the array
-    goes in as it is, without a transposition.
+    `plot` draws a line for each column. The weights of one step are a row, so pass the array as it
+    is, without transposing it.
     """
     figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.4))
     left.plot(log10_loss(losses))
@@ -319,7 +319,7 @@ def a_line_per_step(weights, losses):
 
 @misconception(of=sparse_regression.keep_largest)
 def largest_signed_values(w, count=2):
-    """You keep the largest values with their signs, so that large negative weights are lost.
+    """You rank the weights with their signs, so large negative weights are lost.
 
     A weight of -3 matters more than one of 1: rank the absolute values.
     """
@@ -333,8 +333,8 @@ def largest_signed_values(w, count=2):
 def smallest_kept(w, count=2):
     """You keep the smallest weights and set the others to zero.
 
-    `argsort` sorts upwards, so the largest stand at the end: the projection changes the vector as
-    little as it can.
+    `argsort` sorts in ascending order, so the largest are at the end: the projection changes the
+    vector as little as possible.
     """
     kept = np.argsort(np.abs(w))[:count]
     projected = np.zeros_like(w)
@@ -344,9 +344,9 @@ def smallest_kept(w, count=2):
 
 @misconception(of=sparse_regression.keep_largest)
 def as_many_removed_as_should_stay(w, count=2):
-    """You set `count` weights to zero, but `count` is the number that stays.
+    """You set `count` weights to zero, but `count` is the number that should stay.
 
-    Of five weights with two to keep, three have to go.
+    If two of five weights are to stay, three have to go.
     """
     removed = np.argsort(np.abs(w))[:count]
     projected = w.copy()
@@ -356,9 +356,9 @@ def as_many_removed_as_should_stay(w, count=2):
 
 @misconception(of=sparse_regression.keep_largest)
 def shortened_vector(w, count=2):
-    """You return the kept weights alone, so that nobody knows whose weights they are.
+    """You return only the kept weights, so nobody knows which weights they are.
 
-    The vector keeps its length: the others are zeros in their places.
+    The vector keeps its length: the other weights are zeros in their places.
     """
     kept = np.sort(np.argsort(np.abs(w))[-count:])
     return w[kept]
@@ -370,10 +370,10 @@ def shortened_vector(w, count=2):
 
 @misconception(of=sparse_regression.projected_descent)
 def projected_at_the_end_only(X, y, rate=0.02, steps=200, count=2):
-    """You run plain gradient descent and prune once, at the end.
+    """You run plain gradient descent and prune only once, at the end.
 
-    The other weights cannot make up for what is cut off. Projected gradient descent prunes after
-    every step, so that the next step repairs the damage.
+    The remaining weights then cannot make up for what is cut off. Projected gradient descent prunes
+    after every step, so that the next step can repair the damage.
     """
     w = np.zeros(X.shape[1])
     weights, losses = [w], [loss(X, y, w)]
@@ -390,8 +390,8 @@ def projected_at_the_end_only(X, y, rate=0.02, steps=200, count=2):
 def projected_before_the_step(X, y, rate=0.02, steps=200, count=2):
     """You prune first and take the gradient step afterwards.
 
-    The step fills the zeros again, and so none of your recorded weights is sparse. First the
-    gradient, then the projection.
+    The step fills the zeros again, so none of your recorded weight vectors is sparse. Take the
+    gradient step first, then project.
     """
     w = np.zeros(X.shape[1])
     weights, losses = [w], [loss(X, y, w)]
@@ -406,7 +406,7 @@ def projected_before_the_step(X, y, rate=0.02, steps=200, count=2):
 def choice_made_once(X, y, rate=0.02, steps=200, count=2):
     """You choose the weights to keep after the first step and never again.
 
-    The first step knows little. Choose anew after every step, so that a weight can come back.
+    The first step tells you little. Choose again after every step, so that a weight can come back.
     """
     w = np.zeros(X.shape[1])
     weights, losses = [w], [loss(X, y, w)]
@@ -422,7 +422,7 @@ def choice_made_once(X, y, rate=0.02, steps=200, count=2):
 def loss_before_the_projection(X, y, rate=0.02, steps=200, count=2):
     """You record the loss between the gradient step and the projection.
 
-    That is the loss of weights which you throw away. Take it after the projection, from the
+    That is the loss of weights that you throw away. Compute it after the projection, from the
     weights that you record.
     """
     w = np.zeros(X.shape[1])
@@ -439,7 +439,7 @@ def loss_before_the_projection(X, y, rate=0.02, steps=200, count=2):
 def projected_steps_half_as_long(X, y, rate=0.02, steps=200, count=2):
     """Your gradient lacks its factor 2, here or in `gradient_step`.
 
-    The projection is right, but each step before it goes only half the way, and a short step keeps
+    The projection is right, but each step before it is only half as long, and a shorter step keeps
     other weights.
     """
     w = np.zeros(X.shape[1])
@@ -455,7 +455,7 @@ def projected_steps_half_as_long(X, y, rate=0.02, steps=200, count=2):
 def projected_steps_averaged(X, y, rate=0.02, steps=200, count=2):
     """You divide the gradient by the number of data points, here or in `gradient_step`.
 
-    The loss is a sum, not a mean, and so the steps before your projections are too short.
+    The loss is a sum, not a mean, so the steps before your projections are too short.
     """
     w = np.zeros(X.shape[1])
     weights, losses = [w], [loss(X, y, w)]
@@ -474,8 +474,8 @@ def projected_steps_averaged(X, y, rate=0.02, steps=200, count=2):
 def penalty_in_the_loss(X, y, strength, rate=0.02, steps=200):
     """You record the loss with the penalty added.
 
-    The figures compare how well the data are fitted, under different strengths: they need L alone.
-    The penalty belongs in the step.
+    The figures compare how well the data are fitted under different strengths, so they need L
+    alone. The penalty belongs in the step.
     """
     w = np.zeros(X.shape[1])
     weights, losses = [w], [loss(X, y, w)]
@@ -488,10 +488,10 @@ def penalty_in_the_loss(X, y, strength, rate=0.02, steps=200):
 
 @misconception(of=sparse_regression.l1_descent)
 def penalty_without_the_rate(X, y, strength, rate=0.02, steps=200):
-    """You subtract strength times sign, without the learning rate.
+    """You subtract the strength times the sign, without the learning rate.
 
-    The penalty is a part of the objective, so its gradient is multiplied by the rate as the
-    gradient of L is. Yours is 50 times too strong at a rate of 0.02.
+    The penalty is part of the objective, so its gradient is multiplied by the rate, just like the
+    gradient of L. Yours is 50 times too strong at a rate of 0.02.
     """
     w = np.zeros(X.shape[1])
     weights, losses = [w], [loss(X, y, w)]
@@ -506,8 +506,8 @@ def penalty_without_the_rate(X, y, strength, rate=0.02, steps=200):
 def squared_penalty(X, y, strength, rate=0.02, steps=200):
     """You use the gradient of the squared weights, which is weight decay.
 
-    It pulls less and less as a weight gets small. The slope of the absolute value is the same
-    everywhere but at zero: it is a sign.
+    It pulls less and less as a weight gets small. The slope of the absolute value has the same size
+    everywhere except at zero: it is a sign.
     """
     w = np.zeros(X.shape[1])
     weights, losses = [w], [loss(X, y, w)]
@@ -538,8 +538,8 @@ def penalty_value_as_gradient(X, y, strength, rate=0.02, steps=200):
 def sign_after_the_step(X, y, strength, rate=0.02, steps=200):
     """You take the signs after the gradient step, but the gradient before it.
 
-    A subgradient step evaluates both parts of the objective at the same weights, those at which the
-    step begins.
+    A subgradient step evaluates both parts of the objective at the same weights, those before the
+    step.
     """
     w = np.zeros(X.shape[1])
     weights, losses = [w], [loss(X, y, w)]
@@ -555,7 +555,8 @@ def sign_after_the_step(X, y, strength, rate=0.02, steps=200):
 def l1_steps_half_as_long(X, y, strength, rate=0.02, steps=200):
     """Your gradient of L lacks its factor 2, here or in `gradient_step`.
 
-    The penalty then counts twice as much beside it as it should, and the run ends elsewhere.
+    Compared with it, the penalty then counts twice as much as it should, and the run ends
+    elsewhere.
     """
     w = np.zeros(X.shape[1])
     weights, losses = [w], [loss(X, y, w)]
@@ -570,7 +571,7 @@ def l1_steps_half_as_long(X, y, strength, rate=0.02, steps=200):
 def l1_steps_averaged(X, y, strength, rate=0.02, steps=200):
     """You divide the gradient of L by the number of data points, here or in `gradient_step`.
 
-    Beside a mean the same penalty weighs more. The loss is a sum.
+    The loss is a sum, not a mean. Compared with a mean, the same penalty weighs too much.
     """
     w = np.zeros(X.shape[1])
     weights, losses = [w], [loss(X, y, w)]
@@ -598,7 +599,7 @@ def hard_instead_of_soft(w, threshold):
 def carried_beyond_zero(w, threshold):
     """You subtract the threshold from small weights too, which carries them beyond zero.
 
-    A weight whose magnitude is below the threshold stops at zero. These exact zeros are the whole
+    A weight whose magnitude is below the threshold becomes zero. These exact zeros are the whole
     point.
     """
     return w - threshold * np.sign(w)
@@ -606,7 +607,7 @@ def carried_beyond_zero(w, threshold):
 
 @misconception(of=sparse_regression.soft_threshold)
 def sign_lost(w, threshold):
-    """You lose the sign: negative weights come out as positive.
+    """You lose the sign: negative weights become positive.
 
     Shrink the magnitude, then give each weight its sign back.
     """
@@ -617,8 +618,7 @@ def sign_lost(w, threshold):
 def clipped_at_the_threshold(w, threshold):
     """You clip the weights to the threshold, which keeps small weights and cuts large ones.
 
-    That is the part which soft thresholding takes away: what is left of the weight after it is the
-    result.
+    That is the part that soft thresholding takes away: its result is what is left of the weight.
     """
     return np.clip(w, -threshold, threshold)
 
@@ -631,8 +631,8 @@ def clipped_at_the_threshold(w, threshold):
 def threshold_without_the_rate(X, y, strength, rate=0.02, steps=200):
     """Your threshold is the strength itself.
 
-    One step of length `rate` may shrink a weight by `rate * strength`, as the subgradient step
-    does: a strength of 0.5 is a threshold of 0.01.
+    A step of length `rate` may shrink a weight by `rate * strength`, as the subgradient step does:
+    a strength of 0.5 gives a threshold of 0.01.
     """
     w = np.zeros(X.shape[1])
     weights, losses = [w], [loss(X, y, w)]
@@ -645,10 +645,10 @@ def threshold_without_the_rate(X, y, strength, rate=0.02, steps=200):
 
 @misconception(of=sparse_regression.proximal_descent)
 def threshold_before_the_step(X, y, strength, rate=0.02, steps=200):
-    """You threshold first and take the gradient step afterwards.
+    """You apply the threshold first and take the gradient step afterwards.
 
-    The step moves the zeros away again before they are recorded. First the gradient, then the
-    threshold.
+    The step changes the zeros again before they are recorded. Take the gradient step first, then
+    apply the threshold.
     """
     w = np.zeros(X.shape[1])
     weights, losses = [w], [loss(X, y, w)]
@@ -661,10 +661,10 @@ def threshold_before_the_step(X, y, strength, rate=0.02, steps=200):
 
 @misconception(of=sparse_regression.proximal_descent)
 def penalised_twice(X, y, strength, rate=0.02, steps=200):
-    """You subtract the subgradient of the penalty and threshold as well.
+    """You subtract the subgradient of the penalty and apply the threshold as well.
 
-    The penalty acts twice. In a proximal step the gradient is that of L alone, and the threshold
-    takes care of the penalty.
+    The penalty then acts twice. In a proximal step the gradient is that of L alone, and the
+    threshold takes care of the penalty.
     """
     w = np.zeros(X.shape[1])
     weights, losses = [w], [loss(X, y, w)]
@@ -678,7 +678,7 @@ def penalised_twice(X, y, strength, rate=0.02, steps=200):
 
 @misconception(of=sparse_regression.proximal_descent)
 def hard_threshold_in_the_step(X, y, strength, rate=0.02, steps=200):
-    """Your steps threshold hard: small weights go to zero, and the others do not move.
+    """Your steps use a hard threshold: small weights go to zero, and the others do not move.
 
     The proximal step of the L1 penalty is the soft threshold, which shrinks every weight.
     """
@@ -696,7 +696,7 @@ def hard_threshold_in_the_step(X, y, strength, rate=0.02, steps=200):
 def proximal_steps_half_as_long(X, y, strength, rate=0.02, steps=200):
     """Your gradient of L lacks its factor 2, here or in `gradient_step`.
 
-    The threshold is right for a full step, and after a half one it takes away too much.
+    The threshold is right for a full step; after half a step it takes away too much.
     """
     w = np.zeros(X.shape[1])
     weights, losses = [w], [loss(X, y, w)]
@@ -711,7 +711,7 @@ def proximal_steps_half_as_long(X, y, strength, rate=0.02, steps=200):
 def proximal_steps_averaged(X, y, strength, rate=0.02, steps=200):
     """You divide the gradient of L by the number of data points, here or in `gradient_step`.
 
-    The loss is a sum. Your threshold belongs to full steps, not to averaged ones.
+    The loss is a sum. Your threshold is right for full steps, not for averaged ones.
     """
     w = np.zeros(X.shape[1])
     weights, losses = [w], [loss(X, y, w)]
@@ -730,8 +730,8 @@ def proximal_steps_averaged(X, y, strength, rate=0.02, steps=200):
 def largest_penalised(w, threshold, free=2):
     """You let the smallest weights go free and shrink the largest.
 
-    It is the other way round: large weights carry the fit and should keep their size, the small
-    ones should vanish.
+    It should be the other way round: large weights carry the fit and should keep their size, and
+    small ones should vanish.
     """
     order = np.argsort(np.abs(w))
     shrunk = w.copy()
@@ -743,7 +743,7 @@ def largest_penalised(w, threshold, free=2):
 def as_many_penalised_as_go_free(w, threshold, free=2):
     """You shrink the `free` smallest weights, but `free` is the number without a penalty.
 
-    Of five weights with two free ones, three are shrunk.
+    If two of five weights are free, three are shrunk.
     """
     order = np.argsort(np.abs(w))
     shrunk = w.copy()
@@ -753,7 +753,7 @@ def as_many_penalised_as_go_free(w, threshold, free=2):
 
 @misconception(of=sparse_regression.trimmed_threshold)
 def smallest_signed_values(w, threshold, free=2):
-    """You rank the weights with their signs, so that a large negative weight counts as small.
+    """You rank the weights with their signs, so a large negative weight counts as small.
 
     The smallest weights are those nearest to zero: rank the absolute values.
     """
@@ -769,7 +769,7 @@ def smallest_set_to_zero(w, threshold, free=2):
     """You set the smallest weights to zero, whatever their size.
 
     That is the projection of Section 3. Trimmed L1 moves them towards zero by the threshold, so
-    that a small weight may still grow.
+    that a small weight can still grow.
     """
     return keep_largest(w, free)
 
@@ -782,8 +782,8 @@ def smallest_set_to_zero(w, threshold, free=2):
 def ranked_before_the_step(X, y, strength, rate=0.02, steps=200, free=2):
     """You rank the weights before the gradient step and shrink them after it.
 
-    The threshold acts on the weights that the gradient step leads to, so those are the ones to
-    rank: the step may have changed their order.
+    The threshold acts on the weights after the gradient step, so rank those: the step may have
+    changed their order.
     """
     w = np.zeros(X.shape[1])
     weights, losses = [w], [loss(X, y, w)]
@@ -798,9 +798,9 @@ def ranked_before_the_step(X, y, strength, rate=0.02, steps=200, free=2):
 
 @misconception(of=sparse_regression.trimmed_descent)
 def trimmed_without_the_rate(X, y, strength, rate=0.02, steps=200, free=2):
-    """You threshold by the strength itself.
+    """Your threshold is the strength itself.
 
-    One step of length `rate` may shrink a weight by `rate * strength`: a strength of 5 is a
+    A step of length `rate` may shrink a weight by `rate * strength`: a strength of 5 gives a
     threshold of 0.1.
     """
     w = np.zeros(X.shape[1])
@@ -814,10 +814,10 @@ def trimmed_without_the_rate(X, y, strength, rate=0.02, steps=200, free=2):
 
 @misconception(of=sparse_regression.trimmed_descent)
 def trimmed_before_the_step(X, y, strength, rate=0.02, steps=200, free=2):
-    """You threshold first and take the gradient step afterwards.
+    """You apply the threshold first and take the gradient step afterwards.
 
-    The step moves the zeros away again before they are recorded. First the gradient, then the
-    threshold.
+    The step changes the zeros again before they are recorded. Take the gradient step first, then
+    apply the threshold.
     """
     w = np.zeros(X.shape[1])
     weights, losses = [w], [loss(X, y, w)]
@@ -832,7 +832,7 @@ def trimmed_before_the_step(X, y, strength, rate=0.02, steps=200, free=2):
 def nobody_goes_free(X, y, strength, rate=0.02, steps=200, free=2):
     """You shrink all weights, which is plain L1.
 
-    Its bias is what trimming takes away: the `free` largest weights are not touched.
+    Trimming removes its bias: the `free` largest weights are not touched.
     """
     w = np.zeros(X.shape[1])
     weights, losses = [w], [loss(X, y, w)]
@@ -847,7 +847,7 @@ def nobody_goes_free(X, y, strength, rate=0.02, steps=200, free=2):
 def trimmed_steps_half_as_long(X, y, strength, rate=0.02, steps=200, free=2):
     """Your gradient of L lacks its factor 2, here or in `gradient_step`.
 
-    Half a step followed by a whole threshold holds the small weights down for too long.
+    Half a step followed by a full threshold holds the small weights down for too long.
     """
     w = np.zeros(X.shape[1])
     weights, losses = [w], [loss(X, y, w)]
@@ -862,7 +862,7 @@ def trimmed_steps_half_as_long(X, y, strength, rate=0.02, steps=200, free=2):
 def trimmed_steps_averaged(X, y, strength, rate=0.02, steps=200, free=2):
     """You divide the gradient of L by the number of data points, here or in `gradient_step`.
 
-    The loss is a sum. Averaged steps seldom lift a weight above the threshold.
+    The loss is a sum. With averaged steps, a weight seldom gets above the threshold.
     """
     w = np.zeros(X.shape[1])
     weights, losses = [w], [loss(X, y, w)]
@@ -879,10 +879,10 @@ def trimmed_steps_averaged(X, y, strength, rate=0.02, steps=200, free=2):
 
 @misconception(of=sparse_regression.lasso_alpha)
 def alpha_taken_for_lambda(strength, points):
-    """You hand the strength to scikit-learn as it is.
+    """You pass the strength to scikit-learn as it is.
 
     Its Lasso divides the sum of squares by twice the number of data points, but not the penalty, so
-    that the same number penalises far more there.
+    the same number penalises far more there.
     """
     return strength
 
@@ -901,7 +901,7 @@ def divided_by_the_points_alone(strength, points):
 def multiplied_instead_of_divided(strength, points):
     """You multiply where you should divide.
 
-    scikit-learn makes the sum of squares smaller; to keep the balance, the penalty has to become
-    smaller by the same factor.
+    scikit-learn divides the sum of squares, so the penalty has to be divided by the same factor to
+    keep the balance.
     """
     return strength * 2 * points

@@ -47,7 +47,7 @@ def test_the_message_names_the_layer_the_setting_and_both_counts():
     w[kept[:2]] = 0
     assert pruned_as(half, "q = 50")(model) == (
         f"in {LAYER}, 3 of the weights that q = 50 prunes are not zero, "
-        "and 2 of those that it keeps are."
+        "and 2 of those that it keeps are zero."
     )
 
 
@@ -62,4 +62,4 @@ def test_half_a_weight_of_each_layer_may_be_missing(missing, accepted):
 
 def test_the_message_says_how_many_are_zero_and_how_many_were_asked_for():
     problem = sparse(0.8, spare=1)(reference.pruned_model(half))
-    assert problem == "Only 50.0% of the weights are zero, and 80 % were asked for."
+    assert problem == "Only 50.0% of the weights are zero instead of the 80 % asked for."

@@ -202,7 +202,7 @@ def test_a_reply_of_no_known_form_is_a_wrong_answer(reply):
     with asking(Submission(lambda _: reply, Path())):
         check = close(student.x, 3, within=0)
     assert check.credit == 0
-    assert check.message == "`x` answered what no function answers."
+    assert check.message == "`x` gave an answer that no function gives."
 
 
 def test_a_property_that_fails_says_so(notebook):

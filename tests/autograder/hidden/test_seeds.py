@@ -27,7 +27,9 @@ def fresh_every_time(seed):
 def test_numbers_that_do_not_follow_the_seed_are_wrong(draw):
     check = seeded(draw, what="draw")
     assert check.credit == 0
-    assert check.message == "One seed gives one draw, another seed another."
+    assert (
+        check.message == "The same seed should give the same draw, and another seed another draw."
+    )
 
 
 def test_an_error_of_the_students_is_the_feedback():

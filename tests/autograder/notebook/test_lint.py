@@ -64,7 +64,7 @@ def test_graded_cell_without_hidden_tests(tmp_path: Path) -> None:
         cell_of(notebook, "test").source = "# Hidden tests: 4 points"
 
     assert [text for _, _, text in faults(tmp_path, change)] == [
-        "this graded cell holds no hidden test, so that nothing decides its score"
+        "this graded cell holds no hidden test, so nothing decides its score"
     ]
 
 
