@@ -374,7 +374,7 @@ def test_another_function_with_the_same_factors_goes_on(tmp_path, capsys):
     train(tiny_model(), checkpoint=checkpoint, schedule=warm_up)
     factors = [warm_up(step) for step in range(16)]
     train(tiny_model(), checkpoint=checkpoint, schedule=factors.__getitem__)
-    assert "Going on after epoch 4" in capsys.readouterr().out
+    assert "Continuing after epoch 4" in capsys.readouterr().out
 
 
 def test_another_network_starts_anew(tmp_path, capsys):
