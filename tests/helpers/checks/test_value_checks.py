@@ -20,7 +20,7 @@ def test_accuracies_for_all_keys_pass():
         (None, "should be a dict; yours is None"),
         ({8: 0.9, 4: 82.5}, "The accuracy for 4 is 82.5. Write it as a fraction"),
         ({8: 0.9, 4: -0.1}, "below 0"),
-        ({8: 0.9, 4: float("nan")}, "The accuracy for 4 is nan"),
+        ({8: 0.9, 4: float("nan")}, "The accuracy for 4 should be finite"),
         ({8: 0.9, 4: "0.8"}, "should be a single number; yours is a str"),
         ({8: 0.9, 4: True}, "should be a single number; yours is a bool"),
         ({8: 0.9, 4: torch.zeros(2)}, "should be a single number; yours is a tensor"),
