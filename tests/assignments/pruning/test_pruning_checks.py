@@ -53,7 +53,7 @@ def test_a_mask_of_numbers_is_named():
         pruned, mask = magnitude.prune_by_std(w, s)
         return pruned, mask.float()
 
-    assert "should hold truth values (bool)" in checks.prune_by_std(prune_by_std).problem
+    assert "should be boolean" in checks.prune_by_std(prune_by_std).problem
 
 
 def test_one_result_in_place_of_two_is_named():
