@@ -137,7 +137,7 @@ def _same(entry: Measurement, scores: Tensor) -> bool:
 
 
 def read_measurements(path: Path) -> list[Measurement]:
-    """Read the measurements in `path`; return none if the file is missing or damaged."""
+    """Read the measurements in `path`; return an empty list if the file is missing or damaged."""
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))
         for entry in entries:

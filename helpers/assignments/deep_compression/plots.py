@@ -110,7 +110,7 @@ def accuracy_after_training(
     with panels(1, (7.2, 3.8)) as (figure, (axes,)):
         for accuracies, label, look in (
             (shared, "shared", LINES[0]),
-            (statistics, "batch norm measured anew", LINES[2]),
+            (statistics, "batch norm re-estimated", LINES[2]),
             (trained, "centroids trained", LINES[1]),
         ):
             bits = sorted(accuracies)

@@ -128,7 +128,9 @@ def test_a_class_without_its_hooks_is_noticed():
 def test_fractions_are_asked_for_by_key():
     assert checks.fractions({"a": 0.5, "b": np.float32(0)}, ["a", "b"])
     assert "no sparsity for b" in checks.fractions({"a": 0.5}, ["a", "b"]).problem
-    assert "There should be no sparsity for 'c'" in checks.fractions({"a": 0, "c": 0}, ["a"]).problem
+    assert (
+        "There should be no sparsity for 'c'" in checks.fractions({"a": 0, "c": 0}, ["a"]).problem
+    )
     assert "0.8 for 80 %" in checks.fractions({"a": 80}, ["a"]).problem
     assert "yours is None" in checks.fractions(None, ["a"]).problem
 
