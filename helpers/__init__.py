@@ -1,3 +1,3 @@
-"""What the assignment notebooks import: data, models, training, artifacts, plots, public checks."""
+"""The package that the notebooks import: data, models, training, artifacts, plots, checks."""
 
 __version__ = "0.1.0"

@@ -1,8 +1,8 @@
-"""Trained networks as files: saved once, loaded the next time, submitted and graded.
+"""Trained networks as files, which are saved once, loaded the next time, submitted and graded.
 
-An artifact is two files beside the notebook, ``artifacts/<profile>/<name>.safetensors`` with the
-weights and ``<name>.json`` with the history. The grader opens what anybody may have made, so
-reading runs no code, follows no link, and refuses whatever is not exactly an artifact.
+An artifact consists of two files beside the notebook: ``artifacts/<profile>/<name>.safetensors``
+holds the weights and ``<name>.json`` the history. The grader opens files from untrusted sources.
+Reading an artifact therefore runs no code, follows no link, and refuses anything malformed.
 """
 
 import json
@@ -43,11 +43,11 @@ DTYPES = frozenset(
 
 
 class ArtifactError(Exception):
-    """An artifact cannot be used; the message says which one and why."""
+    """An artifact cannot be used; the message says which artifact and why."""
 
 
 class ArtifactMissing(ArtifactError):
-    """There is no artifact of that name; the message says how to make it."""
+    """There is no artifact with that name; the message says how to make it."""
 
 
 @dataclass(frozen=True)
@@ -57,11 +57,11 @@ class Artifact:
     Attributes
     ----------
     name
-        Such as ``"qat_4bit"``.
+        The artifact's name, such as ``"qat_4bit"``.
     weights
         The state dict, on the CPU.
     history
-        What its owner says happened in training.
+        The training history, as the student submitted it; nothing in it is verified.
     """
 
     name: str
@@ -74,7 +74,7 @@ class Artifact:
         Raises
         ------
         ArtifactError
-            If a name or a shape differs.
+            If the names or shapes of the weights differ from those of `model`.
         """
         expected = model.state_dict()
         for name in sorted(expected.keys() | self.weights.keys()):
@@ -92,21 +92,23 @@ class Artifact:
 
 
 def artifact_folder(root: Path | str = ".") -> Path:
-    """Return the folder of the current profile's artifacts, for a notebook in the folder `root`."""
+    """Return the folder of the current profile's artifacts for a notebook in `root`."""
     return Path(root) / "artifacts" / profile()
 
 
 def artifact_files(folder: Path, name: str) -> tuple[Path, Path]:
-    """Return the files of an artifact: the weights and the history.
+    """Return the paths of an artifact's two files, the weights and the history.
 
     Raises
     ------
     ValueError
-        If `name` has anything but small letters, digits and underscores.
+        If `name` is empty, is longer than 64 characters, or contains anything but lower-case
+        letters, digits and underscores.
     """
     if not re.fullmatch(r"[a-z0-9_]{1,64}", name):
         raise ValueError(
-            f"{name!r} is no name for an artifact: use small letters, digits and underscores."
+            f"{name!r} is not a valid name for an artifact: use at most 64 lower-case letters, "
+            "digits and underscores."
         )
     return folder / f"{name}.safetensors", folder / f"{name}.json"
 
@@ -114,29 +116,32 @@ def artifact_files(folder: Path, name: str) -> tuple[Path, Path]:
 def train_or_load(
     name: str, train: Callable[[nn.Module, Path], History], model: nn.Module
 ) -> History:
-    """Train `model` and save it, or load what was saved before.
+    """Train `model` and save it, or load the artifact that an earlier call saved.
 
     Parameters
     ----------
     name
-        Of the artifact, in the folder ``artifacts/<profile>`` of the current folder.
+        Name of the artifact. It is stored in ``artifacts/<profile>`` under the current folder.
     train
-        Called with the model and a path for the checkpoints of `helpers.training.fit`; trains
-        the model and returns the history. An interrupted training goes on from the checkpoint;
-        it is deleted when the artifact is complete.
+        Function that trains the model and returns the history. It is called with the model and
+        the path of a checkpoint for `helpers.training.fit`, from which an interrupted training
+        continues. The checkpoint is deleted when the artifact is complete.
     model
-        Ends up with the trained weights.
+        The network to train. When the function returns, it has the trained weights.
 
     Returns
     -------
     History
+        The history of the training, now or at the time when the artifact was saved.
 
     Raises
     ------
     ArtifactMissing
-        If nothing is saved and the environment variable COURSE_GRADING is 1: grading never trains.
+        If there is no artifact and the environment variable COURSE_GRADING is 1, because grading
+        never trains.
     ArtifactError
-        If what is saved is damaged or of another network.
+        If the saved artifact is damaged or belongs to another network, or if the training has
+        diverged.
 
     Examples
     --------
@@ -151,7 +156,7 @@ def train_or_load(
     if weights_file.exists() and history_file.exists():
         artifact = load_artifact(folder, name)
         artifact.load_into(model)
-        print(f"{name}: loaded from {folder}; delete {weights_file.name} there to train again.")
+        print(f"{name}: loaded from {folder}; to train again, delete {weights_file.name} there.")
         return artifact.history
     if os.environ.get("COURSE_GRADING") == "1":
         raise _missing(weights_file)
@@ -163,22 +168,22 @@ def train_or_load(
 
 
 def save_artifact(folder: Path, name: str, model: nn.Module, history: History) -> None:
-    """Save the weights of `model` and the history as an artifact, in place of an earlier one.
+    """Save the weights of `model` and the history as an artifact, replacing any earlier one.
 
     Raises
     ------
     ArtifactError
-        If a weight or a loss is no finite number; nothing is saved then.
+        If a weight or a loss is not a finite number. Nothing is saved in this case.
     """
     weights_file, history_file = artifact_files(folder, name)
     numbers = [*model.state_dict().values(), torch.tensor(history.train_loss)]
     if not all(torch.isfinite(tensor).all() for tensor in numbers):
         raise ArtifactError(
-            f"{name!r} is not saved, because the training has diverged: its weights or its loss "
-            "are no finite numbers. Lower the learning rate and run the cell again."
+            f"{name!r} was not saved, because the training has diverged: a weight or a loss is "
+            "not a finite number. Lower the learning rate and run the cell again."
         )
-    # Without weights there is no artifact, so they come last: never one run's history beside
-    # another run's weights.
+    # The weights are removed first and written last. Without them there is no artifact, so an
+    # interruption never leaves the history of one run beside the weights of another.
     weights_file.unlink(missing_ok=True)
     with replacing(history_file) as temporary:
         temporary.write_text(json.dumps(history.to_dict(), indent=1) + "\n", encoding="utf-8")
@@ -186,33 +191,30 @@ def save_artifact(folder: Path, name: str, model: nn.Module, history: History) -
 
 
 def load_artifact(folder: Path, name: str) -> Artifact:
-    """Read an artifact that anybody may have made.
+    """Read an artifact from an untrusted source.
 
     Parameters
     ----------
     folder
-        Holds the two files; see `artifact_folder`.
+        Folder of the two files; see `artifact_folder`.
     name
-        Of the artifact.
-
-    Returns
-    -------
-    Artifact
+        Name of the artifact.
 
     Raises
     ------
     ArtifactMissing
-        If one of the two files is not there.
+        If one of the two files is missing.
     ArtifactError
-        If one of them is no regular file (a link, say), is too large, or is malformed: not
-        safetensors, numbers that are not finite, or not a history.
+        If one of the files is not a regular file (but a link, for example), is too large, or is
+        malformed: not in the safetensors format, with numbers that are not finite, or not a
+        history.
     """
     weights_file, history_file = artifact_files(folder, name)
     weights = read_weights(weights_file)
     content = _read(history_file, MAX_HISTORY_BYTES)
     try:
         history = History.from_dict(json.loads(content.decode("utf-8")))
-    except (ValueError, RecursionError) as error:  # no UTF-8, no JSON, or no history
+    except (ValueError, RecursionError) as error:  # not UTF-8, not JSON, or not a history
         raise ArtifactError(f"{history_file.name} is not a history: {error}.") from error
     return Artifact(name, weights, history)
 
@@ -222,18 +224,19 @@ def load_artifact(folder: Path, name: str) -> Artifact:
 
 
 def write_weights(path: Path, weights: Mapping[str, Tensor], about: Any = None) -> None:
-    """Write weights as safetensors, whole or not at all.
+    """Write weights to a safetensors file, completely or not at all.
 
     Parameters
     ----------
     path
-        The file; its folder is made.
+        The file to write. Its folder is created if necessary.
     weights
-        Name to tensor, on any device.
+        Mapping from name to tensor, on any device.
     about
-        Plain data about the weights, kept as JSON in the file's header.
+        Plain data about the weights, stored as JSON in the header of the file. By default, nothing
+        is stored there.
     """
-    # safetensors refuses tensors that share memory, as tied weights do: hence the copies.
+    # safetensors refuses tensors that share memory, as tied weights do, so each is copied.
     plain = {
         name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
         for name, tensor in weights.items()
@@ -244,18 +247,18 @@ def write_weights(path: Path, weights: Mapping[str, Tensor], about: Any = None) 
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
-    """Read weights that anybody may have written, onto the CPU.
+    """Read weights from an untrusted source onto the CPU.
 
     Raises
     ------
     ArtifactMissing, ArtifactError
-        As `load_artifact`.
+        As for `load_artifact`.
     """
     content = _read(path, MAX_WEIGHTS_BYTES)
     try:
         weights = safetensors.torch.load(content)
-    except Exception as error:  # a malformed file raises errors of many kinds
-        raise ArtifactError(f"{path.name} is damaged or no safetensors file.") from error
+    except Exception as error:  # malformed files raise errors of many kinds
+        raise ArtifactError(f"{path.name} is damaged or not a safetensors file.") from error
     for name, tensor in weights.items():
         if tensor.dtype not in DTYPES:
             raise ArtifactError(f"{path.name} is malformed: {name!r:.80} is {tensor.dtype}.")
@@ -270,10 +273,13 @@ def read_weights(path: Path) -> dict[str, Tensor]:
 def _read(path: Path, limit: int) -> bytes:
     """Read a regular file of at most `limit` bytes; never follow a link or wait for a pipe."""
     flags = os.O_RDONLY
-    for flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"):  # not all exist everywhere
+    # Some platforms lack some of these flags.
+    for flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"):
         flags |= getattr(os, flag, 0)
     if path.is_symlink() or path.parent.is_symlink():
-        raise ArtifactError(f"{path.name} is reached by a link: submit the file itself.")
+        raise ArtifactError(
+            f"{path.name} is a link or lies in a linked folder: submit the file itself."
+        )
     try:
         descriptor = os.open(path, flags)
     except (FileNotFoundError, NotADirectoryError) as error:
@@ -282,9 +288,9 @@ def _read(path: Path, limit: int) -> bytes:
         raise ArtifactError(f"{path.name} cannot be opened: {error.strerror}.") from error
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise ArtifactError(f"{path.name} is no file.")
+        raise ArtifactError(f"{path.name} is not a regular file.")
     with open(descriptor, "rb") as file:
-        # A limit on what is read, not on the size that the file system tells: files grow.
+        # The limit applies to what is read, not to the size in the file system: files can grow.
         content = file.read(limit + 1)
     if len(content) > limit:
         raise ArtifactError(f"{path.name} is larger than {limit >> 20} MB.")

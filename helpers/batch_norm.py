@@ -1,4 +1,4 @@
-"""New statistics for batch norm, after the weights before it have changed."""
+"""New statistics for batch norm after the preceding weights have changed."""
 
 import torch
 from torch import nn
@@ -12,25 +12,26 @@ BATCH_SIZE = 128
 
 @torch.no_grad()
 def reestimate_batch_norm(model: nn.Module, dataset: Dataset, images: int = 512) -> None:
-    """Measure means and variances anew for every batch norm of a network, in place.
+    """Re-estimate the mean and variance of every batch norm of a network, in place.
 
-    A batch norm in evaluation mode subtracts the mean and divides by the standard deviation that
-    it has seen in training. When weights before it are pruned, its inputs shrink, and these
-    numbers no longer fit. No weight changes here, and no label is used.
+    In evaluation mode, a batch norm subtracts the mean and divides by the standard deviation that
+    it has seen in training. When the weights before it are pruned, its inputs shrink, and these
+    statistics no longer fit. No weight is changed here, and no label is used.
 
     Parameters
     ----------
     model
-        The network. It moves to the device of the data set, and is in evaluation mode afterwards.
+        The network. It is moved to the device of the data set and left in evaluation mode.
     dataset
-        Its first training images are used, as they are, always in the same batches.
+        Data set whose first training images are used, without augmentation and always in the same
+        batches.
     images
-        How many of them, in batches of 128; a smaller last batch is used as well.
+        Number of images to use, in batches of 128. A smaller last batch is used as well.
 
     References
     ----------
     Li, Wu, Su, Wang, "EagleEye: Fast Sub-net Evaluation for Efficient Neural Network Pruning",
-    ECCV 2020: without this, the accuracy of a pruned network says little about it.
+    ECCV 2020: without this step, the accuracy of a pruned network says little about it.
     """
     layers = [m for m in model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
     momenta = [layer.momentum for layer in layers]

@@ -1,9 +1,9 @@
 """CIFAR-10, downloaded once and cached as four plain arrays.
 
-The arrays stand in ``cifar10.npz`` in the data folder: the one that the environment variable
-COURSE_DATA names, or a cache folder of the user. Where the file is missing, the archive of
-CIFAR-10 is downloaded: from the folder that COURSE_MIRROR names (a URL), or else from CIFAR-10's
-home.
+The arrays are stored as ``cifar10.npz`` in the data folder, which is the folder that the
+environment variable COURSE_DATA names, or else a cache folder of the user. If the file is missing,
+the archive of CIFAR-10 is downloaded from the folder that COURSE_MIRROR names (a URL), or else from
+the home page of CIFAR-10.
 
 References
 ----------
@@ -29,9 +29,9 @@ from helpers.images import ImageDataset, image_split, sort_by_digest
 
 ARCHIVE = "cifar-10-python.tar.gz"
 HOME = "https://www.cs.toronto.edu/~kriz"
-"""The folder of the archive on the pages of Alex Krizhevsky, who made CIFAR-10."""
+"""Folder of the archive on the site of Alex Krizhevsky, the author of CIFAR-10."""
 MD5 = "c58f30108f718f92721af3b95e74349a"
-"""Checksum of the archive, as torchvision checks it too."""
+"""Checksum of the archive, the same that torchvision verifies."""
 CACHE = "cifar10.npz"
 BATCHES = {"train": [f"data_batch_{i}" for i in range(1, 6)], "test": ["test_batch"]}
 
@@ -39,11 +39,11 @@ Arrays = dict[str, NDArray[np.uint8]]
 
 
 class DataMissing(Exception):
-    """CIFAR-10 is not here and cannot be fetched; the message says what to do."""
+    """CIFAR-10 is neither cached nor available for download; the message says what to do."""
 
 
 def data_folder() -> Path:
-    """Return the folder for data sets: COURSE_DATA, or a cache folder of the user."""
+    """Return the folder for data sets: COURSE_DATA if it is set, else a cache folder."""
     chosen = os.environ.get("COURSE_DATA")
     if chosen:
         return Path(chosen).expanduser()
@@ -52,7 +52,13 @@ def data_folder() -> Path:
 
 
 def load_cifar10() -> ImageDataset:
-    """Load CIFAR-10 as a data set on the CPU; raises what `load_arrays` raises."""
+    """Load CIFAR-10 as a data set on the CPU.
+
+    Raises
+    ------
+    DataMissing
+        As for `load_arrays`.
+    """
     arrays = load_arrays()
     return ImageDataset(
         name="cifar10",
@@ -66,48 +72,48 @@ def load_cifar10() -> ImageDataset:
 
 
 def load_arrays(md5: str = MD5) -> Arrays:
-    """Load CIFAR-10, and download it first where it is not cached.
+    """Load CIFAR-10, downloading it first if it is not cached.
 
     Parameters
     ----------
     md5
-        Checksum of the archive.
+        Expected MD5 checksum of the archive, in hexadecimal.
 
     Returns
     -------
     dict[str, ndarray]
         ``train_images`` (50000, 32, 32, 3) and ``test_images`` (10000, 32, 32, 3), uint8 RGB;
         ``train_labels`` and ``test_labels`` (N,), uint8. Each split is sorted by the SHA-256 of
-        an image's 3,072 bytes.
+        each image's 3,072 bytes.
 
     Raises
     ------
     DataMissing
-        If there is no cache and no way to download, or the cached file is damaged.
+        If there is no cached file and the download fails, or if the cached file is damaged.
     """
     cache = data_folder() / CACHE
     if not cache.exists():
         archive = _download(cache.parent / ARCHIVE, md5)
         arrays = read_archive(archive)
         with replacing(cache) as temporary, temporary.open("wb") as file:
-            np.savez(file, **arrays)  # type: ignore[arg-type]  # numpy's stub mistakes the names
+            np.savez(file, **arrays)  # type: ignore[arg-type]  # numpy's stub misreads the keywords
         archive.unlink()
     return _read_cache(cache)
 
 
 def read_archive(archive: Path) -> Arrays:
-    """Read CIFAR-10's own archive into arrays as `load_arrays` returns them."""
+    """Read the original archive of CIFAR-10 into the arrays that `load_arrays` returns."""
     arrays: Arrays = {}
     with tarfile.open(archive) as tar:
         for split, names in BATCHES.items():
             images, labels = [], []
             for name in names:
                 member = tar.extractfile(f"cifar-10-batches-py/{name}")
-                assert member is not None, f"{name} is no file"
+                assert member is not None, f"{name} is not a file"
                 batch = _PlainUnpickler(member, encoding="bytes").load()
                 images.append(batch[b"data"])
                 labels.append(np.array(batch[b"labels"], dtype=np.uint8))
-            # A stored image is its red, then green, then blue pixels.
+            # Each image is stored as its red, then its green, then its blue pixels.
             stacked = np.concatenate(images).reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
             order = sort_by_digest(np.ascontiguousarray(stacked))
             arrays[f"{split}_images"] = stacked[order]
@@ -116,25 +122,27 @@ def read_archive(archive: Path) -> Arrays:
 
 
 class _PlainUnpickler(pickle.Unpickler):
-    """Unpickles numpy arrays in plain containers, and nothing that could run code."""
+    """Unpickler for numpy arrays in plain containers that refuses anything that runs code."""
 
     ALLOWED: ClassVar[dict[tuple[str, str], Any]] = {
         ("numpy", "ndarray"): np.ndarray,
         ("numpy", "dtype"): np.dtype,
         ("_codecs", "encode"): codecs.encode,
-        # numpy has renamed this module since the archive was written.
+        # numpy renamed this module after the archive was written.
         ("numpy.core.multiarray", "_reconstruct"): np.empty(0).__reduce__()[0],
         ("numpy._core.multiarray", "_reconstruct"): np.empty(0).__reduce__()[0],
     }
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in self.ALLOWED:
-            raise pickle.UnpicklingError(f"{module}.{name} has no place in CIFAR-10's archive")
+            raise pickle.UnpicklingError(
+                f"{module}.{name} is not allowed in the archive of CIFAR-10"
+            )
         return self.ALLOWED[module, name]
 
 
 def _download(archive: Path, md5: str) -> Path:
-    """Fetch the archive, or raise the one error that says what to do."""
+    """Download the archive, or raise `DataMissing` with instructions."""
     folder = os.environ.get("COURSE_MIRROR") or HOME
     url = f"{folder.rstrip('/')}/{ARCHIVE}"
     try:
@@ -142,14 +150,14 @@ def _download(archive: Path, md5: str) -> Path:
     except DownloadError as error:
         raise DataMissing(
             f"CIFAR-10 is not in {archive.parent}, and downloading {url} failed: {error}. "
-            f"Connect to the internet and run this again (it goes on where it stopped), or set "
-            f"COURSE_MIRROR to the address of a folder that holds {ARCHIVE}, or put {CACHE} into "
-            f"a folder and set COURSE_DATA to that folder."
+            f"Connect to the internet and run this again (the download resumes where it stopped), "
+            f"or set COURSE_MIRROR to the address of a folder that holds {ARCHIVE}, or put {CACHE} "
+            f"into a folder and set COURSE_DATA to that folder."
         ) from error
 
 
 def _read_cache(cache: Path) -> Arrays:
-    """Read the arrays and check their form."""
+    """Read the cached arrays and check their shapes and types."""
     try:
         with np.load(cache, allow_pickle=False) as stored:
             arrays = {

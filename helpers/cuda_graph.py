@@ -1,12 +1,12 @@
-"""Record what a program has a GPU do, and have it done again without the program.
+"""Record GPU work as a CUDA graph, and replay it without launching each kernel from Python.
 
 A small network keeps a GPU busy for a fraction of the time that Python takes to launch its kernels.
 A CUDA graph is recorded once and then launched as a whole.
 
 References
 ----------
-"CUDA Graphs" in the notes of PyTorch's documentation, on what can be recorded: tensors stay where
-they are in memory, and nothing may be read back.
+"CUDA Graphs" in the notes of PyTorch's documentation, on what can be recorded: tensors must stay
+where they are in memory, and nothing may be read back.
 """
 
 import gc
@@ -25,7 +25,7 @@ Do = Callable[[], None]
 
 
 class Recorder:
-    """Records and replays on a stream of its own; one per training.
+    """Records and replays GPU work on a stream of its own; each training has one recorder.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ class Recorder:
 
     @contextmanager
     def working(self) -> Iterator[None]:
-        """Do everything in the block on the recorder's stream."""
+        """Run everything in the block on the recorder's stream."""
         stream = self._lane.stream
         outside = torch.cuda.current_stream(stream.device)
         stream.wait_stream(outside)
@@ -50,9 +50,9 @@ class Recorder:
             outside.wait_stream(stream)
 
     def waits(self, do: Do) -> bool:
-        """Do something, and return whether the program waited for the GPU in it.
+        """Call `do`, and return whether the program waited for the GPU during the call.
 
-        What makes the program wait, such as reading a number back, cannot be recorded.
+        Operations that make the program wait, such as reading a number back, cannot be recorded.
         """
         mode = torch.cuda.get_sync_debug_mode()
         with warnings.catch_warnings(record=True) as caught:
@@ -65,29 +65,29 @@ class Recorder:
         return any("synchronizing CUDA operation" in str(entry.message) for entry in caught)
 
     def record(self, do: Do) -> Do:
-        """Record what `do` has the GPU do, without doing it; return a function that does it.
+        """Record the GPU work of `do` without executing it, and return a function that does.
 
         `do` must have been called before, so that libraries have chosen their kernels. A later
-        recording may use the memory of an earlier one, which is not to be replayed any more
-        unless all its results lie outside of what it allocated.
+        recording may reuse the memory of an earlier one. The earlier one must then not be replayed
+        again, unless all its results lie outside the memory that it allocated.
 
         Raises
         ------
         RuntimeError
             If `do` cannot be recorded.
         """
-        # Waiting for the whole device would hold up the trainings beside this one.
+        # Waiting for the whole device would delay other trainings that run at the same time.
         wait(_reached())
         graph = torch.cuda.CUDAGraph()
         newest = self._lane.newest
         pool = newest.pool() if newest is not None else None
         with _garbage_left_alone():
-            # The default would forbid all other threads to allocate memory.
+            # The default mode would forbid all other threads to allocate memory.
             graph.capture_begin(pool=pool, capture_error_mode="thread_local")
             try:
                 do()
             except BaseException:
-                # It says only that something went wrong before.
+                # This error would only repeat that something has already failed.
                 with suppress(RuntimeError):
                     graph.capture_end()
                 raise
@@ -96,9 +96,10 @@ class Recorder:
         return graph.replay
 
     def pace(self) -> None:
-        """Wait until the GPU has reached the place of the call before.
+        """Wait until the GPU has reached the point at which `pace` was last called.
 
-        Called after every few replays, it keeps work ahead of the GPU, but not without bound.
+        Called after every few replays, this limits how far the program runs ahead of the GPU while
+        always leaving the GPU some work.
         """
         now = _reached()
         if self._before is not None:
@@ -106,7 +107,7 @@ class Recorder:
         self._before = now
 
     def read(self, numbers: Tensor) -> list[float]:
-        """Return the numbers of a one-dimensional tensor when the GPU has come so far."""
+        """Wait until the GPU has computed a one-dimensional tensor, and return its numbers."""
         there = torch.empty(numbers.shape, dtype=numbers.dtype, pin_memory=True)
         there.copy_(numbers, non_blocking=True)
         wait(_reached())
@@ -114,7 +115,7 @@ class Recorder:
 
 
 def _reached() -> torch.cuda.Event:
-    """Return an event that comes when the GPU has done what the current stream holds by now."""
+    """Return an event that the GPU reaches after the work now queued on the current stream."""
     event = torch.cuda.Event()
     event.record()
     return event
@@ -122,10 +123,10 @@ def _reached() -> torch.cuda.Event:
 
 @dataclass
 class _Lane:
-    """What a thread keeps from one training to the next.
+    """The stream and the newest graph, which a thread keeps from one training to the next.
 
-    Memory that was freed can be used again on its own stream only, and the memory of recordings
-    (their pool) only as long as a graph that was recorded with it is alive.
+    Freed memory can be reused only on its own stream, and the memory of recordings (their pool)
+    only as long as a graph that was recorded with it is alive.
     """
 
     stream: torch.cuda.Stream
@@ -133,7 +134,7 @@ class _Lane:
 
 
 class _Lanes(threading.local):
-    """One lane for each device, and others in each thread."""
+    """The lanes of each thread, one for each device."""
 
     def __init__(self) -> None:
         self._lanes: dict[torch.device, _Lane] = {}
@@ -149,7 +150,7 @@ _lanes = _Lanes()
 
 @contextmanager
 def _garbage_left_alone() -> Iterator[None]:
-    """Keep Python from collecting garbage: an old graph must not be freed in a recording."""
+    """Disable garbage collection, because no old graph may be freed during a recording."""
     collecting = gc.isenabled()
     gc.disable()
     try:

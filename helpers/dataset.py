@@ -1,7 +1,7 @@
-"""What a network is trained and evaluated on, whatever it is: images, text, or anything else.
+"""The data that a network is trained and evaluated on: images, text, or anything else.
 
-Whoever trains or measures a network asks the data set for batches and for the network's inputs, and
-knows nothing else of it.
+Code that trains or evaluates a network asks the data set for batches and for the network's inputs,
+and needs to know nothing else about it.
 """
 
 import math
@@ -17,15 +17,15 @@ __all__ = ["Dataset", "Split"]
 
 @dataclass(frozen=True)
 class Split:
-    """Examples with what a network has to say about them.
+    """Examples and their targets.
 
     Attributes
     ----------
     inputs
-        (N, ...): the examples, as they are stored.
+        (N, ...): the examples in the form in which they are stored.
     targets
-        (N, ...), int64: the right class of each example; or of several places in it, such as the
-        character that follows each character of a text.
+        (N, ...), int64: the right class of each example, or one class for each of several places
+        in an example, such as the character that follows each character of a text.
     """
 
     inputs: Tensor
@@ -33,12 +33,12 @@ class Split:
 
     @property
     def images(self) -> Tensor:
-        """The inputs, where they are images."""
+        """The inputs of a data set of images."""
         return self.inputs
 
     @property
     def labels(self) -> Tensor:
-        """The targets, where each is the class of a whole example."""
+        """The targets of a data set in which each example has one class."""
         return self.targets
 
     def __len__(self) -> int:
@@ -51,16 +51,15 @@ class Split:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A training and a test split, and how they are fed to a network.
+    """A training split and a test split, and the way in which they are fed to a network.
 
-    As it stands, this class gives a network the stored inputs as they are. A subclass can store
-    them in a smaller form (`network_inputs`) or vary them at random (`draw_epoch`,
-    `planned_batch`).
+    This class passes the stored inputs to the network unchanged. A subclass can store them in a
+    smaller form (`network_inputs`) or vary them at random (`draw_epoch`, `planned_batch`).
 
     Attributes
     ----------
     name
-        The name that checkpoints and measurements know the data set by.
+        The name by which checkpoints and measurements identify the data set.
     train, test
         The two splits.
     """
@@ -70,16 +69,16 @@ class Dataset:
     test: Split
 
     numbers_per_example: ClassVar[int] = 1
-    """How many random numbers `draw_epoch` draws for an example."""
+    """How many numbers `draw_epoch` draws for each example."""
 
     @property
     def device(self) -> torch.device:
-        """Where the examples are."""
+        """The device of the examples."""
         return self.train.inputs.device
 
     @property
     def targets_per_example(self) -> int:
-        """How many predictions a network makes for an example."""
+        """How many predictions a network makes for each example."""
         return math.prod(self.train.targets.shape[1:])
 
     def to(self, device: torch.device | str) -> Self:
@@ -90,7 +89,7 @@ class Dataset:
     # Examples in order
 
     def split(self, name: str) -> Split:
-        """Return the split that is called ``"train"`` or ``"test"``."""
+        """Return the split with the given name, ``"train"`` or ``"test"``."""
         return {"train": self.train, "test": self.test}[name]
 
     def batches(
@@ -101,16 +100,16 @@ class Dataset:
         Parameters
         ----------
         split
-            ``"train"`` or ``"test"``. Training examples come as they are, without augmentation.
+            ``"train"`` or ``"test"``. Training examples are not augmented.
         batch_size
             Examples per batch; the last batch may be smaller.
         count
-            How many examples, from the first. None: all.
+            Number of examples, starting with the first. By default, all of them.
 
         Yields
         ------
         inputs
-            As from `network_inputs`.
+            As returned by `network_inputs`.
         targets
             (N, ...), int64.
         """
@@ -131,29 +130,29 @@ class Dataset:
     ) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield one epoch of shuffled, augmented training examples with their targets.
 
-        Everything random is drawn at the start of the epoch, on the CPU, and goes to the device in
-        one copy: nothing later makes a GPU and the program that feeds it wait for each other.
+        All random numbers are drawn on the CPU at the start of the epoch and copied to the device
+        at once. After that, a GPU and the program that feeds it never wait for each other.
 
         Parameters
         ----------
         batch_size
-            Examples per batch; a last smaller batch is left out.
+            Examples per batch. A smaller last batch is left out.
         generator
-            A CPU generator: the same seed then draws the same batches on every device.
+            A CPU generator, so that the same seed draws the same batches on every device.
 
         Yields
         ------
         inputs
-            (`batch_size`, ...), as they are stored, on the device of the data set.
+            (`batch_size`, ...): the stored inputs, on the device of the data set.
         targets
-            (`batch_size`, ...), int64, likewise.
+            (`batch_size`, ...), int64, on the same device.
         """
         plan = self.draw_epoch(batch_size, generator)
         for row in plan.to(self.device, non_blocking=plan.is_pinned()):
             yield self.planned_batch(row)
 
     def draw_epoch(self, batch_size: int, generator: torch.Generator) -> Tensor:
-        """Draw everything random about an epoch of training.
+        """Draw all random numbers for one epoch of training.
 
         Parameters
         ----------
@@ -163,9 +162,9 @@ class Dataset:
         Returns
         -------
         Tensor
-            (steps, `numbers_per_example`, `batch_size`), int64, on the CPU; for a data set on a GPU
-            in pinned memory, from which a copy is one that the program need not wait for. The
-            first number of an example is its index; what the others mean, a subclass says.
+            (steps, `numbers_per_example`, `batch_size`), int64, on the CPU. For a data set on a GPU
+            it is in pinned memory, so that the program need not wait while it is copied. The first
+            number of an example is its index; a subclass defines the meaning of the others.
         """
         steps = len(self.train) // batch_size
         shape = (steps, self.numbers_per_example, batch_size)
@@ -180,8 +179,8 @@ class Dataset:
         Parameters
         ----------
         row
-            (`numbers_per_example`, batch size), int64, on the device of the data set: a row of what
-            `draw_epoch` returns.
+            (`numbers_per_example`, batch size), int64, on the device of the data set: one row of
+            the result of `draw_epoch`.
         """
         indices = row[0]
         return self.train.inputs[indices], self.train.targets[indices]

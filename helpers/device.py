@@ -1,10 +1,10 @@
-"""Where tensors live when nobody says otherwise, and in which precision a device is fast."""
+"""The default device for tensors, and the precision in which a device is fastest."""
 
 import torch
 
 
 def default_device() -> torch.device:
-    """Return the fastest device here: CUDA, then MPS (Apple), then the CPU."""
+    """Return the fastest available device: CUDA, else MPS (Apple), else the CPU."""
     if torch.cuda.is_available():
         return torch.device("cuda")
     if torch.backends.mps.is_available():
@@ -23,8 +23,8 @@ def fast_dtype(device: torch.device) -> torch.dtype:
     Returns
     -------
     torch.dtype
-        ``bfloat16`` where the hardware has it (NVIDIA from Ampere on; processors with AVX512-BF16
-        or AMX), ``float16`` on older NVIDIA devices with tensor cores (Colab's T4), else
+        ``bfloat16`` if the hardware supports it (NVIDIA GPUs from Ampere on; processors with
+        AVX512-BF16 or AMX), ``float16`` on older NVIDIA GPUs with tensor cores (Colab's T4), else
         ``float32``.
     """
     if device.type == "cuda":

@@ -1,4 +1,4 @@
-"""Download one large file: with progress, going on where it stopped, checked at the end."""
+"""Download one large file with a progress bar; resume after interruptions, verify at the end."""
 
 import hashlib
 import http.client
@@ -13,23 +13,23 @@ TIMEOUT = 30  # seconds without a byte
 
 
 class DownloadError(Exception):
-    """The file could not be had; the message says why in one clause."""
+    """The file could not be downloaded; the message gives the reason in one clause."""
 
 
 def download(url: str, destination: Path, md5: str) -> Path:
-    """Fetch `url` to `destination` unless it is there already.
+    """Download `url` to `destination` unless that file already exists.
 
-    What has arrived is kept in ``<destination>.part``, and the next call goes on from its end if
-    the server can (an HTTP range request), else from the start.
+    Received data are kept in ``<destination>.part``. The next call continues from their end if the
+    server supports it (an HTTP range request), and starts again otherwise.
 
     Parameters
     ----------
     url
-        http, https or file.
+        An http, https or file URL.
     destination
-        The file; its folder is made.
+        The file to write. Its folder is created if necessary.
     md5
-        Expected MD5 of the whole file, in hexadecimal.
+        Expected MD5 checksum of the whole file, in hexadecimal.
 
     Returns
     -------
@@ -39,8 +39,8 @@ def download(url: str, destination: Path, md5: str) -> Path:
     Raises
     ------
     DownloadError
-        If the server cannot be reached, the connection ends early (what has arrived stays), or
-        the checksum is another (the file is removed).
+        If the server cannot be reached, the connection ends early (the received data are kept),
+        or the checksum differs (the file is removed).
     """
     if destination.exists():
         return destination
@@ -54,20 +54,20 @@ def download(url: str, destination: Path, md5: str) -> Path:
         found = hashlib.file_digest(file, "md5").hexdigest()
     if found != md5:
         part.unlink()
-        raise DownloadError("the file that arrived is not the right one (its checksum differs)")
+        raise DownloadError("the downloaded file is not the right one (its checksum differs)")
     part.replace(destination)
     return destination
 
 
 def _fetch(url: str, part: Path) -> None:
-    """Append to `part` what is missing of the file at `url`."""
+    """Append the missing rest of the file at `url` to `part`."""
     have = part.stat().st_size if part.exists() else 0
     request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
     try:
         response = urllib.request.urlopen(request, timeout=TIMEOUT)
     except urllib.error.HTTPError as error:
         if error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
-            return  # nothing is missing; the checksum will tell
+            return  # nothing seems to be missing; the checksum decides
         raise
     with response:
         if response.status != http.HTTPStatus.PARTIAL_CONTENT:
@@ -94,7 +94,7 @@ def _fetch(url: str, part: Path) -> None:
 
 
 def _reason(error: Exception) -> str:
-    """Say in a few words what went wrong on the way."""
+    """Return the reason for a failed download in a few words."""
     if isinstance(error, urllib.error.HTTPError):
         return f"the server answered {error.code} {error.reason}"
     if isinstance(error, urllib.error.URLError):

@@ -1,4 +1,4 @@
-"""Write a file whole or not at all."""
+"""Write a file completely or not at all."""
 
 import os
 from collections.abc import Iterator
@@ -8,10 +8,10 @@ from pathlib import Path
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside `path`, and put it in the place of `path` at the end.
+    """Yield a temporary path beside `path`, and move the file there to `path` at the end.
 
-    A reader sees the old file or the new one, never half of one, however the program ends. Parent
-    folders are made. If the block raises, `path` stays as it was.
+    A reader sees either the old file or the new one, never a part of it, however the program ends.
+    Parent folders are created if necessary. If the block raises, `path` is left unchanged.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")

@@ -1,4 +1,4 @@
-"""What happened in each epoch of a training."""
+"""The history of a training: its figures for each epoch."""
 
 import math
 from dataclasses import asdict, dataclass, field, fields
@@ -8,20 +8,21 @@ __all__ = ["History"]
 
 @dataclass
 class History:
-    """What happened in each epoch; every list has one entry per epoch.
+    """The figures of a training; every list has one entry per epoch.
 
     Attributes
     ----------
     train_loss
-        Mean loss over the epoch's (augmented) training examples.
+        Mean loss over the (augmented) training examples of the epoch.
     train_accuracy
-        Share of right predictions for these examples, in [0, 1], while the weights were changing.
+        Fraction of right predictions for these examples, in [0, 1], made during the epoch while
+        the weights were changing.
     test_accuracy
-        Share of right predictions for the test examples after the epoch, in [0, 1].
+        Fraction of right predictions for the test examples after the epoch, in [0, 1].
     learning_rate
-        Learning rate of the epoch's first step.
+        Learning rate of the first step of the epoch.
     seconds
-        Wall time of the epoch, evaluation included.
+        Wall time of the epoch, including the evaluation.
     """
 
     train_loss: list[float] = field(default_factory=list)
@@ -39,13 +40,13 @@ class History:
 
     @classmethod
     def from_dict(cls, data: object) -> "History":
-        """Build a history from plain data, which may come from anywhere.
+        """Build a history from plain data, which may come from an untrusted source.
 
         Raises
         ------
         ValueError
-            If `data` is not a dict of exactly the five lists, all as long, of finite numbers,
-            with the accuracies in [0, 1].
+            If `data` is not a dict of exactly the five lists, if the lists differ in length, if a
+            number is not finite, or if an accuracy is not in [0, 1].
         """
         names = [entry.name for entry in fields(cls)]
         if not isinstance(data, dict) or set(data) != set(names):

@@ -1,8 +1,8 @@
-"""Accuracies, measured once: a network that was measured before is recognised, not measured again.
+"""A cache of accuracies: a network that was measured before is recognised, not measured again.
 
-Running a notebook a second time, and grading it, takes seconds instead of minutes. What is kept
-lies in ``artifacts/<profile>/measurements.json`` beside the notebook and is handed in with it. The
-grader believes none of it: it makes its own measurements and compares.
+Running a notebook a second time, and grading it, then takes seconds instead of minutes. The
+measurements are kept in ``artifacts/<profile>/measurements.json`` beside the notebook and are
+handed in with it. The grader does not trust them: it makes its own measurements and compares.
 """
 
 import hashlib
@@ -25,32 +25,33 @@ Measurement = dict[str, Any]
 
 MEASUREMENTS = "measurements.json"
 PROBES = 16
-# As part of the largest score. Another machine's arithmetic moves a score by about 1e-3 of that at
-# most (TF32 keeps 10 bits); rounding the weights to 6 bits moves scores by several per cent.
+# Relative to the largest score. The arithmetic of another machine changes a score by at most about
+# 1e-3 of that (TF32 keeps 10 bits); rounding the weights to 6 bits changes it by several per cent.
 SAME_SCORES = 5e-3
 MAX_ENTRIES = 500
 
 
 def measure(model: nn.Module, dataset: Dataset, split: str = "test") -> float:
-    """Return the accuracy of `model`, measured now or when this very network was first seen.
+    """Return the accuracy of `model`, measured now or when the same network was first measured.
 
-    A network is the same if it has the same weights and gives the same scores for the first
-    examples of the split: a layer that computes something else gives itself away by these.
+    Two networks are considered the same if they have the same weights and give the same scores for
+    the first examples of the split. The scores reveal layers that compute something else from the
+    same weights.
 
     Parameters
     ----------
     model
-        Maps inputs to scores, as for `helpers.training.evaluate`. It moves to the device of the
-        data set.
+        A network that maps inputs to scores, as for `helpers.training.evaluate`. It is moved to
+        the device of the data set.
     dataset
-        Holds the examples.
+        The data set with the examples.
     split
         ``"test"`` or ``"train"``.
 
     Returns
     -------
     float
-        Accuracy in [0, 1], as `helpers.training.evaluate` gives it.
+        Accuracy in [0, 1], as returned by `helpers.training.evaluate`.
     """
     path = artifact_folder() / MEASUREMENTS
     entries = read_measurements(path)
@@ -64,9 +65,9 @@ def measure(model: nn.Module, dataset: Dataset, split: str = "test") -> float:
 
 
 def measurement(model: nn.Module, dataset: Dataset, split: str = "test") -> Measurement:
-    """Measure the accuracy of `model`, and return it with what the network is recognised by.
+    """Measure the accuracy of `model`, and return it with the data that identify the network.
 
-    Parameters are those of `measure`.
+    The parameters are those of `measure`.
     """
     accuracy = evaluate(model, dataset, split)
     scores = _probe(model, dataset, split).tolist()
@@ -77,18 +78,19 @@ def measurement(model: nn.Module, dataset: Dataset, split: str = "test") -> Meas
 def recall(
     entries: Iterable[Measurement], model: nn.Module, dataset: Dataset, split: str = "test"
 ) -> float | None:
-    """Return the accuracy of `model` if it is among earlier measurements.
+    """Look up the accuracy of `model` in earlier measurements.
 
     Parameters
     ----------
     entries
-        As from `read_measurements`.
+        Measurements, as returned by `read_measurements`.
     model, dataset, split
         As for `measure`.
 
     Returns
     -------
     float or None
+        Accuracy in [0, 1]; None if the network has not been measured before.
     """
     network = _network(model, dataset, split)
     candidates = [e for e in entries if all(e.get(key) == network[key] for key in network)]
@@ -101,7 +103,7 @@ def recall(
 
 
 def _network(model: nn.Module, dataset: Dataset, split: str) -> dict[str, str]:
-    """Name what is measured: the examples, and the weights by their digest."""
+    """Identify what is measured: the examples by name, and the weights by their digest."""
     return {"data": f"{dataset.name}/{split}", "weights": _digest(model)}
 
 
@@ -128,14 +130,14 @@ def _probe(model: nn.Module, dataset: Dataset, split: str) -> Tensor:
 
 def _same(entry: Measurement, scores: Tensor) -> bool:
     known = torch.tensor(entry["scores"])
-    # A score that is not finite equals nothing, and such a network is measured each time.
+    # A score that is not finite equals no other, so that such a network is measured every time.
     return known.shape == scores.shape and bool(
         (known - scores).abs().max() <= SAME_SCORES * scores.abs().max()
     )
 
 
 def read_measurements(path: Path) -> list[Measurement]:
-    """Return what `measure` wrote to `path`; nothing if the file is absent or damaged."""
+    """Read the measurements in `path`; return an empty list if the file is missing or damaged."""
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))
         for entry in entries:

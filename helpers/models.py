@@ -1,6 +1,6 @@
-"""The networks of the course: ResNet-20 in its three published variants, and a small ConvNet.
+"""The networks of the course: ResNet-20 in three variants, and a small ConvNet.
 
-Both take the layer class as a parameter, so that a quantized, pruned or depthwise version is the
+Both take the layer class as a parameter. A quantized, pruned or depthwise version is therefore the
 same network with other layers, and its weights keep their names.
 """
 
@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-# Called like nn.Conv2d(in_channels, out_channels, kernel_size, stride=, padding=, bias=).
+# Called as nn.Conv2d(in_channels, out_channels, kernel_size, stride=, padding=, bias=).
 ConvLayer = Callable[..., nn.Module]
 LinearLayer = Callable[..., nn.Module]
 
@@ -20,16 +20,16 @@ LinearLayer = Callable[..., nn.Module]
 
 
 class PadShortcut(nn.Module):
-    """The shortcut without parameters: take every second pixel, add channels of zeros.
+    """The shortcut without parameters, which skips pixels and adds channels of zeros.
 
-    He et al. call it option A.
+    He et al. (2016) call it option A.
     """
 
     def __init__(self, in_channels: int, out_channels: int, stride: int) -> None:
         super().__init__()
         if out_channels < in_channels:
             raise ValueError(
-                f"a shortcut without parameters can add channels but not drop any ({in_channels} "
+                f"A shortcut without parameters can add channels but not drop any ({in_channels} "
                 f"to {out_channels}): use shortcut='projection' or a narrower head."
             )
         self.stride = stride
@@ -71,7 +71,7 @@ class Block(nn.Module):
 
 
 class ResNet20(nn.Module):
-    """ResNet-20 for 32x32 images; build it with `resnet20`."""
+    """ResNet-20 for 32x32 images; use `resnet20` to build it."""
 
     WIDTHS = (16, 32, 64)
     BLOCKS = 3  # per stage: 2 * 3 * 3 convolutions + stem + classifier = 20 layers
@@ -132,13 +132,14 @@ def resnet20(
     Parameters
     ----------
     head_width
-        Channels of the first convolution, the stem.
+        Number of channels of the first convolution, the stem.
     shortcut
-        What a shortcut does where the shape changes: ``"projection"`` is a 1x1 convolution with
-        batch norm, ``"pad"`` has no parameters (strided, zeros as new channels).
+        The kind of shortcut where the shape changes: ``"projection"`` is a 1x1 convolution with
+        batch norm; ``"pad"`` has no parameters (it takes strided pixels and adds channels of
+        zeros).
     conv
-        Layer class, or anything called like ``nn.Conv2d``, for the three stages, projections
-        included; or a sequence of three, one per stage.
+        Layer class, or any callable with the signature of ``nn.Conv2d``, for the three stages
+        including projections; or a sequence of three, one per stage.
     stem_conv, linear
         The same for the first convolution and for the classifier.
     num_classes
@@ -147,12 +148,12 @@ def resnet20(
     Returns
     -------
     ResNet20
-        In training mode, on the CPU, with the random weights of He et al. (2015).
+        A network in training mode, on the CPU, with random weights as in He et al. (2015).
 
     Raises
     ------
     ValueError
-        If `shortcut` is unknown, `conv` is a sequence of another length than three, or a shortcut
+        If `shortcut` is unknown, `conv` is a sequence whose length is not three, or a shortcut
         without parameters would have to drop channels.
 
     References
@@ -181,7 +182,7 @@ def resnet20(
 
 
 class ConvNet(nn.Module):
-    """Five convolution blocks and a linear classifier; build it with `convnet`."""
+    """Five convolution blocks and a linear classifier; use `convnet` to build it."""
 
     # (output channels, stride) of each block
     BLOCKS = ((32, 1), (32, 1), (64, 2), (64, 1), (128, 2))
@@ -218,15 +219,15 @@ def convnet(
     Parameters
     ----------
     conv, linear
-        Layer classes, or anything called like ``nn.Conv2d`` and ``nn.Linear``.
+        Layer classes, or callables with the signatures of ``nn.Conv2d`` and ``nn.Linear``.
     num_classes
         Number of scores per image.
 
     Returns
     -------
     ConvNet
-        In training mode, on the CPU, with random weights: 140,384 of them in convolutions and the
-        classifier.
+        A network in training mode, on the CPU, with random weights. By default there are 140,384 of
+        them in the convolutions and the classifier.
     """
     return ConvNet(conv, linear, num_classes)
 
@@ -236,7 +237,7 @@ def convnet(
 
 
 def _initialise(model: nn.Module) -> None:
-    """Draw convolution weights from N(0, 2 / fan_out), which keeps gradients' size under ReLU."""
+    """Draw convolution weights from N(0, 2 / fan_out), which keeps the scale of gradients."""
     for module in model.modules():
         if isinstance(module, nn.Conv2d):
             fan_out = module.out_channels * math.prod(module.kernel_size) // module.groups
@@ -246,19 +247,19 @@ def _initialise(model: nn.Module) -> None:
 def layer_sizes(model: nn.Module) -> dict[str, int]:
     """Count the weights of each convolution and linear layer.
 
-    Biases and batch norm do not count: the published figures leave them out as well.
+    Biases and batch norm do not count, because the reported figures leave them out as well.
 
     Parameters
     ----------
     model
-        Any network. Every module with a weight of two or more dimensions is a layer, whatever
-        its class.
+        Any network. Every module whose weight has two or more dimensions counts as a layer,
+        whatever its class.
 
     Returns
     -------
     dict[str, int]
-        Module name, such as ``"stage2.1.conv1"``, to number of weights, in the order of the
-        network.
+        Mapping from module name, such as ``"stage2.1.conv1"``, to number of weights, in the order
+        of the network.
     """
     sizes = {}
     for name, module in model.named_modules():

@@ -1,4 +1,4 @@
-"""The two profiles of the course: `quick` runs on any computer, `full` wants a GPU."""
+"""The two profiles of the course: `quick` runs on any computer, `full` needs a GPU."""
 
 import os
 from typing import TypeVar
@@ -19,19 +19,19 @@ def profile() -> str:
     Raises
     ------
     ValueError
-        If COURSE_PROFILE holds anything else.
+        If COURSE_PROFILE has any other value.
     """
     chosen = os.environ.get("COURSE_PROFILE") or "quick"
     if chosen not in PROFILES:
         raise ValueError(
-            f"COURSE_PROFILE is {chosen!r}, and there is no such profile: set it to 'quick' "
+            f"COURSE_PROFILE is {chosen!r}, but there is no such profile: set it to 'quick' "
             "(handwritten digits, runs on a CPU) or 'full' (CIFAR-10)."
         )
     return chosen
 
 
 def pick(*, quick: T, full: T) -> T:
-    """Return the value that belongs to the current profile.
+    """Return the argument named after the current profile.
 
     Examples
     --------

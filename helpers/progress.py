@@ -1,4 +1,4 @@
-"""One progress bar for notebooks and terminals."""
+"""A progress bar for notebooks and terminals."""
 
 import sys
 import threading
@@ -17,7 +17,7 @@ _here = _Here()
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Let this thread show no bars: those of threads side by side would overwrite each other."""
+    """Hide progress bars in this thread; those of parallel threads would overwrite each other."""
     before, _here.quiet = _here.quiet, True
     try:
         yield
@@ -26,15 +26,15 @@ def quiet() -> Iterator[None]:
 
 
 def bar(**options: Any) -> Any:
-    """Return a tqdm bar: a widget in a notebook, text elsewhere.
+    """Return a tqdm progress bar: a widget in a notebook, text elsewhere.
 
-    It writes to standard output, because a notebook paints standard error red. Takes the keywords
-    of ``tqdm.tqdm``.
+    The bar takes the keywords of ``tqdm.tqdm``. It writes to standard output, because a notebook
+    shows standard error in red.
     """
     if _here.quiet:
         options["disable"] = True
     with warnings.catch_warnings():
-        # Without ipywidgets tqdm falls back to text and warns; the text bar is all we want.
+        # Without ipywidgets tqdm falls back to text and warns; a text bar is good enough.
         warnings.simplefilter("ignore")
         from tqdm.auto import tqdm
     return tqdm(file=sys.stdout, dynamic_ncols=True, mininterval=0.5, **options)

@@ -1,4 +1,4 @@
-"""How the learning rate changes from step to step."""
+"""Schedules: how the learning rate changes from step to step."""
 
 import hashlib
 import math
@@ -15,13 +15,14 @@ __all__ = ["SCHEDULES", "Factor", "Schedule"]
 SCHEDULES = ("cosine", "constant", "multistep")
 
 Factor = Callable[[int], float]
-"""Returns the factor of the learning rate at a step, counted from 0."""
+"""A function from the step, counted from 0, to the factor of the learning rate at this step."""
 
 
 class Schedule:
     """A schedule of the learning rate over all steps of a training.
 
-    A function is called here, once for each step in order, and the factors are kept.
+    If the schedule is a function, it is called once for each step, in order, when the object is
+    created, and the factors are kept.
 
     Parameters
     ----------
@@ -33,14 +34,14 @@ class Schedule:
     Attributes
     ----------
     recipe
-        What two trainings have in common if their learning rates change in the same way. For a
-        function, this is the SHA-256 of its factors: neither its name nor its source text says
-        what it computes.
+        Plain data that are equal for two trainings whose learning rates change in the same way. A
+        function is represented by the SHA-256 of its factors, because neither its name nor its
+        source text determines what it computes.
 
     Raises
     ------
     ValueError
-        If there is no schedule of that name, or a factor is not a finite number of at least 0.
+        If there is no schedule with that name, or a factor is negative or not a finite number.
     """
 
     def __init__(
@@ -62,24 +63,24 @@ class Schedule:
         else:
             raise ValueError(
                 f"schedule is {schedule!r}: it must be one of {', '.join(SCHEDULES)}, or a "
-                f"function that returns the factor of the learning rate at a step."
+                f"function that returns the factor of the learning rate at each step."
             )
 
     def scheduler(self, optimizer: Optimizer) -> lr_scheduler.LRScheduler:
-        """Return torch's scheduler for this schedule, which takes a step after every batch."""
+        """Return a PyTorch scheduler for this schedule, to be stepped after every batch."""
         if self.name == "cosine":
             return lr_scheduler.CosineAnnealingLR(optimizer, T_max=self.steps)
         if self.name == "multistep":
             return lr_scheduler.MultiStepLR(optimizer, self.milestones, gamma=0.1)
         if self.name == "constant":
             return lr_scheduler.ConstantLR(optimizer, factor=1.0)
-        # After the last batch, torch asks for one factor more, which no step uses.
+        # After the last batch, PyTorch asks for one more factor, which no step uses.
         last = len(self.factors) - 1
         return lr_scheduler.LambdaLR(optimizer, lambda step: self.factors[min(step, last)])
 
 
 def _factor(schedule: Factor, step: int) -> float:
-    """Return the factor at a step as a float; refuse whatever no learning rate can have."""
+    """Return the factor at a step as a float; refuse values that no factor can have."""
     found: object = schedule(step)
     factor = _number(found)
     if not 0 <= factor < math.inf:
@@ -91,7 +92,7 @@ def _factor(schedule: Factor, step: int) -> float:
 
 
 def _number(found: object) -> float:
-    """Return a number of Python, numpy or torch as a float, and NaN for anything else."""
+    """Convert a number of Python, NumPy or PyTorch to float; return NaN for anything else."""
     if isinstance(found, Tensor) and found.ndim == 0:
         found = found.item()
     if isinstance(found, bool) or not isinstance(found, Real):

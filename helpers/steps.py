@@ -1,4 +1,4 @@
-"""The steps of an epoch of training: done one by one, or recorded and replayed by a GPU."""
+"""The steps of an epoch of training, executed one by one or recorded and replayed by a GPU."""
 
 import warnings
 from abc import ABC, abstractmethod
@@ -17,24 +17,25 @@ from helpers.dataset import Dataset
 Do = Callable[[], None]
 
 WARM_UP = 3
-"""Steps before a recording, in which libraries choose their kernels and get their memory."""
+"""Steps before a recording, in which libraries choose their kernels and allocate memory."""
 AHEAD = 24
-"""Steps that the program launches before it looks how far the GPU has come: some 50 ms of work."""
+"""Steps that the program launches between two calls of `Recorder.pace`: some 50 ms of work."""
 
 # ------------------------------------------------------------------------------------------------
 # One step, and the answers after it
 
 
 class Step:
-    """One step of gradient descent, with the sums that an epoch's figures come from.
+    """One step of gradient descent, and the sums from which the figures of an epoch are computed.
+
+    The sums stay on the device, because reading a number would make the program wait for the GPU.
 
     Attributes
     ----------
     loss_sum
-        Sum of the steps' mean losses, without dimensions. Sums stay on the device: reading a
-        number makes a GPU wait.
+        (): sum of the mean losses of the steps.
     right
-        Number of right predictions for training examples, while the weights were changing.
+        (), int64: number of right predictions for the training examples of the steps.
     """
 
     def __init__(
@@ -58,7 +59,7 @@ class Step:
         self.right = torch.zeros((), dtype=torch.int64, device=dataset.device)
 
     def begin_epoch(self) -> None:
-        """Set the sums back to zero."""
+        """Reset the sums to zero."""
         self.loss_sum.zero_()
         self.right.zero_()
 
@@ -81,17 +82,17 @@ class Step:
 
 def _computing_in(dtype: torch.dtype, device: torch.device) -> AbstractContextManager[Any]:
     """Compute convolutions and matrix products in `dtype` while the context lasts."""
-    # Not even a disabled autocast exists for every device: before torch 2.5 there is none for MPS.
+    # Some devices have no autocast, not even a disabled one: MPS had none before torch 2.5.
     return nullcontext() if dtype == torch.float32 else torch.autocast(device.type, dtype)
 
 
 @torch.inference_mode()
 def count_right(model: nn.Module, dataset: Dataset, split: str) -> Tensor:
-    """Return how many predictions of `model` for a split are right, as a number on the device.
+    """Return the number of right predictions of `model` for a split, as a tensor on the device.
 
-    The model is evaluated in evaluation mode, and is then in the mode it was in.
+    The model is evaluated in evaluation mode and afterwards put back into its previous mode.
     """
-    # A GPU wants much work at once; a CPU is a fifth faster when activations stay in its cache.
+    # A GPU needs large batches; a CPU is a fifth faster when the activations fit in its cache.
     batch_size = 128 if dataset.device.type == "cpu" else 1000
     was_training = model.training
     model.eval()
@@ -105,16 +106,16 @@ def count_right(model: nn.Module, dataset: Dataset, split: str) -> Tensor:
 
 
 # ------------------------------------------------------------------------------------------------
-# An epoch of them
+# One epoch
 
 
 class EpochRunner(ABC):
-    """Does the steps of an epoch of training, and then the evaluation.
+    """Executes the steps of an epoch of training, and then the evaluation.
 
     Parameters
     ----------
     step
-        One step.
+        The step to repeat.
     batch_size
         Examples per step.
     """
@@ -128,13 +129,13 @@ class EpochRunner(ABC):
     def steps(
         self, generator: torch.Generator, scheduler: lr_scheduler.LRScheduler
     ) -> Iterator[int]:
-        """Do the steps of an epoch; yield, as they come, how many more are done.
+        """Execute the steps of an epoch; yield the number of steps done since the last yield.
 
-        The batches come from `generator`; `scheduler` takes a step for each of them.
+        The batches are drawn with `generator`, and `scheduler` is stepped once for each of them.
         """
 
     def figures(self) -> tuple[float, float, float]:
-        """Evaluate the model; return the epoch's mean loss, training and test accuracy."""
+        """Evaluate the model; return the epoch's mean loss, training accuracy and test accuracy."""
         dataset = self.step.dataset
         loss_sum, right, right_on_test = self._sums()
         return (
@@ -145,16 +146,16 @@ class EpochRunner(ABC):
 
     @abstractmethod
     def _sums(self) -> tuple[float, int, int]:
-        """Return the epoch's sum of losses, and its right predictions in training and in test."""
+        """Return the sum of losses and the numbers of right predictions in training and test."""
 
 
 class PlainRunner(EpochRunner):
-    """Each step is done when its turn comes."""
+    """Executes each step from Python, one after the other."""
 
     def steps(
         self, generator: torch.Generator, scheduler: lr_scheduler.LRScheduler
     ) -> Iterator[int]:
-        """Do the steps of an epoch, see `EpochRunner.steps`."""
+        """Execute the steps of an epoch; see `EpochRunner.steps`."""
         self.step.begin_epoch()
         for inputs, targets in self.step.dataset.training_batches(self.batch_size, generator):
             self.step(inputs, targets)
@@ -168,21 +169,25 @@ class PlainRunner(EpochRunner):
 
 
 class RecordedRunner(EpochRunner):
-    """A step is recorded once and then replayed by the GPU; the evaluation likewise.
+    """Records a step once and lets the GPU replay it; likewise for the evaluation.
 
-    What differs from step to step lies in buffers that hold it for a whole epoch: the batches and
-    the learning rates. A counter on the device tells which step it is, so that nothing has to be
-    copied in between. What cannot be recorded is done plainly, over the same buffers.
+    The batches and the learning rates differ from step to step. Buffers on the device hold them for
+    a whole epoch, and a counter there selects those of the current step, so that nothing has to be
+    copied between steps. Work that cannot be recorded is launched from Python, using the same
+    buffers.
 
     Parameters
     ----------
     step
-        Its optimizer has to be a fused one, which takes the learning rate from the device.
+        The step to repeat. Its optimizer must be a fused one, which can read the learning rate from
+        the device.
     batch_size
+        Examples per step.
     recorder
+        The recorder for the device of the data set.
     changing
-        Whether a step may become another one from epoch to epoch, as with masks that grow. It is
-        then recorded anew in each of them.
+        Whether the step may change from epoch to epoch, for example because masks grow. It is then
+        recorded anew in each epoch.
     """
 
     def __init__(self, step: Step, batch_size: int, recorder: Recorder, *, changing: bool) -> None:
@@ -203,7 +208,10 @@ class RecordedRunner(EpochRunner):
     def steps(
         self, generator: torch.Generator, scheduler: lr_scheduler.LRScheduler
     ) -> Iterator[int]:
-        """Do the steps of an epoch, see `EpochRunner.steps`; the scheduler runs ahead of them."""
+        """Execute the steps of an epoch; see `EpochRunner.steps`.
+
+        The scheduler takes all its steps at the beginning of the epoch.
+        """
         self._begin_epoch(generator, scheduler)
         left = self.count
         if self._next is None or self.changing:
@@ -242,7 +250,7 @@ class RecordedRunner(EpochRunner):
         self.step.begin_epoch()
 
     def _do_next(self) -> None:
-        """Do the step that the counter tells; this is what is recorded."""
+        """Execute the step that the counter selects; this function is what is recorded."""
         row = self.plan.index_select(0, self.number).squeeze(0)
         self.rate.copy_(self.rates.index_select(0, self.number).squeeze(0))
         with _learning_at(self.rate, self.step.optimizer):
@@ -254,7 +262,7 @@ class RecordedRunner(EpochRunner):
         self.right.copy_(count_right(step.model, step.dataset, "test"))
 
     def _recorded(self, do: Do) -> Do:
-        """Do something, and return its recording, or `do` itself if it cannot be recorded."""
+        """Call `do`; return a recording of it, or `do` itself if it cannot be recorded."""
         if self._plain:
             do()
             return do
@@ -273,10 +281,10 @@ class RecordedRunner(EpochRunner):
 
 
 def _rates(scheduler: lr_scheduler.LRScheduler, count: int) -> Tensor:
-    """Return the learning rates of the next `count` steps, (count,), which the scheduler takes."""
+    """Step the scheduler `count` times; return the learning rates of these steps, (count,)."""
     rates = []
     with warnings.catch_warnings():
-        # Of a scheduler that takes a step before its optimizer.
+        # PyTorch warns when a scheduler is stepped before its optimizer.
         warnings.simplefilter("ignore")
         for _ in range(count):
             rates.append(scheduler.get_last_lr()[0])
@@ -286,7 +294,7 @@ def _rates(scheduler: lr_scheduler.LRScheduler, count: int) -> Tensor:
 
 @contextmanager
 def _learning_at(rate: Tensor, optimizer: torch.optim.Optimizer) -> Iterator[None]:
-    """Let the optimizer take its learning rate from a tensor, and not from its scheduler."""
+    """Make the optimizer take its learning rate from a tensor instead of its scheduler."""
     rates = [group["lr"] for group in optimizer.param_groups]
     for group in optimizer.param_groups:
         group["lr"] = rate

@@ -1,4 +1,4 @@
-"""Pack the notebook and its artifacts into the one file that a student hands in."""
+"""Pack a notebook and its artifacts into the file that a student hands in."""
 
 import json
 import time
@@ -14,37 +14,37 @@ __all__ = ["SubmissionError", "pack"]
 
 MAX_NOTEBOOK_BYTES = 20 << 20
 MAX_TOTAL_BYTES = 200 << 20
-# What nbgrader leaves where a solution or a written answer belongs.
+# The text that nbgrader puts in the place of a solution or a written answer.
 PLACEHOLDERS = ("YOUR CODE HERE", "YOUR ANSWER HERE")
 
 
 class SubmissionError(Exception):
-    """Nothing was packed; the message says what to do."""
+    """The notebook cannot be packed; the message says what to do."""
 
 
 def pack(assignment: str, folder: Path | str = ".") -> Path:
-    """Write ``<assignment>.zip`` beside the notebook, and say what is in it and what is missing.
+    """Write ``<assignment>.zip`` beside the notebook, and print its content and what is missing.
 
-    It holds ``<assignment>.ipynb``, the artifacts and measurements of the current profile, and no
-    other file of the folder. What is missing costs only its own questions, so the rest is packed
-    all the same.
+    The file holds ``<assignment>.ipynb`` and the artifacts and measurements of the current profile,
+    and nothing else from the folder. A missing artifact or answer affects only its own questions,
+    so the rest is packed nevertheless.
 
     Parameters
     ----------
     assignment
         Name of the assignment, such as ``"quantization"``.
     folder
-        Where the notebook is.
+        Folder of the notebook. By default, the current folder.
 
     Returns
     -------
     Path
-        The submission.
+        Path of the zip file.
 
     Raises
     ------
     SubmissionError
-        If there is no such notebook or it is damaged, or a file is too large.
+        If the notebook is missing or damaged, or if the notebook or the whole is too large.
     """
     folder = Path(folder)
     notebook = folder / f"{assignment}.ipynb"
@@ -70,8 +70,8 @@ def pack(assignment: str, folder: Path | str = ".") -> Path:
     size = sum(path.stat().st_size for path in packed)
     if size > MAX_TOTAL_BYTES:
         raise SubmissionError(
-            f"The submission would have {size >> 20} MB, and {MAX_TOTAL_BYTES >> 20} MB are the "
-            f"limit: delete artifacts from {artifacts} that no question asks for."
+            f"The files have {size >> 20} MB together, but the limit is {MAX_TOTAL_BYTES >> 20} "
+            f"MB: delete artifacts that no question asks for from {artifacts}."
         )
     submission = folder / f"{assignment}.zip"
     with (
@@ -94,12 +94,12 @@ def _read_notebook(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise SubmissionError(
             f"There is no {path.name} in {path.parent.resolve()}: save the notebook under this "
-            "name, in the folder in which it runs."
+            "name in the folder in which it runs."
         )
     if path.stat().st_size > MAX_NOTEBOOK_BYTES:
         raise SubmissionError(
-            f"{path.name} has {path.stat().st_size >> 20} MB, and {MAX_NOTEBOOK_BYTES >> 20} MB "
-            "are the limit: clear the outputs of the largest cells, and save."
+            f"{path.name} has {path.stat().st_size >> 20} MB, but the limit is "
+            f"{MAX_NOTEBOOK_BYTES >> 20} MB: clear the outputs of the largest cells, and save it."
         )
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
@@ -109,7 +109,7 @@ def _read_notebook(path: Path) -> dict[str, Any]:
 
 
 def _empty_cells(content: dict[str, Any]) -> list[str]:
-    """Return the names of the solution cells that nobody has filled in."""
+    """Return the names of the solution cells that have not been filled in."""
     empty = []
     for cell in content["cells"]:
         grading = cell["metadata"].get("nbgrader", {})

@@ -1,4 +1,4 @@
-"""Train and evaluate a network; an interrupted training goes on where it stopped, exactly."""
+"""Train and evaluate a network; an interrupted training resumes exactly where it stopped."""
 
 import random
 import time
@@ -58,70 +58,75 @@ def fit(
 ) -> History:
     """Train `model` by stochastic gradient descent with Nesterov momentum.
 
-    The model moves to the device of the data set. After every epoch the whole state of the run is
-    saved in `checkpoint`; a call with the same model, data and settings goes on from there, and
-    ends with the same weights, bit for bit on a CPU, as a run without interruption.
+    The model is moved to the device of the data set. If `checkpoint` is given, the whole state of
+    the training is saved there after every epoch. A call with the same model, data and settings
+    then resumes from that state, and ends with the same weights as an uninterrupted training (bit
+    for bit on a CPU).
 
     Parameters
     ----------
     model
-        Maps inputs, such as images (N, 3, 32, 32), to scores (N, classes); or to (N, T, classes),
-        where the data set has T targets for each example. Parameters with
-        ``requires_grad=False`` stay.
+        A network that maps inputs, such as images (N, 3, 32, 32), to scores (N, classes), or to
+        scores (N, T, classes) if the data set has T targets for each example. Parameters with
+        ``requires_grad=False`` are not changed.
     dataset
-        What to train on. It draws the batches, and says how examples vary at random.
+        The data set to train on. It draws the batches and determines how examples vary at random.
     epochs
-        Passes over the training examples.
+        Number of passes over the training examples.
     lr, momentum, weight_decay
-        Of SGD. The weight decay acts on all parameters.
+        Parameters of SGD. The weight decay acts on all parameters of the model that are trained.
     schedule
         ``"cosine"`` lowers the learning rate to 0 along half a cosine, step by step;
-        ``"multistep"`` divides it by 10 at each milestone; ``"constant"`` leaves it. A function
-        of the step, counted from 0 over all epochs, returns the factor by which `lr` is
-        multiplied at that step. It is called for all steps before the training starts. Whether a
-        checkpoint belongs to this training is then decided by these factors alone: the function
-        may have another name, or be written in another way.
+        ``"multistep"`` divides it by 10 at each milestone; ``"constant"`` leaves it unchanged.
+        Alternatively, a function of the step, counted from 0 over all epochs, that returns the
+        factor by which `lr` is multiplied at that step. The function is called for all steps before
+        the training starts. Only these factors decide whether a checkpoint belongs to this
+        training: the function may be renamed or rewritten in between.
     milestones
-        Epochs at which ``"multistep"`` acts. None: after each quarter of the epochs.
+        Epochs at which ``"multistep"`` lowers the learning rate. By default, after each quarter of
+        the epochs.
     batch_size
-        Examples per step; a last smaller batch is left out.
+        Examples per step. A smaller last batch is left out.
     label_smoothing
-        Share of the target probability that is spread over all classes.
+        Fraction of the target probability that is spread evenly over all classes.
     precision
-        In what convolutions and matrix products are computed: ``"float32"``, ``"bfloat16"`` or
-        ``"float16"`` (with the loss scaled so that small gradients survive). Weights, losses,
-        updates and the evaluation are float32 always. ``"auto"`` takes the fastest of the device,
-        see `helpers.device.fast_dtype`; a run that goes on elsewhere takes the fastest there.
+        Floating-point type in which convolutions and matrix products are computed: ``"float32"``,
+        ``"bfloat16"`` or ``"float16"`` (with the loss scaled so that small gradients do not become
+        zero). Weights, losses, updates and the evaluation are always float32. ``"auto"`` selects
+        the fastest type of the device (see `helpers.device.fast_dtype`); a training that is resumed
+        on another device uses the fastest type there.
     seed
-        Of the order of the examples, their augmentation, and of Python's, numpy's and torch's
-        global generators, which layers such as dropout use.
+        Seed for the order of the examples, their augmentation, and the global generators of Python,
+        NumPy and PyTorch, which layers such as dropout use.
     checkpoint
-        File for the state of the run. None saves nothing.
+        File for the state of the training. By default, nothing is saved.
     before_epoch
-        Called with the model and the epoch (from 0) before each epoch that is still to do. A run
-        that goes on starts with a later epoch: whatever the hook keeps outside the model must not
-        depend on having seen the earlier ones.
+        Function that is called with the model and the epoch (counted from 0) before each epoch that
+        remains to be done. A resumed training starts with a later epoch. Anything that the function
+        keeps outside the model must therefore not depend on having seen the earlier epochs.
     after_step
-        Called with the model after each step of the optimizer, to set pruned weights back to
-        zero, say. Where the steps are recorded, what it has the GPU do is recorded with them: its
-        own program then runs in the first steps only, and after each call of `before_epoch`.
+        Function that is called with the model after each step of the optimizer, for example to set
+        pruned weights back to zero. If the steps are recorded, the GPU work of the function is
+        recorded with them. Its Python code then runs only in the first steps, and in the first
+        steps of each epoch if `before_epoch` is given.
     progress
         Whether to show a progress bar.
     cuda_graph
-        Whether an NVIDIA GPU records a step as a CUDA graph and repeats it by itself, which for
-        these networks is several times faster. Batches and learning rates are the same. Where a
-        layer or hook reads numbers back from the GPU, it says so and takes plain steps.
+        Whether an NVIDIA GPU records a step as a CUDA graph and then repeats it by itself, which is
+        several times faster for the networks of this course. Batches and learning rates are the
+        same in both cases. If a layer or hook reads numbers back from the GPU, a message says so
+        and the steps are not recorded.
 
     Returns
     -------
     History
-        With one entry per epoch, those before an interruption included.
+        The history, with one entry per epoch, including epochs before an interruption.
 
     Raises
     ------
     ValueError
-        If `schedule` or `precision` is unknown, a factor that `schedule` returns is not a finite
-        number of at least 0, or there are fewer training examples than `batch_size`.
+        If `schedule` or `precision` is unknown, if a factor that `schedule` returns is negative or
+        not a finite number, or if there are fewer training examples than `batch_size`.
 
     References
     ----------
@@ -148,7 +153,7 @@ def fit(
     fused = recorder is not None or dataset.device.type == "cuda"
     scaled = dtype == torch.float16
     optimizer = _optimizer(model, lr, momentum, weight_decay, fused=fused, scaled=scaled)
-    # Does nothing unless it is enabled.
+    # The scaler does nothing unless it is enabled.
     scaler = torch.amp.GradScaler(dataset.device.type, enabled=scaled)
     scheduler = planned.scheduler(optimizer)
     seed_everything(seed)
@@ -185,18 +190,18 @@ def _train_epoch(
     before_epoch: Callable[[nn.Module, int], None] | None,
     show: Callable[[int], object],
 ) -> None:
-    """Train for the next epoch, evaluate the model, and write both in the history.
+    """Train for the next epoch, evaluate the model, and append the figures to the history.
 
     Parameters
     ----------
     state
-        What the epoch changes.
+        The state of the training, which the epoch changes.
     runner
-        How its steps are done.
+        Executes the steps of the epoch.
     before_epoch
         As for `fit`.
     show
-        Called with a number of steps whenever so many more are done.
+        Function that is called with the number of steps done since its last call.
     """
     started = time.perf_counter()
     history = state.history
@@ -215,11 +220,11 @@ def _train_epoch(
 
 
 def _steps_per_epoch(dataset: Dataset, batch_size: int) -> int:
-    """Return the number of whole batches in the training examples, which is at least one."""
+    """Return the number of whole batches of training examples; it is at least one."""
     examples = len(dataset.train)
     if examples < batch_size:
         raise ValueError(
-            f"batch_size is {batch_size}, and there are only {examples} training examples."
+            f"batch_size is {batch_size}, but there are only {examples} training examples."
         )
     return examples // batch_size
 
@@ -234,10 +239,10 @@ def _optimizer(
     model, lr, momentum, weight_decay
         As for `fit`.
     fused
-        Whether an update is one kernel.
+        Whether an update is a single kernel.
     scaled
-        Whether the loss is scaled. The update is then one kernel in any case: no other can leave
-        out an update after an overflow without waiting for the device.
+        Whether the loss is scaled. The update is then a single kernel in any case, because no other
+        implementation can skip an update after an overflow without waiting for the device.
     """
     trained = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.SGD(
@@ -249,15 +254,15 @@ def _optimizer(
         fused=fused or scaled,
     )
     if scaled:
-        # Where the fused step leaves out the very first update, it never sets the momentum, and
-        # goes on from whatever the memory held.
+        # If the fused implementation skips the very first update, it never sets the momentum and
+        # continues with whatever the memory held. Hence the buffers are created here.
         for parameter in trained:
             optimizer.state[parameter]["momentum_buffer"] = torch.zeros_like(parameter)
     return optimizer
 
 
 def _dtype(precision: str, device: torch.device) -> torch.dtype:
-    """Return the type that `precision` names, for training on `device`."""
+    """Return the floating-point type that `precision` means on `device`."""
     if precision == "auto":
         return fast_dtype(device)
     if precision not in PRECISIONS:
@@ -268,7 +273,7 @@ def _dtype(precision: str, device: torch.device) -> torch.dtype:
 
 
 def _recorder(device: torch.device) -> Recorder | None:
-    """Return what records steps on `device`; None where there is nothing that could."""
+    """Return a recorder for steps on `device`, or None if the device cannot record."""
     return Recorder(device) if device.type == "cuda" else None
 
 
@@ -277,15 +282,15 @@ def _recorder(device: torch.device) -> Recorder | None:
 
 
 def evaluate(model: nn.Module, dataset: Dataset, split: str = "test") -> float:
-    """Return the share of right predictions: of images classified right, for example.
+    """Return the fraction of right predictions, such as of images that are classified correctly.
 
     Parameters
     ----------
     model
-        Maps inputs to scores, as for `fit`. It moves to the device of the data set, is evaluated
-        in evaluation mode, and is then in the mode it was in.
+        A network that maps inputs to scores, as for `fit`. It is moved to the device of the data
+        set, evaluated in evaluation mode, and afterwards put back into its previous mode.
     dataset
-        Holds the examples.
+        The data set with the examples.
     split
         ``"test"`` or ``"train"``.
 
@@ -304,7 +309,7 @@ def evaluate(model: nn.Module, dataset: Dataset, split: str = "test") -> float:
 
 
 def seed_everything(seed: int) -> None:
-    """Seed the global generators of Python, numpy and torch (on all devices)."""
+    """Seed the global generators of Python, NumPy and PyTorch (on all devices)."""
     random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(seed)

@@ -1,4 +1,4 @@
-"""The state of a training, saved after each epoch, so that it can be interrupted and go on."""
+"""The state of a training, saved after each epoch so that the training can be resumed."""
 
 import random
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ __all__ = ["TrainingState"]
 
 @dataclass
 class TrainingState:
-    """Everything that a training changes, and the recipe that says which training it is."""
+    """Everything that a training changes, and the recipe that identifies the training."""
 
     recipe: dict[str, Any]
     model: nn.Module
@@ -29,7 +29,7 @@ class TrainingState:
     history: History
 
     def save(self, path: Path) -> None:
-        """Save the state after an epoch."""
+        """Save the state to a checkpoint."""
         state = {
             "recipe": self.recipe,
             "model": self.model.state_dict(),
@@ -43,31 +43,31 @@ class TrainingState:
             torch.save(state, temporary)
 
     def load(self, path: Path) -> None:
-        """Go on from the saved state; if it is not of this training, say so and change nothing."""
+        """Restore the saved state; if it belongs to another training, say so and change nothing."""
         try:
-            # On the CPU: generator states belong there, and the rest finds its device by itself.
+            # Generator states belong on the CPU; all else is moved to its device when it is loaded.
             state = torch.load(path, map_location="cpu", weights_only=True)
-        except Exception:  # torch raises many kinds for a damaged file
-            print(f"{path.name} cannot be read: training starts from the beginning.")
+        except Exception:  # a damaged file raises errors of many kinds
+            print(f"{path.name} cannot be read, so training starts from the beginning.")
             return
         if state.get("recipe") != self.recipe:
             print(
-                f"{path.name} is from a training run with other settings: "
-                "training starts from the beginning."
+                f"{path.name} is from a training with other settings, "
+                "so training starts from the beginning."
             )
             return
         self.model.load_state_dict(state["model"])
         self._load_optimizer(state["optimizer"])
         self.scheduler.load_state_dict(state["scheduler"])
-        if state["scaler"]:  # empty where the loss was not scaled
+        if state["scaler"]:  # empty if the loss was not scaled
             self.scaler.load_state_dict(state["scaler"])
         _restore_generators(self.generator, state["generators"])
         for name, numbers in state["history"].items():
             getattr(self.history, name)[:] = numbers
-        print(f"Going on after epoch {len(self.history)}, from {path.name}.")
+        print(f"Continuing after epoch {len(self.history)}, from {path.name}.")
 
     def _load_optimizer(self, state: dict[str, Any]) -> None:
-        # How a step is computed depends on this device, not on the one where the training began.
+        # The implementation of a step depends on this device, not on that of the checkpoint.
         fused = self.optimizer.defaults["fused"]
         self.optimizer.load_state_dict(state)
         for group in self.optimizer.param_groups:
@@ -95,13 +95,13 @@ def _generator_states(generator: torch.Generator) -> dict[str, Any]:
 
 
 def _restore_generators(generator: torch.Generator, states: dict[str, Any]) -> None:
-    """Undo what has happened to the generators since `_generator_states`."""
+    """Restore the states that `_generator_states` returned."""
     generator.set_state(states["run"])
     random.setstate(states["python"])
     numpy_keys, *numpy_rest = states["numpy"]
     np.random.set_state(("MT19937", numpy_keys.numpy().astype(np.uint32), *numpy_rest))
     torch.set_rng_state(states["torch"])
-    # The run may go on where there are other devices; their generators then start from the seed.
+    # The training may resume on other devices, whose generators then start from the seed.
     if torch.cuda.is_available() and len(states.get("cuda", [])) == torch.cuda.device_count():
         torch.cuda.set_rng_state_all(states["cuda"])
     if torch.backends.mps.is_available() and "mps" in states:

@@ -1,8 +1,8 @@
-"""Work side by side in the threads of one process, which take turns at giving a GPU work.
+"""Parallel threads of one process that take turns at submitting work to a GPU.
 
-While one thread records a CUDA graph, no other may allocate memory, launch a kernel or replay a
-graph. One lock around everything that a thread does, let go only while it waits for the GPU, is
-enough to keep a GPU busy: each thread leaves it some work before it waits.
+While one thread records a CUDA graph, no other thread may allocate memory, launch a kernel or
+replay a graph. Each thread therefore holds one common lock, except while it waits for the GPU. This
+is enough to keep a GPU busy, because each thread leaves it some work before it waits.
 """
 
 import threading
@@ -13,23 +13,23 @@ from typing import Protocol
 
 
 class Event(Protocol):
-    """Something that the GPU will reach, such as a `torch.cuda.Event`."""
+    """A point in its work that the GPU will reach, such as a `torch.cuda.Event`."""
 
     def synchronize(self) -> None:
-        """Wait for it."""
+        """Wait until the GPU has reached the event."""
 
 
 class OutOfTime(Exception):
-    """The time that was given to the work is over."""
+    """The deadline for the work has passed."""
 
 
 class Turns:
-    """One lock for the threads of a piece of work, and the time when they are to stop.
+    """A lock that a group of threads share, and the time at which they must stop.
 
     Parameters
     ----------
     deadline
-        In seconds, as `time.time` counts them. None: never.
+        Time in seconds, as returned by `time.time`. By default, there is no deadline.
     """
 
     def __init__(self, deadline: float | None = None) -> None:
@@ -38,7 +38,7 @@ class Turns:
 
     @contextmanager
     def taken(self) -> Iterator[None]:
-        """Have the turn, except in `wait`."""
+        """Hold the lock during the block, except in calls of `wait`."""
         with self._lock:
             _here.turns = self
             try:
@@ -47,11 +47,11 @@ class Turns:
                 _here.turns = None
 
     def stop(self) -> None:
-        """Let all threads stop as soon as they come to `wait` or `check_time`."""
+        """Make all threads stop at their next call of `wait` or `check_time`."""
         self.deadline = 0.0
 
     def let_go(self, event: Event) -> None:
-        """Wait for an event while others have their turns."""
+        """Release the lock while waiting for an event, so that other threads can work."""
         self._lock.release()
         try:
             event.synchronize()
@@ -67,12 +67,12 @@ _here = _Here()
 
 
 def wait(event: Event) -> None:
-    """Wait for the GPU; if this thread works beside others, they have their turns meanwhile.
+    """Wait until the GPU has reached an event; let other threads take their turns meanwhile.
 
     Raises
     ------
     OutOfTime
-        If the deadline of the `Turns` that this thread has taken is over.
+        If the deadline of the `Turns` that this thread has taken has passed.
     """
     check_time()
     if _here.turns is None:
@@ -82,7 +82,7 @@ def wait(event: Event) -> None:
 
 
 def check_time() -> None:
-    """Raise `OutOfTime` if the deadline of the `Turns` that this thread has taken is over."""
+    """Raise `OutOfTime` if the deadline of the `Turns` that this thread has taken has passed."""
     turns = _here.turns
     if turns is not None and turns.deadline is not None and time.time() >= turns.deadline:
         raise OutOfTime

@@ -1,1 +1,1 @@
-"""What ships with one assignment only: its public checks and its figures."""
+"""The public checks and the figures of each assignment, which ship with that assignment only."""

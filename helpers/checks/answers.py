@@ -1,4 +1,4 @@
-"""Getting an answer from a student's function, and making sure that it has the right form."""
+"""Obtain an answer from a student's function, and make sure that it has the right form."""
 
 import math
 import sysconfig
@@ -14,7 +14,7 @@ from helpers.checks.result import Wrong, described
 
 Array = np.ndarray
 
-# Where no line of a student's is: these checks, and what is installed.
+# Folders that contain no code of a student's: this package, and installed packages.
 _NOT_STUDENTS = (str(Path(__file__).parents[1]), *sysconfig.get_paths().values())
 
 
@@ -23,20 +23,20 @@ def ask(call: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> A
 
     Parameters
     ----------
-    call : str
-        The call in words, for the message: ``"quantize(w, 8)"``.
-    function : callable
+    call
+        The call as text for the messages, such as ``"quantize(w, 8)"``.
+    function
         The student's function.
     *args, **kwargs
-        What it is called with.
+        Arguments of the call.
 
     Raises
     ------
     Wrong
-        If the function raises, naming its line; or if there is nothing to call.
+        If the function raises, with the line in the message, or if `function` is not callable.
     """
     if not callable(function):
-        raise Wrong(f"`{call}` needs a function or a class, and this is {kind(function)}.")
+        raise Wrong(f"`{call}` needs a function or a class, but this is {kind(function)}.")
     try:
         return function(*args, **kwargs)
     except NotImplementedError:
@@ -48,36 +48,36 @@ def ask(call: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> A
 
 
 def expect(condition: bool, message: str) -> None:
-    """Raise `Wrong` with the message unless the condition holds."""
+    """Raise `Wrong` with `message` unless `condition` holds."""
     if not condition:
         raise Wrong(message)
 
 
 def kind(value: Any) -> str:
-    """Name the type of a value as a person would: ``"a list"``."""
+    """Return the type of a value in words, such as ``"a list"``."""
     names = {"ndarray": "a NumPy array", "NoneType": "None", "Tensor": "a tensor"}
     name = type(value).__name__
     return names.get(name, f"{'an' if name[0] in 'aeiou' else 'a'} {name}")
 
 
 def shown(values: Array | Tensor) -> str:
-    """Write a small array on one line, as Python writes a list: ``[-1, 0.25, 2]``."""
+    """Format a small array on one line like a Python list, such as ``[-1, 0.25, 2]``."""
     return _listed(values.tolist())
 
 
 def _listed(values: Any) -> str:
     if isinstance(values, list):
         return f"[{', '.join(map(_listed, values))}]"
-    return f"{values + 0:.4g}"  # adding 0 makes a 0 of -0.0
+    return f"{values + 0:.4g}"  # adding 0 turns -0.0 into 0
 
 
 def near(found: Tensor, expected: Tensor, within: float) -> bool:
-    """Say whether no element is further than `within` from the expected one."""
+    """Return whether every element is within `within` of the expected element."""
     return bool(((found - expected).abs() <= within).all())
 
 
 def as_array(name: str, value: Any, shape: tuple[int, ...]) -> Array:
-    """Return the value if it is a NumPy array of finite numbers in this shape."""
+    """Return `value` if it is a NumPy array of finite numbers of this shape, else raise `Wrong`."""
     expect(
         isinstance(value, Array),
         f"{name} should be a NumPy array; yours is {kind(value)}.",
@@ -88,7 +88,7 @@ def as_array(name: str, value: Any, shape: tuple[int, ...]) -> Array:
 
 
 def as_tensor(name: str, value: Any, shape: tuple[int, ...]) -> Tensor:
-    """Return the value if it is a tensor of finite numbers in this shape."""
+    """Return `value` if it is a tensor of finite numbers of this shape, else raise `Wrong`."""
     expect(isinstance(value, Tensor), f"{name} should be a tensor; yours is {kind(value)}.")
     _expect_shape(name, value.shape, shape)
     _expect_numbers(name, bool(value.isfinite().all()))
@@ -96,12 +96,12 @@ def as_tensor(name: str, value: Any, shape: tuple[int, ...]) -> Tensor:
 
 
 def as_number(name: str, value: Any) -> float:
-    """Return the value if it is one finite number, of Python, NumPy or PyTorch."""
+    """Return `value` if it is a finite number of Python, NumPy or PyTorch, else raise `Wrong`."""
     if isinstance(value, Array | Tensor) and math.prod(value.shape) == 1:
         value = value.item()
     expect(
         isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool),
-        f"{name} should be one number; yours is {kind(value)}.",
+        f"{name} should be a single number; yours is {kind(value)}.",
     )
     _expect_numbers(name, math.isfinite(value))
     return float(value)
@@ -117,12 +117,12 @@ def _expect_shape(name: str, found: Sequence[int], expected: Sequence[int]) -> N
 def _expect_numbers(name: str, finite: bool) -> None:
     expect(
         finite,
-        f"{name} is nan or infinite, at least in part. Is something divided by zero?",
+        f"{name} should be finite, without nan or infinity. Is something divided by zero?",
     )
 
 
 def _line_of(error: Exception) -> str:
-    """Quote the last line of the student's that was running, if it can be found."""
+    """Quote the line of the student's code that failed, if it can be found."""
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         if frame.line and not frame.filename.startswith(_NOT_STUDENTS):
             return f"\nin the line `{frame.line}`"

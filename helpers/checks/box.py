@@ -1,9 +1,10 @@
 """The box that public checks and graded questions share: a heading, and lines with check marks.
 
-It is shown where no style sheet of ours is: in a notebook, in nbgrader's formgrader, on a feedback
-page. So it brings its own colours (readable on a dark theme too), uses inline styles only, and
-holds no script. Everything in it may come from a student and is escaped. Contrasts are above 4.5 on
-the box's background, and the colours differ in lightness as well as in hue.
+The box is shown in notebooks, in nbgrader's formgrader and on feedback pages, where this project
+has no style sheet. It therefore has its own colours (also readable on a dark theme), uses inline
+styles only, and contains no script. Any text in it may come from a student and is escaped. The
+contrasts with the background of the box are above 4.5, and the colours differ in lightness as well
+as in hue.
 """
 
 import re
@@ -37,11 +38,11 @@ def box(heading: str, colour: str, body: Iterable[str]) -> str:
     Parameters
     ----------
     heading
-        A text.
+        Heading as plain text.
     colour
-        Of the box's edge.
+        Colour of the left edge.
     body
-        What `line` and `note` return.
+        HTML from `line` and `note`.
     """
     return (
         f'<div style="{_BOX.format(colour=colour)}">'
@@ -55,13 +56,13 @@ def line(mark: str, colour: str, spoken: str, html: str) -> str:
     Parameters
     ----------
     mark
-        A sign in front of the line, such as ``"✓"``.
+        Mark in front of the line, such as ``"✓"``.
     colour
-        Of the mark.
+        Colour of the mark.
     spoken
-        What a screen reader says for it.
+        Text that a screen reader speaks for the mark.
     html
-        The line itself, as `prose` makes it.
+        HTML of the line, as returned by `prose`.
     """
     return (
         f'<div style="{_LINE}"><span style="{_MARK.format(colour=colour)}" role="img" '
@@ -70,11 +71,11 @@ def line(mark: str, colour: str, spoken: str, html: str) -> str:
 
 
 def note(text: str) -> str:
-    """Return a paragraph with emphasis under a line of a box."""
+    """Return a highlighted paragraph to be placed under a line of a box."""
     return f'<div style="{_NOTE}">{prose(text)}</div>'
 
 
 def prose(text: str) -> str:
-    """Escape a text for HTML; what stands in backticks becomes code, a new line stays one."""
+    """Convert a text to HTML; escape it, and keep line breaks and code in backticks."""
     safe = re.sub(r"`([^`\n]+)`", rf'<code style="{_CODE}">\1</code>', escape(text.strip()))
     return safe.replace("\n", "<br>")

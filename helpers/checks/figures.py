@@ -1,4 +1,4 @@
-"""Reading a figure as data: which lines its panels show, on which scale, and what names them."""
+"""Read a figure as data: the lines of its panels, their scale and their names."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,22 +7,24 @@ from typing import Any
 import numpy as np
 
 MOST_LINES = 60
-"""Per panel. Whoever draws more has mixed up rows and columns, and 60 are enough to see it."""
+"""Largest number of lines read per panel. More lines mean that rows and columns are mixed up."""
 
 
 @dataclass(frozen=True)
 class Panel:
-    """What one pair of axes shows.
+    """The content of one panel of a figure.
 
     Attributes
     ----------
-    x_label, y_label, title : str
-    log_scale : bool
+    x_label, y_label, title
+        Texts; empty if there is none.
+    log_scale
         Whether the y axis is logarithmic.
-    lines : tuple of float array (N, 2)
-        The points of each line. Lines of two points or fewer (``axhline``) are left out.
-    names : tuple of str
-        The entries of its legend, or else of the figure's.
+    lines
+        (N, 2), float: the points of each line. Lines of two points or fewer, such as those of
+        ``axhline``, are left out.
+    names
+        Entries of the panel's legend, or of the figure's legends if the panel has none.
     """
 
     x_label: str
@@ -34,21 +36,23 @@ class Panel:
 
 
 def panels_of(shown: Any, plain: Callable[[Any], Any] = lambda found: found) -> list[Panel]:
-    """Return the panels with lines of a figure, or of several in a list or tuple.
+    """Return the panels of a figure that contain lines, or those of several figures.
 
     Parameters
     ----------
-    shown : Figure, or list or tuple with figures
-        Anything beside the figures in it, such as the axes of ``plt.subplots``, is passed over.
-    plain : callable, optional
-        Makes plain data of a value that was read. The grader reads a student's figure through
-        handles; here, by default, the values are the figure's own.
+    shown
+        A figure, or a list or tuple of figures. Other objects in it, such as the axes returned by
+        ``plt.subplots``, are ignored.
+    plain
+        Function that turns a value read from the figure into plain data. The grader reads a
+        student's figure through handles and needs such a function. By default, values are used as
+        they are.
     """
     if isinstance(shown, list | tuple):
         return [panel for part in shown for panel in panels_of(part, plain)]
     try:
         axes = plain(shown.axes)
-        # Of Axes, `axes` is the object itself.
+        # The attribute `axes` of an Axes object is the object itself.
         if not isinstance(axes, list):
             return []
         shared = _entries(plain(shown.legends), plain)
@@ -91,9 +95,10 @@ def loss_and_weights(panels: list[Panel]) -> tuple[Panel, Panel] | None:
 
 
 def log10_line(panel: Panel) -> np.ndarray:
-    """Return the points (step, log10 of the loss) of a loss panel, without its gaps.
+    """Return the points (step, log10 of the loss) of a loss panel, (N, 2), without gaps.
 
-    The logarithm may be taken by the axis or be plotted itself. What has none is not drawn.
+    The panel may have a logarithmic axis or show the logarithm itself. Points at which there is no
+    logarithm are left out.
     """
     points = panel.lines[0].copy()
     if panel.log_scale:
@@ -103,13 +108,13 @@ def log10_line(panel: Panel) -> np.ndarray:
 
 
 def axes_are_named(panels: list[Panel]) -> bool:
-    """Say whether each panel's values are named, by a label or title, and the steps once."""
+    """Return whether every panel has a y label or a title, and at least one has an x label."""
     return all(p.y_label.strip() or p.title.strip() for p in panels) and any(
         p.x_label.strip() for p in panels
     )
 
 
 def lines_are_named(panel: Panel) -> bool:
-    """Say whether a panel has a name of its own for each of its lines."""
+    """Return whether each line of a panel has its own name."""
     names = [name.strip() for name in panel.names]
     return len(set(names)) == len(names) == len(panel.lines) and all(names)

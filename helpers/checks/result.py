@@ -1,8 +1,9 @@
-"""What a public check says, and how it comes to say it.
+"""The result of a public check, and the decorator that turns a generator of claims into a check.
 
-A check is a generator of claims. It announces a claim with ``yield``, then puts it to the test and
-raises `Wrong` if it does not hold; reaching the next ``yield``, or the end, means that it does.
-`public_check` stops at the first claim that fails: one thing to mend at a time.
+A check is written as a generator of claims. It announces a claim with ``yield``, then tests it and
+raises `Wrong` if the claim does not hold. Reaching the next ``yield``, or the end, means that it
+holds. `public_check` stops at the first claim that fails, so that students correct one fault at a
+time.
 """
 
 import functools
@@ -18,23 +19,23 @@ Arguments = ParamSpec("Arguments")
 
 
 class Wrong(Exception):
-    """A claim does not hold; the message tells the student what came out and what should have."""
+    """A claim does not hold; the message gives the student's result and the right one."""
 
 
 @dataclass(frozen=True, repr=False)
 class CheckResult:
-    """The outcome of a public check; true if all claims hold. A notebook shows it as a box.
+    """The outcome of a public check, which is true if all claims hold; notebooks show it as a box.
 
     Attributes
     ----------
-    name : str
-        What was checked, like ``"quantize"``.
-    fulfilled : tuple of str
+    name
+        What was checked, such as ``"quantize"``.
+    fulfilled
         The claims that hold, up to the first that does not.
-    failed : str or None
-        The claim that does not hold.
-    problem : str
-        What is wrong with it; code stands in backticks.
+    failed
+        The claim that does not hold; None if all claims hold.
+    problem
+        Explanation of what is wrong, with code in backticks; empty if all claims hold.
     """
 
     name: str
@@ -67,12 +68,12 @@ class CheckResult:
 def public_check(
     name: str,
 ) -> Callable[[Callable[Arguments, Claims]], Callable[Arguments, CheckResult]]:
-    """Turn a generator of claims into a check, which never raises for what a student wrote.
+    """Turn a generator of claims into a check, which never raises because of a wrong answer.
 
     Parameters
     ----------
-    name : str
-        What is checked, by its name in the notebook.
+    name
+        What is checked, as it is named in the notebook.
     """
 
     def decorate(claims: Callable[Arguments, Claims]) -> Callable[Arguments, CheckResult]:
@@ -86,7 +87,7 @@ def public_check(
             except Wrong as wrong:
                 problem = str(wrong)
             except Exception as error:
-                # Not the student's code but our look at its answer failed: a strange answer then.
+                # The check itself failed, not the student's code: the answer has an unusual form.
                 problem = f"The answer has a form that cannot be checked ({described(error)})."
             if problem is None:
                 return CheckResult(name, tuple(announced))
@@ -98,5 +99,5 @@ def public_check(
 
 
 def described(error: Exception) -> str:
-    """Name an error in one line."""
+    """Return the type and message of an error on one line."""
     return shorten(f"{type(error).__name__}: {error}", width=300).rstrip(": ")

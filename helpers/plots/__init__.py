@@ -1,6 +1,7 @@
-"""The figures that several assignments have, and the common look; others are in `assignments`.
+"""Figures that several assignments share, and the common style of all figures.
 
-Each function returns a matplotlib figure: a notebook shows it when it is the last value of a cell.
+The figures of a single assignment are in `helpers.assignments`. Each function returns a matplotlib
+figure, which a notebook shows if it is the last value of a cell.
 """
 
 from helpers.plots.histograms import weight_histograms

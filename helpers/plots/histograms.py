@@ -1,4 +1,4 @@
-"""The figure of weights before and after they take a few values only."""
+"""The figure of weights before and after they are restricted to a few values."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ def weight_histograms(
     weights: Mapping[str, torch.Tensor | NDArray[Any]],
     quantized: Mapping[str, torch.Tensor | NDArray[Any]],
 ) -> Figure:
-    """Draw how the weights of layers are distributed before and after quantization.
+    """Draw the distributions of the weights of layers before and after quantization.
 
     Parameters
     ----------
     weights
-        Title, such as a layer's name, to float weights of any shape.
+        Mapping from title, such as the name of a layer, to float weights of any shape.
     quantized
-        The same titles to the weights after quantization.
+        Mapping from the same titles to the weights after quantization.
 
     Returns
     -------
     Figure
-        One panel per title: float weights as a filled histogram, quantized weights as a bar at
-        each value they take.
+        One panel per title, with the float weights as a filled histogram and the quantized weights
+        as a bar at each value that they take.
     """
     with panels(len(weights), (3.6, 3)) as (figure, all_axes):
         for index, (axes, (title, values)) in enumerate(

@@ -1,7 +1,7 @@
-"""The common look of the course's figures.
+"""The common style of the figures of the course.
 
-Colours are those of Okabe and Ito (2008), which people with any colour vision can tell apart, and
-no figure tells things apart by colour alone.
+The colours are those of Okabe and Ito (2008), which people with any kind of colour vision can
+distinguish. No figure distinguishes its elements by colour alone.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-if TYPE_CHECKING:  # matplotlib is slow to import: only where a figure is drawn
+if TYPE_CHECKING:  # matplotlib is slow to import, so that is done only to draw a figure
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -55,7 +55,7 @@ STYLE: Any = {
 def panels(
     count: int, size: tuple[float, float], per_row: int = PANELS_PER_ROW
 ) -> Iterator[tuple[Figure, Sequence[Axes]]]:
-    """Give a figure in the course's style with `count` panels of `size` inches."""
+    """Yield a figure in the style of the course with `count` panels, each of `size` inches."""
     from matplotlib import pyplot
 
     columns = min(count, per_row)
@@ -73,7 +73,7 @@ def panels(
 
 
 def accuracy_axis(axes: Axes, full_precision: float | None) -> None:
-    """Scale an accuracy axis, and mark chance and the float32 network."""
+    """Set up an accuracy axis, with lines for chance and for the float32 network."""
     if full_precision is not None:
         axes.axhline(full_precision, color="0.25", linewidth=1.2, label="float32")
     axes.axhline(CHANCE, color="0.55", linewidth=1.2, linestyle=(0, (1, 2)), label="chance")
@@ -83,5 +83,5 @@ def accuracy_axis(axes: Axes, full_precision: float | None) -> None:
 
 
 def legend_beside(axes: Axes) -> None:
-    """Put the legend to the right of the plot, where it hides nothing."""
+    """Place the legend to the right of the plot, where it covers nothing."""
     axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))

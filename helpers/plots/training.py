@@ -1,4 +1,4 @@
-"""The figure of a training run."""
+"""The figure of a training."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ def learning_curves(histories: History | Mapping[str, History]) -> Figure:
     Parameters
     ----------
     histories
-        One history, or label to history.
+        A single history, or a mapping from label to history.
 
     Returns
     -------
     Figure
-        Two panels: training loss, test accuracy.
+        Two panels: training loss and test accuracy.
     """
     labelled = {"": histories} if isinstance(histories, History) else histories
     with panels(2, (4.6, 3.6)) as (figure, (loss, accuracy)):

@@ -1,1 +1,1 @@
-"""Reference implementations: the right answers. Never part of a student build unless unlocked."""
+"""Reference implementations, which are part of a student build only if they are unlocked."""

@@ -358,7 +358,7 @@ def test_another_recipe_starts_anew_and_says_so(tmp_path, capsys, change):
     train(resumed, checkpoint=checkpoint, **change)
     train(fresh, **change)
     assert same_weights(resumed, fresh)
-    assert "other settings: training starts from the beginning" in capsys.readouterr().out
+    assert "other settings, so training starts from the beginning" in capsys.readouterr().out
 
 
 def test_a_function_with_another_factor_in_one_step_starts_anew(tmp_path, capsys):
@@ -366,7 +366,7 @@ def test_a_function_with_another_factor_in_one_step_starts_anew(tmp_path, capsys
     train(tiny_model(), checkpoint=checkpoint, schedule=warm_up)
     other = lambda step: warm_up(step) if step != 15 else 0.0  # noqa: E731
     train(tiny_model(), checkpoint=checkpoint, schedule=other)
-    assert "other settings: training starts from the beginning" in capsys.readouterr().out
+    assert "other settings, so training starts from the beginning" in capsys.readouterr().out
 
 
 def test_another_function_with_the_same_factors_goes_on(tmp_path, capsys):
@@ -374,7 +374,7 @@ def test_another_function_with_the_same_factors_goes_on(tmp_path, capsys):
     train(tiny_model(), checkpoint=checkpoint, schedule=warm_up)
     factors = [warm_up(step) for step in range(16)]
     train(tiny_model(), checkpoint=checkpoint, schedule=factors.__getitem__)
-    assert "Going on after epoch 4" in capsys.readouterr().out
+    assert "Continuing after epoch 4" in capsys.readouterr().out
 
 
 def test_another_network_starts_anew(tmp_path, capsys):

@@ -1,7 +1,7 @@
 """Public checks of the assignment `deep_compression`.
 
-Every check takes the student's answer and returns a `CheckResult`. The examples are small enough
-to be worked out by hand.
+Every check takes the student's answer and returns a `CheckResult`. The examples are small enough to
+be worked out by hand.
 """
 
 import itertools
@@ -46,7 +46,7 @@ __all__ = [
     "verdict",
 ]
 
-# What some float32 roundings of numbers up to 10 can add up to.
+# Upper bound on the sum of a few rounding errors of float32 numbers up to 10.
 ROUNDING = 1e-5
 
 # ------------------------------------------------------------------------------------------------
@@ -67,7 +67,8 @@ def starting_centroids(starting_centroids: Callable[..., Any]) -> Claims:
     found = asked(w, 2, "linear", 4)
     expect(
         np.abs(found - [-1, 1, 3, 5]).max() <= ROUNDING,
-        f"`w` goes from -1 to 5: four centroids are -1, 1, 3 and 5. You found {shown(found)}.",
+        "`w` goes from -1 to 5, so the four centroids are -1, 1, 3 and 5. You found "
+        f"{shown(found)}.",
     )
 
     yield "has 2^b centroids for b bits"
@@ -91,14 +92,14 @@ def starting_centroids(starting_centroids: Callable[..., Any]) -> Claims:
         allowed = np.isin(found.astype(np.float32), w[w != 0])
         expect(
             bool(allowed.all()),
-            f"{found[~allowed][0] if not allowed.all() else 0:.5g} is none of the kept weights.",
+            f"{found[~allowed][0] if not allowed.all() else 0:.5g} is not one of the kept weights.",
         )
         expect(
             len(np.unique(found)) == 8,
-            f"Eight different weights are asked for; yours are {shown(np.sort(found))}.",
+            f"There should be eight different weights; yours are {shown(np.sort(found))}.",
         )
 
-    yield "draws the same for the same seed, and others for another"
+    yield "draws the same centroids for the same seed, and others for another seed"
     expect(
         np.array_equal(asked(w, 3, "random", 8, 5), asked(w, 3, "random", 8, 5)),
         "Two calls with seed 5 gave different centroids: let `seed` decide all the random numbers.",
@@ -106,13 +107,14 @@ def starting_centroids(starting_centroids: Callable[..., Any]) -> Claims:
     draws = {asked(w, 3, "random", 8, seed).tobytes() for seed in range(4)}
     expect(len(draws) > 1, "The seeds 0 to 3 all gave the same centroids.")
 
-    yield "takes the weights themselves where there are no more than 2^b different ones"
+    yield "returns the weights themselves if there are no more than 2^b different values"
     w = np.array([0, 3, -1, 3, 0, 3], np.float32)
     for method in ("linear", "density", "random"):
         found = np.sort(asked(w, 2, method, 2))
         expect(
             np.array_equal(found, np.array([-1, 3])),
-            f"The kept weights are -1 and 3, and so are the centroids; yours are {shown(found)}.",
+            "The kept weights have the values -1 and 3, which should be the centroids; yours are "
+            f"{shown(found)}.",
         )
         asked(np.zeros(5, np.float32), 2, method, 0)
 
@@ -136,7 +138,7 @@ def share_weights(share_weights: Callable[..., Any]) -> Claims:
             expect(highest < len(start), f"There is no centroid {highest} for your largest code.")
         return codes, centroids
 
-    yield "returns a code for each kept weight, and the centroids"
+    yield "returns the codes of the kept weights, and the centroids"
     w = np.array([[0, 1, 5], [2, 0, 6]], np.float32)
     codes, centroids = asked(w, [1, 6])
 
@@ -144,9 +146,9 @@ def share_weights(share_weights: Callable[..., Any]) -> Claims:
     values = centroids[codes]
     expect(
         np.abs(values - [1.5, 5.5, 1.5, 5.5]).max() <= ROUNDING,
-        "The kept weights of `w = [[0, 1, 5], [2, 0, 6]]` are 1, 5, 2, 6, in this order. From 1 "
-        "and 6 as starting centroids they get the means of two groups, 1.5, 5.5, 1.5, 5.5; with "
-        f"your codes and centroids they get {shown(values)}.",
+        "The kept weights of `w = [[0, 1, 5], [2, 0, 6]]` are 1, 5, 2, 6, in this order. With the "
+        "starting centroids 1 and 6, they become the means of their groups, 1.5, 5.5, 1.5, 5.5; "
+        f"with your codes and centroids they become {shown(values)}.",
     )
 
     yield "moves the centroids until nothing changes"
@@ -155,16 +157,16 @@ def share_weights(share_weights: Callable[..., Any]) -> Claims:
     values = centroids[codes].astype(np.float64)
     expect(
         float(((w - values) ** 2).sum()) <= 1,
-        "Three groups of three weights, around 1.1, 8.1 and 20.5, and the starting centroids 1, 7 "
-        f"and 9.05: your centroids end at {shown(np.sort(centroids))}.",
+        "There are three groups of three weights, around 1.1, 8.1 and 20.5. With the starting "
+        f"centroids 1, 7 and 9.05, yours end at {shown(np.sort(centroids))}.",
     )
 
-    yield "leaves the pruned weights out"
+    yield "ignores the pruned weights"
     w = np.array([-2, -1.9, *[0] * 50, 0.5, 0.6, 2, 2.2], np.float32)
     codes, centroids = asked(w, [-2, 0.5, 2])
     expect(
         np.abs(np.sort(centroids) - [-1.95, 0.55, 2.1]).max() <= ROUNDING,
-        "Without the 50 zeros the groups have the means -1.95, 0.55 and 2.1; your centroids are "
+        "Without the 50 zeros, the means of the groups are -1.95, 0.55 and 2.1; your centroids are "
         f"{shown(np.sort(centroids))}.",
     )
 
@@ -208,8 +210,8 @@ def centroid_gradient(centroid_gradient: Callable[..., Any]) -> Claims:
 
     yield "adds up the gradients of the weights that share a centroid"
     example = (
-        "The kept weights have the gradients 1, 2, 4, 6 and the codes 1, 0, 1, 1. Centroid 0 "
-        "stands for one weight, centroid 1 for three, centroid 2 for none: 2, 11, 0"
+        "The kept weights have the gradients 1, 2, 4, 6 and the codes 1, 0, 1, 1. Centroid 0 has "
+        "one weight, centroid 1 has three and centroid 2 has none, so their gradients are 2, 11, 0"
     )
     expect(
         near(found, torch.tensor([2.0, 11.0, 0.0]), ROUNDING),
@@ -226,11 +228,11 @@ def entropy(entropy: Callable[..., Any]) -> Claims:
     """Check the student's ``entropy(counts)``."""
     yield "is 2 bits for four symbols that are equally frequent"
     _expect_number("entropy", entropy, ([7, 7, 7, 7],), 2)
-    yield "is less where some symbols are more frequent"
+    yield "is less if some symbols are more frequent than others"
     _expect_number("entropy", entropy, ([2, 1, 1],), 1.5)
     yield "copes with symbols that do not occur"
     _expect_number("entropy", entropy, ([0, 5, 0, 5],), 1)
-    yield "is 0 where only one symbol occurs"
+    yield "is 0 if only one symbol occurs"
     _expect_number("entropy", entropy, ([0, 9],), 0)
 
 
@@ -253,7 +255,7 @@ def code_lengths(code_lengths: Callable[..., Any]) -> Claims:
         lengths = as_array(f"`{call}`", found, (len(counts),))
         expect(
             lengths.dtype.kind in "iu" and bool((lengths >= 0).all()),
-            f"`{call}` should hold numbers of bits; yours are {shown(lengths)} ({lengths.dtype}).",
+            f"`{call}` should be numbers of bits; yours are {shown(lengths)} ({lengths.dtype}).",
         )
         return lengths
 
@@ -261,11 +263,11 @@ def code_lengths(code_lengths: Callable[..., Any]) -> Claims:
     lengths = asked([8, 4, 2, 1])
     expect(
         lengths.tolist() == [1, 2, 3, 3],
-        "Of 8, 4, 2 and 1 the two rarest are merged to 3, then that with 4 to 7, then that with 8: "
-        f"the lengths are 1, 2, 3, 3; yours are {shown(lengths)}.",
+        "Of the counts 8, 4, 2 and 1, the two smallest are merged to 3, then 3 and 4 to 7, then 7 "
+        f"and 8. The lengths are 1, 2, 3, 3; yours are {shown(lengths)}.",
     )
 
-    yield "is a code that can be read, and none is shorter"
+    yield "returns the lengths of a prefix-free code, and no code is shorter"
     for counts, best in (
         ([5, 5, 5, 5], 40),
         ([1, 1, 1, 1, 4], 16),
@@ -276,13 +278,13 @@ def code_lengths(code_lengths: Callable[..., Any]) -> Claims:
         used = [2.0**-n for n in lengths.tolist()]
         expect(
             lengths.min() > 0 and sum(used) <= 1,
-            f"With the lengths {shown(lengths)} for the counts {counts}, there is no code in which "
-            "no word begins another.",
+            f"For the counts {counts} you found the lengths {shown(lengths)}, but every code with "
+            "these lengths has a word that is the beginning of another word.",
         )
         total = int(np.dot(counts, lengths))
         expect(
             total == best,
-            f"For the counts {counts}, all symbols together take {best} bits in the best code, and "
+            f"For the counts {counts}, all symbols together take {best} bits in the best code, but "
             f"{total} in yours ({shown(lengths)}).",
         )
 
@@ -290,16 +292,18 @@ def code_lengths(code_lengths: Callable[..., Any]) -> Claims:
     lengths = asked([3, 0, 5, 0, 1])
     expect(
         (lengths == 0).tolist() == [False, True, False, True, False],
-        f"With the counts [3, 0, 5, 0, 1] two symbols have length 0; yours are {shown(lengths)}.",
+        "With the counts [3, 0, 5, 0, 1], the second and fourth lengths should be 0; your lengths "
+        f"are {shown(lengths)}.",
     )
 
-    yield "gives 1 bit to a symbol that is alone, and copes with none"
+    yield "gives 1 bit to the only symbol that occurs, and copes with no symbols"
     lengths = asked([0, 6])
     expect(
         lengths.tolist() == [0, 1],
-        f"One symbol that occurs six times gets a word of 1 bit; yours are {shown(lengths)}.",
+        "If only one symbol occurs, it gets a word of 1 bit; for the counts [0, 6], your lengths "
+        f"are {shown(lengths)}.",
     )
-    expect(not asked([0, 0, 0]).any(), "Where no symbol occurs, all lengths are 0.")
+    expect(not asked([0, 0, 0]).any(), "If no symbol occurs, all lengths should be 0.")
 
 
 @public_check("average_bits")
@@ -311,19 +315,20 @@ def average_bits(average_bits: Callable[..., Any]) -> Claims:
         arrays = [{n: np.array(v) for n, v in given.items()} for given in (counts, lengths)]
         return as_number(f"`{call}`", ask(call, average_bits, *arrays))
 
-    yield "weighs the length of a word by how often it occurs"
+    yield "weights the length of each word by how often it occurs"
     found = asked({"a": [6, 1, 1]}, {"a": [1, 2, 2]})
     expect(
         abs(found - 1.25) <= ROUNDING,
-        "Six words of 1 bit and two of 2 bits are 10 bits for 8 symbols: 1.25 on average. You "
+        "Six words of 1 bit and two of 2 bits are 10 bits for 8 symbols, or 1.25 on average. You "
         f"found {found:.5g}.",
     )
 
-    yield "weighs a layer by its number of symbols"
+    yield "weights each layer by its number of symbols"
     found = asked({"a": [6, 1, 1], "b": [1, 1, 0]}, {"a": [1, 2, 2], "b": [1, 1, 0]})
     expect(
         abs(found - 1.2) <= ROUNDING,
-        "Another layer has 2 symbols of 1 bit: 12 bits for 10 symbols are 1.2 on average. You "
+        "With another layer of 2 symbols of 1 bit, there are 12 bits for 10 symbols, or 1.2 on "
+        "average. You "
         f"found {found:.5g}.",
     )
 
@@ -350,14 +355,14 @@ def canonical_codes(canonical_codes: Callable[..., Any]) -> Claims:
             f"The lengths are {lengths}; your words are {words}.",
         )
 
-    yield "lets no word begin another"
+    yield "has no word that is the beginning of another"
     for lengths in ([2, 1, 0, 3, 3], [3, 3, 2, 2, 2], [1, 2, 3, 4, 4]):
         words = asked(lengths)
         for a, b in itertools.permutations([word for word in words if word], 2):
             expect(
                 not b.startswith(a),
-                f"With the lengths {lengths} you have the words {a} and {b}: whoever has read {a} "
-                "cannot know if the word ends here.",
+                f"With the lengths {lengths} you have the words {a} and {b}: after reading {a}, a "
+                "decoder cannot know whether the word ends there.",
             )
 
     yield "is the canonical code"
@@ -384,15 +389,15 @@ def encode(encode: Callable[..., Any]) -> Claims:
     data = asked([0, 1, 4, 1, 3], [2, 1, 0, 3, 3], 2)
     expect(
         data.tolist() == [0b10011101, 0b10000000],
-        "The words are 10, 0, 111, 0, 110. Together with zeros at the end they make the bytes "
+        "The words are 10, 0, 111, 0, 110. With zeros added at the end, they give the bytes "
         f"10011101 10000000; yours are {' '.join(f'{int(byte):08b}' for byte in data)}.",
     )
 
-    yield "needs no byte more than the bits do"
+    yield "uses no more bytes than necessary"
     asked([1] * 16, [2, 1, 2], 2)
     asked([1] * 17, [2, 1, 2], 3)
 
-    yield "makes no bytes of no symbols"
+    yield "returns no bytes if there are no symbols"
     asked([], [0, 0], 0)
 
 
@@ -407,7 +412,7 @@ def decode(decode: Callable[..., Any]) -> Claims:
         expect(symbols.dtype == np.uint8, f"`{call}` should be uint8; yours is {symbols.dtype}.")
         return symbols
 
-    yield "reads the symbols of an example, and not the zeros behind them"
+    yield "reads the symbols of an example, but not the zeros after them"
     found = asked([0b10011101, 0b10000000], [2, 1, 0, 3, 3], 5)
     expect(
         found.tolist() == [0, 1, 4, 1, 3],
@@ -415,9 +420,11 @@ def decode(decode: Callable[..., Any]) -> Claims:
         f"(none), 110, 111; you found {shown(found)}.",
     )
 
-    yield "reads one symbol again and again, and nothing"
+    yield "copes with a code of a single word, and with no symbols"
     found = asked([0, 0], [0, 0, 1], 9)
-    expect(bool((found == 2).all()), f"Nine bits are nine times symbol 2; found {shown(found)}.")
+    expect(
+        bool((found == 2).all()), f"Nine bits are nine times symbol 2; you found {shown(found)}."
+    )
     asked([], [0, 0], 0)
 
 
@@ -440,19 +447,19 @@ def run_lengths(run_lengths: Callable[..., Any]) -> Claims:
         if found.tolist() != list(right):
             expect(False, f"{why} the runs are {list(right)}; yours are {shown(found)}.")
 
-    before = "Before the four kept weights stand 0, 2, 7 and 3 zeros:"
+    before = "There are 0, 2, 7 and 3 zeros before the four kept weights, so"
     yield "counts the zeros before each kept weight"
     asked(GAPS, 4, [0, 2, 7, 3], before)
-    yield "counts the zeros before the first one, too, and none behind the last"
-    asked(~GAPS[:4], 4, [1, 0], "Of `[0, 1, 1, 0]`")
-    asked(GAPS[1:4], 4, [2], "Of `[0, 0, 1]`")
-    yield "puts paddings where a gap is too long for the bits"
+    yield "counts the zeros before the first kept weight, but none after the last"
+    asked(~GAPS[:4], 4, [1, 0], "For `[0, 1, 1, 0]`")
+    asked(GAPS[1:4], 4, [2], "For `[0, 0, 1]`")
+    yield "writes paddings where a gap is too long for the bits"
     asked(GAPS, 2, [0, 2, 3, 3, 1, 3, 0], f"With 2 bits, 3 is the padding. {before}")
     asked(GAPS, 3, [0, 2, 7, 0, 3], f"With 3 bits, 7 is the padding. {before}")
-    yield "reads an array of more dimensions in memory order"
+    yield "reads an array of several dimensions in memory order"
     asked(GAPS[:16].reshape(2, 2, 4), 4, [0, 2, 7, 3], before)
     yield "copes with a layer that is pruned altogether"
-    asked(np.zeros(9, bool), 4, [], "Where nothing is kept,")
+    asked(np.zeros(9, bool), 4, [], "If nothing is kept,")
 
 
 @public_check("kept_from_runs")
@@ -463,11 +470,11 @@ def kept_from_runs(kept_from_runs: Callable[..., Any]) -> Claims:
         call = f"kept_from_runs({list(runs)}, {width}, {kept.shape})"
         found = ask(call, kept_from_runs, np.array(runs, np.uint8), width, kept.shape)
         found = as_array(f"`{call}`", found, kept.shape)
-        expect(found.dtype == bool, f"`{call}` should be of bool; yours is {found.dtype}.")
+        expect(found.dtype == bool, f"`{call}` should be boolean; yours is {found.dtype}.")
         expect(
             np.array_equal(found, kept),
-            f"`{call}` keeps the weights at {shown(np.flatnonzero(kept))}; yours are at "
-            f"{shown(np.flatnonzero(found))}.",
+            f"`{call}` should keep the weights at {shown(np.flatnonzero(kept))}; yours keeps those "
+            f"at {shown(np.flatnonzero(found))}.",
         )
 
     yield "finds the kept weights of an example"
@@ -475,7 +482,7 @@ def kept_from_runs(kept_from_runs: Callable[..., Any]) -> Claims:
     yield "keeps no weight at a padding"
     asked([0, 2, 3, 3, 1, 3, 0], 2, GAPS)
     asked([0, 2, 7, 0, 3], 3, GAPS)
-    yield "returns the shape that is asked for"
+    yield "returns an array of the given shape"
     asked([0, 2, 7, 3], 4, GAPS.reshape(3, 6))
     yield "copes with a layer that is pruned altogether"
     asked([], 4, np.zeros((2, 2), bool))
@@ -493,22 +500,23 @@ def compression_ratio(compression_ratio: Callable[..., Any]) -> Claims:
     found = asked(16, 16, 0, 2, 4)
     expect(
         math.isclose(found, 3.2, rel_tol=ROUNDING),
-        "16 weights, none pruned, in 4 clusters: 512 bits become 16 codes of 2 bits and 4 "
-        f"centroids of 32, which is 160 bits and the ratio 3.2; you found {found:.5g}.",
+        "There are 16 weights in 4 clusters, and none is pruned. Their 512 bits become 16 codes of "
+        "2 bits and 4 centroids of 32 bits, which are 160 bits. The ratio is 3.2; you found "
+        f"{found:.5g}.",
     )
     yield "counts codes for the kept weights, the runs, and the codebook"
     found = asked(100, 50, 60, 4, 3)
     expect(
         math.isclose(found, 3200 / 892, rel_tol=ROUNDING),
         "100 weights take 3200 bits. 50 codes of 4 bits, 60 runs of 3 bits and 16 centroids of 32 "
-        f"bits take 892, which is 3.5874 times less; you found {found:.5g}.",
+        f"bits take 892 bits. The ratio is 3.5874; you found {found:.5g}.",
     )
 
 
 # ------------------------------------------------------------------------------------------------
 # The file
 
-# Four kept weights of six, in a record, byte by byte.
+# The record of a layer with four kept weights of six, byte by byte.
 CODES, RUNS = np.array([1, 0, 1, 1], np.uint8), np.array([0, 0, 1, 1], np.uint8)
 CENTROIDS = np.array([-1, 0.5], np.float32)
 RECORD = {
@@ -535,7 +543,8 @@ def layer_to_bytes(layer_to_bytes: Callable[..., Any]) -> Claims:
     expect(isinstance(data, Array), f"`{call}` should be an array; yours is {kind(data)}.")
     expect(
         data.dtype == np.uint8 and data.ndim == 1,
-        f"`{call}` should be uint8 in one row; yours is {data.dtype} of shape {data.shape}.",
+        f"`{call}` should be uint8 with one dimension; yours is {data.dtype} of shape "
+        f"{data.shape}.",
     )
 
     yield "writes each part of an example in its place"
@@ -549,7 +558,7 @@ def layer_to_bytes(layer_to_bytes: Callable[..., Any]) -> Claims:
             f"yours are {found}.",
         )
         place += len(right)
-    expect(len(data) == place, f"The record has {place} bytes; yours has {len(data)}.")
+    expect(len(data) == place, f"The record should have {place} bytes; yours has {len(data)}.")
 
     yield "copes with a layer that is pruned altogether"
     nothing = np.zeros(0, np.uint8)
@@ -557,7 +566,8 @@ def layer_to_bytes(layer_to_bytes: Callable[..., Any]) -> Claims:
     right_size = 16 + 4
     expect(
         isinstance(data, Array) and data.size == right_size,
-        f"A header of 16 bytes and a code table for 4 runs are {right_size} bytes.",
+        f"With a header of 16 bytes and a code table for 4 runs, there should be {right_size} "
+        "bytes.",
     )
 
 
@@ -580,7 +590,7 @@ def layer_from_bytes(layer_from_bytes: Callable[..., Any]) -> Claims:
     )
 
     yield "reads a layer with a longer run and other numbers of bits"
-    # 3 kept weights; gaps 5, 0, 1 in 3 bits, after a padding of 7; one centroid only
+    # Three kept weights; a padding of 7, then gaps of 5, 0 and 1 in 3 bits; only one centroid.
     parts = [3, 0, 0, 0, 4, 0, 0, 0, 1, 0, 0, 0, 1, 0, 3, 0, 0, 0, 0x40, 0x40, 1]
     parts += [2, 2, 0, 0, 0, 2, 0, 2, 0b00000000, 0b11100001]
     found = as_array(

@@ -36,7 +36,7 @@ __all__ = [
     "word_lengths",
 ]
 
-# From the bottom of a bar upwards.
+# Parts of a bar, from the bottom upwards.
 PARTS: dict[str, dict[str, Any]] = {
     "weights": {"color": BLUE},
     "index": {"color": ORANGE, "hatch": "//"},
@@ -49,21 +49,22 @@ PARTS: dict[str, dict[str, Any]] = {
 def starting_points(
     w: NDArray[Any], starts: Mapping[str, NDArray[Any]], *, title: str = ""
 ) -> Figure:
-    """Draw where k-means starts: the weights, their cumulative distribution, and the centroids.
+    """Draw the starting centroids of k-means with the distribution of the weights.
 
     Parameters
     ----------
     w
-        The weights of a layer, of any shape; zeros are pruned and left out.
+        The weights of a layer, of any shape. Zeros are pruned and left out.
     starts
-        Name of a way to start, to its centroids.
+        Mapping from the name of a method to its starting centroids.
     title
-        The layer, say.
+        Title of the figure, such as the name of the layer.
 
     Returns
     -------
     Figure
-        One panel per way to start.
+        One panel per method, with a histogram of the weights, their cumulative distribution and the
+        centroids.
     """
     kept = np.sort(np.asarray(w, dtype=np.float64)[np.asarray(w) != 0])
     share = np.arange(1, kept.size + 1) / kept.size
@@ -97,22 +98,19 @@ def accuracy_after_training(
     Parameters
     ----------
     shared
-        Bits to accuracy in [0, 1], weights shared and nothing else.
+        Mapping from bits to accuracy in [0, 1], with shared weights and no repair.
     statistics
-        The same with the statistics of batch norm measured anew.
+        The same with re-estimated statistics of batch norm.
     trained
         The same with trained centroids.
     full_precision
-        Accuracy of the float32 network, as a line to compare with.
-
-    Returns
-    -------
-    Figure
+        Accuracy of the float32 network, drawn as a line for comparison. By default, no line is
+        drawn.
     """
     with panels(1, (7.2, 3.8)) as (figure, (axes,)):
         for accuracies, label, look in (
             (shared, "shared", LINES[0]),
-            (statistics, "batch norm measured anew", LINES[2]),
+            (statistics, "batch norm re-estimated", LINES[2]),
             (trained, "centroids trained", LINES[1]),
         ):
             bits = sorted(accuracies)
@@ -126,19 +124,19 @@ def accuracy_after_training(
 
 
 def word_lengths(counts: NDArray[Any], lengths: NDArray[Any]) -> Figure:
-    """Draw how often symbols occur, and how long their words are beside their information.
+    """Draw how often symbols occur, and compare the lengths of their words with their information.
 
     Parameters
     ----------
     counts
-        How often each symbol occurs.
+        (k,): how often each symbol occurs.
     lengths
-        Bits of its word.
+        (k,): bits of the word of each symbol.
 
     Returns
     -------
     Figure
-        Two panels over the symbols, the most frequent first: their share, and bits.
+        Two panels over the symbols, the most frequent first: their shares, and their bits.
     """
     order = [int(s) for s in np.argsort(-np.asarray(counts), kind="stable") if counts[s]]
     p = np.asarray(counts, dtype=np.float64)[order] / np.sum(counts)
@@ -171,15 +169,15 @@ def stage_sizes(stages: Mapping[str, Mapping[str, float]], *, enlarged: int = 2)
     Parameters
     ----------
     stages
-        Name of the stage, to part (``"weights"``, ``"index"``, ``"codebooks"``, ``"tables"``,
-        ``"the rest"``), to bytes.
+        Mapping from the name of a stage, to a part (``"weights"``, ``"index"``, ``"codebooks"``,
+        ``"tables"`` or ``"the rest"``), to bytes.
     enlarged
         How many of the last stages are drawn a second time, on a scale of their own.
 
     Returns
     -------
     Figure
-        Stacked bars, with the whole size and the ratio to the first stage written above.
+        Stacked bars, labelled with the total size and the ratio to the first stage.
     """
     first = sum(next(iter(stages.values())).values())
     with panels(2, (5, 3.9)) as (figure, (whole, detail)):
@@ -229,15 +227,17 @@ def accuracy_over_size(
     Parameters
     ----------
     series
-        Name of a series, to label (bits of a code, or nothing), to (bytes, accuracy in [0, 1]).
+        Mapping from the name of a series, to a label (bits of a code, or empty), to the size in
+        bytes and the accuracy in [0, 1].
     full_precision
-        Accuracy of the float32 network, as a line to compare with.
+        Accuracy of the float32 network, drawn as a line for comparison. By default, no line is
+        drawn.
 
     Returns
     -------
     Figure
-        The sizes on a logarithmic axis; every other series is labelled above its points, in
-        bits of a code.
+        The sizes have a logarithmic axis. Labels are placed below the points of the first series,
+        above those of the second, and so on alternately.
     """
     with panels(1, (7.6, 4)) as (figure, (axes,)):
         sizes = [size / 1000 for networks in series.values() for size, _ in networks.values()]

@@ -30,8 +30,8 @@ __all__ = [
     "verdict",
 ]
 
-# What eight float32 roundings can add up to, relative to the largest number that is rounded: each
-# is off by at most half of 2^-23.
+# Upper bound on the sum of eight float32 rounding errors, relative to the largest number that is
+# rounded: each relative error is at most half of 2^-23.
 ROUNDING = 4 * 2.0**-23
 
 COLUMNS = ("layer", "type", "weights", "nonzero", "sparsity")
@@ -47,18 +47,18 @@ def prune_by_std(prune_by_std: Callable[..., Any]) -> Claims:
     def asked(w: Tensor, s: float) -> tuple[Tensor, Tensor]:
         return _pruned(f"prune_by_std(w, {s:g})", prune_by_std, w.clone(), s)
 
-    yield "returns the pruned weights and a mask of truth values, both in the shape of `w`"
+    yield "returns the pruned weights and a boolean mask, both in the shape of `w`"
     asked(torch.tensor([[-2.0, -1.0], [1.0, 2.0]]), 1)
 
-    yield "keeps the weights whose magnitude lies above s standard deviations, as they are"
-    # 1.89, and 2.02 if divided by n - 1: either way the thresholds lie between the same weights.
+    yield "keeps the weights whose magnitude lies above s standard deviations, unchanged"
+    # 1.89, or 2.02 if divided by n - 1: either way the thresholds lie between the same weights.
     w = torch.tensor([-3.0, -1.0, 0.5, 2.0, -0.5, 3.0, 1.0, -2.0])
     example = f"`w = {shown(w)}` has a standard deviation of about 2."
     for s, kept in ((0.4, (1, 1, 0, 1, 0, 1, 1, 1)), (0.75, (1, 0, 0, 1, 0, 1, 0, 1))):
         _expect_pruned(f"{example}\nWith s = {s}", w, kept, asked(w, s))
 
-    yield "takes the standard deviation around the mean, and magnitudes around zero"
-    # Standard deviation 2 (or 2.3); the root of the mean square is 4.5.
+    yield "computes the standard deviation around the mean, but magnitudes around zero"
+    # The standard deviation is 2 (or 2.3); the root mean square is 4.5.
     w = torch.tensor([2.0, 2.0, 6.0, 6.0])
     _expect_pruned(
         f"`w = {shown(w)}` has the mean 4 and a standard deviation of about 2.\nWith s = 0.5",
@@ -73,10 +73,10 @@ def prune_by_std(prune_by_std: Callable[..., Any]) -> Claims:
         asked(w, 1.5),
     )
 
-    yield "prunes what lies exactly on the threshold"
+    yield "prunes weights whose magnitude equals the threshold"
     w = torch.tensor([0.0, 0.25, 0.0, 0.25])
     _expect_pruned(
-        f"`w = {shown(w)}` and s = 0: the threshold is 0, and a zero is not above it.",
+        f"`w = {shown(w)}` and s = 0: the threshold is 0, and zeros are not above it.",
         w,
         (0, 1, 0, 1),
         asked(w, 0),
@@ -93,10 +93,10 @@ def prune_by_percentage(prune_by_percentage: Callable[..., Any]) -> Claims:
     def asked(w: Tensor, q: float) -> tuple[Tensor, Tensor]:
         return _pruned(f"prune_by_percentage(w, {q:g})", prune_by_percentage, w.clone(), q)
 
-    yield "returns the pruned weights and a mask of truth values, both in the shape of `w`"
+    yield "returns the pruned weights and a boolean mask, both in the shape of `w`"
     asked(torch.tensor([[-2.0, -1.0], [1.5, 3.0]]), 50)
 
-    yield "keeps the weights whose magnitude lies above the percentile, as they are"
+    yield "keeps the weights whose magnitude lies above the percentile, unchanged"
     w = torch.tensor([-3.0, 0.5, -1.0, 4.0, 0.25, -2.0])
     for q, where, kept in (
         (50, "half-way between 1 and 2", (1, 0, 0, 1, 0, 1)),
@@ -125,17 +125,17 @@ def prune_by_percentage(prune_by_percentage: Callable[..., Any]) -> Claims:
         asked(w, 25),
     )
 
-    yield "prunes what lies exactly on the threshold"
+    yield "prunes weights whose magnitude equals the threshold"
     w = torch.tensor([1.0, -2.0, 3.0, -4.0, 5.0])
     _expect_pruned(
-        f"`w = {shown(w)}` and q = 50: the threshold is 3, and what equals it goes.",
+        f"`w = {shown(w)}` and q = 50: the threshold is 3, and a weight of 3 is pruned.",
         w,
         (0, 0, 0, 1, 1),
         asked(w, 50),
     )
     w = torch.tensor([0.0, 0.0, 0.0, 7.0])
     _expect_pruned(
-        f"`w = {shown(w)}` and q = 50: the threshold is 0, and what equals it goes.",
+        f"`w = {shown(w)}` and q = 50: the threshold is 0, and weights of 0 are pruned.",
         w,
         (0, 0, 0, 1),
         asked(w, 50),
@@ -171,7 +171,7 @@ def apply_masks(apply_masks: Callable[..., Any]) -> Claims:
     }
     expected = {"0": (3.0, 0.0), "2": (0.0, -4.0, 2.0, 0.0)}
 
-    yield "sets the pruned weights of the model itself to zero, and keeps the others"
+    yield "sets the pruned weights of the model itself to zero, and keeps the other weights"
     model = network()
     parameters = dict(model.named_parameters())
     ask(call, apply_masks, model, masks)
@@ -181,7 +181,7 @@ def apply_masks(apply_masks: Callable[..., Any]) -> Claims:
         expect(
             near(found, torch.tensor(right), 0.0),
             f"The weights {shown(before)} with the mask {masks[layer].flatten().tolist()} should "
-            f"be {shown(torch.tensor(right))}; in the model there now stands {shown(found)}.",
+            f"be {shown(torch.tensor(right))}; in the model they are now {shown(found)}.",
         )
 
     yield "leaves biases alone"
@@ -192,17 +192,20 @@ def apply_masks(apply_masks: Callable[..., Any]) -> Claims:
     model = network()
     ask("apply_masks(model, {})", apply_masks, model, {})
     found = model.get_parameter("0.weight").detach().flatten()
-    expect(near(found, torch.tensor([3.0, -2.0]), 0.0), f"Without masks you made {shown(found)}.")
+    expect(
+        near(found, torch.tensor([3.0, -2.0]), 0.0),
+        f"Without masks, the weights [3, -2] should stay; they are now {shown(found)}.",
+    )
 
-    yield "changes the parameters in place, so that the optimizer still knows them"
+    yield "changes the parameters in place, so that the optimizer still updates them"
     model = network()
     parameters = dict(model.named_parameters())
     ask(call, apply_masks, model, masks)
     for name, parameter in model.named_parameters():
         expect(
             parameter is parameters[name] and parameter.requires_grad,
-            f"`{name}` is another parameter than before, or cannot be trained any more: write the "
-            "zeros into the old one (inside of `torch.no_grad()`).",
+            f"`{name}` is no longer the same parameter, or can no longer be trained: write the "
+            "zeros into the existing parameter (inside `torch.no_grad()`).",
         )
 
     yield "can be called after a step of an optimizer"
@@ -255,11 +258,11 @@ def layer_summary(layer_summary: Callable[..., Any]) -> Claims:
     expect(
         layers == right,
         f"For the parameters {', '.join(parameters)} the layers should be {', '.join(right)}; "
-        f"yours are {', '.join(map(str, layers))}. (Batch norm and biases are no layers here: "
-        "their tensors have one dimension.)",
+        f"yours are {', '.join(map(str, layers))}. (Batch norm and biases do not count as layers "
+        "here: their tensors have one dimension.)",
     )
 
-    yield "tells convolutions from linear layers by their dimensions"
+    yield "distinguishes convolutions from linear layers by their dimensions"
     types = [row["type"] for row in answer]
     expect(
         types == ["convolution", "convolution", "linear", ""],
@@ -267,13 +270,16 @@ def layer_summary(layer_summary: Callable[..., Any]) -> Claims:
         f"yours are {types}.",
     )
 
-    yield "counts weights and weights that are not zero, negative ones too"
+    yield "counts weights and non-zero weights, including negative weights"
     for column, counts in (("weights", (24, 2, 6)), ("nonzero", (6, 1, 5))):
         for row, count in zip(answer, counts, strict=False):
             found = as_number(f"`{column}` of {row['layer']}", row[column])
-            expect(found == count, f"`{column}` of {row['layer']} is {count}; you found {found:g}.")
+            expect(
+                found == count,
+                f"`{column}` of {row['layer']} should be {count}; you found {found:g}.",
+            )
 
-    yield "gives the sparsity of each layer: the fraction that is zero"
+    yield "gives the sparsity of each layer, the fraction of zeros"
     for row, sparsity in zip(answer, (18 / 24, 1 / 2, 1 / 6), strict=False):
         found = as_number(f"`sparsity` of {row['layer']}", row["sparsity"])
         expect(
@@ -282,13 +288,13 @@ def layer_summary(layer_summary: Callable[..., Any]) -> Claims:
             f"the sparsity is {sparsity:.4g}; you found {found:.4g}.",
         )
 
-    yield "counts every weight once in the total, not every layer"
+    yield "counts every weight, not every layer, once in the total"
     total = answer[-1]
     found = as_number("The total sparsity", total["sparsity"])
     expect(
         (total["weights"], total["nonzero"]) == (32, 12)
         and math.isclose(found, 20 / 32, rel_tol=ROUNDING),
-        "In total 32 weights, 12 of them not zero: a sparsity of 0.625. You found "
+        "In total there are 32 weights, of which 12 are not zero: a sparsity of 0.625. You found "
         f"{total['weights']}, {total['nonzero']} and {found:.4g}.",
     )
 
@@ -329,7 +335,7 @@ def global_percentage_masks(global_percentage_masks: Callable[..., Any]) -> Clai
     conv = torch.tensor([-4.0, 6.0, -5.0, 7.0]).view(1, 1, 2, 2)
     line = torch.tensor([[0.5, -1.0, 2.0, 3.0]])
 
-    yield "returns a mask of truth values for each layer, in its shape"
+    yield "returns a boolean mask for each layer, in its shape"
     asked({"conv": conv, "classifier": line}, 50)
 
     yield "ranks the magnitudes of all layers together"
@@ -346,7 +352,7 @@ def global_percentage_masks(global_percentage_masks: Callable[..., Any]) -> Clai
         "the threshold for both layers is 1.75",
     )
 
-    yield "lets a large layer count for more than a small one"
+    yield "lets a large layer count more than a small one"
     expect_masks(
         {"small": torch.tensor([[10.0, 20.0]]), "large": torch.arange(1.0, 9).view(1, 8)},
         50,
@@ -362,7 +368,7 @@ def global_percentage_masks(global_percentage_masks: Callable[..., Any]) -> Clai
         "the threshold for both layers is 6.5",
     )
 
-    yield "prunes what lies exactly on the threshold"
+    yield "prunes weights whose magnitude equals the threshold"
     expect_masks(
         {"a": torch.tensor([[1.0, -3.0]]), "b": torch.tensor([[3.0, 2.0, -5.0]])},
         50,
@@ -416,22 +422,22 @@ def masked_step(masked_step: Callable[..., Any]) -> Claims:
         f"{shown(found)}.",
     )
 
-    yield "leaves a pruned weight at zero when a gradient reaches it"
+    yield "keeps a pruned weight at zero if its gradient is not zero"
     mask = torch.tensor([True, False, True])
     w = torch.tensor([4.0, 0.0, 2.0])
     found, _ = asked(w, torch.zeros(3), gradient, mask)
     expect(
         float(found[1]) == 0,
-        f"The second weight is pruned, its gradient is 2; it should stay 0, and it is "
+        "The second weight is pruned and its gradient is 2. It should stay 0, but yours is "
         f"{float(found[1]):g}.",
     )
 
-    yield "leaves a pruned weight at zero when it still has a velocity"
+    yield "keeps a pruned weight at zero if it still has a velocity"
     found, _ = asked(w, torch.tensor([2.0, 6.0, -4.0]), torch.zeros(3), mask)
     expect(
         float(found[1]) == 0,
-        "The second weight was pruned a moment ago: its gradient is 0, but its velocity is still 6 "
-        f"from the steps before. It should stay 0, and it is {float(found[1]):g}.",
+        "The second weight has just been pruned: its gradient is 0, but its velocity is still 6 "
+        f"from earlier steps. It should stay 0, but yours is {float(found[1]):g}.",
     )
     expect(
         near(found[[0, 2]], torch.tensor([3.0, 2.75]), 8 * ROUNDING),
@@ -462,15 +468,15 @@ def scheduled_percentage(scheduled_percentage: Callable[..., Any]) -> Claims:
     expect_percentage(2, 10, 24)
     expect_percentage(1, 4, 40)
 
-    yield "reaches the end before the last of the pruning epochs"
+    yield "reaches the final percentage before the last pruning epoch"
     expect_percentage(9, 10, 80)
     expect_percentage(0, 1, 80)
 
-    yield "stays there"
+    yield "stays at the final percentage"
     expect_percentage(10, 10, 80)
     expect_percentage(19, 10, 80)
 
-    yield "takes another final percentage"
+    yield "accepts another final percentage"
     expect_percentage(1, 3, 60, 90)
 
 
@@ -480,7 +486,7 @@ def iterative_pruning(iterative_pruning: Callable[..., Any]) -> Claims:
     asked_for: list[float] = []
 
     def smallest(weights: Mapping[str, Tensor], q: float) -> dict[str, Tensor]:
-        """Mask the given share of each layer, the smallest magnitudes first."""
+        """Mask q per cent of each layer, the smallest magnitudes first."""
         asked_for.append(float(q))
         found = {}
         for layer, w in weights.items():
@@ -490,7 +496,7 @@ def iterative_pruning(iterative_pruning: Callable[..., Any]) -> Claims:
         return found
 
     def train(model: nn.Module, *weights: float) -> None:
-        """Set the weights, as a step of an optimizer would have."""
+        """Set the weights as if a step of an optimizer had changed them."""
         with torch.no_grad():
             model.get_parameter("0.weight").copy_(torch.tensor([weights]))
 
@@ -509,7 +515,7 @@ def iterative_pruning(iterative_pruning: Callable[..., Any]) -> Claims:
     for name in ("before_epoch", "after_step"):
         expect(callable(getattr(hooks, name, None)), f"There is no method `{name}`.")
 
-    yield "prunes before the first epoch what the schedule says"
+    yield "prunes as scheduled before the first epoch"
     model = nn.Sequential(nn.Linear(5, 1))
     train(model, 1, -2, 3, 4, -5)
     ask("before_epoch(model, 0)", hooks.before_epoch, model, 0)
@@ -529,7 +535,7 @@ def iterative_pruning(iterative_pruning: Callable[..., Any]) -> Claims:
         "Epoch 0 is not the last pruning epoch. After a step has set them to [6, -0.5, 1, 4, -5],",
     )
 
-    yield "finds the masks anew from the weights as they are"
+    yield "computes the masks anew from the current weights"
     ask("before_epoch(model, 1)", hooks.before_epoch, model, 1)
     expect_now(model, (6, 0, 0, 0, 0), "Before epoch 1, [6, -0.5, 1, 4, -5] is pruned by 80 %:")
 
@@ -542,7 +548,7 @@ def iterative_pruning(iterative_pruning: Callable[..., Any]) -> Claims:
         "Epoch 1 is the last pruning epoch. After a step has set them to [6, 7, 0.5, -8, 9],",
     )
 
-    yield "goes on holding them in the epochs that follow"
+    yield "still holds them at zero in the epochs that follow"
     ask("before_epoch(model, 2)", hooks.before_epoch, model, 2)
     train(model, 5, 1, 1, 1, 1)
     ask("after_step(model)", hooks.after_step, model)
@@ -555,15 +561,15 @@ def iterative_pruning(iterative_pruning: Callable[..., Any]) -> Claims:
 
 @public_check("fractions")
 def fractions(values: Any, keys: Sequence[Any]) -> Claims:
-    """Check the form of a dictionary of sparsities, not whether they are right."""
-    yield "has a sparsity for each key that was asked for, and no other"
+    """Check the form of a dictionary of sparsities, but not whether they are right."""
+    yield "has a sparsity for each required key, and no other keys"
     expect(isinstance(values, Mapping), f"It should be a dict; yours is {kind(values)}.")
     if missing := [str(key) for key in keys if key not in values]:
         raise Wrong(f"There is no sparsity for {', '.join(missing)} yet.")
     if extra := [repr(key) for key in values if key not in keys]:
-        raise Wrong(f"Nobody asked for {', '.join(extra)}.")
+        raise Wrong(f"There should be no sparsity for {', '.join(extra)}.")
 
-    yield "holds fractions of 1"
+    yield "holds fractions from 0 to 1"
     for key in keys:
         found = as_number(f"The sparsity for {key}", values[key])
         expect(
@@ -574,15 +580,15 @@ def fractions(values: Any, keys: Sequence[Any]) -> Claims:
 
 @public_check("allocation")
 def allocation(values: Any, sizes: Mapping[str, int], overall: float) -> Claims:
-    """Check the form of an allocation and its overall sparsity, not how good it is.
+    """Check the form of an allocation and its overall sparsity, but not how good it is.
 
     Parameters
     ----------
-    values : dict
-        The student's: from layer to the fraction of it that is pruned.
-    sizes : mapping
-        How many weights each layer has.
-    overall : float
+    values
+        The student's dictionary from layer to the fraction of its weights that is pruned.
+    sizes
+        Mapping from layer to number of weights.
+    overall
         The sparsity that all layers together must reach.
     """
     yield "has a sparsity from 0 to 1 for every layer"
@@ -603,11 +609,11 @@ def allocation(values: Any, sizes: Mapping[str, int], overall: float) -> Claims:
 
 
 def _mask(name: str, value: Any, shape: Sequence[int]) -> Tensor:
-    """Return the value if it is a boolean tensor in this shape."""
+    """Return `value` if it is a boolean tensor of this shape, else raise `Wrong`."""
     mask = as_tensor(name, value, tuple(shape)).detach().cpu()
     expect(
         mask.dtype == torch.bool,
-        f"{name} should hold truth values (bool), as a comparison gives them; yours is of "
+        f"{name} should be boolean, as the result of a comparison is; yours is of type "
         f"{str(mask.dtype).removeprefix('torch.')}.",
     )
     return mask
@@ -616,7 +622,7 @@ def _mask(name: str, value: Any, shape: Sequence[int]) -> Tensor:
 def _pruned(
     call: str, prune: Callable[..., Any], w: Tensor, amount: float
 ) -> tuple[Tensor, Tensor]:
-    """Return pruned weights and mask, if the answer has the right form."""
+    """Call `prune` and return its pruned weights and mask if they have the right form."""
     answer = ask(call, prune, w, amount)
     expect(
         isinstance(answer, tuple | list) and len(answer) == 2,

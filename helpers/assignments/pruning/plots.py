@@ -37,27 +37,29 @@ __all__ = [
     "sparsity_per_layer",
 ]
 
-# Not told apart by colour alone.
+# Bars must not differ by colour alone.
 HATCHES = ("", "///", "...", "xx")
 
 
 def pruned_histograms(
     before: torch.Tensor | NDArray[Any], after: Mapping[str, torch.Tensor | NDArray[Any]]
 ) -> Figure:
-    """Draw how the weights of a layer are distributed before and after pruning.
+    """Draw the distributions of the weights of a layer before and after pruning.
 
     Parameters
     ----------
     before
         The weights of the layer, of any shape.
     after
-        Title, such as ``"s = 0.5"``, to the weights after pruning (and training, maybe).
+        Mapping from title, such as ``"s = 0.5"``, to the weights after pruning (and possibly
+        training).
 
     Returns
     -------
     Figure
-        One panel per title: all weights as an outline, those that are not zero filled. Zeros are a
-        number in the title: as a bar they would dwarf all others.
+        One panel per title, with the weights before as an outline and the non-zero weights after as
+        a filled histogram. The fraction of zeros is given in the title, because as a bar it would
+        dwarf all others.
     """
     old = _flat(before)
     with panels(len(after), (3.6, 2.9)) as (figure, all_axes):
@@ -88,13 +90,10 @@ def accuracy_over_sparsity(
     Parameters
     ----------
     results
-        Label to a mapping from sparsity to accuracy, both in [0, 1].
+        Mapping from label, to sparsity, to accuracy; both are in [0, 1].
     full
-        Accuracy of the network that is not pruned, as a line to compare with.
-
-    Returns
-    -------
-    Figure
+        Accuracy of the network without pruning, drawn as a line for comparison. By default, no line
+        is drawn.
     """
     with panels(1, (7.2, 3.8)) as (figure, (axes,)):
         for look, (label, points) in zip(LINES, results.items(), strict=False):
@@ -113,11 +112,7 @@ def sparsity_per_layer(sparsities: Mapping[str, Mapping[str, float]]) -> Figure:
     Parameters
     ----------
     sparsities
-        Label, such as a method's name, to a mapping from layer to sparsity in [0, 1].
-
-    Returns
-    -------
-    Figure
+        Mapping from label, such as the name of a method, to layer, to sparsity in [0, 1].
     """
     with panels(1, (11, 3.8)) as (figure, (axes,)):
         _bars(axes, sparsities)
@@ -129,19 +124,20 @@ def sparsity_per_layer(sparsities: Mapping[str, Mapping[str, float]]) -> Figure:
 
 
 def accuracy_per_layer(accuracies: Mapping[str, float], *, full: float | None = None) -> Figure:
-    """Draw, for every layer, the accuracy that is left when this layer alone is pruned.
+    """Draw, for every layer, the remaining accuracy if only this layer is pruned.
 
     Parameters
     ----------
     accuracies
-        Layer to accuracy in [0, 1].
+        Mapping from layer to accuracy in [0, 1].
     full
-        Accuracy of the network that is not pruned.
+        Accuracy of the network without pruning, drawn as a line for comparison. By default, no line
+        is drawn.
 
     Returns
     -------
     Figure
-        The axis begins a little below the lowest bar: what counts here are differences.
+        The vertical axis begins slightly below the lowest accuracy, to show differences.
     """
     with panels(1, (11, 3.8)) as (figure, (axes,)):
         positions = np.arange(len(accuracies))
@@ -165,21 +161,23 @@ def pruning_methods(
     *,
     full: float | None = None,
 ) -> Figure:
-    """Draw what was pruned before each epoch, and the accuracy after it.
+    """Draw the percentage of weights pruned before each epoch, and the accuracy after it.
 
     Parameters
     ----------
     histories
-        Label to the history of the training.
+        Mapping from label to the history of a training.
     percentages
-        The same labels to the per cent of the weights that were pruned before each epoch.
+        Mapping from the same labels to the percentages of weights that were pruned before each
+        epoch.
     full
-        Accuracy of the network that is not pruned.
+        Accuracy of the network without pruning, drawn as a line for comparison. By default, no line
+        is drawn.
 
     Returns
     -------
     Figure
-        Two panels: pruned weights, test accuracy.
+        Two panels: pruned weights and test accuracy.
     """
     with panels(2, (5.2, 3.8)) as (figure, (pruned, accuracy)):
         for look, (label, history) in zip(LINES, histories.items(), strict=False):
@@ -199,18 +197,14 @@ def pruning_methods(
 
 
 def revived_weight(trajectories: Mapping[str, Sequence[float]], pruned_at: int) -> Figure:
-    """Draw the value of one weight over the steps of training, pruned on the way.
+    """Draw the value of one weight over the steps of a training in which it is pruned.
 
     Parameters
     ----------
     trajectories
-        Label to the value before the first step and after each step.
+        Mapping from label to the values of the weight before the first step and after each step.
     pruned_at
-        The number of the step after which the weight was pruned.
-
-    Returns
-    -------
-    Figure
+        Number of the step after which the weight is pruned.
     """
     with panels(1, (7.2, 3.2)) as (figure, (axes,)):
         for look, (label, values) in zip(LINES, trajectories.items(), strict=False):
@@ -231,7 +225,7 @@ def _accuracy_axis(axes: Axes, full: float | None) -> None:
 
 
 def _bars(axes: Axes, groups: Mapping[str, Mapping[str, float]]) -> None:
-    """Draw a group of bars for each layer, and write the names of the layers below."""
+    """Draw a group of bars for each layer, with the names of the layers below."""
     layers = list(next(iter(groups.values())))
     width = 0.8 / len(groups)
     for index, (label, values) in enumerate(groups.items()):

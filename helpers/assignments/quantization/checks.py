@@ -1,7 +1,7 @@
 """Public checks of the assignment `quantization`.
 
 Every check takes the student's answer and returns a `CheckResult`. One example recurs, because it
-can be worked out by hand: the weights -1, 0.2, 0.9 and 2, which two bits put on -1, 0, 1 and 2.
+can be worked out by hand: the weights -1, 0.2, 0.9 and 2, which two bits round to -1, 0, 1 and 2.
 """
 
 import math
@@ -44,12 +44,12 @@ __all__ = [
     "verdict",
 ]
 
-# What eight float32 roundings can add up to, relative to the largest number that is rounded: each
-# is off by at most half of 2^-23.
+# Upper bound on the sum of eight float32 rounding errors, relative to the largest number that is
+# rounded: each relative error is at most half of 2^-23.
 ROUNDING = 4 * 2.0**-23
 
 WEIGHTS = (-1.0, 0.2, 0.9, 2.0)
-LEVELS = (-1.0, 0.0, 1.0, 2.0)  # where two bits put them, one step of 1 apart
+LEVELS = (-1.0, 0.0, 1.0, 2.0)  # the weights rounded to two bits, in steps of 1
 LEVEL_COUNTS = {8: 256, 6: 64, 4: 16, 3: 8, 2: 4, 1: 2}
 
 # ------------------------------------------------------------------------------------------------
@@ -64,7 +64,7 @@ def quantize(quantize: Callable[..., Any]) -> Claims:
         w = np.array(WEIGHTS, np.float32).reshape(shape)
         _quantized(ask("quantize(w, 2)", quantize, w, 2), w)
 
-    yield "finds codes, scale and minimum of an example"
+    yield "finds the codes, scale and minimum of an example"
     w = np.array(WEIGHTS, np.float32)
     codes, scale, minimum = _quantized(ask("quantize(w, 2)", quantize, w, 2), w)
     example = (
@@ -77,14 +77,14 @@ def quantize(quantize: Callable[..., Any]) -> Claims:
     )
     expect(
         abs(scale - 1) <= 3 * ROUNDING,
-        f"{example}\nFrom one level to the next it is 1; your scale is {scale:.4g}.",
+        f"{example}\nThe step from one level to the next is 1; your scale is {scale:.4g}.",
     )
     expect(
         codes.tolist() == [0, 1, 2, 3],
         f"{example}\nThe nearest levels have the codes [0, 1, 2, 3]; yours are {shown(codes)}.",
     )
 
-    yield "rounds to the nearest of 256 levels, 8 bits being the default"
+    yield "rounds to the nearest of 256 levels by default (8 bits)"
     numbers = np.arange(256)
     for part in (0.3, -0.3):
         moved = np.where((numbers == 0) | (numbers == 255), 0, part)  # the ends make the range
@@ -94,9 +94,9 @@ def quantize(quantize: Callable[..., Any]) -> Claims:
             side = "above" if part > 0 else "below"
             i = wrong[len(wrong) // 2]
             place = f"on level {i}" if i in (0, 255) else f"0.3 steps {side} level {i}"
-            raise Wrong(f"A weight {place} of 0 to 255 got the code {codes[i]}.")
+            raise Wrong(f"Of the levels 0 to 255, a weight {place} got the code {codes[i]}.")
 
-    yield "gives the smallest weight code 0, and the largest weight the last code"
+    yield "gives the smallest weight code 0 and the largest weight the last code"
     for bits in (8, 4, 3, 1):
         w = _skewed_weights()
         codes, _, _ = _quantized(ask(f"quantize(w, {bits})", quantize, w, bits), w)
@@ -113,7 +113,7 @@ def quantize(quantize: Callable[..., Any]) -> Claims:
     codes, _, _ = _quantized(ask("quantize(w, 8)", quantize, w, 8), w)
     expect(
         (codes == codes.flat[0]).all(),
-        f"All weights are 0.25, and so all codes should be equal; yours are {shown(codes)}.",
+        f"All weights are 0.25, so all codes should be equal; yours are {shown(codes)}.",
     )
 
     yield "leaves `w` as it was"
@@ -132,13 +132,13 @@ def dequantize(dequantize: Callable[..., Any]) -> Claims:
     weights = as_array(f"`{call}`", ask(call, dequantize, codes, 0.5, -1.0), codes.shape)
     expect(
         weights.dtype == np.float32,
-        f"`{call}` should be an array of float32; yours is of {weights.dtype}.",
+        f"`{call}` should be an array of float32; yours is an array of {weights.dtype}.",
     )
 
     yield "finds the weights of an example"
     expect(
         weights[0, 0] == -1,
-        f"Code 0 stands for the minimum, here -1; yours comes back as {weights[0, 0]:.4g}.",
+        f"Code 0 stands for the minimum, here -1; your weight is {weights[0, 0]:.4g}.",
     )
     expected = np.array([[-1, -0.5], [0.5, 0]])
     expect(
@@ -161,7 +161,7 @@ def dequantize(dequantize: Callable[..., Any]) -> Claims:
 
 @public_check("quantize and dequantize")
 def round_trip(quantize: Callable[..., Any], dequantize: Callable[..., Any]) -> Claims:
-    """Check that the student's `quantize` and `dequantize` belong together."""
+    """Check that the student's `quantize` and `dequantize` fit together."""
 
     def there_and_back(w: Array, bits: int) -> tuple[Array, float]:
         codes, scale, minimum = _quantized(ask(f"quantize(w, {bits})", quantize, w, bits), w)
@@ -173,14 +173,14 @@ def round_trip(quantize: Callable[..., Any], dequantize: Callable[..., Any]) -> 
         w = _skewed_weights()
         back, scale = there_and_back(w, bits)
         error = np.abs(back.astype(np.float64) - w)
-        expect(scale > 0, f"With {bits} bits your scale is {scale:.4g}: a step is more than 0.")
-        # There and back, five numbers are rounded; none is larger than the range.
+        expect(scale > 0, f"With {bits} bits your scale is {scale:.4g}; it should be above 0.")
+        # In both directions together, five numbers are rounded; none is larger than the range.
         slack = 2 * ROUNDING * float(np.abs(w).max())
         worst = int(error.argmax())
         expect(
             error[worst] <= scale / 2 + slack,
             f"With {bits} bits the step is {scale:.4g}, but the weight {w[worst]:.4g} comes back "
-            f"as {back[worst]:.4g}: that is {error[worst] / scale:.2f} steps away.",
+            f"as {back[worst]:.4g}, which is {error[worst] / scale:.2f} steps away.",
         )
 
     yield "brings equal weights back as they were"
@@ -201,14 +201,14 @@ def memory_ratio(memory_ratio: Callable[..., Any]) -> Claims:
     ratio = as_number(f"`{call}`", ask(call, memory_ratio, w))
     expect(
         not math.isclose(ratio, 4),
-        "You found 4 times smaller. That would be right if the codes were all there is to keep: "
-        "what else does `dequantize` need?",
+        "You found a ratio of 4. That would be right if only the codes had to be kept. What else "
+        "does `dequantize` need?",
     )
-    # Exact but for the order of a division or two, in double precision or in float32.
+    # The ratio is exact up to the order of one or two divisions, in double precision or float32.
     expect(
         math.isclose(ratio, 400 / 108, rel_tol=ROUNDING),
-        f"100 weights take 400 bytes. Their codes and what goes with them take 108 bytes, which is "
-        f"3.7037 times less; you found {ratio:.5g}.",
+        f"100 weights take 400 bytes. Their codes and the rest that has to be kept take 108 bytes. "
+        f"The ratio is 3.7037; you found {ratio:.5g}.",
     )
 
     yield "counts all bytes of other arrays"
@@ -217,7 +217,7 @@ def memory_ratio(memory_ratio: Callable[..., Any]) -> Claims:
         ratio = as_number(f"`{call}`", ask(call, memory_ratio, w))
         expect(
             math.isclose(ratio, before / after, rel_tol=ROUNDING),
-            f"An array of shape {shape} goes from {before} to {after} bytes, by a factor of "
+            f"An array of shape {shape} is reduced from {before} to {after} bytes. The ratio is "
             f"{before / after:.5g}; you found {ratio:.5g}.",
         )
 
@@ -255,14 +255,14 @@ def quantize_parameters(quantize_parameters: Callable[..., Any]) -> Claims:
         expected = size * torch.tensor(LEVELS)
         expect(
             near(quantized[name].flatten(), expected, size * 2 * ROUNDING),
-            f"`{name}` is {shown(given[name].flatten())}. Two bits give it the levels "
-            f"{shown(expected)}, and you found {shown(quantized[name].flatten())}.",
+            f"`{name}` is {shown(given[name].flatten())}. With two bits it should become "
+            f"{shown(expected)}; you found {shown(quantized[name].flatten())}.",
         )
 
     yield "copes with a parameter whose values are all equal"
     expect(
         near(quantized["norm.weight"], torch.ones(3), ROUNDING),
-        f"The weights of a fresh batch norm are all 1 and should stay so; yours are "
+        f"The weights of a new batch norm are all 1 and should stay 1; yours are "
         f"{shown(quantized['norm.weight'])}.",
     )
 
@@ -282,13 +282,13 @@ def quantize_stochastic(quantize_stochastic: Callable[..., Any]) -> Claims:
     """Check the student's ``quantize_stochastic(w, bits, seed)``."""
 
     def asked(w: Array, seed: int) -> Array:
-        # All arrays here go from 0 to 3: with 2 bits, weights are positions between the codes.
+        # All arrays here range from 0 to 3, so that with 2 bits the weights are in units of codes.
         call = f"quantize_stochastic(w, 2, {seed})"
         codes, scale, minimum = _quantized(ask(call, quantize_stochastic, w, 2, seed), w)
         expect(
             abs(scale - 1) <= 3 * ROUNDING and abs(minimum) <= ROUNDING,
-            f"Weights from 0 to 3 have the levels 0, 1, 2, 3 with 2 bits: scale 1, minimum 0. You "
-            f"found scale {scale:.4g} and minimum {minimum:.4g}.",
+            "With 2 bits, weights from 0 to 3 have the levels 0, 1, 2, 3: the scale is 1 and the "
+            f"minimum is 0. You found scale {scale:.4g} and minimum {minimum:.4g}.",
         )
         return codes
 
@@ -301,36 +301,36 @@ def quantize_stochastic(quantize_stochastic: Callable[..., Any]) -> Claims:
     codes = asked(w, 0)
     by_fraction = {f: codes[w == np.float32(f)].astype(int) for f in fractions}
 
-    yield "rounds to one of the two levels beside the weight"
+    yield "rounds to one of the two neighbouring levels"
     for fraction, found in by_fraction.items():
         below = math.floor(fraction)
         expect(
             bool(np.isin(found, (below, below + 1)).all()),
-            f"The levels beside {fraction:g} are {below} and {below + 1}, but you have rounded it "
+            f"The levels next to {fraction:g} are {below} and {below + 1}, but you have rounded it "
             f"to {shown(np.unique(found))}.",
         )
 
     yield "is right on average"
-    # Hoeffding: the mean of n codes that are one of two neighbours is further than this from its
-    # expectation once in a billion.
+    # By Hoeffding's inequality, the mean of n codes, each of which is one of two neighbours, is
+    # further than this from its expectation with a probability of at most one in a billion.
     bound = math.sqrt(math.log(2e9) / (2 * copies))
     for fraction, found in by_fraction.items():
         expect(
             abs(found.mean() - fraction) <= bound,
-            f"{copies:,} weights at {fraction:g} (in steps above the minimum) should have the mean "
-            f"code {fraction:g}, up to {bound:.2f}; yours have {found.mean():.3f}.",
+            f"{copies:,} weights at {fraction:g} (in steps above the minimum) should have a mean "
+            f"code within {bound:.2f} of {fraction:g}; yours is {found.mean():.3f}.",
         )
 
-    yield "leaves weights that lie on a level there"
+    yield "does not move weights that lie on a level"
     levels = np.array([0, 1, 2, 3] * 50, np.float32)
     for seed in range(3):
         found = asked(levels, seed)
         expect(
             np.array_equal(found, levels),
-            "Weights at exactly 0, 1, 2 and 3 steps need no rounding, and yet some have moved.",
+            "Weights at exactly 0, 1, 2 and 3 steps need no rounding, but some have moved.",
         )
 
-    yield "draws the same numbers for the same seed, and others for another"
+    yield "draws the same numbers for the same seed, and others for another seed"
     expect(
         np.array_equal(asked(w, 7), asked(w, 7)),
         "Two calls with seed 7 gave different codes: let `seed` decide all the random numbers.",
@@ -346,7 +346,7 @@ def quantize_stochastic(quantize_stochastic: Callable[..., Any]) -> Claims:
     codes, _, _ = _quantized(ask(call, quantize_stochastic, w, 2, 0), w)
     expect(
         (codes == codes[0]).all(),
-        f"All weights are 0.25, and so all codes should be equal; yours are {shown(codes)}.",
+        f"All weights are 0.25, so all codes should be equal; yours are {shown(codes)}.",
     )
 
 
@@ -390,7 +390,7 @@ def quantize_linear(quantize_linear: Callable[..., Any]) -> Claims:
         count = 1 + int((levels.diff() > 2 * slack).sum())
         expect(
             count <= LEVEL_COUNTS[bits],
-            f"{bits} bits tell {LEVEL_COUNTS[bits]} levels apart; yours has {count}.",
+            f"{bits} bits can distinguish {LEVEL_COUNTS[bits]} levels; yours has {count}.",
         )
         for name, end, its in (
             ("smallest", w.min(), found.min()),
@@ -418,7 +418,7 @@ def quantize_linear(quantize_linear: Callable[..., Any]) -> Claims:
     found = asked(torch.full((3,), 0.25), 4)
     expect(
         near(found, torch.full((3,), 0.25), ROUNDING),
-        f"Weights that are all 0.25 have one level, 0.25; you returned {shown(found)}.",
+        f"Weights that are all 0.25 should stay 0.25; you returned {shown(found)}.",
     )
 
     yield "leaves `w` as it was"
@@ -453,7 +453,7 @@ def ste(STE: type) -> Claims:
         w, found = forward(bits)
         expect(
             found.requires_grad,
-            f"The result of `STE.apply(w, {bits})` is cut off from `w`: nothing can flow back.",
+            f"The result of `STE.apply(w, {bits})` is cut off from `w`: no gradient can flow back.",
         )
         ask(f"backward, after STE.apply(w, {bits}),", found.backward, arriving)
         _expect_straight_through(f"STE.apply(w, {bits})", "w", w.grad, arriving)
@@ -474,21 +474,22 @@ def quant_conv2d(QuantConv2d: Callable[..., Any]) -> Claims:
         usual = nn.Conv2d(*size, **options).state_dict()
         expect(
             layer.state_dict().keys() == usual.keys(),
-            f"The state dictionary should have the keys {', '.join(usual)} as that of `nn.Conv2d`, "
-            f"so that trained weights can be loaded; yours has {', '.join(layer.state_dict())}.",
+            f"The state dictionary should have the keys {', '.join(usual)}, like that of "
+            "`nn.Conv2d`, so that trained weights can be loaded; yours has "
+            f"{', '.join(layer.state_dict())}.",
         )
         trained = {"weight": weight, "bias": bias}
         layer.load_state_dict({name: trained[name] for name in usual})
         return layer
 
     def small(bits: int | None) -> nn.Module:
-        """Four channels in, one out: the output for the unit vectors is the weights in use."""
+        """Build a layer of 4 to 1 channels, whose outputs for unit vectors are its weights."""
         return build(bits, torch.tensor(WEIGHTS).view(1, 4, 1, 1), None)
 
-    # The fifth vector is longer: a layer that quantizes its input or output gives itself away.
+    # The fifth vector is longer, which reveals layers that quantize their input or output.
     unit_vectors = torch.cat([torch.eye(4), torch.tensor([[0.0, 0, 0, 10]])]).view(5, 4, 1, 1)
 
-    yield "is built like `nn.Conv2d`, with `bits` on top, and holds the same parameters"
+    yield "takes the arguments of `nn.Conv2d` and `bits`, and has the same parameters"
     small(2)
 
     yield "computes with quantized weights"
@@ -497,8 +498,8 @@ def quant_conv2d(QuantConv2d: Callable[..., Any]) -> Claims:
         found = as_tensor("`layer(x)`", ask("layer(x)", small(bits), unit_vectors), (5, 1, 1, 1))
         _expect_levels(torch.tensor(WEIGHTS), bits, expected, found.detach().flatten()[:4])
 
-    yield "keeps stride, padding, dilation, groups and bias"
-    # The weights are on the four levels already and nothing is rounded, nor is the bias.
+    yield "supports stride, padding, dilation, groups and bias"
+    # The weights already lie on the four levels, so that nothing is rounded, nor is the bias.
     generator = torch.Generator().manual_seed(0)
     x = torch.randint(-3, 4, (2, 4, 8, 8), generator=generator).float()
     for options, biased in (
@@ -514,12 +515,12 @@ def quant_conv2d(QuantConv2d: Callable[..., Any]) -> Claims:
         words = ", ".join(f"{key}={value}" for key, value in options.items())
         call = f"layer(x) with {words}"
         found = as_tensor(f"`{call}`", ask(call, build(2, weight, bias, **options), x), usual.shape)
-        # A sum of products, each at most 2 * 3, whose weights are off by a few roundings.
+        # The output is a sum of products of at most 2 * 3, with weights that have rounding errors.
         slack = weight[0].numel() * 6 * 2 * ROUNDING
         expect(
             near(found.detach(), usual, slack),
-            f"With {words}{', and a bias' if biased else ''}, weights that lie on the levels "
-            "already should give what `nn.Conv2d` gives, and yours does not.",
+            f"With {words}{' and a bias' if biased else ''}, weights on the levels should give the "
+            "same output as `nn.Conv2d`, but yours does not.",
         )
 
     yield "keeps its float weights"
@@ -528,14 +529,17 @@ def quant_conv2d(QuantConv2d: Callable[..., Any]) -> Claims:
     weight = layer.get_parameter("weight")
     expect(
         torch.equal(weight.detach().flatten(), torch.tensor(WEIGHTS)),
-        f"`layer.weight` was {shown(torch.tensor(WEIGHTS))} and is {shown(weight.flatten())} "
+        f"`layer.weight` was {shown(torch.tensor(WEIGHTS))}, but it is {shown(weight.flatten())} "
         "after the forward pass. Small updates can only add up in weights that are not rounded.",
     )
 
     yield "passes the gradient straight through to its float weights"
     arriving = torch.tensor([3.0, -0.5, 0.25, -20.0])
     found = as_tensor("`layer(x)`", ask("layer(x)", layer, unit_vectors[:4]), (4, 1, 1, 1))
-    expect(found.requires_grad, "The output is cut off from the weights: nothing can flow back.")
+    expect(
+        found.requires_grad,
+        "The output is cut off from the weights: no gradient can flow back.",
+    )
     ask("backward, after layer(x),", found.backward, arriving.view(4, 1, 1, 1))
     gradient = None if weight.grad is None else weight.grad.flatten()
     _expect_straight_through("layer(x)", "layer.weight", gradient, arriving)
@@ -554,16 +558,15 @@ def quantize_nonzero(quantize_nonzero: Callable[..., Any]) -> Claims:
     found = asked(w, 2)
     expect(
         not found[w == 0].any(),
-        f"`w` is {shown(w)}, and its two zeros should stay exactly zero. You returned "
-        f"{shown(found)}.",
+        f"`w` is {shown(w)}, and its zeros should stay exactly zero. You returned {shown(found)}.",
     )
 
-    yield "gives the levels to the weights that are not zero"
+    yield "spends the levels on the non-zero weights only"
     w = torch.tensor([0.0, 1.0, 2.1, 0.0, 2.9, 4.0])
     _expect_levels(w, 2, (0.0, 1.0, 2.0, 0.0, 3.0, 4.0), asked(w, 2))
     _expect_levels(-w, 2, (0.0, -1.0, -2.0, 0.0, -3.0, -4.0), asked(-w, 2))
 
-    yield "knows full precision and 0 bits"
+    yield "supports full precision and 0 bits"
     _expect_levels(w, None, w.tolist(), asked(w, None))
     _expect_levels(w, 0, (0.0,) * 6, asked(w, 0))
 
@@ -600,15 +603,15 @@ def layer_bits(layer_bits: Callable[..., Any]) -> Claims:
     ):
         expect(
             asked(layer) == bits,
-            f'"{layer}" is in stage {layer[5]}, which has {bits} bits if the stages have '
-            f"(5, 6, 7); you returned {asked(layer):g}.",
+            f'"{layer}" is in stage {layer[5]}. With `stage_bits` (5, 6, 7), this stage has {bits} '
+            f"bits; you returned {asked(layer):g}.",
         )
 
     yield "keeps the first convolution and the classifier in float, at 32 bits"
     for layer in ("stem", "classifier"):
         expect(
             asked(layer) == 32,
-            f'"{layer}" is in no stage and stays at 32 bits; you returned {asked(layer):g}.',
+            f'"{layer}" is not in a stage and stays at 32 bits; you returned {asked(layer):g}.',
         )
 
 
@@ -626,7 +629,7 @@ def average_precision(average_precision: Callable[..., Any]) -> Claims:
             f"`{call}`\nshould be {expected}: {why}. You found {found:.5g}.",
         )
 
-    yield "is the number of bits, if all layers have the same"
+    yield "is the number of bits of every layer, if all layers have the same"
     expect_average({"a": 20, "b": 7}, {"a": 4, "b": 4}, 4, "every weight has 4 bits")
 
     yield "counts every weight, not every layer"
@@ -634,7 +637,7 @@ def average_precision(average_precision: Callable[..., Any]) -> Claims:
         {"small": 100, "large": 300},
         {"small": 8, "large": 4},
         5,
-        "the weights take 800 + 1200 bits, and there are 400",
+        "400 weights take 800 + 1200 bits",
     )
 
     yield "counts the layers that stay in float"
@@ -642,7 +645,7 @@ def average_precision(average_precision: Callable[..., Any]) -> Claims:
         {"stem": 10, "stage1": 90},
         {"stem": 32, "stage1": 2},
         5,
-        "the weights take 320 + 180 bits, and there are 100",
+        "100 weights take 320 + 180 bits",
     )
 
     yield "finds the bits of a layer by its name"
@@ -659,12 +662,12 @@ def average_precision(average_precision: Callable[..., Any]) -> Claims:
 
 
 def _skewed_weights() -> Array:
-    """Return 200 weights that are not centred on zero: a mistake about the range shows."""
+    """Return 200 weights that are not centred on zero, which reveals errors in the range."""
     return (np.random.default_rng(0).normal(0.3, 1, 200) ** 3).astype(np.float32)
 
 
 def _quantized(answer: Any, w: Array) -> tuple[Array, float, float]:
-    """Return codes, scale and minimum, if the answer has the right form."""
+    """Return codes, scale and minimum if the answer has the right form, else raise `Wrong`."""
     expect(
         isinstance(answer, tuple | list) and len(answer) == 3,
         f"Return three things, `codes, scale, minimum`; you returned {kind(answer)}"
@@ -692,13 +695,13 @@ def _expect_straight_through(
 ) -> None:
     words = f"The gradient {shown(arriving)} arrives at `{call}`"
     if gradient is None:
-        raise Wrong(f"{words}, and none reaches `{name}`.")
+        raise Wrong(f"{words}, but no gradient reaches `{name}`.")
     if not gradient.any():
         raise Wrong(
-            f"{words}, and only zeros reach `{name}`: no weight would learn. That is the true "
-            "gradient of rounding; a straight-through estimator does without it."
+            f"{words}, but only zeros reach `{name}`, so no weight would be trained. Zero is the "
+            "true gradient of rounding, which a straight-through estimator replaces."
         )
     expect(
         torch.equal(gradient, arriving),
-        f"{words} and should reach `{name}` just as it is; what reaches it is {shown(gradient)}.",
+        f"{words} and should reach `{name}` unchanged, but {shown(gradient)} reaches it.",
     )

@@ -37,15 +37,12 @@ def accuracy_over_bits(
     Parameters
     ----------
     before
-        Bits to accuracy in [0, 1], quantized without fine-tuning.
+        Mapping from bits to accuracy in [0, 1], after quantization without fine-tuning.
     after
-        The same after fine-tuning.
+        The same after fine-tuning. By default, only `before` is drawn.
     full_precision
-        Accuracy of the float32 network, as a line to compare with.
-
-    Returns
-    -------
-    Figure
+        Accuracy of the float32 network, drawn as a line for comparison. By default, no line is
+        drawn.
     """
     bits = sorted(set(before) | set(after or {}))
     with panels(1, (7.2, 3.8)) as (figure, (axes,)):
@@ -72,15 +69,13 @@ def accuracy_over_precision(
     Parameters
     ----------
     precision
-        Bits of each stage, such as ``(4, 4, 2)``, to average bits per weight.
+        Mapping from the bits of each stage, such as ``(4, 4, 2)``, to average bits per weight.
     before, after
-        The same to accuracy in [0, 1], before and after fine-tuning.
+        Mappings from the same keys to accuracy in [0, 1], before and after fine-tuning. By default,
+        only `before` is drawn.
     full_precision
-        Accuracy of the float32 network, as a line to compare with.
-
-    Returns
-    -------
-    Figure
+        Accuracy of the float32 network, drawn as a line for comparison. By default, no line is
+        drawn.
     """
     with panels(1, (7.2, 3.8)) as (figure, (axes,)):
         for mapping, label, look in ((before, "before", BEFORE), (after, "after", AFTER)):

@@ -1,9 +1,10 @@
 """Public checks of the assignment `sparse_linear`.
 
 Every check takes the student's answer and returns a `CheckResult`. Two examples recur, because they
-can be worked out by hand. `ONE_WEIGHT`: two data points with one weight, x = 1 for both and y = 0
-and 1; with a rate of 0.1 each step closes 40 % of the gap to the optimum 0.5. `SEPARATE`: one data
-point for each weight, so that every weight goes its own way; each step closes 20 % of its gap.
+can be worked out by hand. `ONE_WEIGHT` has one weight and two data points, with x = 1 for both and
+y = 0 and 1; at a learning rate of 0.1, each step closes 40 % of the gap to the optimum 0.5.
+`SEPARATE` has one data point for each weight, so that the weights move independently; each step
+closes 20 % of their gaps.
 """
 
 from collections.abc import Callable
@@ -43,7 +44,7 @@ __all__ = [
 ]
 
 WITHIN = 1e-9
-"""Double precision errs by some 1e-15 in the few small numbers of the examples."""
+"""Rounding in double precision causes errors of about 1e-15 in the examples."""
 
 ONE_WEIGHT = np.array([[1.0], [1.0]]), np.array([0.0, 1.0])
 SEPARATE = np.eye(4), np.array([1.0, -3.0, 2.0, -0.5])
@@ -59,7 +60,7 @@ def loss(loss: Callable[..., Any]) -> Claims:
     """Check the student's ``loss(X, y, w)``."""
     call = "loss(X, y, w)"
     X, y = EXAMPLE
-    yield "is the sum of the squared residuals of an example"
+    yield "is the sum of the squared residuals in an example"
     found = as_number(f"`{call}`", ask(call, loss, X, y, np.array([1.0, 1.0])))
     expect(
         abs(found - 21) <= WITHIN,
@@ -68,7 +69,7 @@ def loss(loss: Callable[..., Any]) -> Claims:
     )
     yield "is zero for a perfect fit"
     found = as_number(f"`{call}`", ask(call, loss, np.eye(2), X[2].copy(), X[2].copy()))
-    expect(abs(found) <= WITHIN, f"All residuals are 0, and you found {found:.6g}.")
+    expect(abs(found) <= WITHIN, f"All residuals are 0, but you found {found:.6g}.")
 
 
 @public_check("gradient_step")
@@ -76,14 +77,14 @@ def gradient_step(gradient_step: Callable[..., Any]) -> Claims:
     """Check the student's ``gradient_step(X, y, w, rate)``."""
     call = "gradient_step(X, y, w, 0.1)"
     X, y = EXAMPLE
-    yield "goes down the slope of the sum of squares of an example"
+    yield "moves against the gradient of the sum of squares in an example"
     w = np.array([1.0, 1.0])
     found = as_array(f"`{call}`", ask(call, gradient_step, X, y, w, 0.1), (2,))
     # Residuals (2, -1, 4); gradient 2 * (2*[1,2] - 1*[0,1] + 4*[3,-1]) = [28, -2].
     expect(
         bool(np.abs(found - [-1.8, 1.2]).max() <= WITHIN),
         "For `X = [[1, 2], [0, 1], [3, -1]]`, `y = [1, 2, -2]` and `w = [1, 1]` the residuals are "
-        "2, -1 and 4, and the loss has the gradient [28, -2]. A step of rate 0.1 leads to "
+        "2, -1 and 4, and the loss has the gradient [28, -2]. A step with rate 0.1 leads to "
         f"[-1.8, 1.2]; yours leads to {shown(found)}.",
     )
     yield "stays where the gradient is zero"
@@ -91,8 +92,8 @@ def gradient_step(gradient_step: Callable[..., Any]) -> Claims:
     found = as_array(f"`{call}`", ask(call, gradient_step, X, y, np.array([0.5]), 0.1), (1,))
     expect(
         abs(float(found[0]) - 0.5) <= WITHIN,
-        "Two data points pull one weight to 0 and to 1 alike. At 0.5 the pulls cancel; your step "
-        f"leads away to {found[0]:.4g}.",
+        "Two data points pull one weight equally strongly to 0 and to 1. At 0.5 the pulls cancel, "
+        f"but your step leads to {found[0]:.4g}.",
     )
     yield "leaves `w` as it was"
     expect(w.tolist() == [1, 1], "`w` itself has changed: make a new array.")
@@ -103,7 +104,7 @@ def gradient_step(gradient_step: Callable[..., Any]) -> Claims:
 
 
 def _run(call: str, answer: Any, steps: int, d: int) -> tuple[Array, Array]:
-    """Return the weights and losses of a run if they have the right form and belong together."""
+    """Return the weights and losses of a run if they have the right form, else raise `Wrong`."""
     if not isinstance(answer, tuple | list) or len(answer) != 2:
         raise Wrong(
             f"`{call}` should return two arrays, `weights, losses`; yours is {kind(answer)}."
@@ -114,7 +115,7 @@ def _run(call: str, answer: Any, steps: int, d: int) -> tuple[Array, Array]:
 
 
 def _form(function: Callable[..., Any], call: str, *strength: float) -> Claims:
-    """Claim what all runs have in common."""
+    """Make the claims that are common to all methods."""
     X, y = SEPARATE
     steps = 4
     text = f"{call}, rate=0.1, steps={steps})"
@@ -136,15 +137,15 @@ def _form(function: Callable[..., Any], call: str, *strength: float) -> Claims:
         expect(
             abs(losses[k] - right) <= WITHIN,
             f"After {k} steps your weights are {shown(weights[k])}. Their sum of squared residuals "
-            f"is {right:.5g}, and you recorded {losses[k]:.5g}.",
+            f"is {right:.5g}, but you recorded {losses[k]:.5g}.",
         )
-    yield "takes 200 steps of rate 0.02 unless told otherwise"
+    yield "takes 200 steps with rate 0.02 by default"
     text = f"{call})"
     weights, _ = _run(text, ask(text, function, *ONE_WEIGHT, *strength), 200, 1)
     again = ask(text, function, *ONE_WEIGHT, *strength, rate=0.02, steps=200)
     expect(
         np.array_equal(weights, _run(text, again, 200, 1)[0]),
-        f"`{text}` and the same with `rate=0.02, steps=200` give different weights.",
+        f"`{text}` gives different weights with and without `rate=0.02, steps=200`.",
     )
 
 
@@ -156,7 +157,7 @@ def _follows(
     why: str,
     *strength: float,
 ) -> None:
-    """Expect the rows of weights that were worked out by hand, and tell the first that differs."""
+    """Compare the weights with rows that were worked out by hand; report the first difference."""
     X, y = example
     steps = len(rows) - 1
     text = f"{call}, rate=0.1, steps={steps})"
@@ -177,7 +178,7 @@ def gradient_descent(gradient_descent: Callable[..., Any]) -> Claims:
     call = "gradient_descent(X, y"
     yield from _form(gradient_descent, call)
     yield "uses all data points together in every step"
-    why = "the two data points pull together to 0.5, and each step closes 40 % of the gap."
+    why = "together, the two data points pull to 0.5, and each step closes 40 % of the gap."
     _follows(gradient_descent, call, ONE_WEIGHT, [[0.0], [0.2], [0.32], [0.392]], why)
 
 
@@ -186,14 +187,14 @@ def projected_descent(projected_descent: Callable[..., Any]) -> Claims:
     """Check the student's ``projected_descent(X, y, rate, steps, count)``."""
     call = "projected_descent(X, y"
     yield from _form(projected_descent, call)
-    yield "goes down the slope of all data points"
-    why = "there is one weight, and it may stay."
+    yield "follows the gradient over all data points"
+    why = "there is only one weight, and it is kept."
     _follows(projected_descent, call, ONE_WEIGHT, [[0.0], [0.2], [0.32]], why)
-    yield "keeps the two largest after every step"
+    yield "keeps the two largest weights after every step"
     why = "each step closes 20 % of the gap to y, then the two smallest weights are set to 0."
     rows = [[0.0] * 4, [0, -0.6, 0.4, 0], [0, -1.08, 0.72, 0], [0, -1.464, 0.976, 0]]
     _follows(projected_descent, call, SEPARATE, rows, why)
-    yield "chooses the largest anew after every step"
+    yield "selects the largest weights anew after every step"
     X, y = TURNING
     text = "projected_descent(X, y, rate=0.1, steps=3, count=1)"
     answer = ask(text, projected_descent, X.copy(), y.copy(), rate=0.1, steps=3, count=1)
@@ -203,8 +204,8 @@ def projected_descent(projected_descent: Callable[..., Any]) -> Claims:
     expect(
         bool(np.abs(weights - right).max() <= WITHIN),
         f"`X = {shown(X)}`, `y = {shown(y)}`: the larger weight is the second after one step, the "
-        f"first after two, the second after three. `{text}` should give the rows {shown(right)}; "
-        f"yours are {shown(weights)}.",
+        f"first after two steps, and the second after three. `{text}` should give the rows "
+        f"{shown(right)}; yours are {shown(weights)}.",
     )
 
 
@@ -213,14 +214,14 @@ def l1_descent(l1_descent: Callable[..., Any]) -> Claims:
     """Check the student's ``l1_descent(X, y, strength, rate, steps)``."""
     call = "l1_descent(X, y, 2.0"
     yield from _form(l1_descent, call, 2.0)
-    yield "goes down the slope of all data points when there is no penalty"
+    yield "follows the gradient over all data points if there is no penalty"
     why = "with strength 0 this is plain gradient descent."
     rows = [[0.0], [0.2], [0.32]]
     _follows(l1_descent, "l1_descent(X, y, 0.0", ONE_WEIGHT, rows, why, 0.0)
     yield "pulls every weight towards zero by rate times strength, with sign(0) = 0"
     why = (
-        "each step closes 20 % of the gap to y and moves every weight that was not 0 before the "
-        "step by 0.1 * 2 towards 0."
+        "each step closes 20 % of the gap to y, and also moves every weight that was not 0 before "
+        "the step by 0.1 * 2 towards 0."
     )
     rows = [[0.0] * 4, [0.2, -0.6, 0.4, -0.1], [0.16, -0.88, 0.52, 0.02]]
     rows += [[0.128, -1.104, 0.616, -0.284]]
@@ -232,12 +233,12 @@ def proximal_descent(proximal_descent: Callable[..., Any]) -> Claims:
     """Check the student's ``proximal_descent(X, y, strength, rate, steps)``."""
     call = "proximal_descent(X, y, 2.0"
     yield from _form(proximal_descent, call, 2.0)
-    yield "goes down the slope of all data points when there is no penalty"
+    yield "follows the gradient over all data points if there is no penalty"
     why = "with strength 0 this is plain gradient descent."
     rows = [[0.0], [0.2], [0.32]]
     _follows(proximal_descent, "proximal_descent(X, y, 0.0", ONE_WEIGHT, rows, why, 0.0)
     yield "soft-thresholds by rate times strength after every step"
-    why = "each step closes 20 % of the gap to y, then every weight moves 0.1 * 2 towards 0."
+    why = "each step closes 20 % of the gap to y, then every weight moves by 0.1 * 2 towards 0."
     rows = [[0.0] * 4, [0, -0.4, 0.2, 0], [0, -0.72, 0.36, 0], [0, -0.976, 0.488, 0]]
     _follows(proximal_descent, call, SEPARATE, rows, why, 2.0)
 
@@ -247,12 +248,12 @@ def trimmed_descent(trimmed_descent: Callable[..., Any]) -> Claims:
     """Check the student's ``trimmed_descent(X, y, strength, rate, steps, free)``."""
     call = "trimmed_descent(X, y, 1.5"
     yield from _form(trimmed_descent, call, 1.5)
-    yield "goes down the slope of all data points"
-    why = "there is one weight, and it is free of the penalty."
+    yield "follows the gradient over all data points"
+    why = "there is only one weight, and it has no penalty."
     _follows(trimmed_descent, call, ONE_WEIGHT, [[0.0], [0.2], [0.32]], why, 1.5)
     yield "soft-thresholds the two smallest of four weights by rate times strength"
     why = (
-        "each step closes 20 % of the gap to y, then the two smallest weights move 0.1 * 1.5 "
+        "each step closes 20 % of the gap to y, then the two smallest weights move by 0.1 * 1.5 "
         "towards 0."
     )
     rows = [[0.0] * 4, [0.05, -0.6, 0.4, 0], [0.09, -1.08, 0.72, 0], [0.122, -1.464, 0.976, 0]]
@@ -276,7 +277,7 @@ def keep_largest(keep_largest: Callable[..., Any]) -> Claims:
         yield (
             f"keeps the largest {count} of five weights in their places"
             if count > 1
-            else ("keeps the largest one alone")
+            else "keeps only the largest of five weights"
         )
         call = f"keep_largest(w, {count})"
         found = as_array(f"`{call}`", ask(call, keep_largest, w.copy(), count), (5,))
@@ -285,10 +286,13 @@ def keep_largest(keep_largest: Callable[..., Any]) -> Claims:
             f"For `w = {shown(w)}`, `{call}` should be {shown(np.array(right))}; yours is "
             f"{shown(found)}.",
         )
-    yield "keeps two unless told otherwise, and leaves `w` as it was"
+    yield "keeps two weights by default, and leaves `w` as it was"
     given = w.copy()
     found = as_array("`keep_largest(w)`", ask("keep_largest(w)", keep_largest, given), (5,))
-    expect(np.count_nonzero(found) == 2, f"`keep_largest(w)` should keep two: {shown(found)}.")
+    expect(
+        np.count_nonzero(found) == 2,
+        f"`keep_largest(w)` should keep two weights; yours is {shown(found)}.",
+    )
     expect(np.array_equal(given, w), "`w` itself has changed: make a new array.")
 
 
@@ -301,14 +305,14 @@ def soft_threshold(soft_threshold: Callable[..., Any]) -> Claims:
         "moves large weights by the threshold and sets small ones to zero",
         np.array([2.0, -1.5, 0.3, -0.2, 0.0]),
         [1.5, -1.0, 0, 0, 0],
-        "each weight moves by 0.5 towards 0, and stops there.",
+        "each weight moves by 0.5 towards 0, but not beyond 0.",
         0.5,
     )
-    yield "leaves all weights alone when the threshold is zero"
+    yield "leaves all weights as they are if the threshold is zero"
     w = np.array([0.7, -0.4])
     call = "soft_threshold(w, 0.0)"
     found = as_array(f"`{call}`", ask(call, soft_threshold, w, 0.0), (2,))
-    expect(np.array_equal(found, w), f"`w = {shown(w)}` became {shown(found)}.")
+    expect(np.array_equal(found, w), f"`w = {shown(w)}` has become {shown(found)}.")
 
 
 @public_check("trimmed_threshold")
@@ -320,16 +324,16 @@ def trimmed_threshold(trimmed_threshold: Callable[..., Any]) -> Claims:
         "soft-thresholds the three smallest of five weights",
         np.array([0.8, -3.0, 0.3, 2.0, -1.0]),
         [0.3, -3.0, 0, 2.0, -0.5],
-        "-3 and 2 are the largest and go free; each other weight moves by 0.5 towards 0.",
+        "-3 and 2 are the largest and stay; each of the other weights moves by 0.5 towards 0.",
         0.5,
     )
     yield from _thresholded(
         trimmed_threshold,
         "trimmed_threshold(w, 0.5, free=1)",
-        "lets as many go free as it is told",
+        "exempts as many weights as `free` says",
         np.array([0.8, -3.0, 2.0]),
         [0.3, -3.0, 1.5],
-        "-3 is the largest and goes free; each other weight moves by 0.5 towards 0.",
+        "-3 is the largest and stays; each of the other weights moves by 0.5 towards 0.",
         0.5,
         free=1,
     )
@@ -374,12 +378,12 @@ def log10_loss(log10_loss: Callable[..., Any]) -> Claims:
         f"For `losses = [100, 1, 0.001, 1e-28]` it should be [2, 0, -3, -28]; yours is "
         f"{shown(found)}.",
     )
-    yield "is nan where a loss is exactly zero, without a warning"
+    yield "is nan, without a warning, where a loss is exactly zero"
     with np.errstate(divide="raise"):
         found = ask(call, log10_loss, np.array([10.0, 0.0]))
     expect(
         isinstance(found, Array) and found.shape == (2,),
-        f"`{call}` should be an array of the shape of the losses.",
+        f"`{call}` should be an array of the same shape as the losses.",
     )
     expect(
         bool(np.isnan(found[1])) and abs(found[0] - 1) <= WITHIN,
@@ -399,7 +403,7 @@ def plot_run(plot_run: Callable[..., Any]) -> Claims:
     try:
         figure = ask("plot_run(weights, losses)", plot_run, weights.copy(), losses.copy())
     finally:
-        # The notebook would show the check's figure as if it were a result.
+        # The notebook would otherwise show the figure of the check as if it were a result.
         for number in set(pyplot.get_fignums()) - before:
             pyplot.close(number)
     yield from _shows(figure, weights, losses)
@@ -416,20 +420,20 @@ def plot_run(plot_run: Callable[..., Any]) -> Claims:
 
 
 def _shows(figure: Any, weights: Array, losses: Array) -> Claims:
-    """Claim what a figure of a run shows, after the claim that it has its two panels."""
+    """Check the two panels of a figure of a run, then make claims about their content."""
     panels = panels_of(figure)
-    expect(bool(panels), f"Return the figure with its lines; this is {kind(figure)}.")
+    expect(bool(panels), f"There should be a figure with lines, but this is {kind(figure)}.")
     found = loss_and_weights(panels)
     counts = ", ".join(str(len(panel.lines)) for panel in panels)
     if found is None:
         raise Wrong(
             "There should be one panel with one line, the loss, and one with a line for each "
-            f"weight. The panels of yours have these numbers of lines: {counts}."
+            f"weight. The numbers of lines in your panels are: {counts}."
         )
     loss_panel, weight_panel = found
     count = len(losses)
     yield "draws log10 of the loss over the steps, from step 0"
-    # Down there the curve is rounding error, and a loss of zero has no logarithm.
+    # Values below that are rounding errors, and a loss of zero has no logarithm.
     drawn = {x: y for x, y in log10_line(loss_panel) if y > -20}
     right = {k: float(np.log10(value)) for k, value in enumerate(losses) if value > 1e-20}
     if drawn.keys() != right.keys() or any(abs(drawn[k] - right[k]) > 1e-3 for k in right):
@@ -459,14 +463,14 @@ def _shows(figure: Any, weights: Array, losses: Array) -> Claims:
 
 @public_check("figure")
 def run_figure(figure: Any, weights: Any, losses: Any) -> Claims:
-    """Check that a figure of the student's shows a run of the student's."""
+    """Check that a student's figure shows the student's run."""
     yield TWO_PANELS
     yield from _shows(figure, np.asarray(weights), np.asarray(losses))
 
 
 @public_check("figures")
 def run_figures(figures: Any, runs: dict[float, Any]) -> Claims:
-    """Check that each figure of the student's shows the student's run with that key."""
+    """Check that each of a student's figures shows the student's run with the same key."""
     yield f"is a dict with a figure for each of {', '.join(map(str, runs))}"
     expect(isinstance(figures, dict), f"It should be a dict; yours is {kind(figures)}.")
     missing = [str(key) for key in runs if key not in figures]
@@ -486,21 +490,23 @@ def lasso_alpha(lasso_alpha: Callable[..., Any]) -> Claims:
     """Check the student's ``lasso_alpha(strength, points)``."""
     for strength, points, right in ((6.0, 3, 1.0), (2.0, 4, 0.25)):
         call = f"lasso_alpha({strength}, {points})"
-        yield f"fits {points} data points and a strength of {strength:g}"
+        yield f"is right for {points} data points and a strength of {strength:g}"
         found = as_number(f"`{call}`", ask(call, lasso_alpha, strength, points))
         expect(
             abs(found - right) <= WITHIN,
-            f"scikit-learn divides the sum of squares by {2 * points}, so the penalty has to be "
-            f"divided by as much: {right:g}. You found {found:.6g}.",
+            f"scikit-learn divides the sum of squares by {2 * points}, so the penalty must be "
+            f"divided by the same number, which gives {right:g}. You found {found:.6g}.",
         )
 
 
 @public_check("two_point_runs")
 def two_point_runs(runs: Any, settings: Any) -> Claims:
-    """Check the form of the bonus runs, not whether they are right."""
+    """Check the form of the bonus runs, but not whether they are right."""
     methods = ("projected", "l1", "proximal", "trimmed")
     yield "has a strength for `l1`, `proximal` and `trimmed`"
-    expect(isinstance(settings, dict), f"The strengths should be a dict, not {kind(settings)}.")
+    expect(
+        isinstance(settings, dict), f"The strengths should be a dict; yours is {kind(settings)}."
+    )
     for method in methods[1:]:
         expect(method in settings, f"There is no strength for {method!r} yet.")
         strength = as_number(f"The strength for {method!r}", settings[method])

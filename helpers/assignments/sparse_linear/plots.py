@@ -1,4 +1,4 @@
-"""The figures that `sparse_linear` brings along; those of single runs are the students' own."""
+"""The figures that ship with `sparse_linear`; students plot single runs themselves."""
 
 from __future__ import annotations
 
@@ -33,13 +33,9 @@ def loss_curves(losses: Mapping[str, Array], title: str = "") -> Figure:
     Parameters
     ----------
     losses
-        Label to losses, one per step. A loss of zero leaves a gap.
+        Mapping from label to losses, one per step. A loss of zero leaves a gap.
     title
-        Of the figure.
-
-    Returns
-    -------
-    Figure
+        Title of the figure.
     """
     with panels(1, (8.2, 3.8)) as (figure, (axes,)):
         for look, (label, values) in zip(_looks(len(losses)), losses.items(), strict=True):
@@ -53,23 +49,23 @@ def loss_curves(losses: Mapping[str, Array], title: str = "") -> Figure:
 def weight_traces(
     runs: Mapping[str, tuple[Array, Array]], weight: int, steps: tuple[int, int], limit: float
 ) -> Figure:
-    """Draw one weight of several runs over a few steps, a panel for each run.
+    """Draw one weight of several runs over a few steps, in a panel for each run.
 
     Parameters
     ----------
     runs
-        Label to weights (steps + 1, d) and losses.
+        Mapping from label to weights (steps + 1, d) and losses.
     weight
-        Column of the weights, counted from 0.
+        Number of the weight, counted from 0.
     steps
         First and last step to draw.
     limit
-        The weight's axis goes from ``-limit`` to `limit`.
+        The vertical axes go from ``-limit`` to `limit`.
 
     Returns
     -------
     Figure
-        The panels stand in one row.
+        All panels are in one row.
     """
     first, last = steps
     with panels(len(runs), (2.9, 2.7), per_row=len(runs)) as (figure, all_axes):
@@ -90,27 +86,23 @@ def weight_traces(
 def threshold_functions(
     functions: Mapping[str, Callable[[Array], Array]], line: Array, threshold: float
 ) -> Figure:
-    """Draw what thresholds do to a line of weights, a panel for each.
+    """Draw threshold functions, each in its own panel.
 
     Parameters
     ----------
     functions
-        Title to function of an array.
+        Mapping from title to a function of an array.
     line
-        Weights before.
+        (n,): the arguments, in increasing order.
     threshold
-        Marked on both sides of zero.
-
-    Returns
-    -------
-    Figure
+        The threshold, which is marked on both sides of zero.
     """
     with panels(len(functions), (3.6, 3.2)) as (figure, all_axes):
         for index, (axes, (title, function)) in enumerate(
             zip(all_axes, functions.items(), strict=True)
         ):
             axes.plot(line, line, "--", color="0.55", linewidth=1.2)
-            # A jump is no slope: the two ends of it are not joined.
+            # The two sides of a jump are not joined by a line.
             after = function(line)
             jumps = np.flatnonzero(np.abs(np.diff(after)) > 10 * np.abs(np.diff(line)).max())
             parts = zip(np.split(line, jumps + 1), np.split(after, jumps + 1), strict=True)
@@ -127,19 +119,21 @@ def threshold_functions(
 def recovery_over_sparsity(
     shares: Mapping[str, Mapping[int, float]], errors: Mapping[str, Mapping[int, float]]
 ) -> Figure:
-    """Draw how often methods find the right weights, and how far off they are.
+    """Draw how often methods find the right non-zero weights, and their errors.
 
     Parameters
     ----------
     shares
-        Method to {number of non-zeros: fraction of problems whose non-zeros it found}.
+        Mapping from method, to the number of non-zeros, to the fraction of problems in which the
+        method found the right non-zeros.
     errors
-        Method to {number of non-zeros: median relative error of the weights}.
+        Mapping from method, to the number of non-zeros, to the median relative error of the
+        weights.
 
     Returns
     -------
     Figure
-        Two panels over the number of non-zeros; the errors on a logarithmic axis.
+        Two panels over the number of non-zeros; the errors have a logarithmic axis.
     """
     with panels(2, (5.4, 4.0)) as (figure, (share, error)):
         for look, method in zip(_looks(len(shares)), shares, strict=True):

@@ -1,1 +1,1 @@
-"""The right answers of the assignment on deep compression."""
+"""Reference implementations for the assignment on deep compression."""

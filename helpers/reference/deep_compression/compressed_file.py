@@ -1,12 +1,12 @@
-"""The file of a compressed network: bytes of a layer, bytes of a network, and back.
+"""The file format of a compressed network: writing and reading a layer, and a whole network.
 
-A layer with ``n`` kept weights, ``m`` runs and ``k`` centroids is this record; numbers are
-little-endian, the lowest byte first:
+A layer with ``n`` kept weights, ``m`` runs and ``k`` centroids is stored as the following record.
+Numbers are little-endian (the lowest byte comes first).
 
 ========================== ==================== =====================================
 what                       type                 bytes
 ========================== ==================== =====================================
-``n``, ``m``, ``c``        3 uint32             12 (``c``: bytes of the coded codes)
+``n``, ``m``, ``c``        3 uint32             12 (``c``: bytes of the encoded codes)
 ``k``, ``width``           2 uint16             4
 centroids                  ``k`` float32        4 ``k``
 code table of the codes    ``k`` uint8          ``k``: the lengths of the words
@@ -15,9 +15,9 @@ the codes, Huffman coded   bits                 ``c``
 the runs, Huffman coded    bits                 the rest
 ========================== ==================== =====================================
 
-A network is, for each convolution and linear layer in order, the size of its record (uint32) and
-the record; then all other parameters and buffers of its state in order, as float32. Counters
-(whole numbers) are left out: they do nothing when a network is used.
+The file of a network holds, for each convolution and linear layer in order, the size of its record
+(uint32) and the record. All other parameters and buffers of its state follow in order, as float32.
+Counters (buffers of integers) are left out, because they have no effect when a network is used.
 """
 
 from collections.abc import Mapping
@@ -33,7 +33,7 @@ from helpers.reference.deep_compression import huffman, run_lengths, weight_shar
 HEADER_BYTES = 16
 
 SharedLayer = tuple[NDArray[np.bool_], NDArray[np.uint8], NDArray[np.float32]]
-"""Where weights are kept, the code of each, and the centroids."""
+"""Where weights are kept, the code of each kept weight, and the centroids."""
 
 
 def layer_to_bytes(
@@ -46,18 +46,19 @@ def layer_to_bytes(
 
     Parameters
     ----------
-    codes : uint8 array, (n,)
-        Which centroid each kept weight takes.
-    runs : uint8 array, (m,)
-        Where the kept weights are, as from `run_lengths.run_lengths`.
-    centroids : float32 array, (k,)
-    width : int
+    codes
+        (n,): the number of the centroid of each kept weight.
+    runs
+        (m,): the positions of the kept weights, as returned by `run_lengths.run_lengths`.
+    centroids
+        (k,): the centroids.
+    width
         Bits of a run.
 
     Returns
     -------
-    uint8 array
-        The record.
+    ndarray
+        The bytes of the record.
     """
     code_table = huffman.code_lengths(np.bincount(codes, minlength=len(centroids)))
     run_table = huffman.code_lengths(np.bincount(runs, minlength=2**width))
@@ -78,34 +79,35 @@ def layer_to_bytes(
 def read_layer(
     data: NDArray[np.uint8],
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.float32], int]:
-    """Read a record that anybody may have written.
+    """Read a record from an untrusted source.
 
     Parameters
     ----------
-    data : uint8 array
-        The whole record and nothing else.
+    data
+        The bytes of the whole record and nothing else.
 
     Returns
     -------
     codes, runs, centroids, width
-        As `layer_to_bytes` takes them.
+        The arguments of `layer_to_bytes`.
 
     Raises
     ------
     ValueError
-        If `data` is not a record: too short, too long, or with numbers that cannot be.
+        If `data` is not a record, because it is too short or too long or contains impossible
+        numbers.
     """
     content = np.asarray(data, dtype=np.uint8).tobytes()
     if len(content) < HEADER_BYTES:
-        raise ValueError("A record has a header of 16 bytes; the data are shorter.")
+        raise ValueError("A record has a header of 16 bytes, but the data are shorter.")
     n, m, code_bytes = (int(x) for x in np.frombuffer(content, "<u4", 3))
     k, width = (int(x) for x in np.frombuffer(content, "<u2", 2, offset=12))
     if k > 256 or not 1 <= width <= run_lengths.MAX_WIDTH:
-        raise ValueError(f"No layer has {k} centroids and runs of {width} bits.")
+        raise ValueError(f"A layer cannot have {k} centroids and runs of {width} bits.")
     edges = np.cumsum([HEADER_BYTES, 4 * k, k, 2**width, code_bytes]).tolist()
     if edges[-1] > len(content):
         raise ValueError("The record is shorter than its header says.")
-    # Every symbol takes a bit at least; a header that asks for more would only take memory.
+    # Every symbol takes at least one bit. A false header must not make us allocate memory.
     if n > 8 * code_bytes or m > 8 * (len(content) - edges[-1]):
         raise ValueError("The record holds fewer bits than symbols.")
     centroids = np.frombuffer(content[edges[0] : edges[1]], "<f4").astype(np.float32)
@@ -120,7 +122,7 @@ def read_layer(
     ):
         needed = int(table.astype(np.int64)[symbols].sum())
         if len(bits) != (needed + 7) // 8:
-            raise ValueError(f"The {name} need {needed} bits, and there are {len(bits)} bytes.")
+            raise ValueError(f"The {name} need {needed} bits, but there are {len(bits)} bytes.")
     return codes, runs, centroids, width
 
 
@@ -129,14 +131,15 @@ def layer_from_bytes(data: NDArray[np.uint8], shape: tuple[int, ...]) -> NDArray
 
     Parameters
     ----------
-    data : uint8 array
-        The record.
-    shape : tuple of int
-        Of the layer.
+    data
+        The bytes of the record.
+    shape
+        Shape of the layer.
 
     Returns
     -------
-    float32 array of that shape
+    ndarray
+        The weights, in the given shape.
 
     Raises
     ------
@@ -146,7 +149,7 @@ def layer_from_bytes(data: NDArray[np.uint8], shape: tuple[int, ...]) -> NDArray
     codes, runs, centroids, width = read_layer(data)
     kept = run_lengths.kept_from_runs(runs, width, shape)
     if kept.sum() != len(codes):
-        raise ValueError(f"There are {len(codes)} codes for {kept.sum()} kept weights.")
+        raise ValueError(f"There are {len(codes)} codes, but {kept.sum()} kept weights.")
     return weight_sharing.rebuild(kept, codes, centroids)
 
 
@@ -157,16 +160,17 @@ def network_to_bytes(
 
     Parameters
     ----------
-    model : Module
-        Gives everything that is not shared.
-    shared : mapping from layer to (kept, codes, centroids)
-        For every convolution and linear layer.
-    width : int
+    model
+        The network, from which all parameters and buffers that are not shared are taken.
+    shared
+        Mapping from each convolution and linear layer to ``(kept, codes, centroids)``.
+    width
         Bits of a run.
 
     Returns
     -------
-    uint8 array
+    ndarray
+        The bytes of the file.
     """
     parts = []
     for layer in masks.layer_weights(model):
@@ -185,14 +189,15 @@ def load_network(model: nn.Module, data: NDArray[np.uint8]) -> None:
 
     Parameters
     ----------
-    model : Module
-        Its weights are replaced; its counters stay.
-    data : uint8 array
+    model
+        The network. Its parameters and buffers are replaced, except for counters.
+    data
+        The bytes of the file.
 
     Raises
     ------
     ValueError
-        If `data` is not a network of this architecture, or holds numbers that are not finite.
+        If `data` is not a network of this architecture, or contains numbers that are not finite.
     """
     content = np.asarray(data, dtype=np.uint8)
     place = 0
@@ -213,14 +218,14 @@ def load_network(model: nn.Module, data: NDArray[np.uint8]) -> None:
         values = np.frombuffer(take(4 * tensor.numel()).tobytes(), "<f4").astype(np.float32)
         state[name] = torch.from_numpy(values).view(tensor.shape)
     if place != content.size:
-        raise ValueError(f"There are {content.size - place} bytes behind the end of the network.")
+        raise ValueError(f"There are {content.size - place} bytes after the end of the network.")
     if not all(bool(tensor.isfinite().all()) for tensor in state.values()):
         raise ValueError("The file holds numbers that are not finite.")
     model.load_state_dict(state, strict=False)
 
 
 def _others(model: nn.Module) -> dict[str, Tensor]:
-    """Return what is stored as it is: all of the state but shared weights and counters."""
+    """Return the tensors that are stored as they are: all but shared weights and counters."""
     stored = {f"{layer}.weight" for layer in masks.layer_weights(model)}
     return {
         name: tensor

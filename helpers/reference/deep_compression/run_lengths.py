@@ -1,15 +1,15 @@
-"""Where the kept weights of a pruned layer are, as runs of zeros of limited length.
+"""The positions of the kept weights of a pruned layer, as runs of zeros of limited length.
 
-Going through the layer in memory order, a run counts the zeros before a kept weight. Runs are
-numbers of `width` bits. The largest of them, ``M = 2^width - 1``, is a padding: ``M`` zeros pass,
-and no kept weight follows yet. So ``g`` zeros before a kept weight are ``g // M`` paddings and then
-the run ``g % M``. Zeros behind the last kept weight are not written.
+A run is the number of zeros before a kept weight, when the layer is read in memory order. Runs are
+numbers of `width` bits. The largest of them, ``M = 2^width - 1``, is a padding: it stands for ``M``
+zeros that are not yet followed by a kept weight. Hence ``g`` zeros before a kept weight are written
+as ``g // M`` paddings and the run ``g % M``. Zeros after the last kept weight are not written.
 
 References
 ----------
 Han, Mao and Dally, "Deep Compression", ICLR 2016 (arXiv:1510.00149), section 2 and figure 2:
-differences of positions in few bits; where one is too large, a zero is stored as if it were a
-weight. Here such a padding needs no entry among the weights.
+differences of positions are stored in few bits, and where a difference is too large, a zero is
+stored as if it were a weight. Here, such a padding needs no entry among the weights.
 """
 
 import math
@@ -25,20 +25,21 @@ def run_lengths(kept: NDArray[np.bool_], width: int) -> NDArray[np.uint8]:
 
     Parameters
     ----------
-    kept : bool array of any shape
-        Where weights are kept; read in memory order (C order).
-    width : int
+    kept
+        True where weights are kept, in an array of any shape that is read in memory order (C
+        order).
+    width
         Bits of a run, 1 to 8.
 
     Returns
     -------
-    uint8 array
-        The runs: one below ``M = 2^width - 1`` for each kept weight, and the paddings.
+    ndarray
+        The runs: a number below ``M = 2^width - 1`` for each kept weight, and the paddings.
 
     Raises
     ------
     ValueError
-        If `width` is not in 1 to 8.
+        If `width` is not an integer from 1 to 8.
     """
     most = _padding(width)
     positions = np.flatnonzero(kept)
@@ -52,25 +53,27 @@ def run_lengths(kept: NDArray[np.bool_], width: int) -> NDArray[np.uint8]:
 def kept_from_runs(
     runs: NDArray[np.uint8], width: int, shape: tuple[int, ...]
 ) -> NDArray[np.bool_]:
-    """Undo `run_lengths`.
+    """Read the positions of kept weights from runs of zeros, inverting `run_lengths`.
 
     Parameters
     ----------
-    runs : uint8 array
-    width : int
+    runs
+        The runs, including paddings.
+    width
         Bits of a run, 1 to 8.
-    shape : tuple of int
-        Of the layer.
+    shape
+        Shape of the layer.
 
     Returns
     -------
-    bool array of that shape
-        True where weights are kept.
+    ndarray
+        True where weights are kept, in the given shape.
 
     Raises
     ------
     ValueError
-        If a run has more than `width` bits, or they lead beyond the end of the layer.
+        If `width` is not an integer from 1 to 8, a run has more than `width` bits, or the runs lead
+        beyond the end of the layer.
     """
     most = _padding(width)
     lengths = np.asarray(runs, dtype=np.int64)
@@ -88,24 +91,25 @@ def kept_from_runs(
 def compression_ratio(size: int, kept: int, runs: int, bits: int, width: int) -> float:
     """Return how many times smaller a layer is with shared weights than as float32.
 
-    Han et al. 2016, equation 1, with the index counted as well: ``32 n`` bits become ``bits`` for
-    each kept weight, ``width`` for each run, and ``32 * 2^bits`` for the codebook.
+    This is equation 1 of Han et al. (2016), but it also counts the index: the ``32 * size`` bits of
+    the layer become ``bits`` for each kept weight, ``width`` for each run, and ``32 * 2^bits`` for
+    the codebook.
 
     Parameters
     ----------
-    size : int
-        Number of weights of the layer, pruned ones included.
-    kept : int
+    size
+        Number of weights of the layer, including pruned weights.
+    kept
         Number of kept weights.
-    runs : int
-        Number of runs, paddings included.
-    bits, width : int
+    runs
+        Number of runs, including paddings.
+    bits, width
         Bits of a code, and of a run.
 
     Returns
     -------
     float
-        Below 1 for a layer that is smaller than its own codebook.
+        The ratio, which is below 1 if the layer is smaller than its own codebook.
     """
     return 32 * size / (bits * kept + width * runs + 32 * 2**bits)
 

@@ -1,4 +1,4 @@
-"""A whole network with shared weights: prune, share, and train the centroids.
+"""A whole network with shared weights: pruning, weight sharing, and training of the centroids.
 
 References
 ----------
@@ -20,17 +20,18 @@ from helpers.reference.deep_compression.compressed_file import SharedLayer
 
 
 def prune(model: nn.Module, dataset: Dataset, sparsity: float) -> nn.Module:
-    """Prune each layer to its smallest magnitudes and measure batch norm anew, in place.
+    """Prune the smallest magnitudes of each layer and re-estimate batch norm, in place.
 
-    Nothing is trained and nothing is drawn: everybody gets the same network.
+    There is no training and no random choice, so that everybody gets the same network.
 
     Parameters
     ----------
-    model : Module
-    dataset : Dataset
-        Gives images (without labels) for the statistics of batch norm.
-    sparsity : float
-        Of each convolution and linear layer, 0 to 1.
+    model
+        The network to prune.
+    dataset
+        Data set whose images are used (without labels) for the statistics of batch norm.
+    sparsity
+        Fraction of the weights to prune in each convolution and linear layer, in [0, 1].
 
     Returns
     -------
@@ -51,20 +52,21 @@ def share(
     seed: int = 0,
     cluster: Callable[..., Any] = weight_sharing.share_weights,
 ) -> dict[str, SharedLayer]:
-    """Let the kept weights of each layer share centroids, in place.
+    """Make the kept weights of each layer share centroids, in place.
 
     Parameters
     ----------
-    model : Module
+    model
         A pruned network.
     bits, method, seed
-        As `weight_sharing.starting_centroids` takes them.
-    cluster : callable
-        Called like `weight_sharing.share_weights`.
+        As for `weight_sharing.starting_centroids`.
+    cluster
+        Function that is called as `weight_sharing.share_weights` is. By default, that function.
 
     Returns
     -------
-    dict from layer to (kept, codes, centroids)
+    dict[str, SharedLayer]
+        Mapping from layer to ``(kept, codes, centroids)``.
     """
     shared = {}
     for layer, weight in masks.layer_weights(model).items():
@@ -76,27 +78,27 @@ def share(
 
 
 def tie(model: nn.Module, shared: dict[str, SharedLayer]) -> Callable[[nn.Module], None]:
-    """Let each cluster of weights move as one, along the gradient of its centroid.
+    """Make the weights of each cluster move together, along the gradient of their centroid.
 
-    Every weight of a cluster gets the cluster's gradient; pruned weights get none. As the weights
-    of a cluster begin with the same value, SGD with momentum and weight decay leaves them together,
-    and zeros zero.
+    Every weight of a cluster gets the gradient of the cluster, and pruned weights get a gradient of
+    zero. As the weights of a cluster start from the same value, they stay equal under SGD with
+    momentum and weight decay, and pruned weights stay zero.
 
     Parameters
     ----------
-    model : Module
-        Gets a hook on the weights of each layer.
-    shared : dict from layer to (kept, codes, centroids)
-        As from `share`.
+    model
+        The network. A hook is registered for the weights of each layer.
+    shared
+        Mapping from layer to ``(kept, codes, centroids)``, as returned by `share`.
 
     Returns
     -------
-    callable
-        To be called with the model after each step: it takes away what rounding may have moved
-        weights of a cluster apart.
+    Callable
+        Function to be called with the model after each step. It makes the weights of a cluster
+        equal again in case rounding has moved them apart.
     """
-    # Where each cluster's weights lie in the flat layer, and beside each of them the first of its
-    # cluster. Indices are found once: a boolean mask would make a GPU count in every step.
+    # For each kept weight, its place in the flattened layer, and the place of the first weight of
+    # its cluster. With boolean masks instead of indices, a GPU would have to count in every step.
     places: dict[str, tuple[Tensor, Tensor]] = {}
     for layer, (kept, codes, centroids) in shared.items():
         weight = model.get_parameter(f"{layer}.weight")
@@ -118,9 +120,9 @@ def tie(model: nn.Module, shared: dict[str, SharedLayer]) -> Callable[[nn.Module
 
 
 def _spread(where: Tensor, codes: Tensor, count: int) -> Callable[[Tensor], Tensor]:
-    """Return a hook that gives each weight its centroid's gradient.
+    """Return a hook that gives each weight the gradient of its centroid.
 
-    It is `weight_sharing.centroid_gradient` with the places of the kept weights as indices.
+    The hook computes `weight_sharing.centroid_gradient`, but from the indices of the kept weights.
     """
 
     def hook(gradient: Tensor) -> Tensor:
@@ -133,10 +135,10 @@ def _spread(where: Tensor, codes: Tensor, count: int) -> Callable[[Tensor], Tens
 
 
 def distinct_weights(w: Tensor) -> int:
-    """Return how many different values the kept weights take, up to rounding.
+    """Return the number of different values of the kept weights, up to rounding.
 
-    Values that differ by less than 1e-5 of the largest magnitude count as one: a GPU may leave the
-    weights of a cluster that far apart.
+    Values that differ by at most 1e-5 of the largest magnitude count as equal, because training on
+    a GPU may leave the weights of a cluster that far apart.
     """
     kept = w[w != 0].detach().flatten().double().sort().values.tolist()
     within = 1e-5 * max((abs(value) for value in kept), default=0.0)
@@ -148,24 +150,25 @@ def distinct_weights(w: Tensor) -> int:
 
 
 def sharing_fault(model: nn.Module, bits: int, sparsity: float) -> str | None:
-    """Say what keeps a network from being pruned and shared as asked.
+    """Check that a network is pruned and shared as required.
 
     Parameters
     ----------
-    model : Module
-    bits : int
-        Each layer may have up to ``2**bits`` different weights besides zero.
-    sparsity : float
-        The fraction of the weights of each layer that is zero, 0 to 1.
+    model
+        The network to check.
+    bits
+        Bits of a code: each layer may have up to ``2**bits`` different weights besides zero.
+    sparsity
+        Fraction of the weights of each layer that must be zero, in [0, 1].
 
     Returns
     -------
     str or None
-        None if nothing does.
+        A sentence that describes the first fault; None if there is none.
     """
     for layer, w in masks.layer_weights(model).items():
         if (count := distinct_weights(w)) > 2**bits:
-            return f"Layer {layer} has {count} different weights; {bits} bits allow {2**bits}."
+            return f"Layer {layer} has {count} different weights, but {bits} bits allow {2**bits}."
         if (w != 0).sum() > w.numel() - int(sparsity * w.numel()):
-            return f"In layer {layer} pruned weights have come back."
+            return f"In layer {layer}, pruned weights have become non-zero again."
     return None

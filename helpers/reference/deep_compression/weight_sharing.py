@@ -1,7 +1,7 @@
 """Weight sharing: the kept weights of a layer take the values of a few centroids.
 
-A weight that is zero is pruned: it belongs to no cluster and stays zero. The others are numbered
-in memory order; their codes say which centroid each takes.
+Weights that are zero are pruned: they belong to no cluster and stay zero. The other weights are
+numbered in memory order. The code of each is the number of its centroid.
 
 References
 ----------
@@ -28,28 +28,29 @@ def starting_centroids(
 
     Parameters
     ----------
-    w : float array of any shape
-        The weights of a layer; those equal to 0 are pruned and take no part.
-    bits : int
+    w
+        The weights of a layer, in an array of any shape. Weights equal to 0 are pruned and ignored.
+    bits
         Bits per code, 1 to 8: there are ``k = 2^bits`` centroids.
-    method : {"linear", "density", "random"}
+    method
         ``"linear"``: equally spaced from the smallest to the largest kept weight.
-        ``"density"``: the quantiles ``(i + 1/2) / k`` of the kept weights, equally spaced in their
-        cumulative distribution.
-        ``"random"``: different values drawn among the kept weights (Forgy).
-    seed : int
-        Of the draw.
+        ``"density"``: the quantiles ``(i + 1/2) / k`` of the kept weights, which are equally spaced
+        in their cumulative distribution.
+        ``"random"``: different values drawn at random from the kept weights (Forgy).
+    seed
+        Seed for ``"random"``.
 
     Returns
     -------
-    float64 array, (k,)
-        In increasing order. If the kept weights take no more than ``k`` different values, these
-        values, whatever the method: nothing is left to be lost.
+    ndarray
+        (k,): the centroids in increasing order. If the kept weights have no more than ``k``
+        different values, these values are returned for every method, because they represent the
+        weights without loss.
 
     Raises
     ------
     ValueError
-        If `bits` is not in 1 to 8 or the method is unknown.
+        If `bits` is not an integer from 1 to 8, or the method is unknown.
     """
     if bits not in range(1, MAX_BITS + 1):
         raise ValueError(f"bits must be a whole number from 1 to {MAX_BITS}, not {bits!r}.")
@@ -70,27 +71,28 @@ def starting_centroids(
 def share_weights(
     w: NDArray[np.floating], start: ArrayLike
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """Cluster the kept weights of a layer by Lloyd's iterations until no weight moves.
+    """Cluster the kept weights of a layer by Lloyd's iterations until no weight changes cluster.
 
     Parameters
     ----------
-    w : float array of any shape
-        The weights; those equal to 0 are pruned and take no part.
-    start : array of float, (k,)
-        The centroids to start from, as from `starting_centroids`.
+    w
+        The weights of a layer, in an array of any shape. Weights equal to 0 are pruned and ignored.
+    start
+        (k,), float: the centroids to start from, as returned by `starting_centroids`.
 
     Returns
     -------
-    codes : uint8 array, (number of kept weights,)
-        The nearest centroid of each kept weight, in memory order.
-    centroids : float32 array, (k,)
-        The means of the clusters, in increasing order. A cluster that loses all its weights keeps
-        its centroid.
+    codes
+        (number of kept weights,): the number of the nearest centroid of each kept weight, in memory
+        order.
+    centroids
+        (k,): the means of the clusters, in increasing order. A cluster that loses all its weights
+        keeps its centroid.
 
     Notes
     -----
-    In one dimension clusters are intervals: the sorted weights are cut half-way between
-    neighbouring centroids, and prefix sums give the means.
+    In one dimension, clusters are intervals. The sorted weights are cut half-way between
+    neighbouring centroids, and the means are computed from prefix sums.
     """
     kept = np.asarray(w, dtype=np.float64)[np.asarray(w) != 0]
     centroids = np.sort(np.asarray(start, dtype=np.float64))
@@ -115,22 +117,25 @@ def share_weights(
 def share_weights_by_sklearn(
     w: NDArray[np.floating], start: ArrayLike
 ) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
-    """Cluster the kept weights as `share_weights` does, by scikit-learn.
+    """Cluster the kept weights as `share_weights` does, but with scikit-learn.
 
-    Also a right answer, which may rest in another local optimum: where `share_weights` leaves an
-    empty cluster, scikit-learn moves it.
+    This is a right answer as well, but it may end in another local optimum: where `share_weights`
+    leaves a cluster empty, scikit-learn relocates it.
 
     Parameters
     ----------
-    w : float array of any shape
-        The weights; those equal to 0 take no part, and at least one is not.
-    start : float array, (k,)
-        The centroids to start from.
+    w
+        The weights, in an array of any shape. Weights equal to 0 are ignored; at least one weight
+        must be different from 0.
+    start
+        (k,), float: the centroids to start from.
 
     Returns
     -------
-    codes : int32 array, (number of kept weights,)
-    centroids : float64 array, (k,)
+    codes
+        (number of kept weights,): the number of the centroid of each kept weight.
+    centroids
+        (k,): the centroids.
     """
     from sklearn.cluster import KMeans
 
@@ -142,19 +147,21 @@ def share_weights_by_sklearn(
 def rebuild(
     kept: NDArray[np.bool_], codes: NDArray[np.uint8], centroids: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """Turn codes back into the weights of a layer.
+    """Convert codes back to the weights of a layer.
 
     Parameters
     ----------
-    kept : bool array of any shape
-        Where weights are kept.
-    codes : uint8 array, (number of kept weights,)
-    centroids : float32 array, (k,)
+    kept
+        True where weights are kept, in the shape of the layer.
+    codes
+        (number of kept weights,): the number of the centroid of each kept weight, in memory order.
+    centroids
+        (k,): the centroids.
 
     Returns
     -------
-    float32 array of the shape of `kept`
-        The centroids where weights are kept, in memory order; 0 elsewhere.
+    ndarray
+        Of the same shape as `kept`: the centroids where weights are kept, and 0 elsewhere.
     """
     weights = np.zeros(kept.shape, dtype=np.float32)
     weights[kept] = centroids[codes]
@@ -164,24 +171,25 @@ def rebuild(
 def centroid_gradient(gradient: Tensor, kept: Tensor, codes: Tensor, count: int) -> Tensor:
     """Return the gradient of the loss with respect to each centroid.
 
-    A centroid is used in many places. By the chain rule its gradient is the sum of the gradients
-    of all the weights that take its value (Han et al. 2016, equation 3).
+    Many weights have the value of the same centroid. By the chain rule, the gradient of a centroid
+    is the sum of the gradients of all its weights (Han et al. 2016, equation 3).
 
     Parameters
     ----------
-    gradient : float tensor of any shape
-        Of the loss with respect to the weights of the layer.
-    kept : bool tensor of the same shape
-        Where weights are kept. What stands elsewhere counts for no centroid.
-    codes : int64 tensor, (number of kept weights,)
-        Which centroid each kept weight takes, in memory order.
-    count : int
+    gradient
+        The gradient of the loss with respect to the weights of the layer, of any shape.
+    kept
+        Boolean, of the same shape: true where weights are kept. Gradients elsewhere are ignored.
+    codes
+        (number of kept weights,), int64: the number of the centroid of each kept weight, in memory
+        order.
+    count
         Number of centroids.
 
     Returns
     -------
-    tensor, (count,)
-        Of the type of `gradient`; 0 for a centroid that no weight takes.
+    Tensor
+        (`count`,), of the same type as `gradient`; 0 for a centroid without weights.
     """
     sums = torch.zeros(count, dtype=gradient.dtype, device=gradient.device)
     return sums.index_add(0, codes, gradient[kept])
@@ -195,32 +203,32 @@ def distortion(w: NDArray[np.floating], codes: ArrayLike, centroids: ArrayLike) 
 
 
 def optimal_distortion(w: NDArray[np.floating], count: int) -> float:
-    """Return the least distortion that `count` centroids can reach: the exact optimum.
+    """Return the smallest distortion that is possible with `count` centroids, the exact optimum.
 
-    The best clusters of sorted numbers are intervals. With ``D[j, m]`` the least distortion of the
-    first ``m`` of them in ``j`` intervals,
+    The optimal clusters of sorted numbers are intervals. If ``D[j, m]`` is the smallest distortion
+    of the first ``m`` numbers in ``j`` intervals, then (Wang and Song 2011)
 
     ``D[j, m] = min over i < m of D[j - 1, i] + (distortion of numbers i to m - 1)``
 
-    (Wang and Song 2011). Takes ``n^2`` memory and ``count * n^2`` time: for layers of up to a few
-    thousand kept weights.
+    This takes memory proportional to ``n^2`` and time proportional to ``count * n^2``, and is
+    therefore suitable for layers of up to a few thousand kept weights.
 
     Parameters
     ----------
-    w : float array of any shape
-        The weights; those equal to 0 take no part.
-    count : int
+    w
+        The weights, in an array of any shape. Weights equal to 0 are ignored.
+    count
         Number of centroids, at least 1.
 
     Returns
     -------
     float
-        0 if there are no more than `count` different kept weights.
+        The sum of squared distances; 0 if there are no more than `count` different kept weights.
     """
     kept = np.asarray(w, dtype=np.float64)[np.asarray(w) != 0]
     if np.unique(kept).size <= count:
         return 0.0
-    # About the middle, so that little is cancelled in the differences of sums of squares.
+    # The numbers are centred to reduce cancellation in the differences of sums of squares.
     numbers = np.sort(kept) - np.median(kept)
     sums = np.concatenate([[0.0], np.cumsum(numbers)])
     squares = np.concatenate([[0.0], np.cumsum(numbers**2)])

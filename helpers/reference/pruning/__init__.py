@@ -1,1 +1,1 @@
-"""The right answers of the assignment on pruning."""
+"""Reference implementations for the assignment on pruning."""

@@ -1,8 +1,8 @@
 """Pruning by magnitude: thresholds, a summary, masked training, schedules, allocations.
 
-The names are those of the notebook. A weight is kept if its magnitude lies above a threshold; one
-exactly on it is pruned, so that a zero is never kept. Masks of exact size, which need no threshold,
-are in `helpers.reference.masks`.
+The names are those of the notebook. A weight is kept if its magnitude lies above a threshold. A
+weight whose magnitude equals the threshold is pruned, so that a zero is never kept. Masks with an
+exact number of weights, which need no threshold, are in `helpers.reference.masks`.
 
 References
 ----------
@@ -23,60 +23,60 @@ from helpers.reference.masks import apply_masks, layer_weights
 
 Weights = Mapping[str, Tensor]
 FindMasks = Callable[[dict[str, Tensor], float], dict[str, Tensor]]
-"""``find_masks(weights, q)`` masks q percent of the weights, however it chooses them."""
+"""``find_masks(weights, q)`` returns masks that prune q per cent of the weights, by any method."""
 
 KINDS = {2: "linear", 4: "convolution"}
-"""What a layer is, by the dimensions of its weight."""
+"""The type of a layer, by the number of dimensions of its weight."""
 
 # ------------------------------------------------------------------------------------------------
 # One layer
 
 
 def prune_by_std(w: Tensor, s: float) -> tuple[Tensor, Tensor]:
-    """Prune the weights of at most `s` standard deviations.
+    """Prune the weights whose magnitude is at most `s` standard deviations.
 
     Parameters
     ----------
-    w : float tensor of any shape
-        The weights of one layer.
-    s : float
+    w
+        The weights of one layer, of any shape.
+    s
         Factor of the standard deviation of `w` (around its mean, divided by n).
 
     Returns
     -------
-    pruned : tensor like `w`
-        With zeros in the place of the pruned weights.
-    mask : bool tensor of the shape of `w`
-        True where ``|w| > s * std(w)``.
+    pruned
+        The weights, with zeros in the place of those that are pruned.
+    mask
+        Boolean, of the same shape as `w`: true where ``|w| > s * std(w)``.
     """
     mask = w.abs() > s * w.std(correction=0)
     return torch.where(mask, w, 0.0), mask
 
 
 def prune_by_percentage(w: Tensor, q: float) -> tuple[Tensor, Tensor]:
-    """Prune the weights up to the `q`-th percentile of the magnitudes.
+    """Prune the weights whose magnitude is at most the `q`-th percentile of the magnitudes.
 
     Parameters
     ----------
-    w : float tensor of any shape
-        The weights of one layer.
-    q : float
+    w
+        The weights of one layer, of any shape.
+    q
         Percentile, 0 to 100, interpolated linearly as by ``numpy.percentile``.
 
     Returns
     -------
-    pruned : tensor like `w`
-        With zeros in the place of the pruned weights.
-    mask : bool tensor of the shape of `w`
-        True where ``|w|`` lies above the percentile. Without equal magnitudes that prunes
-        ``floor((n - 1) * q / 100) + 1`` of the n weights.
+    pruned
+        The weights, with zeros in the place of those that are pruned.
+    mask
+        Boolean, of the same shape as `w`: true where ``|w|`` lies above the percentile. If no
+        magnitudes are equal, ``floor((n - 1) * q / 100) + 1`` of the n weights are pruned.
     """
     mask = w.abs() > _percentile(w.abs(), q)
     return torch.where(mask, w, 0.0), mask
 
 
 def _percentile(magnitudes: Tensor, q: float) -> float:
-    """Return what ``numpy.percentile`` gives, by its own arithmetic: a tie has to stay a tie."""
+    """Return the percentile as computed by NumPy itself, so that ties with it are exact."""
     return float(np.percentile(magnitudes.detach().cpu().numpy().ravel(), q))
 
 
@@ -85,20 +85,20 @@ def _percentile(magnitudes: Tensor, q: float) -> float:
 
 
 def layer_summary(parameters: Weights) -> list[dict[str, Any]]:
-    """Summarise the sparsity of a network, layer by layer.
+    """Summarise the sparsity of a network layer by layer.
 
     Parameters
     ----------
-    parameters : mapping from name to tensor
-        All parameters of a network, as ``dict(model.named_parameters())``.
+    parameters
+        All parameters of a network by name, such as ``dict(model.named_parameters())``.
 
     Returns
     -------
-    list of dict
-        A row for each convolution and linear layer, in the order given, and a last one for all of
-        them together, with the keys ``"layer"``, ``"type"`` (``"convolution"``, ``"linear"``, and
+    list[dict[str, Any]]
+        A row for each convolution and linear layer, in the given order, and a last row for all of
+        them together. Its keys are ``"layer"``, ``"type"`` (``"convolution"``, ``"linear"``, or
         ``""`` for the total), ``"weights"``, ``"nonzero"`` and ``"sparsity"`` (0 to 1). Biases and
-        batch norm have less than two dimensions and do not count.
+        the parameters of batch norm have fewer than two dimensions and are not counted.
     """
     rows = [
         _row(name.removesuffix(".weight"), KINDS[w.dim()], w.numel(), int((w != 0).sum()))
@@ -124,13 +124,15 @@ def std_masks(weights: Weights, s: float) -> dict[str, Tensor]:
 
     Parameters
     ----------
-    weights : mapping from layer to tensor
-    s : float
+    weights
+        Mapping from layer to weights.
+    s
         Factor of the standard deviation.
 
     Returns
     -------
-    dict from layer to bool tensor
+    dict[str, Tensor]
+        Mapping from layer to boolean mask, as returned by `prune_by_std`.
     """
     return {layer: prune_by_std(w, s)[1] for layer, w in weights.items()}
 
@@ -140,29 +142,33 @@ def percentage_masks(weights: Weights, q: float) -> dict[str, Tensor]:
 
     Parameters
     ----------
-    weights : mapping from layer to tensor
-    q : float
+    weights
+        Mapping from layer to weights.
+    q
         Percentile, 0 to 100.
 
     Returns
     -------
-    dict from layer to bool tensor
+    dict[str, Tensor]
+        Mapping from layer to boolean mask, as returned by `prune_by_percentage`.
     """
     return {layer: prune_by_percentage(w, q)[1] for layer, w in weights.items()}
 
 
 def global_percentage_masks(weights: Weights, q: float) -> dict[str, Tensor]:
-    """Mask all layers by one threshold: the `q`-th percentile of all magnitudes together.
+    """Mask all layers by one threshold, the `q`-th percentile of all magnitudes together.
 
     Parameters
     ----------
-    weights : mapping from layer to tensor
-    q : float
+    weights
+        Mapping from layer to weights.
+    q
         Percentile, 0 to 100, interpolated linearly.
 
     Returns
     -------
-    dict from layer to bool tensor
+    dict[str, Tensor]
+        Mapping from layer to boolean mask, true where a weight is kept.
     """
     threshold = _percentile(torch.cat([w.abs().flatten() for w in weights.values()]), q)
     return {layer: w.abs() > threshold for layer, w in weights.items()}
@@ -187,56 +193,54 @@ def masked_step(
 
     Parameters
     ----------
-    w, velocity, gradient : float tensors of one shape
-    mask : bool tensor of that shape
-        True where a weight is kept.
-    lr, momentum, weight_decay : float
+    w, velocity, gradient
+        Weights :math:`w`, velocities :math:`v` and gradients :math:`g`, all of the same shape.
+    mask
+        Boolean mask :math:`m` of the same shape, true where a weight is kept.
+    lr, momentum, weight_decay
         :math:`\eta`, :math:`\mu` and :math:`\lambda`.
 
     Returns
     -------
-    w, velocity : the new tensors
+    w, velocity
+        The new weights and velocities.
     """
     velocity = momentum * velocity + gradient + weight_decay * w
     return torch.where(mask, w - lr * velocity, 0.0), velocity
 
 
 def scheduled_percentage(epoch: int, pruning_epochs: int, final: float = 80) -> float:
-    """Return how many per cent are to be pruned before an epoch.
+    """Return the percentage of weights to prune before an epoch.
 
-    It rises linearly to `final`, which is reached before the last of the pruning epochs.
+    The percentage rises linearly to `final`, which is reached before the last pruning epoch.
 
     Parameters
     ----------
-    epoch : int
-        Counted from 0.
-    pruning_epochs : int
+    epoch
+        The epoch, counted from 0.
+    pruning_epochs
         Number of epochs that begin with a pruning step.
-    final : float
-        The last percentage.
-
-    Returns
-    -------
-    float
+    final
+        The final percentage.
     """
     return final * min(1.0, (epoch + 1) / pruning_epochs)
 
 
 class IterativePruning:
-    """Hooks of `helpers.training.fit` that prune more and more, and hold the last masks.
+    """Hooks for `helpers.training.fit` that prune step by step and then hold the last masks.
 
-    Before each epoch, masks are found anew from the weights as they are, and applied once; in the
-    epoch that follows pruned weights may return. From the last pruning step on they may not.
+    Before each epoch, masks are computed anew from the current weights and applied once. During the
+    epoch that follows, pruned weights may return. From the last pruning step on, they may not.
 
-    As in `helpers.training.fit`'s contract, nothing has to be kept over an interruption: after the
-    last step, the same percentage of the current weights is the same weights.
+    As `helpers.training.fit` requires, the hooks need not remember anything across an interruption:
+    after the last pruning step, pruning the same percentage again selects the same weights.
 
     Parameters
     ----------
-    find_masks : callable
-        ``find_masks(weights, q)`` returns a mask for each layer; `weights` is a dict from layer to
-        tensor, q a percentage.
-    pruning_epochs : int
+    find_masks
+        Function that is called as ``find_masks(weights, q)``, where `weights` is a dictionary from
+        layer to weights and `q` a percentage. It returns a mask for each layer.
+    pruning_epochs
         Number of epochs that begin with a pruning step.
     """
 
@@ -247,14 +251,14 @@ class IterativePruning:
         self.hold = False
 
     def before_epoch(self, model: nn.Module, epoch: int) -> None:
-        """Prune what is due before `epoch`, counted from 0."""
+        """Prune as scheduled before `epoch`, counted from 0."""
         percentage = scheduled_percentage(epoch, self.pruning_epochs)
         self.masks = self.find_masks(layer_weights(model), percentage)
         apply_masks(model, self.masks)
         self.hold = epoch >= self.pruning_epochs - 1
 
     def after_step(self, model: nn.Module) -> None:
-        """Set pruned weights back to zero, if the last pruning step is over."""
+        """Set pruned weights back to zero if the last pruning step is done."""
         if self.hold:
             apply_masks(model, self.masks)
 
@@ -264,18 +268,16 @@ class IterativePruning:
 
 
 def overall_sparsity(sparsities: Mapping[str, float], sizes: Mapping[str, int]) -> float:
-    """Return the fraction pruned of all weights, from the fraction pruned of each layer.
+    """Return the pruned fraction of all weights, given the pruned fraction of each layer.
 
     Each layer is pruned by `helpers.reference.masks.magnitude_mask`, which rounds to whole weights.
 
     Parameters
     ----------
-    sparsities : mapping from layer to fraction
-    sizes : mapping from the same layers to numbers of weights
-
-    Returns
-    -------
-    float
+    sparsities
+        Mapping from layer to pruned fraction.
+    sizes
+        Mapping from the same layers to numbers of weights.
     """
     pruned = sum(round(sparsities[layer] * size) for layer, size in sizes.items())
     return pruned / sum(sizes.values())

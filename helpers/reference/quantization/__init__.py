@@ -1,1 +1,1 @@
-"""The right answers of the assignment on quantization."""
+"""Reference implementations for the assignment on quantization."""

@@ -3,8 +3,8 @@
 References
 ----------
 Jacob et al., "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only
-Inference", CVPR 2018, section 2.1. Their ``r = S (q - Z)`` is the same line through the levels;
-here the offset is the real number ``minimum = -S Z``, so that the smallest weight is a level.
+Inference", CVPR 2018, section 2.1. Their ``r = S (q - Z)`` is the same affine map, but here the
+offset is the real number ``minimum = -S Z``, so that the smallest weight is a level.
 
 Gupta et al., "Deep Learning with Limited Numerical Precision", ICML 2015, section 3.1
 (stochastic rounding).
@@ -23,45 +23,46 @@ MAX_BITS = 8  # a code is one byte
 
 
 def quantize(w: NDArray[np.floating], bits: int = 8) -> tuple[NDArray[np.uint8], float, float]:
-    """Put the weights on ``2^bits`` equally spaced levels from their minimum to their maximum.
+    """Round the weights to ``2^bits`` equally spaced levels from their minimum to their maximum.
 
     Parameters
     ----------
-    w : float array of any shape
-        The weights.
-    bits : int
+    w
+        The weights, in an array of any shape.
+    bits
         Bits per code, 1 to 8.
 
     Returns
     -------
-    codes : uint8 array of the shape of ``w``
-        The number of the nearest level, 0 to ``2^bits - 1``. A weight exactly half-way between two
-        levels goes to the even one (as `numpy.round`, `torch.round` and Python's `round` do).
-    scale : float
-        The step between two levels, ``(max - min) / (2^bits - 1)``. It is 0 if all weights are
-        equal: one level is enough then, and all codes are 0.
-    minimum : float
+    codes
+        Numbers of the nearest levels, 0 to ``2^bits - 1``, in the shape of `w`. A weight exactly
+        half-way between two levels gets the even number (as with `numpy.round`, `torch.round` and
+        Python's `round`).
+    scale
+        The step between two levels, ``(max - min) / (2^bits - 1)``. If all weights are equal, it is
+        0 and all codes are 0, because one level is enough.
+    minimum
         The smallest weight, which is level 0.
 
     Raises
     ------
     ValueError
-        If there is no weight, a weight is not finite, or `bits` is not in 1 to 8.
+        If there are no weights, a weight is not finite, or `bits` is not an integer from 1 to 8.
 
     Notes
     -----
-    The arithmetic is in double precision: the range of float32 weights can be wider than the
-    largest float32, and a step can be narrower than the smallest. The codes of float32 weights are
-    the exact ones unless a weight lies within 1e-13 steps of a tie.
+    The arithmetic is in double precision, because the range of float32 weights can exceed the
+    largest float32 number, and a step can be smaller than the smallest. The codes of float32
+    weights are exact unless a weight lies within 1e-13 steps of a tie.
     """
     position, scale, minimum = _positions(w, bits)
     return np.asarray(np.round(position), dtype=np.uint8), scale, minimum
 
 
 def dequantize(codes: NDArray[np.uint8], scale: float, minimum: float) -> NDArray[np.float32]:
-    """Turn codes back into weights, ``codes * scale + minimum``, as float32.
+    """Convert codes back to float32 weights, ``codes * scale + minimum``.
 
-    After `quantize`, no weight is further than ``scale / 2`` from where it was, up to the rounding
+    After `quantize`, every weight is within ``scale / 2`` of its original value, up to the rounding
     of the result to float32.
     """
     weights = np.asarray(codes).astype(np.float64) * scale + minimum
@@ -69,11 +70,11 @@ def dequantize(codes: NDArray[np.uint8], scale: float, minimum: float) -> NDArra
 
 
 def memory_ratio(w: NDArray[np.floating]) -> float:
-    """Return how many times smaller the 8-bit codes are than float32 weights, overhead included.
+    """Return how many times smaller 8-bit codes are than float32 weights, including overhead.
 
-    ``n`` weights take ``4n`` bytes as float32; their codes take ``n`` bytes, and the scale and the
-    minimum are two float32 numbers more: ``4n / (n + 8)``. Always below 4, and below 1 for fewer
-    than three weights.
+    As float32, ``n`` weights take ``4n`` bytes. Their codes take ``n`` bytes, and the scale and the
+    minimum 4 bytes each, so that the ratio is ``4n / (n + 8)``. It is always below 4, and below 1
+    for fewer than three weights.
     """
     codes, _, _ = quantize(w, bits=8)
     return codes.size * FLOAT_BYTES / (codes.nbytes + 2 * FLOAT_BYTES)
@@ -84,15 +85,16 @@ def quantize_parameters(parameters: Mapping[str, Tensor], bits: int) -> dict[str
 
     Parameters
     ----------
-    parameters : mapping from name to tensor
-        For example ``dict(model.named_parameters())``. Nothing in it is changed.
-    bits : int
+    parameters
+        Parameters by name, for example ``dict(model.named_parameters())``. They are not changed.
+    bits
         Bits per code, 1 to 8.
 
     Returns
     -------
-    dict from name to float32 tensor
-        On the devices and in the shapes of the parameters, without gradients.
+    dict[str, Tensor]
+        Float32 tensors of the same shapes and on the same devices as the parameters, without
+        gradients.
     """
     quantized = {}
     for name, parameter in parameters.items():
@@ -105,23 +107,23 @@ def quantize_parameters(parameters: Mapping[str, Tensor], bits: int) -> dict[str
 def quantize_stochastic(
     w: NDArray[np.floating], bits: int, seed: int
 ) -> tuple[NDArray[np.uint8], float, float]:
-    """Quantize like `quantize`, but round up or down at random, so that no weight moves on average.
+    """Quantize as `quantize` does, but round up or down at random, without a bias.
 
-    A weight that lies a fraction ``f`` of a step above a level goes up with probability ``f`` and
-    down with probability ``1 - f`` (Gupta et al. 2015): the expected code is the weight's exact
-    position. A weight on a level stays there.
+    A weight that lies a fraction ``f`` of a step above a level is rounded up with probability ``f``
+    and down with probability ``1 - f`` (Gupta et al. 2015), so that the expected code is the exact
+    position of the weight. A weight on a level stays there.
 
     Parameters
     ----------
     w, bits
         As for `quantize`.
-    seed : int
-        Seed of the random numbers; the same seed gives the same codes.
+    seed
+        Seed of the random numbers. The same seed gives the same codes.
 
     Returns
     -------
     codes, scale, minimum
-        As from `quantize`; a weight is now up to one whole ``scale`` from where it was.
+        As returned by `quantize`, except that a weight may move by up to one whole ``scale``.
     """
     position, scale, minimum = _positions(w, bits)
     below = np.floor(position)
@@ -130,19 +132,19 @@ def quantize_stochastic(
 
 
 def _positions(w: NDArray[np.floating], bits: int) -> tuple[NDArray[np.float64], float, float]:
-    """Return each weight's distance from the minimum in steps, the step, and the minimum."""
+    """Return the distances of the weights from the minimum in steps, the step and the minimum."""
     top = 2 ** _checked_bits(bits) - 1
     weights = np.asarray(w, dtype=np.float64)
     if weights.size == 0:
-        raise ValueError("There is no weight to quantize: the array is empty.")
+        raise ValueError("There are no weights to quantize: the array is empty.")
     if not np.isfinite(weights).all():
         raise ValueError("Only finite weights can be quantized: the array holds inf or nan.")
     minimum = float(weights.min())
     scale = (float(weights.max()) - minimum) / top
     if scale == 0:
         return np.zeros_like(weights), 0.0, minimum
-    # Rounding in the division can put the largest weight a hair above the last level, where
-    # stochastic rounding would go up once in a while, to a code that does not exist.
+    # Rounding in the division can put the largest weight slightly above the last level, from where
+    # stochastic rounding would sometimes go up to a code that does not exist.
     return np.minimum((weights - minimum) / scale, top), scale, minimum
 
 

@@ -1,6 +1,6 @@
-"""Bits per layer of a ResNet-20, and what they cost on average.
+"""Bits of each layer of a ResNet-20, and the average number of bits per weight.
 
-Only the weights of convolutions and linear layers count; the first convolution (``stem``) and the
+Only the weights of convolutions and linear layers count. The first convolution (``stem``) and the
 ``classifier`` stay in float, as is usual since DoReFa-Net (Zhou et al., arXiv:1606.06160, 2016).
 """
 
@@ -14,23 +14,24 @@ def layer_bits(layer: str, stage_bits: Sequence[int]) -> int:
 
     Parameters
     ----------
-    layer : str
-        Name of the layer in the network: ``"stem"``, ``"stage2.1.conv1"``, ``"classifier"``.
-    stage_bits : three int
-        Bits of the first, second and third stage.
+    layer
+        Name of the layer in the network, such as ``"stem"``, ``"stage2.1.conv1"`` or
+        ``"classifier"``.
+    stage_bits
+        Bits per weight of the first, second and third stage.
 
     Returns
     -------
     int
-        The bits of the layer's stage; 32 for a layer outside the stages.
+        The bits of the layer's stage, or 32 for a layer outside the stages.
 
     Raises
     ------
     ValueError
-        If there are not three numbers in `stage_bits`, or the layer's stage is none of the three.
+        If `stage_bits` does not hold three numbers, or the layer is in a stage that does not exist.
     """
     if len(stage_bits) != 3:
-        raise ValueError(f"stage_bits needs three numbers, one per stage, not {len(stage_bits)}.")
+        raise ValueError(f"stage_bits must be three numbers, one per stage, not {len(stage_bits)}.")
     bits = dict(zip(("stage1", "stage2", "stage3"), stage_bits, strict=True))
     part = layer.partition(".")[0]
     if part.startswith("stage") and part not in bits:
@@ -43,10 +44,10 @@ def average_precision(sizes: Mapping[str, int], bits: Mapping[str, int]) -> floa
 
     Parameters
     ----------
-    sizes : mapping from layer to number of weights
-        As `helpers.models.layer_sizes` gives it.
-    bits : mapping from layer to bits per weight
-        For the same layers.
+    sizes
+        Mapping from layer to number of weights, as returned by `helpers.models.layer_sizes`.
+    bits
+        Mapping from the same layers to bits per weight.
 
     Returns
     -------
@@ -56,11 +57,11 @@ def average_precision(sizes: Mapping[str, int], bits: Mapping[str, int]) -> floa
     Raises
     ------
     ValueError
-        If the two mappings do not name the same layers, or there are no weights.
+        If the two mappings do not have the same layers, or there are no weights.
     """
     if sizes.keys() != bits.keys():
         odd = ", ".join(sorted(sizes.keys() ^ bits.keys()))
-        raise ValueError(f"sizes and bits must name the same layers; only one of them has {odd}.")
+        raise ValueError(f"sizes and bits must have the same layers; only one of them has {odd}.")
     weights = sum(sizes.values())
     if weights == 0:
         raise ValueError("A network without weights has no average precision.")

@@ -1,4 +1,4 @@
-"""Linear quantization of weights in training, with a straight-through estimator.
+"""Linear quantization of weights during training, with a straight-through estimator.
 
 References
 ----------
@@ -16,11 +16,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-MAX_BITS = 24  # the precision of float32; a finer grid cannot be told from the weights themselves
+MAX_BITS = 24  # the precision of float32: a finer grid would not change the weights
 
 
 def quantize_linear(w: Tensor, bits: int | None) -> Tensor:
-    """Put the weights on ``2^bits`` equally spaced levels from their minimum to their maximum.
+    """Round the weights to ``2^bits`` equally spaced levels from their minimum to their maximum.
 
     With the dynamic scaling ``alpha = max(w) - min(w)`` and ``beta = min(w)``,
 
@@ -28,17 +28,18 @@ def quantize_linear(w: Tensor, bits: int | None) -> Tensor:
 
     Parameters
     ----------
-    w : float tensor of any shape
-        The weights; left as they are.
-    bits : int or None
-        ``None`` is full precision: the weights come back unchanged. 0 bits hold no information:
-        every weight becomes 0. Otherwise 1 to 24.
+    w
+        The weights, of any shape. They are not changed.
+    bits
+        Bits per weight, 0 to 24. With 0 bits, which hold no information, every weight becomes 0.
+        None means full precision: the weights are returned unchanged.
 
     Returns
     -------
-    tensor of the shape, type and device of `w`
-        Ties go to the even level (`torch.round`). Weights that are all equal come back unchanged:
-        one level holds them.
+    Tensor
+        The rounded weights, of the same shape, type and device as `w`. Ties are rounded to the even
+        level (`torch.round`). Weights that are all equal are returned unchanged, because one level
+        is enough for them.
 
     Raises
     ------
@@ -63,11 +64,11 @@ def _check(bits: int | None) -> None:
 def _on_grid(w: Tensor, lowest: Tensor, highest: Tensor, bits: int) -> Tensor:
     """Round to ``2^bits`` levels from `lowest` to `highest`, which are tensors without dimensions.
 
-    No number is read back from a GPU, which would make the program wait for it in every layer.
+    No number is read back from a GPU, because the program would then wait for it in every layer.
     """
     beta = lowest
     alpha = highest - beta
-    # Weights that are all equal are at level 0, whatever they are divided by.
+    # If all weights are equal, they are at level 0, whatever the divisor is.
     divisor = alpha.masked_fill(alpha == 0, 1.0)
     steps = 2**bits - 1
     levels = torch.round(steps * (w - beta) / divisor)
@@ -75,17 +76,17 @@ def _on_grid(w: Tensor, lowest: Tensor, highest: Tensor, bits: int) -> Tensor:
 
 
 def quantize_nonzero(w: Tensor, bits: int | None) -> Tensor:
-    """Quantize the non-zero weights as `quantize_linear` does, and leave the zeros zero.
+    """Quantize the non-zero weights as `quantize_linear` does, and keep zeros at zero.
 
-    For a pruned network: the pruned weights take no part in the range and stay exactly zero, since
-    a linear grid from the minimum to the maximum rarely has a level at zero. (A kept weight may
-    land on a level that is zero.)
+    This is for pruned networks. The pruned weights do not count for the range of the levels and
+    stay exactly zero; a linear grid from the minimum to the maximum rarely has a level at zero. (A
+    kept weight may be rounded to a level that is zero.)
 
     Parameters
     ----------
-    w : float tensor of any shape
-        The weights; those equal to 0 count as pruned.
-    bits : int or None
+    w
+        The weights, of any shape. Weights equal to 0 count as pruned.
+    bits
         As for `quantize_linear`.
     """
     _check(bits)
@@ -100,28 +101,28 @@ def quantize_nonzero(w: Tensor, bits: int | None) -> Tensor:
 
 
 class STE(torch.autograd.Function):
-    """`quantize_linear` that lets gradients through: ``STE.apply(w, bits)``.
+    """`quantize_linear` with a straight-through gradient, used as ``STE.apply(w, bits)``.
 
-    Rounding has the derivative 0 almost everywhere, and so nothing would be learnt. The
-    straight-through estimator replaces the derivative by 1: the gradient of the quantized weights
-    is passed on, as it is, to the float weights that the optimiser keeps.
+    The derivative of rounding is 0 almost everywhere, so that nothing would be learnt. The
+    straight-through estimator replaces this derivative by 1: the gradient with respect to the
+    quantized weights is passed on unchanged to the float weights that the optimiser updates.
     """
 
     @staticmethod
     def forward(ctx: Any, w: Tensor, bits: int | None) -> Tensor:
-        """Quantize; nothing has to be kept for `backward`."""
+        """Quantize the weights; `backward` needs no saved values."""
         return quantize_linear(w, bits)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
-        """Pass the gradient straight on to `w`; `bits` has none."""
+        """Pass the gradient on to `w` unchanged; `bits` has no gradient."""
         return gradient, None
 
 
 class NonzeroSTE(STE):
-    """`quantize_nonzero` with a straight-through gradient: ``NonzeroSTE.apply(w, bits)``.
+    """`quantize_nonzero` with a straight-through gradient, used as ``NonzeroSTE.apply(w, bits)``.
 
-    The gradient reaches the zeros as well: whoever prunes masks the weights after every step.
+    The gradient reaches the zeros as well, so the pruned weights must be masked after every step.
     """
 
     @staticmethod
@@ -131,15 +132,15 @@ class NonzeroSTE(STE):
 
 
 class QuantConv2d(nn.Conv2d):
-    """A convolution that computes with quantized weights and learns float weights.
+    """A convolution that computes with quantized weights but trains float weights.
 
     Parameters
     ----------
     *args, **kwargs
-        As for `torch.nn.Conv2d`. The state dictionary has the same keys too, so that a trained
+        As for `torch.nn.Conv2d`. The state dictionary also has the same keys, so that a trained
         float network can be loaded.
-    bits : int or None
-        Bits per weight, as for `quantize_linear`. The bias stays float.
+    bits
+        Bits per weight, as for `quantize_linear`. By default, full precision. The bias stays float.
     """
 
     def __init__(self, *args: Any, bits: int | None = None, **kwargs: Any) -> None:
@@ -156,7 +157,7 @@ class QuantConv2d(nn.Conv2d):
 
 
 class SparseQuantConv2d(QuantConv2d):
-    """A `QuantConv2d` that leaves pruned weights, those equal to 0, at zero."""
+    """A `QuantConv2d` that keeps pruned weights, which are those equal to 0, at zero."""
 
     def quantized_weight(self) -> Tensor:
         """Return the weights that the convolution computes with."""

@@ -1,1 +1,1 @@
-"""The right answers of the assignment on sparse linear models."""
+"""Reference implementations for the assignment on sparse linear models."""

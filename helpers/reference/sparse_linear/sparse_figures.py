@@ -17,15 +17,15 @@ def plot_run(weights: np.ndarray, losses: np.ndarray) -> Figure:
 
     Parameters
     ----------
-    weights : float array (steps + 1, d)
-        Row k holds the weights after k steps.
-    losses : float array (steps + 1,)
-        Their losses; a loss of zero leaves a gap.
+    weights
+        (steps + 1, d), float: row k holds the weights after k steps.
+    losses
+        (steps + 1,), float: the losses of these weights. A loss of zero leaves a gap.
 
     Returns
     -------
     Figure
-        Two panels: log10 of the loss, and one line per weight.
+        Two panels: log10 of the loss, and the weights with one line for each.
     """
     from matplotlib import pyplot
 

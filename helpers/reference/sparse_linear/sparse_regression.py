@@ -1,8 +1,9 @@
 """Sparse linear regression: gradient descent, and four ways to make its weights sparse.
 
-All minimise the sum of squares ``L(w) = sum_i (X_i w - y_i)^2`` from ``w = 0`` with full-batch
-steps of one length. A run is a pair: the weights after every step and their losses, both beginning
-with the starting point. The losses are L alone, without a penalty.
+All methods minimise the sum of squares ``L(w) = sum_i (X_i w - y_i)^2``, starting from ``w = 0``,
+by full-batch steps with a constant learning rate. A run is a pair of arrays, the weights after
+every step and their losses; both begin with the starting point. The losses are those of L alone,
+without a penalty.
 
 References
 ----------
@@ -29,11 +30,11 @@ PROBLEM: tuple[Array, Array] = (
     np.array([[1, -2, -1, -1, 1], [2, -1, 2, 0, -2], [-1, 0, 2, 2, 1]], dtype=np.float64),
     np.array([-7, -1, -1], dtype=np.float64),
 )
-"""X and y of the assignment. Two weights fit them exactly: w = (0, 3, 0, 0, -1)."""
+"""X and y of the assignment, which two non-zero weights fit exactly: w = (0, 3, 0, 0, -1)."""
 
 
 def random_problem(seed: int) -> tuple[Array, Array]:
-    """Return another X (4, 6) and y (4,): whole numbers, two weights that matter, some noise."""
+    """Return another X (4, 6) of integers and y (4,) from two non-zero weights and some noise."""
     rng = np.random.default_rng(seed)
     X = rng.integers(-3, 4, size=(4, 6)).astype(np.float64)
     return X, X @ np.array([0, 2, 0, 0, -1.5, 0]) + 0.1 * rng.normal(size=4)
@@ -44,17 +45,17 @@ def loss(X: Array, y: Array, w: Array) -> float:
 
     Parameters
     ----------
-    X : float array (n, d)
-        One data point per row.
-    y : float array (n,)
-        Targets.
-    w : float array (d,)
-        Weights.
+    X
+        (n, d), float: one data point per row.
+    y
+        (n,), float: targets.
+    w
+        (d,), float: weights.
 
     Returns
     -------
     float
-        ``sum_i (X_i w - y_i)^2``: no mean, and no factor of one half.
+        ``sum_i (X_i w - y_i)^2``, which is not a mean and has no factor of one half.
     """
     return float(((X @ w - y) ** 2).sum())
 
@@ -64,21 +65,21 @@ def gradient_step(X: Array, y: Array, w: Array, rate: float) -> Array:
 
     Parameters
     ----------
-    X, y, w : float arrays (n, d), (n,) and (d,)
+    X, y, w
         As for `loss`.
-    rate : float
+    rate
         Learning rate.
 
     Returns
     -------
-    float array (d,)
-        New weights; `w` is left as it was.
+    ndarray
+        (d,), float: the new weights. `w` is not changed.
     """
     return w - rate * 2 * X.T @ (X @ w - y)
 
 
 def _run(X: Array, y: Array, steps: int, step: Callable[[Array], Array]) -> Run:
-    """Repeat ``step`` from zero; record weights (steps + 1, d) and losses (steps + 1,)."""
+    """Repeat `step`, starting from zero; return weights (steps + 1, d) and losses (steps + 1,)."""
     weights = np.zeros((steps + 1, X.shape[1]))
     for k in range(steps):
         weights[k + 1] = step(weights[k])
@@ -86,38 +87,41 @@ def _run(X: Array, y: Array, steps: int, step: Callable[[Array], Array]) -> Run:
 
 
 def gradient_descent(X: Array, y: Array, rate: float = RATE, steps: int = STEPS) -> Run:
-    """Minimise the sum of squares without any penalty.
+    """Minimise the sum of squares without a penalty.
 
     Parameters
     ----------
-    X, y : float arrays (n, d) and (n,)
-        Data points and targets.
-    rate : float, default=0.02
+    X
+        (n, d), float: one data point per row.
+    y
+        (n,), float: targets.
+    rate
         Learning rate.
-    steps : int, default=200
+    steps
         Number of full-batch steps.
 
     Returns
     -------
-    weights : float array (steps + 1, d)
-        Row k holds the weights after k steps; row 0 is zero.
-    losses : float array (steps + 1,)
-        Their losses.
+    weights
+        (steps + 1, d), float: row k holds the weights after k steps; row 0 is zero.
+    losses
+        (steps + 1,), float: the losses of these weights.
     """
     return _run(X, y, steps, lambda w: gradient_step(X, y, w, rate))
 
 
 def log10_loss(losses: Array) -> Array:
-    """Return the decimal logarithm of losses; NaN where a loss is exactly zero.
+    """Return the decimal logarithm of losses, and NaN where a loss is exactly zero.
 
     Parameters
     ----------
-    losses : float array of any shape
-        Not negative.
+    losses
+        Losses in an array of any shape; none is negative.
 
     Returns
     -------
-    float array of the same shape
+    ndarray
+        The logarithms, in an array of the same shape.
     """
     found = np.full(losses.shape, np.nan)
     np.log10(losses, out=found, where=losses > 0)
@@ -125,20 +129,20 @@ def log10_loss(losses: Array) -> Array:
 
 
 def keep_largest(w: Array, count: int = 2) -> Array:
-    """Project onto the vectors with at most `count` non-zeros: hard thresholding by rank.
+    """Project onto the vectors with at most `count` non-zeros (hard thresholding by rank).
 
     Parameters
     ----------
-    w : float array (d,)
-        Weights.
-    count : int, default=2
-        How many to keep, by magnitude. Among equal magnitudes the first are kept; any other choice
-        is just as near.
+    w
+        (d,), float: weights.
+    count
+        How many of the weights of largest magnitude to keep. Among equal magnitudes the first are
+        kept; any other choice would be equally close to `w`.
 
     Returns
     -------
-    float array (d,)
-        The kept weights in their places, zero elsewhere.
+    ndarray
+        (d,), float: the kept weights in their places, and zero elsewhere.
     """
     kept = np.argsort(-np.abs(w), kind="stable")[:count]
     projected = np.zeros_like(w)
@@ -151,7 +155,7 @@ def projected_descent(
 ) -> Run:
     """Keep the `count` largest weights after every gradient step (iterative hard thresholding).
 
-    Parameters and results are those of `gradient_descent` and `keep_largest`.
+    The parameters and results are those of `gradient_descent` and `keep_largest`.
     """
     return _run(X, y, steps, lambda w: keep_largest(gradient_step(X, y, w, rate), count))
 
@@ -163,32 +167,34 @@ def l1_descent(X: Array, y: Array, strength: float, rate: float = RATE, steps: i
     ----------
     X, y, rate, steps
         As for `gradient_descent`.
-    strength : float
-        The factor lambda of the penalty.
+    strength
+        Factor lambda of the penalty.
 
     Returns
     -------
-    weights, losses : as from `gradient_descent`
+    weights, losses
+        As returned by `gradient_descent`.
     """
     return _run(X, y, steps, lambda w: gradient_step(X, y, w, rate) - rate * strength * np.sign(w))
 
 
 def soft_threshold(w: Array, threshold: float) -> Array:
-    """Move every weight towards zero by `threshold`, and no further than zero.
+    """Move every weight towards zero by `threshold`, but not beyond zero.
 
     This is the proximal operator of ``threshold * ||.||_1``: it minimises
     ``||x - w||^2 / 2 + threshold * ||x||_1`` over x.
 
     Parameters
     ----------
-    w : float array of any shape
-        Weights.
-    threshold : float
-        Not negative.
+    w
+        Weights, in an array of any shape.
+    threshold
+        Distance by which to move the weights; not negative.
 
     Returns
     -------
-    float array of the same shape
+    ndarray
+        The moved weights, in an array of the same shape.
     """
     return np.sign(w) * np.maximum(np.abs(w) - threshold, 0)
 
@@ -198,8 +204,8 @@ def proximal_descent(
 ) -> Run:
     """Minimise ``L(w) + strength * ||w||_1`` by proximal steps (ISTA).
 
-    A gradient step on L, then soft thresholding by ``rate * strength``. Parameters and results are
-    those of `l1_descent`.
+    Each step is a gradient step on L, followed by soft thresholding by ``rate * strength``. The
+    parameters and results are those of `l1_descent`.
     """
     return _run(
         X, y, steps, lambda w: soft_threshold(gradient_step(X, y, w, rate), rate * strength)
@@ -211,16 +217,17 @@ def trimmed_threshold(w: Array, threshold: float, free: int = 2) -> Array:
 
     Parameters
     ----------
-    w : float array (d,)
-        Weights.
-    threshold : float
-        Not negative.
-    free : int, default=2
-        How many weights go without a penalty. Among equal magnitudes the first go free.
+    w
+        (d,), float: weights.
+    threshold
+        Distance by which to move the other weights towards zero; not negative.
+    free
+        How many of the largest weights are not moved. Among equal magnitudes, the first are exempt.
 
     Returns
     -------
-    float array (d,)
+    ndarray
+        (d,), float: the new weights.
     """
     kept = np.argsort(-np.abs(w), kind="stable")[:free]
     shrunk = soft_threshold(w, threshold)
@@ -238,8 +245,9 @@ def trimmed_descent(
 ) -> Run:
     """Minimise L plus an L1 penalty on all but the `free` largest weights, by proximal steps.
 
-    A gradient step on L, then `trimmed_threshold` by ``rate * strength``: the weights that go free
-    are the largest *after* the gradient step. Parameters and results are those of `l1_descent`.
+    Each step is a gradient step on L, followed by `trimmed_threshold` with ``rate * strength``. The
+    weights without a penalty are therefore the largest *after* the gradient step. The parameters
+    and results are those of `l1_descent` and `trimmed_threshold`.
     """
     return _run(
         X,
@@ -252,44 +260,39 @@ def trimmed_descent(
 def lasso_alpha(strength: float, points: int) -> float:
     """Return the ``alpha`` with which scikit-learn's Lasso minimises ``L(w) + strength ||w||_1``.
 
-    Lasso divides the sum of squares by twice the number of data points, and leaves its penalty
-    ``alpha ||w||_1`` alone.
+    Lasso divides the sum of squares by twice the number of data points, but does not divide its
+    penalty ``alpha ||w||_1``.
 
     Parameters
     ----------
-    strength : float
-        The factor lambda beside the sum of squares.
-    points : int
+    strength
+        Factor lambda of the penalty on the sum of squares.
+    points
         Number of data points.
-
-    Returns
-    -------
-    float
     """
     return strength / (2 * points)
 
 
 def is_run(X: Array, y: Array, weights: Array, losses: Array, method: str, strength: float) -> bool:
-    """Say whether a run of 200 steps at rate 0.02 follows its method.
+    """Return whether a run of 200 steps with a learning rate of 0.02 follows its method.
 
-    Every step is judged from the recorded weights before it. So it does not matter which way a tie
-    was broken, or which sign rounding has given to a weight that should be zero.
+    Each step is checked against the recorded weights before it. It therefore does not matter how a
+    tie was broken, or which sign a weight that should be zero has got from rounding.
 
     Parameters
     ----------
-    X, y : float arrays (n, d) and (n,)
-        Data points and targets.
-    weights, losses : object
-        The run; anything that is not two arrays of the right shapes is no run.
-    method : {"projected", "l1", "proximal", "trimmed"}
-        Two weights are kept or go free.
-    strength : float
-        The factor lambda of the penalty, above 0 and at most `LARGEST_STRENGTH`; not used for
+    X
+        (n, d), float: one data point per row.
+    y
+        (n,), float: targets.
+    weights, losses
+        The run. Anything but two float64 arrays of the right shapes is rejected.
+    method
+        ``"projected"`` with two kept weights, ``"l1"``, ``"proximal"``, or ``"trimmed"`` with two
+        weights without a penalty.
+    strength
+        Factor lambda of the penalty, above 0 and at most `LARGEST_STRENGTH`. It is not used for
         ``"projected"``.
-
-    Returns
-    -------
-    bool
     """
     shapes = (STEPS + 1, X.shape[1]), (STEPS + 1,)
     for found, shape in zip((weights, losses), shapes, strict=True):
@@ -305,14 +308,14 @@ def is_run(X: Array, y: Array, weights: Array, losses: Array, method: str, stren
 
 
 LARGEST_STRENGTH = 10
-"""From 30 on, an L1 penalty holds all weights at zero, which is no attempt."""
+"""An L1 penalty of 30 or more keeps all weights at zero, which does not count as an attempt."""
 
 WITHIN = 1e-9
-"""Far above the rounding errors of one step, 1e-15, and far below what a wrong step does."""
+"""Far above the rounding errors of one step, 1e-15, and far below the error of a wrong step."""
 
 
 def _follows(moved: Array, before: Array, after: Array, method: str, threshold: float) -> bool:
-    """Say whether a step may lead from `before` over the gradient step `moved` to `after`."""
+    """Return whether a step from `before`, whose gradient step gives `moved`, may give `after`."""
     if method == "l1":
         return bool(np.abs(after - (moved - threshold * np.sign(before))).max() <= WITHIN)
     shrunk = np.zeros_like(moved) if method == "projected" else soft_threshold(moved, threshold)

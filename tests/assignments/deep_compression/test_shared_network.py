@@ -104,7 +104,7 @@ def test_more_values_than_the_bits_allow_are_a_fault(pruned):
     shared_network.share(model, 3)
     fault = shared_network.sharing_fault(model, 2, sparsity=0.5)
     count = shared_network.distinct_weights(model.stem.weight)
-    assert fault == f"Layer stem has {count} different weights; 2 bits allow 4."
+    assert fault == f"Layer stem has {count} different weights, but 2 bits allow 4."
 
 
 def test_pruned_weights_that_have_come_back_are_a_fault(pruned):
@@ -113,4 +113,4 @@ def test_pruned_weights_that_have_come_back_are_a_fault(pruned):
     w = masks.layer_weights(model)["classifier"]
     w[w == 0] = w[w != 0][0]
     fault = shared_network.sharing_fault(model, 3, sparsity=0.5)
-    assert fault == "In layer classifier pruned weights have come back."
+    assert fault == "In layer classifier, pruned weights have become non-zero again."

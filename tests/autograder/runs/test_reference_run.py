@@ -332,7 +332,7 @@ def test_a_run_that_is_out_of_time_goes_on_where_it_stopped(
         with contextlib.suppress(FileNotFoundError):
             start(**options)
     assert attempts > 1
-    assert "Going on after epoch 1" in capsys.readouterr().out
+    assert "Continuing after epoch 1" in capsys.readouterr().out
     assert without_seconds(start(seeds=3)) == without_seconds(whole)
 
 

@@ -118,7 +118,7 @@ def test_wrong_arguments_have_no_line_to_blame():
 
 
 def test_what_is_not_a_function_cannot_be_called():
-    assert problem_of(None) == "`function(x)` needs a function or a class, and this is None."
+    assert problem_of(None) == "`function(x)` needs a function or a class, but this is None."
 
 
 def test_arrays_are_shown_as_lists_of_short_numbers():

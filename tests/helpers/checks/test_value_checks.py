@@ -15,16 +15,16 @@ def test_accuracies_for_all_keys_pass():
     [
         ({}, "no accuracy for 8, 4 yet"),
         ({8: 0.9}, "no accuracy for 4 yet"),
-        ({8: 0.9, 4: 0.8, "4": 0.8}, "Nobody asked for '4'"),
+        ({8: 0.9, 4: 0.8, "4": 0.8}, "There should be no accuracy for '4'"),
         ([0.9, 0.8], "should be a dict; yours is a list"),
         (None, "should be a dict; yours is None"),
         ({8: 0.9, 4: 82.5}, "The accuracy for 4 is 82.5. Write it as a fraction"),
         ({8: 0.9, 4: -0.1}, "below 0"),
-        ({8: 0.9, 4: float("nan")}, "The accuracy for 4 is nan"),
-        ({8: 0.9, 4: "0.8"}, "should be one number; yours is a str"),
-        ({8: 0.9, 4: True}, "should be one number; yours is a bool"),
-        ({8: 0.9, 4: torch.zeros(2)}, "should be one number; yours is a tensor"),
-        ({8: 0.9, 4: None}, "should be one number; yours is None"),
+        ({8: 0.9, 4: float("nan")}, "The accuracy for 4 should be finite"),
+        ({8: 0.9, 4: "0.8"}, "should be a single number; yours is a str"),
+        ({8: 0.9, 4: True}, "should be a single number; yours is a bool"),
+        ({8: 0.9, 4: torch.zeros(2)}, "should be a single number; yours is a tensor"),
+        ({8: 0.9, 4: None}, "should be a single number; yours is None"),
     ],
 )
 def test_other_dictionaries_are_explained(values, problem):
@@ -39,7 +39,7 @@ def test_repeats_are_a_list_of_accuracies():
 @pytest.mark.parametrize(
     ("values", "problem"),
     [
-        ([0.1, 0.2], "There should be 3 accuracies; yours are 2"),
+        ([0.1, 0.2], "There should be 3 accuracies; you have 2"),
         ("0.1", "should be a list; yours is a str"),
         (0.1, "should be a list; yours is a float"),
         ([0.1, 20, 0.1], "Accuracy number 2 is 20"),
