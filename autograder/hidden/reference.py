@@ -162,20 +162,20 @@ def measured(name: str, measure: Callable[[], T]) -> T:
 def loss_limit(name: str) -> float | None:
     """Return the loss on training images that artifact `name` must stay below in this profile.
 
-    See `autograder.references.loss_limit` for the rule. None: there is no such limit.
+    See `autograder.references.loss_limit_of` for the rule. None: there is no such limit.
     """
     found = references.runs(profile())
-    return references.loss_limit(found[name], found.values()) if name in found else None
+    return references.loss_limit_of(found[name], found.values()) if name in found else None
 
 
-def threshold(name: str) -> float:
+def bar(name: str) -> float:
     """Return the bar of an artifact: the accuracy that it must reach in this profile.
 
-    See `autograder.references.bar` for the rule.
+    See `autograder.references.bar_of` for the rule.
 
     Raises
     ------
     autograder.references.NoReferenceRun
         If no reference run has trained a network of that name with two seeds or more.
     """
-    return references.threshold(profile(), name)
+    return references.bar(profile(), name)

@@ -19,7 +19,7 @@ def trained(
     name: str,
     build: Callable[[], nn.Module],
     *,
-    at_least: float,
+    at_least: float | None = None,
     also: Sequence[Callable[[nn.Module], str | None]] = (),
     label: str | None = None,
     weight: float = 1.0,
@@ -33,7 +33,8 @@ def trained(
     build
         Makes the network for these weights, with the layers of the reference.
     at_least
-        The bar: the test accuracy from 0 to 1 that gives full credit (`reference.threshold`).
+        The test accuracy from 0 to 1 that gives full credit. By default the bar of the artifact
+        (`reference.bar`).
     also
         Further demands on the loaded network: each returns None, or what is wrong.
     label
@@ -72,10 +73,9 @@ def trained(
             f"{accuracy:.4f}: the weights and the history are not from the same training."
         )
         return Check(label, 0.0, text, weight)
-    if accuracy < at_least:
-        text = (
-            f"the saved weights give an accuracy of {accuracy:.4f}, but {at_least:.4f} is needed."
-        )
+    least = reference.bar(name) if at_least is None else at_least
+    if accuracy < least:
+        text = f"the saved weights give an accuracy of {accuracy:.4f}, but {least:.4f} is needed."
         return Check(label, 0.0, text, weight)
     limit = reference.loss_limit(name)
     if limit is not None:

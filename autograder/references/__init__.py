@@ -108,7 +108,7 @@ def pooled(groups: Iterable[Sequence[float]]) -> Spread | None:
     return Spread(sqrt(squares / freedom), freedom)
 
 
-def threshold(profile: str, name: str) -> float:
+def bar(profile: str, name: str) -> float:
     """Return the bar of an artifact: the test accuracy that a submitted network must reach.
 
     Parameters
@@ -124,7 +124,7 @@ def threshold(profile: str, name: str) -> float:
         If no reference run has trained a network of that name with two seeds or more.
     """
     found = runs(profile).get(name)
-    least = None if found is None else bar(found, runs(profile).values())
+    least = None if found is None else bar_of(found, runs(profile).values())
     if least is None:
         raise NoReferenceRun(
             f"There is no {profile} reference run of {name!r} with two seeds or more: make one "
@@ -133,7 +133,7 @@ def threshold(profile: str, name: str) -> float:
     return least
 
 
-def bar(run: Run, runs: Iterable[Run]) -> float | None:
+def bar_of(run: Run, runs: Iterable[Run]) -> float | None:
     r"""Return the accuracy that a network must reach which is submitted for an experiment.
 
     It is the lower end of a one-sided prediction interval for one more run of the same recipe: a
@@ -169,7 +169,7 @@ def bar(run: Run, runs: Iterable[Run]) -> float | None:
     return max(predicted, (run["untrained"] + mean) / 2)
 
 
-def loss_limit(run: Run, runs: Iterable[Run]) -> float | None:
+def loss_limit_of(run: Run, runs: Iterable[Run]) -> float | None:
     """Return the loss on training images that a network must stay below which is submitted.
 
     The accuracy alone does not show whether weights were trained: with batch norm measured anew,
@@ -181,7 +181,7 @@ def loss_limit(run: Run, runs: Iterable[Run]) -> float | None:
     Parameters
     ----------
     run, runs
-        As for `bar`.
+        As for `bar_of`.
 
     Returns
     -------

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from statistics import fmean
 
-from autograder.references import FROZEN, PASS_RATE, Run, bar, loss_limit, runs
+from autograder.references import FROZEN, PASS_RATE, Run, bar_of, loss_limit_of, runs
 from autograder.references import sweeps as measured
 from autograder.runs import charts, starting
 from autograder.runs.table import TRAINED, UNTRAINED, Experiment, Sweep, experiments, sweeps
@@ -175,7 +175,7 @@ def _bars(done: list[tuple[Experiment, Run]]) -> str:
     """Return the section on the bars of submitted networks; nobody submits a starting network."""
     handed_in = [(e, run) for e, run in done if e.assignment != starting.ASSIGNMENT]
     everything = [run for _, run in done]
-    bars = [(e, run, bar(run, everything)) for e, run in handed_in]
+    bars = [(e, run, bar_of(run, everything)) for e, run in handed_in]
     rows = [_bar(e, run, least, everything) for e, run, least in bars if least is not None]
     single = [f"`{e.name}`" for e, _, least in bars if least is None]
     parts = [BARS_HEADER + "".join(rows), BARS_RULE] if rows else []
@@ -193,7 +193,7 @@ def _bar(experiment: Experiment, run: Run, least: float, everything: list[Run]) 
         _number(least),
         _number(fmean(run["losses"]) if "losses" in run else None),
         _number(min(losses, default=None)),
-        _number(loss_limit(run, everything)),
+        _number(loss_limit_of(run, everything)),
     )
 
 

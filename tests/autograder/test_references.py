@@ -12,7 +12,7 @@ from source_notebook import part_of_the_points
 from autograder import references
 from autograder.errors import UserError
 from autograder.hidden import accuracy_noise, reference
-from autograder.references import NoReferenceRun, bar, loss_limit, pooled, threshold
+from autograder.references import NoReferenceRun, bar, bar_of, loss_limit_of, pooled
 from autograder.runs.run import plan, run, start
 from autograder.runs.table import experiments, sweeps
 from autograder.runs.tasks import digest
@@ -45,41 +45,41 @@ ALONE = run_of([0.89, 0.90, 0.91])
 
 def test_the_bar_is_the_lower_end_of_a_prediction_interval():
     expected = 0.9 - 6.965 * 0.01 * (1 + 1 / 3) ** 0.5
-    assert bar(ALONE, [ALONE]) == pytest.approx(expected, abs=1e-5)
+    assert bar_of(ALONE, [ALONE]) == pytest.approx(expected, abs=1e-5)
 
 
 def test_the_spread_is_known_from_all_experiments_together():
     # Five groups of three with the deviation 0.01 have ten degrees of freedom: t(0.99, 10) = 2.764.
     expected = 0.9 - 2.764 * 0.01 * (1 + 1 / 3) ** 0.5
-    assert bar(ALONE, [ALONE] * 5) == pytest.approx(expected, abs=1e-5)
+    assert bar_of(ALONE, [ALONE] * 5) == pytest.approx(expected, abs=1e-5)
 
 
 def test_seeds_that_agree_by_chance_have_the_usual_spread():
     agreeing = run_of([0.9, 0.9, 0.9])
     # Variances 0 and 0.01**2 with two degrees of freedom each: t(0.99, 4) = 3.747.
     expected = 0.9 - 3.747 * (0.01**2 / 2) ** 0.5 * (1 + 1 / 3) ** 0.5
-    assert bar(agreeing, [agreeing, ALONE]) == pytest.approx(expected, abs=1e-5)
+    assert bar_of(agreeing, [agreeing, ALONE]) == pytest.approx(expected, abs=1e-5)
 
 
 def test_an_experiment_with_a_larger_spread_than_usual_keeps_it():
     agreeing = run_of([0.9, 0.9, 0.9])
     expected = 0.9 - 3.747 * 0.01 * (1 + 1 / 3) ** 0.5
-    assert bar(ALONE, [agreeing, ALONE]) == pytest.approx(expected, abs=1e-5)
+    assert bar_of(ALONE, [agreeing, ALONE]) == pytest.approx(expected, abs=1e-5)
 
 
 def test_the_spread_is_at_least_one_standard_error_of_the_test_images():
     agreeing = run_of([0.9, 0.9, 0.9], images=100)
     # One standard error of 0.9 on 100 images is 0.03.
     expected = 0.9 - 6.965 * 0.03 * (1 + 1 / 3) ** 0.5
-    assert bar(agreeing, [agreeing]) == pytest.approx(expected, abs=1e-4)
+    assert bar_of(agreeing, [agreeing]) == pytest.approx(expected, abs=1e-4)
 
 
 def test_half_of_what_training_gained_is_asked_for_at_least():
-    assert bar(run_of([0.89, 0.90, 0.91], untrained=0.88), [ALONE]) == pytest.approx(0.89)
+    assert bar_of(run_of([0.89, 0.90, 0.91], untrained=0.88), [ALONE]) == pytest.approx(0.89)
 
 
 def test_one_run_gives_no_bar():
-    assert bar(run_of([0.9]), [ALONE]) is None
+    assert bar_of(run_of([0.9]), [ALONE]) is None
 
 
 @given(st.lists(st.lists(st.floats(0, 1), min_size=1, max_size=5), min_size=1, max_size=6))
@@ -106,36 +106,36 @@ def with_losses(losses, recalibrated, frozen):
 
 def test_the_limit_lies_between_trained_networks_and_the_best_control():
     run = with_losses([0.01], 0.16, 0.4)
-    assert loss_limit(run, [run]) == pytest.approx(0.04)  # sqrt(0.01 * 0.16)
+    assert loss_limit_of(run, [run]) == pytest.approx(0.04)  # sqrt(0.01 * 0.16)
 
 
 def test_trained_networks_stay_below_the_limit_in_spite_of_their_spread():
     run = with_losses([0.01, 0.02, 0.04], 10.0, 10.0)
     # The logarithms have the deviation log 2: t(0.99, 2) = 6.965.
     largest = 0.02 * 2 ** (6.965 * (1 + 1 / 3) ** 0.5)
-    assert loss_limit(run, [run]) == pytest.approx((largest * 10) ** 0.5, rel=1e-3)
+    assert loss_limit_of(run, [run]) == pytest.approx((largest * 10) ** 0.5, rel=1e-3)
 
 
 @pytest.mark.parametrize("control", [0.005, 0.01])
 def test_controls_with_as_small_a_loss_give_no_limit(control):
     run = with_losses([0.01], control, 0.5)
-    assert loss_limit(run, [run]) is None
+    assert loss_limit_of(run, [run]) is None
 
 
 def test_without_controls_there_is_no_limit():
-    assert loss_limit({"losses": [0.01]}, []) is None
-    assert loss_limit({"controls": {}}, []) is None
+    assert loss_limit_of({"losses": [0.01]}, []) is None
+    assert loss_limit_of({"controls": {}}, []) is None
 
 
 def test_an_unknown_network_says_how_to_run_it():
     with pytest.raises(NoReferenceRun, match="autograder reference"):
-        threshold("quick", "nothing_like_it")
+        bar("quick", "nothing_like_it")
 
 
 def test_one_run_gives_no_threshold(monkeypatch):
     monkeypatch.setattr(references, "runs", lambda profile: {"alone": run_of([0.9])})
     with pytest.raises(NoReferenceRun, match="two seeds"):
-        threshold("quick", "alone")
+        bar("quick", "alone")
 
 
 @pytest.mark.parametrize("profile", ["quick", "full"])

@@ -34,7 +34,7 @@ def full(monkeypatch):
 def test_our_own_runs_pass_and_the_networks_before_training_do_not(assignment, question):
     for name in trained_networks(graded(assignment, question)):
         run = references.runs("full")[name]
-        bar = references.threshold("full", name)
+        bar = references.bar("full", name)
         assert run["untrained"] < bar < min(run["accuracies"])
 
 

@@ -34,22 +34,23 @@ def judge(network, tmp_path, monkeypatch):
     history = History([0.1], [1.0], [accuracy], [0.1], [1.0])
     save_artifact(artifact_folder(tmp_path), NAME, network, history)
 
-    def judged(at_least=0.0, limit=None):
+    def judged(bar=0.0, limit=None):
+        monkeypatch.setattr(reference, "bar", lambda name: {NAME: bar}[name])
         monkeypatch.setattr(reference, "loss_limit", lambda name: {NAME: limit}[name])
         with asking(Submission(nobody, tmp_path)):
-            return trained(NAME, build=reference.starting_model, at_least=at_least)
+            return trained(NAME, build=reference.starting_model)
 
     return judged
 
 
 def test_a_network_that_is_accurate_enough_gets_the_credit(judge):
-    assert judge(at_least=0.5).credit == 1
+    assert judge(bar=0.5).credit == 1
 
 
 def test_a_network_that_misses_the_bar_gets_none_and_is_told_both_figures(judge):
-    check = judge(at_least=1.0)
+    check = judge(bar=1.0)
     assert check.credit == 0
-    assert "1.0000 is asked for" in check.message
+    assert "1.0000 is needed" in check.message
 
 
 def test_a_network_whose_loss_is_below_the_limit_gets_the_credit(judge, network):

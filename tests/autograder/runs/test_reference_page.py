@@ -119,7 +119,7 @@ def test_the_bars_on_the_page_are_those_that_hidden_tests_ask_for(profile, monke
     rows = re.findall(r"^\| `(\w+)` \| \S+ \| \d \| (\S+) \|", bars, flags=re.MULTILINE)
     assert rows
     for name, bar in rows:
-        assert bar == f"{references.threshold(profile, name):.4f}"
+        assert bar == f"{references.bar(profile, name):.4f}"
 
 
 def test_a_missed_aim_says_by_how_much_and_why(page):
