@@ -22,8 +22,8 @@ class Account:
 
     Attributes
     ----------
-    uid, gid : int
-        Neither is 0.
+    uid, gid
+        The ids of user and group; neither is 0.
     """
 
     uid: int
