@@ -29,7 +29,7 @@ MAX_PARSED_BYTES = 256 * 2**20
 Arrays are sent as text, which takes its own length in the frame and the same again when it is
 parsed. A list takes at most 42 bytes per number, so a list of five million numbers is accepted.
 Brackets take one or two hundred bytes each, so a frame is refused if it consists mostly of brackets
-or empty strings, as no answer in the course does.
+or empty strings. No answer in the course is like that.
 """
 
 TENSOR_TYPES = frozenset(
