@@ -72,7 +72,7 @@ def misconception(of: Callable[..., Any]) -> Callable[[Wrong], Wrong]:
     of
         The reference, a function or class. The wrong solution takes the same arguments, and its
         docstring is the explanation. It may use the notebook's imports (``np``, ``torch``, ``nn``,
-        ``F``) and whatever the other questions of the notebook define, under the names there.
+        ``F``) and, by name, whatever other questions of the notebook define.
 
     Raises
     ------

@@ -299,4 +299,4 @@ def shortened(notes: list[str]) -> list[str]:
     """Return the first `MAX_NOTES` notes, and a line that says how many more there are."""
     if len(notes) <= MAX_NOTES:
         return notes
-    return [*notes[:MAX_NOTES], f"and {len(notes) - MAX_NOTES:,} files more"]
+    return [*notes[:MAX_NOTES], f"and {len(notes) - MAX_NOTES:,} more"]

@@ -95,7 +95,9 @@ class SubmissionFolder:
         notes = [*notes, *intake.notes, *self._secure(new), *self._put_in_order(new)]
         if (new / "timestamp.txt").exists():
             self._take_away(new / "timestamp.txt")
-            notes.append("timestamp.txt was taken away: a hand-in does not say when it came")
+            notes.append(
+                "timestamp.txt was taken away: a hand-in cannot set its own time of submission"
+            )
         notes += self._make_way()
         old = self._side / "old"
         if self.path.exists():

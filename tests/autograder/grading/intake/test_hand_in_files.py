@@ -142,7 +142,7 @@ def test_many_notes_become_a_number(source, target):
         (source / f"link{number:02}").symlink_to("/")
     notes = copy_files(source, target)
     assert len(notes) == MAX_NOTES + 1
-    assert notes[-1] == "and 30 files more"
+    assert notes[-1] == "and 30 more"
 
 
 def test_folders_end_somewhere(source, target):
