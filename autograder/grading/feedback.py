@@ -93,7 +93,7 @@ class Graded:
 
 
 class ShowGrades(GetGrades):
-    """Adds scores and comments, as nbgrader does, and notes which answers still have no grade."""
+    """Adds scores and comments as nbgrader does, and notes which answers wait for a grade."""
 
     def preprocess(
         self, nb: NotebookNode, resources: dict[str, Any]

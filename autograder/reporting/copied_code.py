@@ -71,9 +71,7 @@ students apart: about three groups per class were listed that had not copied.
 """
 
 LONGEST_CODE = 2**17
-"""How many characters of a notebook's code are compared. The longest notebook of the course has
-57,000.
-"""
+"""How many characters of a notebook's code are compared; the course's longest has 57,000."""
 
 
 @dataclass(frozen=True)

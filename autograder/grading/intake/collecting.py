@@ -70,8 +70,7 @@ def collect(source: Path, assignment: str, submitted: Path) -> Collected:
     FileNotFoundError
         If `source` does not exist or holds no submission.
     UserError
-        If the zip of the class cannot be unpacked, or if another command is importing
-        submissions.
+        If the zip of the class cannot be unpacked, or if another command is importing hand-ins.
     """
     if not source.exists():
         raise FileNotFoundError(f"There is no {source}: name the folder or the zip of submissions.")

@@ -19,9 +19,7 @@ MAX_FILES_BYTES = 256 * 2**20
 """Limit on the size of one submission. The artifacts of an assignment take about 10 MB."""
 
 MAX_FILES = 1_000
-"""Limit on the files of one submission. An artifact is two files, and no assignment asks for 20
-artifacts.
-"""
+"""Limit on the files of one submission. An artifact is two files; no assignment asks for 20."""
 
 MAX_DEPTH = 16
 """How deep folders may be nested. Artifacts lie two folders deep; archives add a few around them.

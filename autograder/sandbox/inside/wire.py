@@ -169,8 +169,7 @@ _COSTS = {
     ",": 10 + 32,
     # A key's place in its dict, and in the parser's own dict of the keys that it knows. A table
     # that has just grown has 3 indices (of 4 bytes) and 2 entries (of 16 bytes) for each key, and
-    # the table that it replaces, half as large, is still there. The value, if it is a number, as
-    # above.
+    # the table that it replaces, half as large, is still there. A number is added as above.
     ":": 44 + 66 + 32,
     # A string, counted at the quote that ends it: 49 bytes, or 76 if its characters take more than
     # one byte each. The characters are counted separately.

@@ -207,7 +207,7 @@ def test_code_that_is_alike_stands_with_what_is_usual_in_the_class(course, monke
     words = section(report(course), "Submissions that look alike")
 
     assert "ada, ben Much the same code, apart from the names of variables. They share" in words
-    assert "They share 97 % of the shorter one's code (31 % is usual" in words
+    assert "They share 97 % of the shorter notebook's code (31 % is usual" in words
     assert "is usual in this class), and 88 % of the code that is rare in this class (4 %" in words
     assert "Most of it is in huffman_words_solution ." in words
     assert "cai, dee, eve Much the same code, apart from the names of variables. Each of" in words
