@@ -14,13 +14,13 @@ help:
 	@echo "make test-slow run the tests that take minutes each"
 	@echo "make selftest  grade every known misconception in the sandbox (a quarter of an hour)"
 	@echo "make lint      ruff and mypy"
-	@echo "make bench     measure training, grading and coding, into build/bench.json"
+	@echo "make bench     measure training, grading and Huffman coding, into build/bench.json"
 	@echo "make setup     only create .venv (the others do it when needed)"
 	@echo "make clean     remove .venv and build"
 
 setup: $(READY)
 
-# The stamp is older than these files when the environment has to be brought up to date.
+# If one of these files is newer than the stamp, the environment has to be brought up to date.
 $(READY): pyproject.toml constraints.txt scripts/setup.sh
 	PYTHON="$(PYTHON)" sh scripts/setup.sh
 	@touch $@
@@ -36,7 +36,7 @@ test: $(READY)
 test-slow: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m thorough $(ARGS)
 
-# What CI has no time for: whole submissions for all misconceptions, not only the first of them.
+# CI has no time for this: whole submissions for all misconceptions, not only for the first of them.
 selftest: $(READY)
 	OMP_NUM_THREADS=1 EVERY_MISTAKE=1 $(BIN)/python -m pytest tests/sample_class
 

@@ -1,4 +1,4 @@
-"""A misconception: a wrong solution that students really write, and what a TA says about it."""
+"""Misconceptions: wrong solutions that students really write, with a TA's explanation of each."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ class Misconception:
 
     Attributes
     ----------
-    name : str
-        What the mistake is called, like ``"power_of_two_steps"``; unique in its assignment.
-    of : function or class
-        The reference that it should have been.
-    wrong : function or class
-        The wrong solution, called like the reference.
-    explanation : str
-        For the student: what is wrong, and a hint to the right idea.
+    name
+        Name of the mistake, such as ``"power_of_two_steps"``; unique within its assignment.
+    of
+        The reference, a function or class.
+    wrong
+        The wrong solution; it takes the same arguments as the reference.
+    explanation
+        What the student reads: what is wrong, and a hint at the right idea.
     """
 
     name: str
@@ -37,14 +37,15 @@ class Misconception:
 
     @property
     def assignment(self) -> str:
-        """The assignment it belongs to: the folder of the module that it is written in."""
+        """The assignment that it belongs to: the folder of the module that defines it."""
         return self.wrong.__module__.removesuffix(".misconceptions").rpartition(".")[2]
 
     @property
     def source(self) -> str:
-        """The wrong solution as a student's cell: under the name asked for, without comment.
+        """The source of a student's cell with this wrong solution.
 
-        It runs in the notebook, after its imports and the cells before it.
+        The solution has the name that the question asks for, and no docstring. The cell runs in the
+        notebook, after the notebook's imports and earlier cells.
         """
         text = textwrap.dedent(inspect.getsource(self.wrong))
         definition = ast.parse(text).body[0]
@@ -52,14 +53,14 @@ class Misconception:
         docstring = definition.body[0]
         assert docstring.end_lineno is not None
         lines = text.splitlines()
-        # A definition's line is that of its `def` or `class`: the decorator above it goes.
+        # A definition begins with its `def` or `class`, so the decorator above it is left out.
         header = lines[definition.lineno - 1 : docstring.lineno - 1]
         body = "\n".join(lines[docstring.end_lineno :]).strip("\n")
         header[0] = header[0].replace(f" {self.name}", f" {self.of.__name__}", 1)
         return "\n".join([*header, body]) + "\n"
 
 
-# In order of definition. By module and name, so that a module that is reloaded replaces its own.
+# In order of definition. The keys are module and name: a reloaded module replaces its own entries.
 _registered: dict[tuple[str, str], Misconception] = {}
 
 
@@ -68,10 +69,10 @@ def misconception(of: Callable[..., Any]) -> Callable[[Wrong], Wrong]:
 
     Parameters
     ----------
-    of : function or class
-        The reference. The wrong solution takes the same arguments; its docstring is the
-        explanation. Beside the notebook's imports (``np``, ``torch``, ``nn``, ``F``) it may use
-        what other questions of the notebook define, by their names.
+    of
+        The reference, a function or class. The wrong solution takes the same arguments, and its
+        docstring is the explanation. It may use the notebook's imports (``np``, ``torch``, ``nn``,
+        ``F``) and, by name, whatever other questions of the notebook define.
 
     Raises
     ------
@@ -92,7 +93,7 @@ def misconception(of: Callable[..., Any]) -> Callable[[Wrong], Wrong]:
 
 
 def misconceptions_of(reference: Callable[..., Any]) -> list[Misconception]:
-    """Return the known wrong solutions of this very function or class, in order of definition."""
+    """Return the known wrong solutions of this function or class, in order of definition."""
     return [m for m in _registered.values() if m.of is reference]
 
 
@@ -101,6 +102,6 @@ def misconceptions_in(assignment: str) -> list[Misconception]:
     return [m for m in _registered.values() if m.assignment == assignment]
 
 
-# A wrong solution is registered when its module is imported, which needs all that stands above.
+# Importing a module registers its wrong solutions. The modules import what is defined above.
 for _name in assignments():
     part(_name, "misconceptions")

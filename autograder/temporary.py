@@ -26,7 +26,7 @@ def temporary_folder(prefix: str) -> Iterator[Path]:
 
     Parameters
     ----------
-    prefix : str
+    prefix
         What the folder is for, e.g. ``"grading-"``; it becomes part of the name.
 
     Yields

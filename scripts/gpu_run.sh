@@ -5,22 +5,24 @@
 #
 # Parts, in this order unless told otherwise:
 #   tests       what only a GPU can test                             -> OUT/tests.txt
-#   bench       our training beside the usual recipe                 -> OUT/bench.json
+#   bench       our training compared with the usual recipe          -> OUT/bench.json
 #   accuracy    time to 91.25 % with five seeds                      -> OUT/time_to_accuracy.json
 #   references  epochs and seeds that the references of full lack    -> OUT/results.tar.00, 01, ...
 #
-# Nothing has to be installed of ours, and there may be no network: it takes a Python with torch,
-# numpy, scipy, scikit-learn, matplotlib, safetensors and tqdm, and pytest with hypothesis for the
-# tests. Figures are written as they come. To go on elsewhere, or to freeze what came out, unpack it
-# in the project's folder: cat OUT/results.tar.* | tar xf -
+# The project need not be installed, and no network is needed. What it takes is a Python with torch,
+# numpy, scipy, scikit-learn, matplotlib, safetensors and tqdm, and with pytest and hypothesis for
+# the tests. Results are written as soon as they are there. To continue on another machine, or to
+# freeze the results, unpack them in the project's folder: cat OUT/results.tar.* | tar xf -
 #
 # Environment:
 #   COURSE_DATA  folder with cifar10.npz (default: build/data)
-#   PREPARE      command that makes cifar10.npz there, run if it is missing
-#   PYTHON       (default: python3)
-#   PROFILE      of bench and accuracy: quick tries the script on a CPU (default: full)
-#   EPOCHS       of each training of accuracy; the learning rate falls to 0 over them (default: 30)
-#   SHARE        of the epochs of references: 0.05 tries the script on a CPU (default: 1)
+#   PREPARE      command that makes cifar10.npz there; it is run if the file is missing
+#   PYTHON       the Python to use (default: python3)
+#   PROFILE      profile for bench and accuracy; use quick to try the script on a CPU (default: full)
+#   EPOCHS       epochs of each training for accuracy; over them, the learning rate falls to 0
+#                (default: 30)
+#   SHARE        share of the epochs to train for references; use 0.05 to try the script on a CPU
+#                (default: 1)
 set -u
 
 if [ $# -lt 2 ]; then
@@ -37,16 +39,16 @@ cd "$(dirname "$0")/.." || exit 1
 python=${PYTHON:-python3}
 profile=${PROFILE:-full}
 work=build/gpu/work
-packing=20 # seconds that are kept for it
+packing=20 # seconds reserved for packing the results
 export COURSE_DATA="${COURSE_DATA:-build/data}"
 failed=0
-exec 3>&1 # for what is said while a part's own output goes to a file
+exec 3>&1 # for messages while the output of a part goes to a file
 
 left() {
     echo $((deadline - packing - $(date +%s)))
 }
 
-# Run a command for so many seconds at most, and tell how it ended.
+# Run a command for at most the given number of seconds, and report how it ended.
 limited() {
     name=$1 limit=$2
     shift 2
@@ -82,7 +84,7 @@ accuracy() {
 references() {
     seconds=$(left)
     [ "$seconds" -le 0 ] && echo "references: no time left" && return
-    # It stops by itself; a minute later it would be stopped.
+    # The command ends by itself in time; if it does not, it is stopped a minute later.
     deadline=$((deadline + 60))
     limited references $((seconds + 60)) "$python" -m autograder.cli reference run \
         --profile full --missing --seeds 3 --share "${SHARE:-1}" --work $work \
@@ -91,7 +93,8 @@ references() {
     pack
 }
 
-# Of at most 15 MiB each, with the unfinished runs, which the next call goes on with.
+# Pack the results into files of at most 15 MiB. Unfinished runs are included: the next call continues
+# them.
 pack() {
     mkdir -p $work
     rm -f "$out"/results.tar.*

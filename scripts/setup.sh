@@ -1,6 +1,6 @@
 #!/bin/sh
-# Create .venv with the project and its pinned dependencies, and see to what pip cannot install:
-# bubblewrap and libseccomp (the grading sandbox) and chromium (the browser test).
+# Create .venv with the project and its pinned dependencies. Then install, or ask for, what pip cannot
+# install: bubblewrap and libseccomp (the grading sandbox) and chromium (the browser test).
 set -eu
 cd "$(dirname "$0")/.."
 python=${PYTHON:-python3}
@@ -15,11 +15,11 @@ install() {
 }
 
 command -v "$python" >/dev/null ||
-    stop "No '$python' here. Install Python 3.11 or newer, or name one: make PYTHON=/path/to/python3 ..."
+    stop "There is no '$python' here. Install Python 3.11 or newer, or name one: make PYTHON=/path/to/python3 ..."
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
     stop "Python 3.11 or newer is needed, and $python is $("$python" -c 'import platform; print(platform.python_version())'). Name another one: make PYTHON=python3.12 ..."
 
-# Debian keeps venv's ensurepip in a package of its own.
+# On Debian, ensurepip (which venv needs) is in a package of its own.
 if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
     may_install || stop "$python cannot create virtual environments. Install its venv module (on Debian: apt-get install python3-venv)."
     install python3-venv
@@ -37,7 +37,7 @@ command -v bwrap >/dev/null || missing="$missing bubblewrap"
     missing="$missing libseccomp2"
 command -v chromium >/dev/null || command -v google-chrome >/dev/null || missing="$missing chromium"
 if [ -n "$missing" ]; then
-    # A machine without a package archive still grades and tests what it can.
+    # A machine that cannot install packages still grades and tests what it can.
     # shellcheck disable=SC2086  # the names are separate words
     { may_install && install $missing; } || printf '%s\n' \
         "Please install:$missing" \

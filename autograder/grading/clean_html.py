@@ -1,6 +1,6 @@
-"""Clean students' HTML of all that acts, loads, or could pass for a part of the page around it.
+"""Remove from students' HTML all that acts, loads, or could pass for part of the page around it.
 
-The work is done by nh3. It builds the document as a browser would, and by a browser's rules, a few
+The work is done by nh3. It builds the document as a browser would; by a browser's rules, a few
 kilobytes of unclosed tags can become gigabytes or take minutes. So only short HTML is cleaned in
 this process; longer HTML is cleaned in a separate one, with limits on its time and memory.
 """
@@ -69,10 +69,10 @@ _ATTRIBUTES = {
 
 
 def _allowed(tag: str, name: str, value: str) -> str | None:
-    """Return the value of an attribute, or None if it must go.
+    """Return the value of an attribute, or None if it must be removed.
 
-    Ids and classes must go, because the formgrader's script could take a student's text for a part
-    of its form. The only exceptions are the classes that highlight code.
+    Ids and classes are removed, because the formgrader's script could take a student's text for a
+    part of its form. The only exceptions are the classes that highlight code.
     """
     if name == "href" and value.strip().lower().startswith("data:"):
         return None
@@ -99,19 +99,15 @@ def clean(html: str, seconds: float) -> str:
 
     Parameters
     ----------
-    html : str
+    html
         Untrusted HTML.
-    seconds : float
+    seconds
         Limit on the time for HTML that is longer than `SHORT`.
-
-    Returns
-    -------
-    str
 
     Raises
     ------
     TooMuchWork
-        If it takes longer, or more than `MEMORY_BYTES`, or if the result grows too much.
+        If cleaning takes longer, or more than `MEMORY_BYTES`, or if the result grows too much.
     """
     if len(html) <= SHORT:
         return _cleaned(html)
@@ -141,7 +137,7 @@ def _cleaned(html: str) -> str:
 def _main() -> None:
     """Clean standard input; end with an error if that takes too much time or memory."""
     seconds = int(sys.argv[1])
-    # The parent process keeps the time too, but it may be killed.
+    # The parent process enforces the limit on time too, but it may be killed.
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

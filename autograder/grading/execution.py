@@ -1,7 +1,7 @@
 """Run one submitted notebook: its cells in a sandbox, its hidden tests in the grader's process.
 
-The notebook has already been repaired (the hidden tests come from the gradebook and stand in the
-right places), and it gets outputs that nbgrader reads as scores. Cells run in their order, so that
+The notebook has already been repaired: its hidden tests come from the gradebook and are in the
+right places. Running it adds the outputs that nbgrader reads as scores. Cells run in order, so that
 a hidden test sees the state of the notebook at that point, just as in plain nbgrader.
 """
 
@@ -55,7 +55,7 @@ OUTPUT_COST = MAX_NOTEBOOK_OUTPUT // 1000
 Even an empty output takes 2 ms to put on a page.
 """
 MAX_TEXT = 2000
-"""Limit on the characters of a message, a flag or an error's text; our own have 500 at most."""
+"""Limit on the characters of a message, a flag or an error's text; ours have at most 500."""
 
 SAFE_MIME_TYPES = ("text/plain", "text/html", "text/latex", "image/png", "image/jpeg")
 """The kinds of data that a student's output may contain. HTML is sanitized wherever it is shown."""
@@ -72,13 +72,13 @@ class Runner:
 
     Parameters
     ----------
-    start : callable
+    start
         Starts a fresh kernel.
 
     Attributes
     ----------
-    gave_up : str or None
-        Why no more kernels are started, or None as long as they are.
+    gave_up
+        Why no more kernels are started; None if they still are.
     """
 
     def __init__(self, start: Callable[[], Session]) -> None:
@@ -142,10 +142,10 @@ class Runner:
             raise KernelEnded(self.gave_up)
         if self._session is None:
             if self._restarts > MAX_RESTARTS:
-                self.gave_up = f"the kernel was lost {MAX_RESTARTS + 1} times before"
+                self.gave_up = f"the kernel had already been lost {MAX_RESTARTS + 1} times"
                 raise KernelEnded(self.gave_up)
             self._restarts += 1
-            with lifted():  # a hidden test may be asking, whose limits the kernel must not inherit
+            with lifted():  # the kernel must not inherit the limits of a hidden test that asks
                 session = self._start()
             try:
                 for source in self._done:
@@ -162,17 +162,17 @@ def grade_notebook(nb: NotebookNode, *, start: Callable[[], Session], files: Pat
 
     Parameters
     ----------
-    nb : NotebookNode
-        The repaired submission; its cells get outputs.
-    start : callable
+    nb
+        The repaired submission; the outputs are added to its cells.
+    start
         Starts a fresh kernel for this submission.
-    files : Path
+    files
         The grader's copy of the submitted files.
 
     Returns
     -------
     Record
-        Without the flags of earlier steps.
+        The results, without the flags of earlier steps.
 
     Raises
     ------
@@ -310,20 +310,20 @@ def _result(points: float, html: str) -> NotebookNode:
 
 
 def shown_outputs(outputs: list[Any], room: int) -> list[NotebookNode]:
-    """Rebuild the outputs of a cell from their harmless parts, as far as there is room for them.
+    """Rebuild the outputs of a cell from their harmless parts, as far as the limits allow.
 
     Parameters
     ----------
-    outputs : list
-        As the kernel sent them; they are not trusted in any way.
-    room : int
-        The number of characters that they may have in total.
+    outputs
+        The outputs as the kernel sent them; they are not trusted in any way.
+    room
+        The number of characters that the result may have in total.
 
     Returns
     -------
     list of NotebookNode
-        Outputs that are too large, or that come after the room is used up, are replaced by a line
-        that says so.
+        Outputs that are too large, or that come after these characters are used up, are replaced by
+        a line that says so.
     """
     shown: list[NotebookNode] = []
     for place, sent in enumerate(outputs):

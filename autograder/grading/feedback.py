@@ -50,7 +50,7 @@ class HideHiddenTests(NbGraderPreprocessor):
     def preprocess(
         self, nb: NotebookNode, resources: dict[str, Any]
     ) -> tuple[NotebookNode, dict[str, Any]]:
-        """Hide them in `nb`, in place."""
+        """Remove them from `nb`, in place."""
         tests, schemes = ClearHiddenTests(parent=self), ClearMarkScheme(parent=self)
         regions = (
             (tests.begin_test_delimeter, tests.end_test_delimeter),
@@ -93,7 +93,7 @@ class Graded:
 
 
 class ShowGrades(GetGrades):
-    """Adds to nbgrader's scores and comments which answers still wait for manual grading."""
+    """Adds scores and comments as nbgrader does, and notes which answers wait for a grade."""
 
     def preprocess(
         self, nb: NotebookNode, resources: dict[str, Any]
@@ -200,6 +200,6 @@ def _texts(part: Any) -> Iterable[str]:
 
 def _squeezed(text: str) -> str:
     """Remove what may differ between a source and a quotation: colours, entities and spaces."""
-    # Character numbers have at most seven digits, and `unescape` fails on one with 5,000.
+    # The number of a character has at most seven digits, and `unescape` fails on one with 5,000.
     text = re.sub(r"&#0*(\d{0,7})\d*", r"&#\1", strip_ansi(text))
     return re.sub(r"\s", "", unescape(text))

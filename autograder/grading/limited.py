@@ -1,6 +1,6 @@
 """Limits on the grader's own work, where a submission decides how much of it there is.
 
-A hidden test compares a submission's answers, and a page shows its content: a submission can be
+A hidden test compares a submission's answers, and a page shows its content. A submission can be
 made so that either takes hours, or all memory. The limits apply to a block of code in this process.
 """
 
@@ -46,14 +46,16 @@ def limited(*, processor_seconds: float, memory_bytes: int) -> Iterator[None]:
 
     Parameters
     ----------
-    processor_seconds : float
-    memory_bytes : int
-        In addition to what the process has when the block begins; its other threads count too.
+    processor_seconds
+        Processor time of this thread.
+    memory_bytes
+        Memory of the process, including its other threads, in addition to what it has when the
+        block begins.
 
     Raises
     ------
     LimitReached
-        If the block takes more time or memory than that.
+        If the block takes more time or memory.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

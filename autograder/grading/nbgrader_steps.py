@@ -1,6 +1,6 @@
 """Our steps in nbgrader's conversion: repair what was submitted, then grade it in the sandbox.
 
-`autograder.course.course_config` puts them in the place of nbgrader's own, so that
+`autograder.course.course_config` uses them instead of nbgrader's own, so that
 `nbgrader autograde`, the formgrader's button and `autograder grade` all do the same.
 """
 
@@ -48,7 +48,7 @@ from helpers.profile import profile
 Resources = dict[str, Any]
 
 IMAGES = frozenset({".gif", ".jpeg", ".jpg", ".png", ".webp"})
-"""Files that a written answer may show. SVG is excluded, because it may contain scripts."""
+"""The images that a written answer may show. SVG is excluded, because it may contain scripts."""
 
 
 class SubmissionExporter(NotebookExporter):
@@ -81,7 +81,7 @@ class SubmissionExporter(NotebookExporter):
             nb = read_notebook(path)
         except UnreadableNotebook as error:
             if not submitted:
-                raise  # the file is one that the grader itself has written
+                raise  # the grader itself has written this file
             resources["autograder_flags"].append(f"the submitted file is not a notebook: {error}")
             resources["autograder_unreadable"] = True
             nb = nbformat.v4.new_notebook()
@@ -357,14 +357,14 @@ def _prepare_submissions(converter: Autograde) -> None:
     Raises
     ------
     nbgrader.converters.base.NbGraderException
-        If a student's name is unsafe for nbgrader, which may take it for a pattern, say, and then
-        grade other students.
+        If a student's name is unsafe for nbgrader, which may, for example, take it for a pattern
+        and then grade other students.
     """
     course = converter.coursedir
     pattern = course.format_path(
         course.submitted_directory, course.student_id, course.assignment_id
     )
-    # The name itself is added: taken as a pattern, a name with brackets does not match itself.
+    # The path itself is added: taken as a pattern, a name with brackets does not match itself.
     folders = sorted({Path(p) for p in [*glob.glob(pattern), pattern] if os.path.lexists(p)})
     _require_safe_names(folders, converter)
     failed = []

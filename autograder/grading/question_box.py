@@ -15,15 +15,15 @@ class GradedCheck(NamedTuple):
 
     Attributes
     ----------
-    label : str
+    label
         What was checked, in a few words.
-    credit : float
+    credit
         The part of the check that was right, from 0 to 1.
-    message : str
+    message
         An explanation of the result; may be empty, and may contain ``code`` in backticks.
-    explanation : str
+    explanation
         If the answer matches a known misconception, what that misconception gets wrong; it is
-        highlighted.
+        highlighted. Empty otherwise.
     """
 
     label: str
@@ -50,13 +50,13 @@ def question_box(
 
     Parameters
     ----------
-    score : float
+    score
         The points that the student earned.
-    points : float
+    points
         The points that the question is worth.
-    checks : iterable of GradedCheck or of (label, credit, message)
-        One entry per check, in the order of the test. An explanation that several checks share
-        is shown once.
+    checks
+        One entry per check, in the order of the test: a `GradedCheck`, or a tuple of label, credit
+        and message. An explanation that several checks share is shown once.
 
     Returns
     -------

@@ -3,7 +3,7 @@
 A script in a student's text would run with the instructor's rights in the formgrader, where it
 could change scores. A text may also be made so that formatting it takes hours, or results in a page
 that no browser can show. `HTML_FILTERS` apply to every page that nbconvert makes of a graded
-notebook: what takes too much to format is shown as plain text, and cut if even that is too long.
+notebook: a text that takes too long to format is shown as plain text, and cut if that is too long.
 """
 
 from __future__ import annotations
@@ -61,8 +61,8 @@ class _Allowance:
             try:
                 html = formatted(text, self.seconds)
             except Exception:
-                # Formatting takes too much, or fails (for Markdown that lacks an attachment, say).
-                # Neither must keep the instructor from seeing the page.
+                # Formatting takes too much time or memory, or fails (for Markdown that lacks an
+                # attachment, say). Neither must keep the instructor from seeing the page.
                 html = None
             self.seconds -= _used_seconds() - began
             if html is not None and self._has_room(html):
@@ -95,7 +95,7 @@ def sanitize_html(html: str | bytes) -> str:
 
     Parameters
     ----------
-    html : str or bytes
+    html
         Untrusted HTML.
 
     Returns
@@ -114,7 +114,8 @@ def _sanitized(allowance: _Allowance, html: str | bytes) -> str:
 
 def _text_of(html: str) -> str:
     text = re.sub(r"<[^<>]*>", "", html).replace("<", "&lt;").replace(">", "&gt;")
-    return f"<p>[This HTML takes too much to show; here is its text.]</p><pre>{text}</pre>"
+    note = "[This HTML takes too much time or memory to show; here is its text.]"
+    return f"<p>{note}</p><pre>{text}</pre>"
 
 
 def _limited(text: str, seconds: float, work: Callable[[str], str]) -> str:

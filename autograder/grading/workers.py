@@ -43,14 +43,14 @@ def in_workers(
 
     Parameters
     ----------
-    work : callable
+    work
         Takes a name. It is pickled for the workers, and so must be a function at the top level of a
         module, or a `functools.partial` of one. Its results are pickled too.
-    names : iterable of str
-        Without repetitions.
-    workers : int
+    names
+        The names, each of them once.
+    workers
         The number of processes at a time.
-    seconds : float
+    seconds
         Limit on the wall time for one name, including the start of its worker.
 
     Yields
@@ -94,7 +94,7 @@ def in_workers(
 
 
 def serve() -> None:
-    """Do the work for one name after another until none is left; this is a worker's program."""
+    """Work on one name after another until none is left; this is a worker's program."""
     subprocess.Popen(["/bin/sh", "-c", GUARD])
     connection = Connection(int(sys.argv[1]))
     work = connection.recv()
@@ -107,7 +107,7 @@ def serve() -> None:
 
 
 GUARD = "read nothing; kill -KILL 0"
-"""The guard. Its standard input is a pipe from the parent, to which nothing is ever written."""
+"""The guard's program. Its standard input is a pipe from the parent, which never writes to it."""
 
 START = (
     "import sys; sys.path[:] = sys.argv[2:]; from autograder.grading.workers import serve; serve()"
@@ -119,7 +119,7 @@ class _Died(Exception):
 
 
 class _Worker:
-    """A process that does the work for one name after another."""
+    """A process that works on one name after another."""
 
     def __init__(self, work: Callable) -> None:
         self.connection, theirs = Pipe()
@@ -136,7 +136,7 @@ class _Worker:
         self._send(work)
 
     def begin(self, name: str, seconds: float) -> None:
-        """Let it start working on `name`."""
+        """Let the worker start on `name`."""
         self.name = name
         self.deadline = time.monotonic() + seconds
         self._send(name)

@@ -39,7 +39,7 @@ PASSAGE = 12
 """Tokens in a passage: about one short statement, such as ``w = w - rate * slope(X, y, w)``.
 
 We measured 318 pairs of different answers to the same question (the solutions, the alternative
-correct answers in ``tests/notebooks``, and wrong answers that were collected). Depending on the
+correct answers in ``tests/assignments``, and wrong answers that were collected). Depending on the
 assignment, they share 4 % to 18 % of their passages of 12 tokens, 8 % to 26 % of those of 8 tokens,
 and 1 % to 9 % of those of 20. The longer the passages, the fewer changes are needed to hide a copy.
 """
@@ -54,10 +54,10 @@ MOST = 0.95
 """Share of all passages, rare or not, above which two notebooks count as the same."""
 
 LEAST = 0.5
-"""Least share of the rare code of two students who are listed."""
+"""Share of the rare code above which two students can be listed."""
 
 FAR = 5.0
-"""How far above the median pair of the class listed pairs are, in robust standard deviations.
+"""How far above the class's median pair a pair has to be, in robust standard deviations.
 
 If the pairs of honest students were normally distributed, one of the 45,000 pairs of a class of 300
 would lie beyond this limit in one class of 80.
@@ -71,7 +71,7 @@ students apart: about three groups per class were listed that had not copied.
 """
 
 LONGEST_CODE = 2**17
-"""How many characters of a notebook's code are compared. The longest of our own has 57,000."""
+"""How many characters of a notebook's code are compared; the course's longest has 57,000."""
 
 
 @dataclass(frozen=True)
@@ -80,11 +80,12 @@ class AlikeCode:
 
     Attributes
     ----------
-    students : tuple of str
-    share, rare : float
-        Each of them shares at least this part of the code, and of the rare code, with another of
-        them; from 0 to 1.
-    cells : tuple of str
+    students
+        Two or more of them, in alphabetical order.
+    share, rare
+        Each of these students shares at least this part of the code, or of the rare code, with
+        another of them; from 0 to 1.
+    cells
         The cells that hold most of the shared code, at most three.
     """
 
@@ -96,15 +97,16 @@ class AlikeCode:
 
 @dataclass(frozen=True)
 class ComparedCode:
-    """How alike the code of a class is.
+    """How similar the code of the students of a class is.
 
     Attributes
     ----------
-    groups : tuple of AlikeCode
-        The largest group first.
-    usual, usual_rare : float
-        How much two students usually share: the median over all pairs.
-    cut : tuple of str
+    groups
+        The groups of students with much the same code, the largest first.
+    usual, usual_rare
+        The share of the code, and of the rare code, that two students have in common: the median
+        over all pairs.
+    cut
         The students whose code was too long, so that only its beginning was compared.
     """
 
@@ -119,14 +121,10 @@ def compare_code(code: Mapping[str, Mapping[str, str]], released: Iterable[str])
 
     Parameters
     ----------
-    code : mapping
-        For each student, the content of the cells that students fill in or add, by the cell's name.
-    released : iterable of str
+    code
+        For each student, the source of the cells that students fill in or add, by the cell's name.
+    released
         The code that all students were given.
-
-    Returns
-    -------
-    ComparedCode
     """
     base = np.unique(np.concatenate([_NONE, *(passages(source) for source in released)]))
     cut = tuple(sorted(s for s, cells in code.items() if _length(cells) > LONGEST_CODE))
@@ -177,7 +175,7 @@ _FACTORS = np.random.default_rng(0).integers(2**64, size=PASSAGE, dtype=np.uint6
 
 
 def tokens(source: str) -> Iterator[str]:
-    """Yield the tokens of some code: a name is ``v``, a string ``s``; comments are left out."""
+    """Yield the tokens of some code, without comments; a name is ``v``, and a string is ``s``."""
     previous = ""
     for match in _TOKEN.finditer(source):
         if match["name"]:
@@ -232,9 +230,9 @@ def _length(cells: Mapping[str, str]) -> int:
 def _shares(
     notebooks: Sequence[_Notebook],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], list[NDArray[np.float64]]]:
-    """Return the shares of all code and of rare code for any two, and the passages' weights.
+    """Return each pair's shares of all code and of rare code, and the weights of the passages.
 
-    The share of a notebook with itself is set to zero.
+    The share of a notebook with itself is set to zero. The weights are in a list, by notebook.
     """
     count = len(notebooks)
     ends = np.cumsum([0, *(len(notebook.passages) for notebook in notebooks)])

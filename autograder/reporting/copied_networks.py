@@ -18,7 +18,7 @@ the seed (18)                   5 % to 100 %        0.50 to 0.999       0 to 0.5
 ==============================  ==================  ==================  ==================
 
 A copy with a little noise lies within the second row, so no distance can tell it from an honest
-training, and no distance is used here. The history can tell. The time of an epoch varies: if the
+training, and no distance is used here. The history can: the time of an epoch varies, so if the
 measured seconds agree to the last digit in every epoch, they come from the same measurement, and so
 from the same training, whatever was done to the weights afterwards. If the seconds differ, equal
 weights or losses may come from one training, or from the same code on the same kind of machine, and
@@ -48,15 +48,15 @@ from helpers.pretrained import starting_weights
 from helpers.profile import PROFILES
 
 SAMPLED = 1024
-"""How many weights of a network are kept and compared, at the same places in networks of one size.
+"""How many weights of each network are compared, at the same places in networks of the same size.
 
-For a class of 300, these are 1.2 MB for each artifact; the networks themselves are 330 MB. The
+For a class of 300, they take 1.2 MB per artifact; the networks themselves would take 330 MB. The
 share of equal weights is estimated with a standard error of 2 %, or of 4 % if four of five weights
 are pruned. That is enough to decide whether it is nearer to 3 % or to 100 %.
 """
 
 FEWEST_WEIGHTS = 30
-"""How many of the compared weights training must have changed.
+"""How many of the compared weights training must have changed, at least.
 
 A network with fewer was not trained: it is the starting network, pruned or not, which is the same
 for everybody.
@@ -78,7 +78,7 @@ epoch agrees by chance in one class of 22, and two epochs in one class of 10^7.
 """
 
 REFERENCE = ""
-"""The name of our own reference run among the students."""
+"""The name of the reference run, which is compared as if it came from a student."""
 
 
 class Finding(Enum):
@@ -98,8 +98,8 @@ class Finding(Enum):
     )
     SAME_WEIGHTS = "The same weights, bit for bit, but no measured seconds in common."
     SAME_STEPS = (
-        "More than half of the weights are the same, bit for bit, or all losses to the last digit, "
-        "but there are no measured seconds in common."
+        "More than half of the weights are the same, bit for bit, or all losses agree to the "
+        "last digit, but there are no measured seconds in common."
     )
 
     @property
@@ -114,10 +114,12 @@ class SharedNetworks:
 
     Attributes
     ----------
-    students : tuple of str
-    networks : tuple of str
+    students
+        Their names, in alphabetical order.
+    networks
         The artifacts, such as ``quick/qat_4bit``.
-    finding : Finding
+    finding
+        What the networks have in common.
     """
 
     students: tuple[str, ...]
@@ -135,18 +137,20 @@ def shared_networks(
 
     Parameters
     ----------
-    assignment : str
-    names : sequence of str
+    assignment
+        The name of the assignment.
+    names
         The names of the assignment's artifacts.
-    submitted : Path
+    submitted
         The folder with ``<student>/<assignment>/artifacts/<profile>/``.
-    students : sequence of str
+    students
+        The names of the students to compare.
 
     Returns
     -------
     list of SharedNetworks
         In the order of `Finding`. If a group of students has the same finding for several networks,
-        these are one entry.
+        they are combined into one entry.
     """
     networks: dict[tuple[Finding, tuple[str, ...]], list[str]] = defaultdict(list)
     for profile in PROFILES:
@@ -178,7 +182,7 @@ class _Network:
         The number of weights in the convolutions and classifiers, and `SAMPLED` of these weights.
         The statistics of batch norm are not included, because anybody can measure them again.
     seconds, losses
-        Those of all epochs; None if they may agree by chance.
+        The values of all epochs; None if they may agree by chance.
     """
 
     digest: bytes
@@ -191,7 +195,7 @@ class _Network:
 def _handed_in(
     assignment: str, profile: str, name: str, submitted: Path, students: Sequence[str]
 ) -> dict[str, _Network]:
-    """Read one artifact of every student, and our own."""
+    """Read one artifact of every student and of the reference run."""
     folders = {REFERENCE: references.artifacts(profile, assignment)}
     for student in students:
         folder = submitted.resolve() / student / assignment / "artifacts" / profile
@@ -208,7 +212,7 @@ def _read(folder: Path, name: str) -> _Network | None:
         return None
     history = artifact.history
     enough = len(history) >= FEWEST_EPOCHS
-    # Whole milliseconds were rounded or made up, and may agree by chance.
+    # Times in whole milliseconds were rounded or made up, and may agree by chance.
     measured = enough and all(round(second, 3) != second for second in history.seconds)
     return _Network(
         _digest(artifact.weights),
@@ -254,8 +258,8 @@ def _same_steps(
 ) -> Iterator[tuple[Finding, tuple[str, ...]]]:
     """Yield the groups with the same weights or losses, but not the same seconds.
 
-    The group of our reference run is left out: its result is what correct code gives on such a
-    machine.
+    The group with the reference run is left out: its result is what correct code gives on a machine
+    of the same kind.
     """
     start = starting_weights(profile)
     start_size, start_sample = (0, np.float32(0)) if start is None else _sample(start)

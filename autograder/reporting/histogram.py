@@ -13,13 +13,13 @@ __all__ = ["Histogram", "score_edges", "time_edges"]
 
 @dataclass(frozen=True)
 class Histogram:
-    """Counts between edges; all bins are drawn with the same width.
+    """The number of values in each bin; all bins are drawn with the same width.
 
     Attributes
     ----------
-    edges : sequence of float
-        In ascending order; the last bin includes its upper edge.
-    counts : tuple of int
+    edges
+        The edges of the bins, in ascending order; the last bin includes its upper edge.
+    counts
         One count per bin.
     """
 
@@ -57,16 +57,16 @@ class Histogram:
 
 
 def score_edges(maximum: float, possible: float) -> list[float]:
-    """Return the edges of about ten bins up to the maximum, and further if bonus points allow.
+    """Return the edges of about ten bins up to the maximum, and of more if there are bonus points.
 
     Parameters
     ----------
-    maximum : float
+    maximum
         Points without bonus, at least 0.
-    possible : float
+    possible
         The highest possible score, at least 0.
     """
-    # however far extra credit goes beyond the maximum, there are at most 20 bins
+    # However many bonus points there are, there are at most 20 bins.
     step = _round_up(max(maximum, possible / 2, 1) / 10)
     return [step * i for i in range(max(1, math.ceil(possible / step - 1e-9)) + 1)]
 

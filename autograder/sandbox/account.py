@@ -22,8 +22,8 @@ class Account:
 
     Attributes
     ----------
-    uid, gid : int
-        Neither is 0.
+    uid, gid
+        The ids of user and group; neither is 0.
     """
 
     uid: int
@@ -35,7 +35,7 @@ class Account:
         if program is None:
             raise NoAccount(
                 "The grader runs as root, and student code must not. Handing it over to another "
-                "account takes the program setpriv: install util-linux, or run the grader as an "
+                "account requires the program setpriv: install util-linux, or run the grader as an "
                 "ordinary user."
             )
         identity = [f"--reuid={self.uid}", f"--regid={self.gid}", "--clear-groups"]

@@ -1,14 +1,15 @@
 """The sandbox around a kernel, made by bubblewrap.
 
-The sandbox contains the programs of `shown` and what else the caller shows, all read-only; /proc
-with the sandbox's own processes; and three empty folders of limited size to write to. There is no
-network, no other process, no repository, no gradebook, no reference and no other submission. There
-are no system calls except those of `seccomp`, and no rights that an ordinary account does not have.
+The sandbox contains the programs of `shown` and whatever else the caller shows, all read-only;
+/proc with the sandbox's own processes; and three empty folders of limited size to write to. There
+is no network, no other process, no repository, no gradebook, no reference and no other submission.
+There are no system calls except those of `seccomp`, and no rights that an ordinary account does not
+have.
 
 If the grader is root, bubblewrap runs twice. The first run, as root, only binds what is to be shown
-below a folder that anybody may enter, in a mount namespace that ends with it: without that, an
-unprivileged account could not reach a Python environment below /root. Then the account is changed,
-and the second run makes the sandbox, just as it does for an ordinary user.
+below a folder that anybody may enter, in a mount namespace that exists only as long as this run.
+Otherwise, an unprivileged account could not reach a Python environment below /root. Then the
+account is changed, and the second run makes the sandbox, just as it does for an ordinary user.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ OLDEST = (0, 8, 0)
 INSTALL_HINT = (
     "Grading runs student code in a sandbox and needs bubblewrap. Install it with "
     "`apt-get install bubblewrap` (Debian, Ubuntu) or `dnf install bubblewrap` (Fedora); on "
-    "macOS and Windows grade in a Linux container or virtual machine. `--no-sandbox` grades "
+    "macOS and Windows, grade in a Linux container or virtual machine. `--no-sandbox` grades "
     "without it: then any submission can read and change everything that you can."
 )
 
@@ -73,8 +74,8 @@ def require() -> None:
             f"({said.decode('utf-8', 'replace').strip()}). Unprivileged user namespaces may be "
             "switched off, or this is a container without them: allow them "
             "(kernel.unprivileged_userns_clone=1, kernel.apparmor_restrict_unprivileged_userns=0, "
-            "or `--security-opt seccomp=unconfined` for a container). Where the grader runs as "
-            "root, an ordinary user may have more luck. " + INSTALL_HINT
+            "or `--security-opt seccomp=unconfined` for a container). If the grader runs as "
+            "root, try it as an ordinary user. " + INSTALL_HINT
         )
 
 
@@ -109,20 +110,21 @@ def start(
 
     Parameters
     ----------
-    program : sequence of str
+    program
         The program and its arguments.
-    limits : Limits
-    environment : mapping
-        The whole environment of the program.
-    stdin : int
+    limits
+        Of these limits, only the one on disk space is set here.
+    environment
+        All environment variables of the program.
+    stdin
         Its standard input: a descriptor, or `subprocess.DEVNULL`.
-    folders : mapping of str to Path, optional
+    folders
         Further files and folders to show, read-only, by their paths in the sandbox.
-    files : mapping of str to bytes, optional
+    files
         Contents of further files, by their paths in the sandbox.
-    masks : iterable of Path
+    masks
         Folders that must appear empty, inside folders that are shown.
-    group : Cgroup, optional
+    group
         The control group that the program joins.
 
     Returns
@@ -208,10 +210,12 @@ def _staged(command: Sequence[str], binds: Mapping[Path, Path], user: account.Ac
 
     Parameters
     ----------
-    command : sequence of str
-    binds : mapping of Path to Path
-        What to bind, by its path below /tmp.
-    user : Account
+    command
+        What `user` runs.
+    binds
+        What root binds, by its path below /tmp.
+    user
+        The account that runs `command`.
     """
     args = [_program(), "--die-with-parent", "--dev-bind", "/", "/", "--tmpfs", "/tmp"]
     for place, path in binds.items():

@@ -1,4 +1,4 @@
-"""Control groups: limits on a sandbox by the machine's kernel, where we may set them.
+"""Control groups: limits on a sandbox that the machine's kernel enforces, where we may set them.
 
 A control group counts everything: all kinds of memory (including the kernel's own for files and
 sockets), swap, processes and processor time. Root may make groups, and so may a user whose session
@@ -28,6 +28,7 @@ from .limits import Limits
 NEEDED = ("memory", "pids")
 """Controllers that a group must have to be of use here."""
 WISHED = ("cpu", "cpuacct")
+"""Controllers that are used if they are there."""
 
 PREFIX = "autograder-"
 REMOVAL_SECONDS = 5.0
@@ -45,8 +46,9 @@ class _Place:
 
     Attributes
     ----------
-    version : {1, 2}
-    folders : dict of str to Path
+    version
+        The version of control groups, 1 or 2.
+    folders
         The folder for new groups, by controller; in version 2, it is the same for all.
     """
 
@@ -116,8 +118,9 @@ def create(limits: Limits, processors: int) -> Cgroup | None:
 
     Parameters
     ----------
-    limits : Limits
-    processors : int
+    limits
+        The limits on memory and processes apply to the group as a whole.
+    processors
         How many processors the group's processes may use in total.
 
     Returns

@@ -13,26 +13,26 @@ class Limits:
 
     Attributes
     ----------
-    cell_seconds : float
+    cell_seconds
         Processor time of one cell, or of one call by a hidden test. Unlike wall time, it does not
         depend on how many submissions are graded at the same time. The longest cell of a solution
         takes a few seconds if its artifacts are there.
-    total_seconds : float
+    total_seconds
         Wall time of the whole submission.
-    memory_bytes : int
+    memory_bytes
         Memory of all its processes and of its files, which are kept in memory too. A notebook of
         the course with torch loaded takes about 1 GiB. With a control group, the machine's kernel
         enforces this limit; without one, the grader checks it four times a second.
-    processes : int
+    processes
         Processes and threads at a time.
-    disk_bytes : int
+    disk_bytes
         Size of the scratch folder, and of each of the other writable folders (/tmp, /dev/shm).
-    files : int
+    files
         Files and folders in all writable folders together. An empty one takes 1 KiB of the
         machine's memory, which is not counted where there is no control group.
-    open_files : int
+    open_files
         Files and sockets that one process may hold open; this is the usual limit of a login.
-    output_bytes : int
+    output_bytes
         Total size of what the kernel may send.
     """
 

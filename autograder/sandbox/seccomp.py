@@ -1,11 +1,11 @@
 """The system calls that student code may make, as a filter for bubblewrap's ``--seccomp``.
 
-The list is similar to Docker's default profile but shorter: it has what Python, IPython, numpy,
-torch (with the workers of its DataLoader), matplotlib and multiprocessing use. No other call exists
-in the sandbox: it fails with ENOSYS, as on a kernel that is too old for it, a case for which the C
-library and Python have fallbacks. So there are no namespaces, no mounts, no tracing of other
-processes, no key rings, no BPF, no performance counters, no io_uring, no memory without an owner
-(memfd, System V), and no sockets except those between the sandbox's own processes.
+The list is similar to Docker's default profile but shorter: it has the calls that Python, IPython,
+numpy, torch (with the workers of its DataLoader), matplotlib and multiprocessing use. Any other
+call fails with ENOSYS, as on a kernel that is too old for it; the C library and Python have
+fallbacks for this case. So there are no namespaces, no mounts, no tracing of other processes, no
+key rings, no BPF, no performance counters, no io_uring, no memory without an owner (memfd, System
+V), and no sockets except those between the sandbox's own processes.
 """
 
 from __future__ import annotations

@@ -43,24 +43,26 @@ class Session:
 
     Parameters
     ----------
-    build : Path
+    build
         The student build of `helpers` (the folder that holds the package).
-    submission : Path
+    submission
         The submission's files; the kernel works on a copy.
-    masks : tuple of Path
+    masks
         Folders that must appear empty if they lie in a folder that the sandbox shows.
-    limits : Limits
-    profile : str
+    limits
+        By default, those of `Limits()`.
+    profile
         ``quick`` or ``full``.
-    data : Path or None
-        A file with data that the profile needs; it is shown in the folder /data.
-    sandbox : bool
+    data
+        A file with data that the profile needs, which is shown in the folder /data; None if the
+        profile needs none.
+    sandbox
         False runs the kernel as an ordinary process of this user, without any protection.
-    threads : int
+    threads
         Threads of torch and numpy in the kernel, and processors that a control group allows it.
-    scratch : Path, optional
-        The working folder of a kernel without a sandbox.
-    deadline : float, optional
+    scratch
+        The working folder of a kernel without a sandbox, which must have one.
+    deadline
         The value of `time.monotonic` at which the submission's time is over; by default
         ``limits.total_seconds`` from now.
 
@@ -211,11 +213,11 @@ class Session:
         except (EOFError, OSError):
             self._end(self._how_it_ended())
         except wire.WireError as error:
-            self._end(f"it sent the grader what no notebook sends ({error})")
+            self._end(f"it sent the grader data that no notebook sends ({error})")
         finally:
             self._watcher.end_turn()
         if not isinstance(reply, dict):
-            self._end("it sent the grader what no notebook sends")
+            self._end("it sent the grader data that no notebook sends")
         return reply
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""What student code can see of this machine: folders of programs from a list, and nothing else."""
+"""What student code can see of this machine: the folders of programs on a list, nothing else."""
 
 from __future__ import annotations
 
@@ -76,22 +76,23 @@ def require_hidden(private: Mapping[str, Path], shown: Iterable[Path]) -> None:
 
     Parameters
     ----------
-    private : mapping of str to Path
-        The paths that are private, by a name for messages ("the course folder").
-    shown : iterable of Path
+    private
+        The private paths, each with its name in messages, such as "the course folder".
+    shown
+        The folders that student code is shown.
 
     Raises
     ------
     Exposed
-        If something does; the message names the first such path.
+        If something private does; the message names the first such path.
     """
     for what, path in private.items():
         for place in shown:
             if path.resolve().is_relative_to(place.resolve()):
                 raise Exposed(
                     f"{what[0].upper()}{what[1:]} ({path}) lies in {place}, a folder of programs "
-                    "that student code can read. Move it out of there, to your home, say, and "
-                    "grade again."
+                    "that student code can read. Move it elsewhere, for example to your home "
+                    "folder, and grade again."
                 )
 
 

@@ -22,17 +22,19 @@ class Usage:
 
     Attributes
     ----------
-    processor_seconds : float
+    processor_seconds
         Processor time since it was started.
-    memory_bytes : int
-        0 if a control group counts and limits the memory.
-    memory_exceeded : bool
+    memory_bytes
+        Memory of the processes and of the files that they wrote; 0 if a control group counts and
+        limits the memory.
+    memory_exceeded
         Whether a control group has ended a process for using too much memory.
-    processes : int
-    files : int
+    processes
+        Number of processes, without their threads.
+    files
         Files and folders in the writable folders.
-    stopped : bool
-        Whether one of its processes was stopped, as SIGSTOP does.
+    stopped
+        Whether one of its processes is stopped, as by SIGSTOP.
     """
 
     processor_seconds: float
@@ -48,13 +50,13 @@ def usage(root: int, group: Cgroup | None, memory_limit: int) -> Usage:
 
     Parameters
     ----------
-    root : int
+    root
         Process id of the outermost process of a sandbox; it may have ended already.
-    group : Cgroup or None
+    group
         Its control group, if it has one.
-    memory_limit : int
-        In bytes. Only if the simple sum over all processes is larger is shared memory counted
-        properly, because that takes longer.
+    memory_limit
+        In bytes. If the simple sum over all processes is larger than this, shared memory is counted
+        properly, which takes longer.
     """
     processes = _below(root)
     seconds = sum(_processor_seconds(process) for process in processes)
@@ -86,7 +88,7 @@ def _below(root: int) -> list[psutil.Process]:
 
 
 def _processor_seconds(process: psutil.Process) -> float:
-    """Return the time of a process and of those of its children that have ended."""
+    """Return the processor time of a process and of those of its children that have ended."""
     with contextlib.suppress(psutil.Error):
         return sum(process.cpu_times()[:4])
     return 0.0

@@ -37,19 +37,21 @@ class Watcher:
 
     Parameters
     ----------
-    process : subprocess.Popen
+    process
         The outermost process of the sandbox.
-    limits : Limits
-    group : Cgroup or None
-    deadline : float
-        `time.monotonic` at which the submission's time is over.
-    kill : callable
+    limits
+        The limits that it watches.
+    group
+        The control group of the sandbox, if it has one.
+    deadline
+        The value of `time.monotonic` at which the submission's time is over.
+    kill
         Ends the whole sandbox at once. It is called in the watcher's own thread.
 
     Attributes
     ----------
-    reason : str or None
-        Which limit was exceeded, in words for the student; None as long as none was.
+    reason
+        Which limit was exceeded, in words for the student; None if none was so far.
     """
 
     def __init__(

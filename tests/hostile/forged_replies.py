@@ -54,7 +54,7 @@ print("patched")
     return a.notebook(patch, *["1"] * 3, honest=["total", "double"])
 
 
-@hostile(flag="the kernel was lost 6 times before", says="patched")
+@hostile(flag="the kernel had already been lost 6 times", says="patched")
 def replies_that_are_none(a: Assignment):
     """Answer hidden tests with a list, a string, a number and nothing at all."""
     patch = """
@@ -186,7 +186,7 @@ NO_FRAMES = {
 }
 
 
-@hostile("total", flag=r"(?s)(it sent the grader what no notebook sends.*){5}")
+@hostile("total", flag=r"(?s)(it sent the grader data that no notebook sends.*){5}")
 def frames_that_are_none(a: Assignment):
     """Send bytes that are no reply: too long, no JSON, too deep, too costly to parse."""
     return a.notebook(*NO_FRAMES.values(), honest=["total"])

@@ -93,7 +93,7 @@ def ended_kernels(a: Assignment):
     )
 
 
-@hostile(flag="the rest of the notebook was not run: the kernel was lost")
+@hostile(flag="the rest of the notebook was not run: the kernel had already been lost")
 def kernel_after_kernel(a: Assignment):
     """End every kernel that it gets."""
     return a.notebook(*["import os\nos._exit(0)"] * 7, honest=["total"])

@@ -1,4 +1,4 @@
-"""Import submissions from a folder or a zip into the course. Nothing in them is trusted."""
+"""Import the hand-ins of a class from a folder or a zip. Nothing in them is trusted."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ class Collected:
 
     Attributes
     ----------
-    students : list of str
+    students
         The students, by the names that they have in the course.
-    notes : dict of str to list of str
+    notes
         For each student, what the instructor should know about the import.
-    left_out : list of str
-        What was left out because it is not a submission, each with the reason.
+    left_out
+        What was left out because it is not a hand-in, with the reasons.
     """
 
     students: list[str] = field(default_factory=list)
@@ -48,35 +48,32 @@ class Collected:
 
 
 def collect(source: Path, assignment: str, submitted: Path) -> Collected:
-    """Import submissions into ``submitted/<student>/<assignment>/``.
+    """Import hand-ins into ``submitted/<student>/<assignment>/``.
 
-    Whatever one submission contains, the others are imported. A student whose name nbgrader cannot
+    Whatever one hand-in contains, the others are imported. A student whose name nbgrader cannot
     handle gets another (see `autograder.grading.intake.names.safe_name`), and a note says so.
 
     Parameters
     ----------
-    source : Path
+    source
         A folder or a zip with one folder or one zip per student: ``<student>/<assignment>/``,
         ``<student>/`` or ``<student>.zip``.
-    assignment : str
-    submitted : Path
+    assignment
+        The name of the assignment.
+    submitted
         The course's folder of submissions. A student's earlier submission is replaced. If this is
         the same folder as `source`, the submissions stay where they are, and files that must not be
         in them are moved to the folder ``.intake`` beside them.
-
-    Returns
-    -------
-    Collected
 
     Raises
     ------
     FileNotFoundError
         If `source` does not exist or holds no submission.
     UserError
-        If the zip of the class cannot be unpacked, or if another command is collecting.
+        If the zip of the class cannot be unpacked, or if another command is importing hand-ins.
     """
     if not source.exists():
-        raise FileNotFoundError(f"There is no {source}: give the folder or the zip of submissions.")
+        raise FileNotFoundError(f"There is no {source}: name the folder or the zip of submissions.")
     submitted.mkdir(parents=True, exist_ok=True)
     with _alone(submitted):
         _clear_up(submitted, assignment)
@@ -108,8 +105,8 @@ def _alone(submitted: Path) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise UserError(
-                f"Another command is importing submissions into {submitted}: try again when it has "
-                "begun to grade."
+                f"Another command is importing submissions into {submitted}: try again once it has "
+                "started to grade."
             ) from None
         yield
 
@@ -123,7 +120,7 @@ def _clear_up(submitted: Path, assignment: str) -> None:
 
 
 def _look_through(assignment: str, submitted: Path, collected: Collected) -> None:
-    """Collect the submissions that are in the course already."""
+    """Prepare the submissions that are in the course already."""
     for name in sorted(os.listdir(submitted)):
         path, student = submitted / name, safe_name(name)
         if name.startswith("."):
@@ -153,7 +150,7 @@ def _look_through(assignment: str, submitted: Path, collected: Collected) -> Non
 def _bring_in_zip(source: Path, assignment: str, submitted: Path, collected: Collected) -> None:
     unpacked = submitted / SIDE / "unpacked"
     unpacked.mkdir()
-    # Each folder or file at the top level has its own: one that is too large affects no other.
+    # Each folder or file at the top level has an intake of its own, with limits of its own.
     intakes: dict[str, Intake] = {}
     with source.open("rb") as archive:
         try:
@@ -182,7 +179,7 @@ def _bring_in(
     collected: Collected,
     earlier: Mapping[str, list[str]] | None = None,
 ) -> None:
-    """Collect from a folder; `earlier` holds notes on its entries from unpacking them."""
+    """Import the hand-ins in a folder; `earlier` holds the notes from unpacking each of them."""
     place = os.open(source, os.O_RDONLY | os.O_DIRECTORY)
     try:
         for name in sorted(os.listdir(place)):
@@ -215,8 +212,8 @@ def _no_hand_in(name: str, place: int) -> str | None:
     try:
         mode = os.stat(name, dir_fd=place, follow_symlinks=False).st_mode
     except FileNotFoundError:
-        return "it was removed while hand-ins were imported"
-    # A link in the place of a hand-in counts as an empty hand-in, with a note for the instructor.
+        return "it was removed while hand-ins were being imported"
+    # A link instead of a hand-in counts as an empty hand-in, with a note for the instructor.
     if stat.S_ISDIR(mode) or stat.S_ISLNK(mode):
         return None
     if reason := not_regular(mode):
@@ -251,7 +248,7 @@ def _has_folder(place: int, name: str) -> bool:
 
 
 def _take_notes(assignment: str, submitted: Path, collected: Collected) -> None:
-    """Read the notes on every submission, and note names that differ only in case."""
+    """Collect the notes on every submission, and add notes on names that differ only in case."""
     names: dict[str, list[str]] = {}
     for student in collected.students:
         names.setdefault(student.casefold(), []).append(student)

@@ -16,13 +16,13 @@ from autograder.errors import UserError
 from autograder.grading.intake.names import printable
 
 MAX_FILES_BYTES = 256 * 2**20
-"""Limit on one submission. The artifacts of an assignment take about 10 MB."""
+"""Limit on the size of one submission. The artifacts of an assignment take about 10 MB."""
 
 MAX_FILES = 1_000
-"""Limit on one submission. An artifact is two files, and no assignment asks for 20 artifacts."""
+"""Limit on the files of one submission. An artifact is two files; no assignment asks for 20."""
 
 MAX_DEPTH = 16
-"""How deep folders may be nested. Artifacts lie two deep; archives add a few folders around them.
+"""How deep folders may be nested. Artifacts lie two folders deep; archives add a few around them.
 """
 
 TOO_DEEP = f"it lies more than {MAX_DEPTH} folders deep"
@@ -31,7 +31,7 @@ MAX_PATH_BYTES = 1_000
 """Longest path of a file in its submission. Linux allows 4,096 bytes for the whole path."""
 
 MAX_NOTES = 20
-"""Most notes of one kind on one submission, so that 1,000 odd files do not fill the class report.
+"""Most notes of one kind on one submission, so that 1,000 bad files do not fill the class report.
 """
 
 
@@ -56,7 +56,7 @@ def regular_file(path: str | Path, dir_fd: int | None = None) -> Iterator[IO[byt
     Raises
     ------
     OSError
-        If it is anything else, a link included; `strerror` says what.
+        If it is anything else, such as a link; `strerror` says what.
     """
     # The name is checked first: opening a device may have effects, and a socket cannot be opened.
     _require_regular(os.stat(path, dir_fd=dir_fd, follow_symlinks=False))
@@ -91,14 +91,14 @@ class Found:
 
     Attributes
     ----------
-    parts : tuple of str
+    parts
         Its path, relative to the folder that was searched: the folders and the file's name.
-    size : int
-        In bytes.
-    place : int
+    size
+        Size of the file in bytes.
+    place
         Descriptor of the file's folder, valid until the next file is requested.
-    problem : str or None
-        Why it cannot be taken, as in "it is a link"; None for a regular file.
+    problem
+        Why the file cannot be taken, as in "it is a link"; None for a regular file.
     """
 
     parts: tuple[str, ...]
@@ -115,10 +115,10 @@ def walk(place: int, above: tuple[str, ...] = ()) -> Iterator[Found]:
 
     Parameters
     ----------
-    place : int
+    place
         The folder's descriptor.
-    above : tuple of str, optional
-        The folders above it, to be prepended to `Found.parts`.
+    above
+        The folders above it, which are prepended to `Found.parts`. By default, there are none.
     """
     folders = []
     # What tools leave behind (.git, __pycache__) comes last, so that the student's work has room.
@@ -150,27 +150,22 @@ class Room:
         self._files = MAX_FILES
 
     def take(self, parts: tuple[str, ...], size: int) -> str | None:
-        """Reserve room for a file of `size` bytes; return the reason if there is none, or None."""
+        """Reserve room for a file of `size` bytes; return why that is impossible, or None."""
         if len(parts) > MAX_DEPTH + 1:
             return TOO_DEEP
         if len("/".join(parts).encode("utf-8", "surrogatepass")) > MAX_PATH_BYTES:
             return f"its path is longer than {MAX_PATH_BYTES:,} bytes"
         if self._files < 1:
-            return f"a submission may have {MAX_FILES:,} files"
+            return f"a submission may have at most {MAX_FILES:,} files"
         if size > self._bytes:
-            return f"the files of a submission may take {MAX_FILES_BYTES // 2**20} MB"
+            return f"the files of a submission may take at most {MAX_FILES_BYTES // 2**20} MB"
         self._files -= 1
         self._bytes -= size
         return None
 
 
 class Intake:
-    """A folder into which the files of one hand-in are imported, as far as there is room.
-
-    Attributes
-    ----------
-    folder : Path
-    """
+    """A folder into which the files of one hand-in are imported, as far as the limits allow."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -196,17 +191,17 @@ class Intake:
         size: int,
         source: Callable[[], AbstractContextManager[IO[bytes]]],
     ) -> None:
-        """Write the file at `parts`, or note why not.
+        """Write the file at `parts`, or note why it was left out.
 
         Parameters
         ----------
-        parts : tuple of str
-            Its path: folders and name, none of them ``..`` or absolute.
-        size : int
-            Its declared size in bytes; more than that is never written.
-        source : callable
-            Opens the file to read from. Whatever this or the reading raises counts as a fault of
-            the submission, and is noted.
+        parts
+            Path of the file: its folders and its name, none of them ``..`` or absolute.
+        size
+            Declared size of the file in bytes; more than that is never written.
+        source
+            Opens the file to read from. Any exception from opening or reading it counts as a fault
+            of the submission, and is noted.
 
         Raises
         ------
@@ -256,12 +251,8 @@ def _pieces(source: Callable[[], AbstractContextManager[IO[bytes]]], size: int) 
 def copy_files(source: Path, destination: Path) -> list[str]:
     """Copy a submission's files for its kernel: regular files, but no notebooks and no links.
 
-    Notebooks are not copied because the graded one holds hidden tests, and links are not because
-    they can point at something that the student must not see.
-
-    Parameters
-    ----------
-    source, destination : Path
+    Notebooks are not copied, because the graded one holds hidden tests. Links are not copied,
+    because they can point at something that the student must not see.
 
     Returns
     -------
@@ -279,9 +270,10 @@ def copy(files: Iterable[Found], intake: Intake) -> None:
 
     Parameters
     ----------
-    files : iterable of Found
-        As `walk` finds them.
-    intake : Intake
+    files
+        The files, as `walk` finds them.
+    intake
+        Where the files are imported.
 
     Raises
     ------
@@ -297,7 +289,7 @@ def copy(files: Iterable[Found], intake: Intake) -> None:
 
 
 def shown(parts: tuple[str, ...]) -> str:
-    """Return a path in the form in which notes show it."""
+    """Return a path as notes show it."""
     return printable(os.path.join(*parts))
 
 
@@ -305,4 +297,4 @@ def shortened(notes: list[str]) -> list[str]:
     """Return the first `MAX_NOTES` notes, and a line that says how many more there are."""
     if len(notes) <= MAX_NOTES:
         return notes
-    return [*notes[:MAX_NOTES], f"and {len(notes) - MAX_NOTES:,} files more"]
+    return [*notes[:MAX_NOTES], f"and {len(notes) - MAX_NOTES:,} more"]

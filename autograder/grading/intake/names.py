@@ -27,9 +27,9 @@ def safe_name(name: str) -> str:
 
     Parameters
     ----------
-    name : str
-        As the file system or an archive gives it; bytes that are not UTF-8 may be in it as
-        surrogates.
+    name
+        The name as the file system or an archive gives it, which may hold surrogates in place of
+        bytes that are not UTF-8.
 
     Returns
     -------
@@ -72,12 +72,12 @@ the direction of text), surrogates, private and unassigned characters, and line 
 
 
 def printable(text: str) -> str:
-    """Return `text` with U+FFFD in place of characters that no terminal or page should get.
+    """Return `text` with U+FFFD in place of the characters that a terminal or page must not get.
 
     Parameters
     ----------
-    text : str
-        For example a file's name, or an error message that quotes one.
+    text
+        Any text, such as a file's name, or an error message that quotes one.
     """
     return "".join(
         "\N{REPLACEMENT CHARACTER}" if unicodedata.category(c) in _UNPRINTABLE else c for c in text

@@ -1,4 +1,4 @@
-"""The folder of one submission in the course: made safe to read, put in order, kept with notes."""
+"""Make the folder of one submission safe to read, put it in order, and keep notes on it."""
 
 from __future__ import annotations
 
@@ -49,10 +49,11 @@ class SubmissionFolder:
 
     Attributes
     ----------
-    submitted : Path
+    submitted
         The course's folder of submissions.
-    student, assignment : str
-        The student's name must be safe (`autograder.grading.intake.names`).
+    student, assignment
+        The names of the student, which must be safe (`autograder.grading.intake.names`), and of the
+        assignment.
     """
 
     submitted: Path
@@ -77,13 +78,13 @@ class SubmissionFolder:
             return []
 
     def fill(self, bring: Callable[[Intake], None], notes: list[str]) -> None:
-        """Replace the submission by another, completely or not at all.
+        """Replace the submission with another, completely or not at all.
 
         Parameters
         ----------
-        bring : callable
+        bring
             Writes the new files into the intake that it is given.
-        notes : list of str
+        notes
             Notes from earlier steps.
         """
         new = self._side / "new"
@@ -94,7 +95,9 @@ class SubmissionFolder:
         notes = [*notes, *intake.notes, *self._secure(new), *self._put_in_order(new)]
         if (new / "timestamp.txt").exists():
             self._take_away(new / "timestamp.txt")
-            notes.append("timestamp.txt was taken away: a hand-in does not say when it came")
+            notes.append(
+                "timestamp.txt was taken away: a hand-in cannot set its own time of submission"
+            )
         notes += self._make_way()
         old = self._side / "old"
         if self.path.exists():
@@ -110,13 +113,13 @@ class SubmissionFolder:
 
         Parameters
         ----------
-        notes : sequence of str, optional
+        notes
             Notes from earlier steps, to be kept together with the new ones.
 
         Returns
         -------
         list of str
-            These notes and the new ones; the attribute `notes` has the older ones too.
+            The given notes and the new ones; the attribute `notes` has the older ones too.
         """
         new = [*notes, *self._make_way()]
         self.path.mkdir(exist_ok=True)
@@ -159,7 +162,7 @@ class SubmissionFolder:
         return [status.st_mtime_ns, status.st_size]
 
     def _make_way(self) -> list[str]:
-        """Move away anything but a folder from the folder's path, or from the student's."""
+        """Move away what is not a folder at the path of this folder or of the student's folder."""
         notes = []
         for path in (self.path.parent, self.path):
             if os.path.lexists(path) and not stat.S_ISDIR(mode := path.lstat().st_mode):

@@ -1,4 +1,4 @@
-"""Read the notebook of a submission, without trust: it may not be a notebook at all."""
+"""Read a submitted notebook, which is not trusted: it may not be a notebook at all."""
 
 from __future__ import annotations
 
@@ -49,10 +49,6 @@ def read_notebook(path: Path) -> NotebookNode:
     """Read a submitted notebook.
 
     Characters that are not valid Unicode (half of a surrogate pair) become U+FFFD.
-
-    Parameters
-    ----------
-    path : Path
 
     Returns
     -------
@@ -110,10 +106,10 @@ def _parsed(payload: bytes) -> NotebookNode:
 
 
 def _notebook(data: Any) -> NotebookNode:
-    """Do what `nbformat.read` does, without its warnings on the terminal about faults."""
+    """Do what `nbformat.read` does, but without printing warnings about faults."""
     major, minor = nbformat.reader.get_version(data)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about faults that are repaired
+        warnings.simplefilter("ignore")  # they are about faults that are repaired
         nb = nbformat.convert(nbformat.versions[major].to_notebook_json(data, minor=minor), 4)
         _, nb = nbformat.validator.normalize(nb)
         nbformat.validate(nb)

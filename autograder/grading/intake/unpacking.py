@@ -16,15 +16,17 @@ from autograder.grading.intake.names import printable
 MAX_MEMBERS = 200_000
 """Limit on the members of a zip, so that a class of 1,000 may have 200 files per student.
 
-Python takes 0.5 kB for each member as soon as it opens the zip: 100 MB for so many.
+Python takes 0.5 kB for each member as soon as it opens the zip: 100 MB for this many.
 """
 
 _MEMBER = b"PK\x01\x02"
 """The first bytes of every entry in a zip's list of members."""
 
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-"""The others (bzip2, LZMA) can expand a few bytes to gigabytes at once; no tool uses them by
-default."""
+"""The methods of compression that are accepted.
+
+The others (bzip2, LZMA) can expand a few bytes to gigabytes at once; no tool uses them by default.
+"""
 
 
 class UnreadableZip(UserError):
@@ -36,8 +38,8 @@ def opened_zip(archive: IO[bytes]) -> zipfile.ZipFile:
 
     Parameters
     ----------
-    archive : binary file
-        Must be seekable. It stays open when the zip is closed.
+    archive
+        A seekable file. It stays open when the zip is closed.
 
     Raises
     ------
@@ -62,8 +64,9 @@ def unpack(members: zipfile.ZipFile, intake_of: Callable[[tuple[str, ...]], Inta
 
     Parameters
     ----------
-    members : zipfile.ZipFile
-    intake_of : callable
+    members
+        The opened zip.
+    intake_of
         Called with a member's path, as folders and name; returns the intake that it goes to.
 
     Raises

@@ -1,4 +1,4 @@
-// Sort a table by the column whose heading is pressed; press again to turn the order round.
+// Sort a table by the column whose heading is pressed; press it again to reverse the order.
 for (const button of document.querySelectorAll("th > button")) {
   button.addEventListener("click", () => {
     const heading = button.parentElement;

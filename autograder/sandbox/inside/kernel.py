@@ -3,7 +3,7 @@
 It is started as `python -m inside.kernel` with a connected socket as standard input. Nothing that
 it sends is trusted: the other side takes its frames only as plain data about what student code did.
 The heartbeats, threads and ports of a Jupyter kernel are not needed for that, so this is plain
-IPython; it starts in a third of the time, and the trusted side has one small parser to defend.
+IPython; it starts in a third of the time, and the trusted side has only a small parser to defend.
 """
 
 from __future__ import annotations

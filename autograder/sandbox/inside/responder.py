@@ -31,7 +31,7 @@ class Responder:
 
     Parameters
     ----------
-    namespace : dict
+    namespace
         The namespace in which student code ran. Results that are not plain data stay here, and the
         other side gets only a number for each of them (a handle).
     """
@@ -90,17 +90,17 @@ def gradient(function: Any, args: list[Any], upstream: Any) -> Any:
 
     Parameters
     ----------
-    function : callable
+    function
         Takes a tensor as its first argument and returns a tensor.
-    args : list
+    args
         The arguments. The first one is a floating-point tensor; it is not changed.
-    upstream : Tensor
-        Gradient of a loss with respect to the output; same shape as the output.
+    upstream
+        Gradient of a loss with respect to the output: a tensor of the output's shape.
 
     Returns
     -------
     Tensor or None
-        Gradient of the loss with respect to the first argument; None if none arrives there.
+        Gradient of the loss with respect to the first argument; None if none reaches it.
     """
     first = copy.copy(args[0]).detach().clone().requires_grad_()
     output = function(first, *args[1:])

@@ -27,9 +27,9 @@ MAX_PARSED_BYTES = 256 * 2**20
 """Limit on the memory of a frame when it is parsed: four times the longest frame.
 
 Arrays are sent as text, which takes its own length in the frame and the same again when it is
-parsed. A list of numbers takes at most 42 bytes per number, so one of five million is accepted.
-Brackets take one or two hundred bytes each: only a frame that consists mostly of brackets or empty
-strings is refused for them, and no answer in the course does.
+parsed. A list takes at most 42 bytes per number, so a list of five million numbers is accepted.
+Brackets take one or two hundred bytes each, so a frame is refused if it consists mostly of brackets
+or empty strings. No answer in the course is like that.
 """
 
 TENSOR_TYPES = frozenset(
@@ -47,9 +47,9 @@ def encode(value: Any, reference: Callable[[Any], dict[str, Any]] | None = None)
 
     Parameters
     ----------
-    value : object
+    value
         Numbers, strings, ``None``, lists, tuples, dicts, arrays and tensors, nested in any way.
-    reference : callable, optional
+    reference
         Called with anything else; returns the tagged dict that represents it.
 
     Raises
@@ -96,9 +96,9 @@ def decode(message: Any, resolve: Callable[[dict[str, Any]], Any] | None = None)
 
     Parameters
     ----------
-    message : object
+    message
         Parsed JSON from the other side, which is not trusted in any way.
-    resolve : callable, optional
+    resolve
         Called with a tagged dict whose tag is unknown (a reference to an object on this side, or a
         handle to one on the other).
 
@@ -164,15 +164,15 @@ _COSTS = {
     "[": 64 + 32,
     # An empty dict has 64 bytes, and its first key brings a table of 120 bytes.
     "{": 64 + 128,
-    # An item's place in a list: 8 bytes, and an eighth more as the list grows. And the item, if it
-    # is a number: 24 bytes or 28. Other items are counted by their brackets or quotes.
+    # An item's place in a list: 8 bytes, and an eighth more as the list grows. The item itself, if
+    # it is a number: 24 or 28 bytes. Other items are counted by their brackets or quotes.
     ",": 10 + 32,
     # A key's place in its dict, and in the parser's own dict of the keys that it knows. A table
     # that has just grown has 3 indices (of 4 bytes) and 2 entries (of 16 bytes) for each key, and
-    # half as much is still there of the table that it replaces. And a number, as above.
+    # the table that it replaces, half as large, is still there. A number is added as above.
     ":": 44 + 66 + 32,
-    # A string, counted at the quote that ends it: 49 bytes, or 76 where characters take more than
-    # one. They come on top.
+    # A string, counted at the quote that ends it: 49 bytes, or 76 if its characters take more than
+    # one byte each. The characters are counted separately.
     '"': 80,
 }
 _ESCAPE = re.compile(rb"\\u[0-9a-fA-F]{4}")
@@ -188,7 +188,7 @@ def check_cost(payload: bytes) -> None:
 
     Parameters
     ----------
-    payload : bytes
+    payload
         JSON in UTF-8, or what claims to be JSON.
 
     Raises
@@ -205,18 +205,18 @@ def parsed_bytes(payload: bytes) -> int:
 
     Parameters
     ----------
-    payload : bytes
+    payload
         JSON in UTF-8, or what claims to be JSON; the estimate then covers what is built before the
         parser finds the error.
 
     Returns
     -------
     int
-        Never less than the real need, except for a kilobyte of the parser's own. Well-formed JSON
-        takes at least a twelfth of the estimate.
+        Never less than the memory that is really taken, apart from a kilobyte that the parser needs
+        for itself. Well-formed JSON takes at least a twelfth of the estimate.
     """
     cost, characters = 0, len(payload)
-    inside = False  # of a string
+    inside = False  # whether `start` is inside a string
     start = 0
     while start < len(payload):
         piece = payload[start : start + _PIECE_BYTES]
@@ -251,7 +251,7 @@ def well_formed(value: Any) -> Any:
 
     Parameters
     ----------
-    value : object
+    value
         Nested numbers, strings, ``None``, lists and dicts. It is not changed.
 
     Raises

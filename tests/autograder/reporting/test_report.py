@@ -65,7 +65,7 @@ def test_the_figures_at_the_top_are_the_gradebooks(course):
     assert "Submissions 3 of 4 students" in words
     assert "Median score 11 of 13" in words
     assert "Highest score 12.5 of 13 + 3" in words
-    assert "Wait for manual grading 1 submission, 1 answer" in words
+    assert "Waiting for manual grading 1 submission, 1 answer" in words
     submissions = course.gradebook.assignment_submissions(ASSIGNMENT)
     assert sorted(s.score for s in submissions) == [4.0, 11.0, 12.5]
 
@@ -76,7 +76,7 @@ def test_manual_grading_counts(course):
     page = report(course)
 
     assert "Highest score 12.5 of 13" in visible(page)
-    assert "Wait for manual grading 0 submissions" in visible(page)
+    assert "Waiting for manual grading 0 submissions" in visible(page)
 
 
 def test_a_late_penalty_is_taken_off_but_never_below_zero(course):
@@ -207,10 +207,11 @@ def test_code_that_is_alike_stands_with_what_is_usual_in_the_class(course, monke
 
     words = section(report(course), "Submissions that look alike")
 
-    assert "ada, ben Much the same code, names of variables aside. They share 97 %" in words
-    assert "(31 % is usual in this class), and 88 % of what is rare in this class (4 %" in words
+    assert "ada, ben Much the same code, apart from the names of variables. They share" in words
+    assert "They share 97 % of the shorter notebook's code (31 % is usual" in words
+    assert "is usual in this class), and 88 % of the code that is rare in this class (4 %" in words
     assert "Most of it is in huffman_words_solution ." in words
-    assert "cai, dee, eve Much the same code, names of variables aside. Each shares with" in words
+    assert "cai, dee, eve Much the same code, apart from the names of variables. Each of" in words
 
 
 def test_the_same_weights_stand_apart_with_what_they_mean(course, monkeypatch):
@@ -220,8 +221,8 @@ def test_the_same_weights_stand_apart_with_what_they_mean(course, monkeypatch):
 
     words = section(report(course), "Submissions that look alike")
 
-    assert "None: no training was handed in by two students" in words
-    assert "The same weights, which alone say little: 1 group" in words
+    assert "None: no two students handed in the same training" in words
+    assert "The same weights, which mean little by themselves: 1 group" in words
     assert "the same code gives the same weights on the same kind of machine" in words
     assert f"ada, ben {Finding.SAME_WEIGHTS.value} quick/qat_4bit" in words
 
@@ -231,7 +232,7 @@ def test_a_class_without_copies_is_said_to_have_none(course):
 
     words = section(report(course), "Submissions that look alike")
 
-    assert "None: no training was handed in by two students" in words
+    assert "None: no two students handed in the same training" in words
     assert "same weights" not in words
 
 
@@ -252,7 +253,7 @@ def test_code_of_which_the_beginning_alone_was_compared_is_told(course, monkeypa
 
     words = section(report(course), "Submissions that look alike")
 
-    assert "Only the first 131,072 characters of their code were compared" in words
+    assert "Only the first 131,072 characters of the code of these students" in words
     assert "eve" in words
 
 

@@ -211,7 +211,9 @@ def test_a_sparse_file_is_not_filled(handed_in, submitted):
     with (handed_in / "ben" / "data.bin").open("wb") as file:
         file.truncate(3 * 2**30)
     notes = collect(handed_in, "work", submitted).notes
-    assert notes["ben"] == ["data.bin was left out: the files of a submission may take 256 MB"]
+    assert notes["ben"] == [
+        "data.bin was left out: the files of a submission may take at most 256 MB"
+    ]
     assert sum(p.stat().st_blocks for p in submitted.rglob("*")) * 512 < 2**20
 
 
@@ -223,7 +225,7 @@ def test_each_hand_in_of_a_zip_has_limits_of_its_own(handed_in, submitted, monke
     collected = collect(zip_of(handed_in), "work", submitted)
     assert collected.students == CLASS
     assert collected.notes["ben"] == [
-        "ben/more was left out: the files of a submission may take 0 MB"
+        "ben/more was left out: the files of a submission may take at most 0 MB"
     ]
 
 

@@ -196,7 +196,8 @@ def test_a_hand_in_does_not_say_when_it_came(folder):
         write(intake.folder / "work" / "timestamp.txt", "1999-12-31 23:59:59 UTC")
 
     folder.fill(bring, [])
-    assert folder.notes == ["timestamp.txt was taken away: a hand-in does not say when it came"]
+    reason = "a hand-in cannot set its own time of submission"
+    assert folder.notes == [f"timestamp.txt was taken away: {reason}"]
     assert files(folder.path) == ["work.ipynb"]
 
 

@@ -47,7 +47,7 @@ def test_a_bomb_is_not_written_and_the_rest_is(target):
     archive = zipped([("bomb", bytes(300 * 2**20)), ("work.ipynb", "1")])
     assert archive.tell() < 2**20
     assert notes_of(archive, target) == [
-        "bomb was left out: the files of a submission may take 256 MB"
+        "bomb was left out: the files of a submission may take at most 256 MB"
     ]
     assert unpacked(target) == {"work.ipynb": "1"}
 
