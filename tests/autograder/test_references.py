@@ -1,4 +1,4 @@
-"""Reference runs: the rule for thresholds, and what passes it."""
+"""Reference runs: the rule for the bar of a network, and what reaches it."""
 
 import shutil
 
@@ -32,22 +32,22 @@ def digits():
 RUNS = [0.89, 0.90, 0.91]
 
 
-def test_the_threshold_is_the_lower_end_of_a_prediction_interval():
+def test_the_bar_is_the_lower_end_of_a_prediction_interval():
     expected = 0.9 - 6.965 * 0.01 * (1 + 1 / 3) ** 0.5
     assert threshold_of(RUNS, untrained=0.1, images=10**6) == pytest.approx(expected, abs=1e-5)
 
 
-def test_runs_that_agree_by_chance_do_not_make_it_sharp():
+def test_runs_that_agree_by_chance_do_not_make_the_bar_too_strict():
     # One standard error of 0.9 on 100 images is 0.03.
     expected = 0.9 - 6.965 * 0.03 * (1 + 1 / 3) ** 0.5
     assert threshold_of([0.9] * 3, untrained=0.1, images=100) == pytest.approx(expected, abs=1e-4)
 
 
-def test_half_of_what_training_gained_is_asked_for_at_least():
+def test_the_bar_requires_at_least_half_of_what_training_gained():
     assert threshold_of(RUNS, untrained=0.88, images=10**6) == pytest.approx(0.89)
 
 
-def test_runs_of_the_same_mean_and_spread_have_the_same_threshold():
+def test_runs_of_the_same_mean_and_spread_have_the_same_bar():
     expected = threshold_of(RUNS, untrained=0.1, images=10**6)
     assert bar(0.9, 0.01, 3, untrained=0.1, images=10**6) == pytest.approx(expected)
 
@@ -70,7 +70,7 @@ def test_an_unknown_network_says_how_to_run_it():
         threshold("quick", "nothing_like_it")
 
 
-def test_one_run_gives_no_threshold(monkeypatch):
+def test_one_run_gives_no_bar(monkeypatch):
     monkeypatch.setattr(references, "runs", lambda profile: {"alone": {"accuracies": [0.9]}})
     with pytest.raises(NoReferenceRun, match="two seeds"):
         threshold("quick", "alone")
@@ -83,7 +83,7 @@ def test_names_are_unique_in_the_course(profile, monkeypatch):
     assert len(set(names)) == len(names)
 
 
-def test_every_experiment_of_quick_has_a_frozen_run_on_these_very_data(digits):
+def test_every_experiment_of_quick_has_a_frozen_run_on_the_same_data(digits):
     trained, measured = references.runs("quick"), references.sweeps("quick")
     assert set(trained) == {experiment.name for experiment in experiments()}
     assert set(measured) == {sweep.name for sweep in sweeps()}
@@ -92,7 +92,7 @@ def test_every_experiment_of_quick_has_a_frozen_run_on_these_very_data(digits):
 
 
 @pytest.mark.parametrize("profile", ["quick", "full"])
-def test_every_frozen_run_began_from_the_present_starting_network(profile, monkeypatch):
+def test_every_frozen_run_began_from_the_current_starting_network(profile, monkeypatch):
     monkeypatch.setenv("COURSE_PROFILE", profile)
     for frozen, rows in (
         (references.runs(profile), experiments()),
@@ -104,7 +104,7 @@ def test_every_frozen_run_began_from_the_present_starting_network(profile, monke
 
 
 @pytest.mark.slow
-def test_a_history_that_the_weights_do_not_back_earns_nothing(tmp_path):
+def test_a_history_that_the_weights_do_not_support_earns_nothing(tmp_path):
     folder = artifact_folder(tmp_path)
     shutil.copytree(references.artifacts("quick", "quantization"), folder)
     boast = '{"train_loss": [0.0], "train_accuracy": [1.0], "test_accuracy": [1.0], '
@@ -136,7 +136,7 @@ def test_what_a_reference_run_measured_is_not_measured_again(monkeypatch, digits
 # Starting networks
 
 
-def test_a_starting_weight_can_be_had_pruned():
+def test_a_starting_weight_can_be_read_pruned():
     w = reference.weights("resnet20", "stage2.1.conv1")
     pruned = reference.weights("resnet20", "stage2.1.conv1", sparsity=0.5)
     assert (pruned == 0).float().mean() == 0.5
@@ -144,7 +144,7 @@ def test_a_starting_weight_can_be_had_pruned():
     assert pruned[pruned != 0].abs().min() >= w[pruned == 0].abs().max()
 
 
-def test_a_pruned_model_has_the_zeros_of_the_masks_and_else_the_starting_weights():
+def test_a_pruned_model_has_the_zeros_of_the_masks_and_otherwise_the_starting_weights():
     def one_layer(weights):
         return {"stem": weights["stem"] > 0}
 
