@@ -17,7 +17,9 @@ from autograder.cli import main
         (["reference", "run", "--only", "quantization", "--seeds", "0"], "at least one seed"),
     ],
 )
-def test_an_error_that_the_user_can_fix_is_one_sentence(arguments, message, tmp_path, monkeypatch, capsys):
+def test_an_error_that_the_user_can_fix_is_one_sentence(
+    arguments, message, tmp_path, monkeypatch, capsys
+):
     monkeypatch.chdir(tmp_path)
     assert main(arguments) == 1
     complaint = capsys.readouterr().err

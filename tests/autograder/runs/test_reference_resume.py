@@ -75,7 +75,9 @@ def figures(frozen):
     return {name: {key: run[key] for key in run if key != "seconds"} for name, run in found.items()}
 
 
-def test_a_run_that_is_killed_and_restarted_gives_the_figures_of_an_uninterrupted_one(tmp_path, monkeypatch):
+def test_a_killed_and_restarted_run_gives_the_figures_of_an_uninterrupted_one(
+    tmp_path, monkeypatch
+):
     monkeypatch.setenv("COURSE_PROFILE", "quick")
     process = start(tmp_path / "work", tmp_path / "whole")
     began = time.monotonic()

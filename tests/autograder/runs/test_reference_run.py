@@ -251,7 +251,9 @@ def test_networks_and_measurements_of_the_frozen_seeds_stay(table, start, tmp_pa
     start(seeds=2, missing=True)
     folder = tmp_path / "frozen" / "quick" / "tiny"
     assert (folder / "small.safetensors").read_bytes() == weights
-    assert len(read_measurements(folder / MEASUREMENTS)) == 3  # two seeds, and the untrained network
+    assert (
+        len(read_measurements(folder / MEASUREMENTS)) == 3
+    )  # two seeds, and the untrained network
 
 
 def test_what_is_frozen_is_not_run_again(table, start, monkeypatch, tmp_path):

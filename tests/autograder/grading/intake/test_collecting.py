@@ -332,7 +332,9 @@ def test_a_file_among_the_folders_of_the_course_is_noted(handed_in, submitted):
     ]
 
 
-def test_a_folder_that_cannot_be_prepared_affects_only_its_student(handed_in, submitted, monkeypatch):
+def test_a_folder_that_cannot_be_changed_affects_only_its_student(
+    handed_in, submitted, monkeypatch
+):
     collect(handed_in, "work", submitted)
     prepare = SubmissionFolder.prepare
 
