@@ -37,7 +37,7 @@ SERVER_STARTS = 120
 PAGE_LOADS = 120
 CELL_RUNS = 180
 
-# No requests to Google; and Chromium's own sandbox cannot be set up in a container.
+# No requests in the background; and Chromium's own sandbox cannot be set up in a container.
 BROWSER_OPTIONS = [
     "--headless=new",
     "--no-sandbox",

@@ -57,8 +57,8 @@ def test_a_recorded_training_equals_a_plain_one_up_to_rounding(kind, digits, cap
     recorded, history = train()
     assert "cannot repeat" not in capsys.readouterr().out
     plain, expected = train(cuda_graph=False)
-    # A GPU adds in another order each time, and the learning rate is rounded to float32. Two runs
-    # are too few to measure these differences exactly: hence the factor of 4 below.
+    # A GPU adds in another order each time, and the learning rate is rounded to float32. Two
+    # differences are too few to measure this noise exactly: hence the factor of 4 below.
     again, _ = train(cuda_graph=False)
     off, _ = train(0.01 * (1 + 2**-23), cuda_graph=False)
     noise = max(distance(again, plain), distance(off, plain))

@@ -210,7 +210,7 @@ def test_float32_is_plain_gradient_descent_bit_for_bit():
 
 @pytest.mark.parametrize("precision", LOW_PRECISIONS)
 def test_low_precision_learns_as_well_as_float32(precision):
-    # The mean loss is that of a probability of 99 % for the right class; without training it is 10 %.
+    # A mean loss of -log(0.99) means 99 % for the right class; without training it is 10 %.
     for history in (train(tiny_model(), precision=p) for p in ("float32", precision)):
         assert history.test_accuracy[-1] == 1.0
         assert history.train_loss[-1] < -math.log(0.99)

@@ -156,7 +156,7 @@ def test_an_earlier_handler_is_called_and_restored():
     assert calls
 
 
-def test_the_default_action_is_not_restored_in_case_a_signal_is_late():
+def test_the_default_action_is_not_restored_because_a_late_signal_would_kill():
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
     stopped(compute, seconds=0.1)
     signal.raise_signal(signal.SIGPROF)
