@@ -48,7 +48,7 @@ from helpers.reference.tiny import doubling
 
 @misconception(of=doubling.double)
 def squares(x):
-    """You square: that is the same for 2, and for 3 no more."""
+    """You square. The result is right for 2, but wrong for 3."""
     return x**2
 ''',
 }

@@ -194,7 +194,7 @@ def test_a_wrong_file_is_refused_and_removed(fake, data_folder, monkeypatch):
 
 def test_without_network_and_cache_one_error_says_what_to_do(data_folder, monkeypatch):
     with serving(data_folder) as (_, url):
-        pass  # nobody listens there any more
+        pass  # nothing listens at this address any more
     monkeypatch.setenv("COURSE_MIRROR", url)
     with pytest.raises(cifar10.DataMissing) as caught:
         cifar10.load_arrays()

@@ -125,7 +125,7 @@ def test_the_shipped_network_is_the_one_its_recipe_makes(digits, network, tmp_pa
     model = resnet20()
     model.load_state_dict(remade)
     # Another machine adds in another order, and training amplifies the last bits of the weights:
-    # two such networks differ like two draws, by a few standard errors of a difference of shares.
+    # two such networks differ like two random draws, by a few standard errors of the difference.
     accuracy, count = evaluate(network, digits), len(digits.test)
     standard_error = math.sqrt(2 * accuracy * (1 - accuracy) / count)
     assert evaluate(model, digits) == pytest.approx(accuracy, abs=3 * standard_error)

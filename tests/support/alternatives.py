@@ -50,6 +50,7 @@ def judged_alternative(assignment, alternative, beside):
     Returns
     -------
     Score
+        The result of the hidden test.
     """
     name = ALTERNATIVE.fullmatch(alternative.__name__)[1]
     return judged(assignment, question_about(assignment, name), beside | {name: alternative})

@@ -101,6 +101,7 @@ def judged(assignment, question, namespace, files=Path()):
     Returns
     -------
     Score
+        The result of the hidden test.
     """
     with asking(Submission(Responder(namespace).answer, files)):
         return evaluate_test(graded(assignment, question).source, question)

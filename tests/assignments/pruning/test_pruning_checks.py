@@ -125,7 +125,7 @@ def test_a_class_without_its_hooks_is_noticed():
 # Values that a student writes down
 
 
-def test_fractions_are_asked_for_by_key():
+def test_a_fraction_is_required_for_each_key():
     assert checks.fractions({"a": 0.5, "b": np.float32(0)}, ["a", "b"])
     assert "no sparsity for b" in checks.fractions({"a": 0.5}, ["a", "b"]).problem
     assert "Nobody asked for 'c'" in checks.fractions({"a": 0, "c": 0}, ["a"]).problem

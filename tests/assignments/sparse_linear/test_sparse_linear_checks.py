@@ -61,7 +61,7 @@ def test_a_figure_is_compared_with_its_run():
     assert not checks.run_figure(None, *RUN)
 
 
-def test_figures_are_asked_for_by_strength():
+def test_a_figure_is_required_for_each_strength():
     runs = {s: l1_descent(*PROBLEM, s) for s in (0.2, 0.5)}
     figures = {s: sparse_figures.plot_run(*run) for s, run in runs.items()}
     assert checks.run_figures(figures, runs), checks.run_figures(figures, runs)

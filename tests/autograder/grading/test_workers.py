@@ -209,7 +209,7 @@ def test_a_worker_in_compiled_code_ends_at_once_with_a_killed_parent(parent, tmp
     assert ended(busy, within=1)
 
 
-def test_ctrl_c_reaches_the_parent_alone(parent, tmp_path):
+def test_ctrl_c_reaches_only_the_parent(parent, tmp_path):
     """A terminal sends it to the whole process group, and each worker would print a traceback."""
     written(tmp_path / "mark")
     pids = below(parent)

@@ -120,7 +120,7 @@ def test_docstrings_and_comments_are_prose() -> None:
     ]
 
 
-def test_only_the_lines_asked_for_are_secret() -> None:
+def test_only_the_requested_lines_are_secret() -> None:
     assert secrets_of(range(10, 11))[Kind.CODE] == [("self.bits = bits",)]
 
 

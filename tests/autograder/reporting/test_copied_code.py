@@ -184,7 +184,7 @@ def test_students_with_half_of_the_obvious_answers_are_not_listed():
     assert ("half-a", "half-b") not in alike(code)
 
 
-def test_only_the_beginning_of_very_long_code_is_compared_and_the_report_says_so():
+def test_only_the_beginning_of_very_long_code_is_compared_and_this_is_noted():
     code = {f"student{n}": own_code(n) for n in range(4)}
     code["copy"] = code["student0"] | {"cell 99": "x = 1\n" * LONGEST_CODE}
     compared = compare_code(code, [])
