@@ -1,6 +1,6 @@
-"""The script for a borrowed GPU does its parts in order, within its time, and packs what came out.
+"""The script for a borrowed GPU does its parts in order, within its time, and packs the results.
 
-The programs that it calls are tested on their own: a stand-in notes what it was asked to do.
+The programs that it calls have their own tests: here a stand-in only records the calls.
 """
 
 import os
@@ -36,7 +36,7 @@ sleep "$SECONDS_EACH"
 
 @pytest.fixture
 def project(tmp_path):
-    """A project with the script, references, and a stand-in for Python."""
+    """Return a project with the script, references, and a stand-in for Python."""
     root = tmp_path / "project"
     for folder in ("scripts", "autograder/references/full", "helpers/pretrained", "build/data"):
         (root / folder).mkdir(parents=True)
@@ -81,14 +81,14 @@ def test_parts_can_be_chosen(project):
     assert ["time_to_accuracy" in call for call in calls(project)] == [True, False]
 
 
-def test_an_unknown_part_is_told_and_the_others_are_done(project):
+def test_an_unknown_part_is_reported_and_the_others_are_done(project):
     done = run(project, "out", "8", "benches", "tests")
     assert done.returncode == 1
     assert "There is no part benches." in done.stdout
     assert len(calls(project)) == 1
 
 
-def test_a_part_that_fails_does_not_keep_the_next_from_being_done(project):
+def test_a_part_that_fails_does_not_stop_the_next(project):
     done = run(project, "out", "8", FAILING="autograder.bench")
     assert done.returncode == 1
     assert "bench: ended with 1" in done.stdout
@@ -96,7 +96,7 @@ def test_a_part_that_fails_does_not_keep_the_next_from_being_done(project):
     assert "reference run" in calls(project)[-1]
 
 
-def test_what_came_out_is_packed_in_parts_that_travel_and_can_be_unpacked(project, tmp_path):
+def test_the_results_are_packed_in_small_parts_that_can_be_unpacked(project, tmp_path):
     run(project, "out", "8", "references")
     parts = sorted((project / "out").glob("results.tar.*"))
     assert len(parts) == 2
@@ -110,40 +110,40 @@ def test_what_came_out_is_packed_in_parts_that_travel_and_can_be_unpacked(projec
     assert "build/gpu/work/state" in names
 
 
-def test_the_references_get_the_time_that_is_left_but_for_packing(project):
+def test_the_references_get_the_remaining_time_except_for_packing(project):
     run(project, "out", "2", "references")
     *_, minutes = calls(project)[0].split()
     assert 95 < 60 * float(minutes) < 101
 
 
-def test_nothing_begins_when_the_time_is_over(project):
+def test_no_part_begins_when_the_time_is_over(project):
     done = run(project, "out", "0")
     assert calls(project) == []
     assert done.stdout.count("no time left") == 4
 
 
 @pytest.mark.parametrize("there", [True, False])
-def test_data_are_prepared_where_they_are_missing(there, project):
+def test_data_are_prepared_if_they_are_missing(there, project):
     if not there:
         (project / "build/data/cifar10.npz").unlink()
     run(project, "out", "8", "tests", PREPARE="touch prepared")
     assert (project / "prepared").exists() != there
 
 
-def test_its_use_is_told_when_something_is_missing(project):
+def test_the_usage_is_shown_if_an_argument_is_missing(project):
     done = run(project, "out")
     assert done.returncode == 2
     assert "sh scripts/gpu_run.sh OUT MINUTES" in done.stdout
 
 
-def test_the_command_for_the_references_is_one_that_there_is(project):
+def test_the_command_for_the_references_exists(project):
     run(project, "out", "8", "references")
     arguments = calls(project)[0].partition("autograder.cli ")[2].split()
     found = _parser().parse_args(arguments)
     assert (found.profile, found.missing, found.seeds, found.share) == ("full", True, 3, 1.0)
 
 
-def test_what_only_a_gpu_can_test_needs_nothing_of_the_instructors_packages():
+def test_the_tests_for_a_gpu_need_none_of_the_instructors_packages():
     found = subprocess.run(
         [sys.executable, "-c", ON_A_BARE_MACHINE],
         cwd=SCRIPT.parents[1],

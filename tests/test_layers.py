@@ -1,4 +1,4 @@
-"""The rooms of the house: who may import whom, and where dependencies are declared."""
+"""The layers of the project: what may import what, and where dependencies are declared."""
 
 import ast
 import re
@@ -18,7 +18,7 @@ IMPORT_NAMES = {"scikit-learn": "sklearn"}
 
 
 def name(requirement: str) -> str:
-    """Return the distribution that ``torch>=2.4`` asks for."""
+    """Return the name of the distribution in a requirement such as ``torch>=2.4``."""
     match = re.match(r"[\w.-]+", requirement)
     assert match
     return match[0].lower()

@@ -1,4 +1,4 @@
-"""An assignment joins by its folders alone: no list, no other file of the project is touched."""
+"""An assignment is added by its folders alone: no list and no other file needs a change."""
 
 import os
 import shutil
@@ -48,7 +48,7 @@ from helpers.reference.tiny import doubling
 
 @misconception(of=doubling.double)
 def squares(x):
-    """You square: that is the same for 2, and for 3 no more."""
+    """You square. The result is right for 2, but wrong for 3."""
     return x**2
 ''',
 }
@@ -87,7 +87,7 @@ def notebook():
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
-    """A copy of the project without its networks, and the folders of one assignment more."""
+    """Return a copy of the project without its networks and with one more assignment."""
     folder = tmp_path_factory.mktemp("project")
     left_out = shutil.ignore_patterns("__pycache__", "*.safetensors")
     for package in ("helpers", "autograder", "notebooks"):
@@ -114,7 +114,7 @@ def autograder(project, *arguments):
 
 @pytest.fixture(scope="module")
 def course(project):
-    """A course in which the new assignment is released, and three students' answers are graded."""
+    """Return a course with the new assignment released and the answers of three students graded."""
     course = project / "course"
     released = autograder(project, "release", NAME, "--course", str(course))
     assert released.returncode == 0, released.stderr
@@ -136,16 +136,16 @@ def record(course, student):
     return Record.read(nbformat.read(file, as_version=4)).questions["double"]
 
 
-def test_its_answers_are_scored(course):
+def test_the_answers_are_scored(course):
     assert [record(course, s).score for s in ("ada", "ben", "cem")] == [3, 0, 0]
 
 
-def test_its_misconceptions_are_named(course):
+def test_the_misconceptions_are_named(course):
     named = {s: [m.name for m in record(course, s).misconceptions] for s in ("ben", "cem")}
     assert named == {"ben": ["squares"], "cem": []}
 
 
-def test_its_public_check_ships_and_nothing_of_other_assignments(course):
+def test_the_public_check_ships_and_nothing_of_other_assignments(course):
     (wheel,) = (course / "release" / NAME).glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         parts = {tuple(name.split("/")[:3]) for name in archive.namelist()}
@@ -154,6 +154,6 @@ def test_its_public_check_ships_and_nothing_of_other_assignments(course):
     assert not any(part[:2] == ("helpers", "reference") for part in parts)
 
 
-def test_it_has_a_report(project, course):
+def test_the_assignment_has_a_report(project, course):
     done = autograder(project, "report", NAME, "--course", str(course))
     assert done.returncode == 0, done.stderr

@@ -1,4 +1,4 @@
-"""An assignment is found by its notebook, and what it has by its name."""
+"""An assignment is found by its notebook, and its parts are found by its name."""
 
 import json
 import subprocess
@@ -12,7 +12,7 @@ from autograder.misconceptions import misconceptions_in
 
 @pytest.fixture
 def notebooks(tmp_path):
-    """A folder with the source notebook of one small assignment."""
+    """Return a folder with the source notebook of one small assignment."""
     (tmp_path / "tiny").mkdir()
     course = {"unlocks": ["masks"], "artifacts": ["small"]}
     content = {"cells": [], "metadata": {"course": course}, "nbformat": 4, "nbformat_minor": 5}
@@ -24,7 +24,7 @@ def test_a_notebook_in_a_folder_of_its_name_is_an_assignment(notebooks):
     assert assignments(notebooks) == ["tiny"]
 
 
-def test_another_notebook_in_that_folder_is_none(notebooks):
+def test_another_notebook_in_that_folder_is_not_an_assignment(notebooks):
     (notebooks / "tiny" / "draft.ipynb").write_text("{}")
     assert assignments(notebooks) == ["tiny"]
 
@@ -39,7 +39,7 @@ def test_an_assignment_may_have_nothing_but_its_notebook(notebooks):
     assert [*tiny.experiments, *tiny.sweeps, *tiny.chart_lines, *tiny.misconceptions] == []
 
 
-def test_an_assignment_without_a_notebook_is_none(notebooks):
+def test_an_assignment_without_a_notebook_does_not_exist(notebooks):
     with pytest.raises(FileNotFoundError):
         assignment("huge", notebooks)
 
@@ -55,13 +55,13 @@ def test_an_assignment_without_a_place_comes_last(notebooks):
 
 
 @pytest.mark.parametrize("name", assignments())
-def test_what_an_assignment_has_carries_its_name(name):
+def test_the_experiments_and_sweeps_of_an_assignment_carry_its_name(name):
     found = assignment(name)
     assert {row.assignment for row in [*found.experiments, *found.sweeps]} == {name}
 
 
 @pytest.mark.parametrize("name", assignments())
-def test_what_is_handed_in_is_trained_by_the_experiments(name):
+def test_the_artifacts_are_trained_by_the_experiments(name):
     found = assignment(name)
     assert set(found.artifacts) <= {experiment.name for experiment in found.experiments}
 
@@ -79,5 +79,5 @@ def test_finding_an_assignment_imports_nothing_that_is_slow():
     subprocess.run([sys.executable, "-c", program], check=True)
 
 
-def test_a_name_that_is_no_name_in_python_has_no_parts():
+def test_a_name_that_is_not_a_python_name_has_no_parts():
     assert part("homework 1.5", "misconceptions") is None

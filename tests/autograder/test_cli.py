@@ -1,4 +1,4 @@
-"""The command: what a user can mend is one sentence, and what is not needed is not imported."""
+"""The command reports a user's error in one sentence and imports only what it needs."""
 
 import subprocess
 import sys
@@ -17,7 +17,9 @@ from autograder.cli import main
         (["reference", "run", "--only", "quantization", "--seeds", "0"], "at least one seed"),
     ],
 )
-def test_what_a_user_can_mend_is_one_sentence(arguments, message, tmp_path, monkeypatch, capsys):
+def test_an_error_that_the_user_can_fix_is_one_sentence(
+    arguments, message, tmp_path, monkeypatch, capsys
+):
     monkeypatch.chdir(tmp_path)
     assert main(arguments) == 1
     complaint = capsys.readouterr().err
@@ -25,13 +27,13 @@ def test_what_a_user_can_mend_is_one_sentence(arguments, message, tmp_path, monk
     assert "Traceback" not in complaint
 
 
-def test_a_wrong_command_says_which_there_are(capsys):
+def test_a_wrong_command_lists_those_that_exist(capsys):
     with pytest.raises(SystemExit):
         main(["grad"])
     assert "release" in capsys.readouterr().err
 
 
-def test_reference_runs_need_nothing_of_the_instructors_packages():
+def test_reference_runs_need_none_of_the_instructors_packages():
     missing = ["nbgrader", "nbformat", "nbconvert", "jupyterlab", "IPython", "psutil", "nh3"]
     program = (
         f"import sys\nfor name in {missing}: sys.modules[name] = None\n"

@@ -1,4 +1,4 @@
-"""Every wrong solution is told apart from the right one, and from the others, by stated inputs."""
+"""The probes tell every wrong solution from the right one and from the other wrong ones."""
 
 import warnings
 from functools import partial
@@ -90,7 +90,7 @@ def test_the_explanation_talks_to_the_student_in_two_or_three_sentences(wrong):
 
 
 @pytest.mark.parametrize("wrong", ALL, ids=name)
-def test_the_public_check_catches_it(wrong):
+def test_the_public_check_catches_every_misconception(wrong):
     result = PUBLIC_CHECKS[wrong.of](wrong.wrong)
     assert not result
     assert result.problem

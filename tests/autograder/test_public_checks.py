@@ -1,4 +1,4 @@
-"""What every public check owes a student: the right answer passes, and all else gets a reason."""
+"""Every public check lets the right answer pass and gives a reason for rejecting any other."""
 
 from importlib import import_module
 
@@ -23,7 +23,7 @@ ANSWERS = {
     for assignment in assignments()
     for answer, check in _probes(assignment).PUBLIC_CHECKS.items()
 }
-# A class that lacks a method is not a function that is not written.
+# For these two, the answer is a class: it is never taken for a function that is not written yet.
 FUNCTIONS = [check for check in ANSWERS if check.__name__ not in ("ste", "quant_conv2d")]
 STRANGE = [
     None,
@@ -69,14 +69,14 @@ def test_the_right_answer_passes(check):
 
 
 @pytest.mark.parametrize("check", FUNCTIONS, ids=name)
-def test_an_answer_that_is_not_written_is_said_to_be_missing(check):
+def test_an_answer_that_is_not_written_is_reported_as_such(check):
     result = check(not_written)
     assert not result
     assert "is not written yet" in result.problem
 
 
 @pytest.mark.parametrize("check", FUNCTIONS, ids=name)
-def test_what_is_no_function_is_said(check):
+def test_anything_but_a_function_is_reported_as_such(check):
     assert "needs a function" in check(3).problem
 
 

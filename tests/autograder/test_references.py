@@ -1,4 +1,4 @@
-"""Reference runs: the rule for thresholds, and what passes it."""
+"""Reference runs: the rule for the bar of a network, and what reaches it."""
 
 import shutil
 
@@ -74,7 +74,7 @@ def test_the_spread_is_at_least_one_standard_error_of_the_test_images():
     assert bar_of(agreeing, [agreeing]) == pytest.approx(expected, abs=1e-4)
 
 
-def test_half_of_what_training_gained_is_asked_for_at_least():
+def test_the_bar_requires_at_least_half_of_what_training_gained():
     assert bar_of(run_of([0.89, 0.90, 0.91], untrained=0.88), [ALONE]) == pytest.approx(0.89)
 
 
@@ -132,7 +132,7 @@ def test_an_unknown_network_says_how_to_run_it():
         bar("quick", "nothing_like_it")
 
 
-def test_one_run_gives_no_threshold(monkeypatch):
+def test_one_run_gives_no_bar_in_a_profile(monkeypatch):
     monkeypatch.setattr(references, "runs", lambda profile: {"alone": run_of([0.9])})
     with pytest.raises(NoReferenceRun, match="two seeds"):
         bar("quick", "alone")
@@ -145,7 +145,7 @@ def test_names_are_unique_in_the_course(profile, monkeypatch):
     assert len(set(names)) == len(names)
 
 
-def test_every_experiment_of_quick_has_a_frozen_run_on_these_very_data(digits):
+def test_every_experiment_of_quick_has_a_frozen_run_on_the_same_data(digits):
     trained, measured = references.runs("quick"), references.sweeps("quick")
     assert set(trained) == {experiment.name for experiment in experiments()}
     assert set(measured) == {sweep.name for sweep in sweeps()}
@@ -154,7 +154,7 @@ def test_every_experiment_of_quick_has_a_frozen_run_on_these_very_data(digits):
 
 
 @pytest.mark.parametrize("profile", ["quick", "full"])
-def test_every_frozen_run_began_from_the_present_starting_network(profile, monkeypatch):
+def test_every_frozen_run_began_from_the_current_starting_network(profile, monkeypatch):
     monkeypatch.setenv("COURSE_PROFILE", profile)
     for frozen, rows in (
         (references.runs(profile), experiments()),
@@ -166,7 +166,7 @@ def test_every_frozen_run_began_from_the_present_starting_network(profile, monke
 
 
 @pytest.mark.slow
-def test_a_history_that_the_weights_do_not_back_earns_nothing(tmp_path):
+def test_a_history_that_the_weights_do_not_support_earns_nothing(tmp_path):
     folder = artifact_folder(tmp_path)
     shutil.copytree(references.artifacts("quick", "quantization"), folder)
     boast = '{"train_loss": [0.0], "train_accuracy": [1.0], "test_accuracy": [1.0], '
@@ -198,7 +198,7 @@ def test_what_a_reference_run_measured_is_not_measured_again(monkeypatch, digits
 # Starting networks
 
 
-def test_a_starting_weight_can_be_had_pruned():
+def test_a_starting_weight_can_be_read_pruned():
     w = reference.weights("resnet20", "stage2.1.conv1")
     pruned = reference.weights("resnet20", "stage2.1.conv1", sparsity=0.5)
     assert (pruned == 0).float().mean() == 0.5
@@ -206,7 +206,7 @@ def test_a_starting_weight_can_be_had_pruned():
     assert pruned[pruned != 0].abs().min() >= w[pruned == 0].abs().max()
 
 
-def test_a_pruned_model_has_the_zeros_of_the_masks_and_else_the_starting_weights():
+def test_a_pruned_model_has_the_zeros_of_the_masks_and_otherwise_the_starting_weights():
     def one_layer(weights):
         return {"stem": weights["stem"] > 0}
 

@@ -1,4 +1,4 @@
-"""The sample class: which mistakes may stand beside each other in one submission."""
+"""The sample class: mistakes share a submission if they do not affect the same questions."""
 
 from collections.abc import Callable
 from typing import Any
@@ -35,7 +35,7 @@ def notebook() -> nbformat.NotebookNode:
 
 
 def misconception(of: str, code: str) -> Misconception:
-    """A misconception of the notebook above; only its name and its source count."""
+    """Return a misconception about the notebook above; only its name and its source matter."""
 
     def right() -> None: ...
 
@@ -62,11 +62,11 @@ def test_used_names_are_those_from_outside():
     }
 
 
-def test_hidden_tests_ask_for_names(notebook):
+def test_the_names_that_hidden_tests_use_are_found(notebook):
     assert asked_names(notebook.cells) == {"low", "high", "apart", "table"}
 
 
-def test_a_table_rests_on_the_functions_that_fill_it(notebook):
+def test_a_table_depends_on_the_functions_that_fill_it(notebook):
     assert {"table", "high", "low"} <= Dependencies(notebook).below({"table"})
 
 
@@ -74,11 +74,11 @@ def test_an_argument_is_not_the_function_of_that_name(notebook):
     assert Dependencies(notebook).below({"apart"}) == {"apart"}
 
 
-def test_a_mistake_reaches_the_questions_above_it(notebook):
+def test_a_mistake_affects_the_questions_that_depend_on_it(notebook):
     assert Dependencies(notebook).questions_on("low") == {"low_test", "high_test", "table_test"}
 
 
-def test_mistakes_in_questions_that_rest_on_each_other_are_kept_apart(notebook):
+def test_mistakes_in_questions_that_depend_on_each_other_are_kept_apart(notebook):
     shares = shared_out([LOW, HIGH, APART], Dependencies(notebook))
     assert shares == [[LOW, APART], [HIGH]]
 
@@ -96,6 +96,6 @@ def test_the_wrong_definition_comes_last(notebook):
     assert notebook.cells[1].source.count("def low") == 1
 
 
-def test_a_misconception_of_what_nobody_solves_is_an_error(notebook):
+def test_a_misconception_without_a_solution_cell_is_an_error(notebook):
     with pytest.raises(LookupError, match="no solution cell defines nothing"):
         with_misconceptions(notebook, [misconception("nothing", "def nothing(): ...\n")])

@@ -1,4 +1,4 @@
-"""Temporary folders: gone with their block, and with the next run when their process was killed."""
+"""Temporary folders are removed after their block, or by a later run if a process was killed."""
 
 import os
 import signal
@@ -31,7 +31,7 @@ START_AND_DIE = """
 
 @pytest.fixture(autouse=True)
 def place(tmp_path, monkeypatch):
-    """The system's folder for temporary files, empty."""
+    """Return an empty folder that replaces the system's folder for temporary files."""
     folder = tmp_path / "tmp"
     folder.mkdir()
     monkeypatch.setenv("TMPDIR", str(folder))
@@ -41,7 +41,7 @@ def place(tmp_path, monkeypatch):
 
 @pytest.fixture
 def holder(place):
-    """Another process that holds a folder; returns the process."""
+    """Start another process that holds a folder, and yield the process."""
     process = subprocess.Popen([sys.executable, "-c", HOLD], stdout=subprocess.PIPE, text=True)
     process.stdout.readline()
     yield process
@@ -49,7 +49,7 @@ def holder(place):
     process.wait()
 
 
-def test_a_folder_is_empty_for_this_user_alone_and_gone_after_its_block(place):
+def test_a_folder_is_empty_and_private_and_is_removed_after_its_block(place):
     with temporary_folder("grading-") as folder:
         assert folder.parent == place
         assert folder.name.startswith(f"{PREFIX}grading-")
@@ -58,13 +58,13 @@ def test_a_folder_is_empty_for_this_user_alone_and_gone_after_its_block(place):
     assert not list(place.iterdir())
 
 
-def test_a_folder_is_gone_after_an_error_in_its_block(place):
+def test_a_folder_is_removed_after_an_error_in_its_block(place):
     with pytest.raises(ZeroDivisionError), temporary_folder("grading-") as folder:
         (folder / "file").write_text(str(1 / 0))
     assert not list(place.iterdir())
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="no permission is missing to root")
+@pytest.mark.skipif(os.geteuid() == 0, reason="root has every permission")
 def test_a_folder_without_permissions_inside_is_removed_too(place):
     with temporary_folder("grading-") as folder:
         inner = folder / "a" / "b"
@@ -85,7 +85,7 @@ def test_removing_a_folder_follows_no_link(place, tmp_path):
     assert stat.S_IMODE(kept.stat().st_mode) == 0o750
 
 
-def test_what_a_killed_process_left_behind_is_swept(place, holder):
+def test_the_folder_of_a_killed_process_is_swept(place, holder):
     (left,) = place.iterdir()
     holder.kill()
     holder.wait()
@@ -102,7 +102,7 @@ def test_the_folder_of_a_living_process_stays(place, holder):
     assert (held / "inner" / "file").read_text() == "x"
 
 
-def test_what_the_holder_started_does_not_keep_its_folder(place):
+def test_a_child_of_the_holder_does_not_keep_its_folder(place):
     program = HOLD.replace("time.sleep(60)", START_AND_DIE)
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     folder, child = done.stdout.split()
@@ -129,7 +129,7 @@ def test_the_folders_of_another_user_stay(place, monkeypatch):
     assert sweep() == []
 
 
-def test_a_folder_that_a_sweep_takes_before_it_is_locked_is_made_anew(place, monkeypatch):
+def test_a_folder_that_is_swept_before_it_is_locked_is_made_again(place, monkeypatch):
     opened = os.open
     swept = []
 

@@ -1,6 +1,6 @@
 """A student's first minutes: the release in JupyterLab, in a real browser.
 
-Screenshots of what the browser showed lie in ``build/browser/``.
+Screenshots of the browser are saved in ``build/browser/``.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ SERVER_STARTS = 120
 PAGE_LOADS = 120
 CELL_RUNS = 180
 
-# No calls home; and in a container Chromium's own sandbox cannot be set up.
+# No requests in the background; and Chromium's own sandbox cannot be set up in a container.
 BROWSER_OPTIONS = [
     "--headless=new",
     "--no-sandbox",
@@ -66,13 +66,13 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def release(tmp_path_factory) -> Release:
-    """The release as an instructor would make it."""
+    """Return the release as an instructor would make it."""
     return make_release(ASSIGNMENT, Course(tmp_path_factory.mktemp("course")))
 
 
 @pytest.fixture(scope="module")
 def student_folder(release, tmp_path_factory) -> Path:
-    """What a student has after unpacking the zip."""
+    """Return the folder that a student has after unpacking the zip."""
     folder = tmp_path_factory.mktemp("student")
     with zipfile.ZipFile(release.archive) as archive:
         archive.extractall(folder)
@@ -81,7 +81,7 @@ def student_folder(release, tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def lab(release, student_folder, tmp_path_factory) -> Iterator[str]:
-    """JupyterLab in the student's folder, with a home of its own; yields its address.
+    """Start JupyterLab in the student's folder, with its own home; yield its address.
 
     The kernel imports `helpers` from the student's wheel, not from this project.
     """
@@ -158,7 +158,7 @@ class NotebookPage:
         self.cells = nbformat.read(notebook, as_version=4).cells
 
     def place(self, grade_id: str) -> int:
-        """The place of a question's cell in the notebook, from 0."""
+        """Return the place of a question's cell in the notebook, counted from 0."""
         marks = [cell.metadata.get("nbgrader", {}).get("grade_id") for cell in self.cells]
         return marks.index(grade_id)
 
@@ -177,7 +177,7 @@ class NotebookPage:
         return cell.locator(".jp-Cell-outputArea")
 
     def replace(self, place: int, source: str) -> None:
-        """Put another source into a code cell; the browser types it."""
+        """Replace the source of a code cell by typing in the browser."""
         self.cell(place).locator(".cm-content").click()
         self.page.keyboard.press("ControlOrMeta+a")
         self.page.keyboard.insert_text(source)
@@ -190,7 +190,7 @@ class NotebookPage:
 
 @pytest.fixture
 def notebook(lab, release) -> Iterator[NotebookPage]:
-    """The notebook in a new window, with its kernel ready."""
+    """Open the notebook in a new window, and yield it when its kernel is ready."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=BROWSER_OPTIONS)
         page = browser.new_page(viewport={"width": 1280, "height": 900})
@@ -206,7 +206,7 @@ def notebook(lab, release) -> Iterator[NotebookPage]:
 
 
 def solution(grade_id: str) -> str:
-    """The source of a cell as the instructor solved it."""
+    """Return the source of a cell as the instructor solved it."""
     cells = nbformat.read(NOTEBOOKS / ASSIGNMENT / f"{ASSIGNMENT}.ipynb", as_version=4).cells
     cell = next(c for c in cells if c.metadata.get("nbgrader", {}).get("grade_id") == grade_id)
     return solved_text(cell).rstrip()

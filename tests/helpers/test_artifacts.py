@@ -1,4 +1,4 @@
-"""Trained networks are saved once and loaded after; hostile files are refused in words."""
+"""Trained networks are saved once and loaded later; hostile files are refused with a message."""
 
 import json
 import math
@@ -35,7 +35,7 @@ def model(width=3):
 
 @pytest.fixture
 def here(tmp_path, monkeypatch):
-    """The current folder, as a notebook has it."""
+    """Return an empty folder, which is the current one, as for a notebook."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COURSE_PROFILE", "quick")
     monkeypatch.delenv("COURSE_GRADING", raising=False)
@@ -44,7 +44,7 @@ def here(tmp_path, monkeypatch):
 
 @pytest.fixture
 def folder(here):
-    """A folder with the artifact `net`."""
+    """Return a folder with the artifact `net`."""
     save_artifact(artifact_folder(), "net", model(), HISTORY)
     return artifact_folder()
 
@@ -73,7 +73,7 @@ def test_the_first_time_trains_and_the_next_time_loads(here):
     assert torch.equal(second[1].running_mean, first[1].running_mean)
 
 
-def test_the_checkpoint_goes_when_the_artifact_is_complete(here):
+def test_the_checkpoint_is_removed_when_the_artifact_is_complete(here):
     artifact_folder().mkdir(parents=True)
     train_or_load("net", training([]), model())
     names = {path.name for path in artifact_folder().iterdir()}
@@ -119,7 +119,7 @@ def test_grading_loads_what_was_submitted(folder, monkeypatch):
         (nn.Sequential(*model(), nn.Linear(2, 2)), "it lacks 2.bias"),
     ],
 )
-def test_an_artifact_of_another_network_is_refused_in_words(folder, other, words):
+def test_an_artifact_of_another_network_is_refused_with_a_message(folder, other, words):
     with pytest.raises(ArtifactError, match=f"'net' is the artifact of another network: {words}"):
         train_or_load("net", training([]), other)
 
@@ -147,10 +147,10 @@ def test_a_name_that_could_leave_the_folder_is_refused(name, tmp_path):
 
 
 # ------------------------------------------------------------------------------------------------
-# Reading what anybody may have made
+# Reading files that anybody may have made
 
 
-def test_an_artifact_survives_the_disk_exactly(here):
+def test_an_artifact_is_read_exactly_as_it_was_saved(here):
     saved = model()
     save_artifact(artifact_folder(), "net", saved, HISTORY)
     artifact = load_artifact(artifact_folder(), "net")
@@ -160,7 +160,7 @@ def test_an_artifact_survives_the_disk_exactly(here):
         assert torch.equal(artifact.weights[name], tensor)
 
 
-def test_a_torn_save_is_no_artifact(folder, monkeypatch):
+def test_an_interrupted_save_leaves_no_artifact(folder, monkeypatch):
     def fail(*args, **kwargs):
         raise OSError("disk full")
 

@@ -41,7 +41,7 @@ def test_nothing_else_changes():
     assert not model.training
 
 
-def test_a_network_without_batch_norm_is_left_alone():
+def test_a_network_without_batch_norm_is_not_changed():
     model = nn.Sequential(nn.Flatten(), nn.Linear(3 * 32 * 32, 2))
     reestimate_batch_norm(model, DIGITS, 10)
     assert not model.training

@@ -1,4 +1,4 @@
-"""CIFAR-10 is downloaded once, goes on where it stopped, and every failure says what to do."""
+"""CIFAR-10 is downloaded once, in several attempts if necessary; failures say what to do."""
 
 import functools
 import hashlib
@@ -22,7 +22,7 @@ PER_BATCH = 3
 
 
 def make_archive(path, batches):
-    """Write an archive in the format of CIFAR-10's."""
+    """Write an archive in CIFAR-10's format; return its checksum."""
     with tarfile.open(path, "w:gz") as tar:
         for name, batch in batches.items():
             content = pickle.dumps(batch, protocol=2)
@@ -34,7 +34,7 @@ def make_archive(path, batches):
 
 @pytest.fixture
 def fake(tmp_path):
-    """A tiny CIFAR-10: the folder that serves it, its batches, and the archive's checksum."""
+    """Return a tiny CIFAR-10: the folder to serve, its batches, and the archive's checksum."""
     rng = np.random.default_rng(0)
     names = [name for names in cifar10.BATCHES.values() for name in names]
     batches = {
@@ -50,7 +50,7 @@ def fake(tmp_path):
 
 
 class Handler(http.server.SimpleHTTPRequestHandler):
-    """Serves a folder; can cut a connection short, and knows ranges."""
+    """Serves a folder, with or without ranges; may cut a connection short."""
 
     cut_after: int | None = None
     ranges = True
@@ -151,7 +151,7 @@ def test_without_a_mirror_the_archive_is_that_of_torchvision(data_folder, monkey
         cifar10.load_arrays()
 
 
-def test_an_interrupted_download_goes_on_where_it_stopped(fake, tmp_path):
+def test_an_interrupted_download_continues_where_it_stopped(fake, tmp_path):
     folder, _, md5 = fake
     destination = tmp_path / "data" / "file.tar.gz"
     half = (folder / cifar10.ARCHIVE).stat().st_size // 2
@@ -174,7 +174,7 @@ def test_a_server_without_ranges_sends_the_whole_file_again(fake, tmp_path):
     assert destination.read_bytes() == (folder / cifar10.ARCHIVE).read_bytes()
 
 
-def test_a_part_that_was_complete_already_is_taken(fake, tmp_path):
+def test_a_partial_file_that_is_already_complete_is_used(fake, tmp_path):
     folder, _, md5 = fake
     content = (folder / cifar10.ARCHIVE).read_bytes()
     (tmp_path / "file.tar.gz.part").write_bytes(content)
@@ -194,7 +194,7 @@ def test_a_wrong_file_is_refused_and_removed(fake, data_folder, monkeypatch):
 
 def test_without_network_and_cache_one_error_says_what_to_do(data_folder, monkeypatch):
     with serving(data_folder) as (_, url):
-        pass  # nobody listens there any more
+        pass  # nothing listens at this address any more
     monkeypatch.setenv("COURSE_MIRROR", url)
     with pytest.raises(cifar10.DataMissing) as caught:
         cifar10.load_arrays()
@@ -236,7 +236,7 @@ def test_a_hostile_archive_runs_no_code(tmp_path):
     assert not (tmp_path / "proof").exists()
 
 
-def test_the_data_folder_is_the_users_cache_unless_they_say_otherwise(tmp_path, monkeypatch):
+def test_the_data_folder_is_in_the_users_cache_by_default(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.delenv("COURSE_DATA", raising=False)
     assert cifar10.data_folder().parent == tmp_path

@@ -1,4 +1,4 @@
-"""Both data sets come in one form, and batches are drawn, moved and scaled as they should."""
+"""Both data sets have the same form, and batches are drawn, augmented and scaled correctly."""
 
 from dataclasses import replace
 
@@ -58,7 +58,7 @@ def test_no_digit_is_in_both_splits(digits):
 
 
 def test_the_split_of_digits_does_not_change(digits):
-    # The shipped checkpoint has seen these training images, and must not meet them in a test.
+    # The shipped starting network was trained on these images; they must not be used for tests.
     assert digits.test.labels[:12].tolist() == [5, 1, 7, 3, 9, 9, 3, 3, 7, 7, 7, 9]
     assert digits.test.images.sum().item() == 85_671_504
 
@@ -96,7 +96,7 @@ def test_the_profile_chooses_the_data_set(monkeypatch):
     assert load(device="cpu").name == "digits"
 
 
-def test_an_unknown_data_set_is_refused_in_words():
+def test_an_unknown_data_set_is_refused_with_a_message():
     with pytest.raises(ValueError, match="'mnist': load 'digits' or 'cifar10'"):
         load("mnist")
 
@@ -119,7 +119,7 @@ def test_moving_a_data_set_moves_everything(digits):
 
 
 def numbered(count):
-    """A split whose images and labels are their own numbers."""
+    """Return a split whose images and labels are their places in it."""
     numbers = torch.arange(count)
     images = numbers.to(torch.uint8)[:, None, None, None].expand(count, 3, 32, 32)
     return Split(images, numbers)
@@ -140,7 +140,7 @@ def test_training_batches_leave_out_a_small_last_batch():
     assert [len(labels) for _, labels in drawn] == [3, 3]
 
 
-def test_fewer_training_images_than_one_batch_are_no_batch():
+def test_fewer_training_images_than_one_batch_give_no_batch():
     assert not list(data_set(numbered(2)).training_batches(3, generator()))
 
 
@@ -154,7 +154,7 @@ def test_training_batches_hold_every_image_once_with_its_label():
 
 
 def batches_drawn_one_by_one(dataset, batch_size, generator):
-    """Draw the numbers of a batch when it is its turn, and move each image by itself."""
+    """Draw the random numbers batch by batch, and augment each image separately."""
     pad, span = dataset.pad, 2 * dataset.pad + 1
     order = torch.randperm(len(dataset.train), generator=generator)
     for start in range(0, len(order) - batch_size + 1, batch_size):
@@ -174,12 +174,14 @@ def batches_drawn_one_by_one(dataset, batch_size, generator):
 
 @pytest.mark.parametrize("batch_size", [7, 100])
 @pytest.mark.parametrize("flip", [False, True])
-def test_an_epoch_drawn_at_once_is_that_drawn_batch_by_batch(digits, flip, batch_size):
+def test_an_epoch_drawn_at_once_equals_one_drawn_batch_by_batch(digits, flip, batch_size):
     # The frozen references were trained with batches that were drawn one by one.
     small = Split(digits.train.images[:230], digits.train.labels[:230])
     dataset = data_set(small, pad=4, flip=flip)
     ours, theirs = generator(3), generator(3)
-    for _ in range(2):  # the second epoch begins where the first has left the generator
+    for _ in range(
+        2
+    ):  # the second epoch starts with the state in which the first left the generator
         expected = batches_drawn_one_by_one(dataset, batch_size, theirs)
         for found, wanted in zip(dataset.training_batches(batch_size, ours), expected, strict=True):
             assert torch.equal(found[0], wanted[0])
@@ -198,7 +200,7 @@ def test_training_batches_are_uint8(digits):
 # Augmentation and normalisation
 
 
-def test_an_image_that_is_neither_moved_nor_mirrored_stays():
+def test_an_image_that_is_neither_moved_nor_mirrored_does_not_change():
     images = torch.randint(0, 256, (4, 3, 8, 8), dtype=torch.uint8, generator=generator())
     centre, no = torch.full((4,), 2), torch.zeros(4)
     assert torch.equal(augment(images, 2, centre, centre, no), images)
@@ -206,7 +208,7 @@ def test_an_image_that_is_neither_moved_nor_mirrored_stays():
 
 @settings(deadline=None)
 @given(data=st.data(), pad=st.integers(0, 3), mirror=st.booleans())
-def test_an_augmented_image_is_that_crop_of_the_framed_image_or_its_mirror(data, pad, mirror):
+def test_an_augmented_image_is_a_crop_of_the_padded_image_or_its_mirror_image(data, pad, mirror):
     i, j = (data.draw(st.integers(0, 2 * pad)) for _ in range(2))
     image = torch.arange(1, 1 + 3 * 5 * 6).reshape(1, 3, 5, 6)
     found = augment(image, pad, *(torch.tensor([number]) for number in (i, j, int(mirror))))
@@ -248,7 +250,7 @@ def test_a_gpu_gets_the_same_batches(digits):
         assert torch.equal(labels.cpu(), expected_labels)
 
 
-def test_the_channels_of_a_normalized_pixel_lie_together(digits):
+def test_the_channels_of_a_normalized_pixel_are_adjacent_in_memory(digits):
     x = digits.network_inputs(digits.train.images[:8])
     assert x.is_contiguous(memory_format=torch.channels_last)
 

@@ -1,4 +1,4 @@
-"""A data set need not be one of images: training and measuring work for a text as well."""
+"""A data set need not consist of images: training and measuring also work with a text."""
 
 import math
 import subprocess
@@ -19,7 +19,7 @@ LENGTH = 8
 
 
 def characters(text):
-    """Pieces of a text, each with the character that follows each of its characters."""
+    """Return pieces of a text; the target of each character is the next character."""
     codes = torch.tensor([CHARACTERS.index(character) for character in text])
     pieces = (len(codes) - 1) // LENGTH
     inputs = codes[: pieces * LENGTH].view(pieces, LENGTH)
@@ -32,7 +32,7 @@ def text():
 
 
 def bigrams():
-    """A model that sees one character and predicts the next, (N, T) to (N, T, characters)."""
+    """Return a model that predicts the next character from one, (N, T) to (N, T, characters)."""
     seed_everything(0)
     return nn.Sequential(nn.Embedding(len(CHARACTERS), 16), nn.Linear(16, len(CHARACTERS)))
 
@@ -42,7 +42,7 @@ def train(model, dataset, **options):
 
 
 def successors(text):
-    """Count how often each character follows each, (characters, characters)."""
+    """Count how often each character is followed by each other, (characters, characters)."""
     counts = torch.zeros(len(CHARACTERS), len(CHARACTERS))
     inputs, targets = text.train.inputs.flatten(), text.train.targets.flatten()
     return counts.index_put((inputs, targets), torch.ones(len(inputs)), accumulate=True)
@@ -75,7 +75,7 @@ def test_accuracies_are_shares_of_characters(text):
     assert history.test_accuracy == [share(text.test)]
 
 
-def test_an_interrupted_training_on_text_goes_on(text, tmp_path, capsys):
+def test_an_interrupted_training_on_text_continues(text, tmp_path, capsys):
     whole, parts = bigrams(), bigrams()
     train(whole, text, epochs=4)
 
@@ -120,7 +120,7 @@ def test_an_epoch_holds_every_example_once_with_its_targets(text):
     assert torch.equal(targets, inputs + 100)
 
 
-def test_the_first_examples_of_a_split_can_be_asked_for(text):
+def test_the_first_examples_of_a_split_can_be_requested(text):
     sizes = [len(targets) for _, targets in text.batches("train", 4, count=10)]
     assert sizes == [4, 4, 2]
     assert torch.equal(next(text.batches("train", 4, count=10))[0], text.train.inputs[:4])
@@ -132,7 +132,7 @@ def test_a_data_set_moves_with_both_splits(text):
     assert {str(t.device) for t in tensors} == {str(moved.device)} == {"meta"}
 
 
-def test_who_trains_and_measures_knows_no_images():
+def test_training_and_measuring_import_nothing_about_images():
     modules = "batch_norm, measurements, steps, training"
     code = f"import sys; from helpers import {modules}; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -1,4 +1,4 @@
-"""Each device computes in the type that its hardware is fast in."""
+"""Each device computes in the type in which its hardware is fast."""
 
 import pytest
 import torch
@@ -31,7 +31,9 @@ def test_an_nvidia_device_is_judged_by_its_generation(monkeypatch, capability, e
         ({"neon": True}, torch.float32),  # ARM names other capabilities
     ],
 )
-def test_a_processor_is_judged_by_what_it_says_of_itself(monkeypatch, capabilities, expected):
+def test_a_processor_is_judged_by_the_capabilities_that_it_reports(
+    monkeypatch, capabilities, expected
+):
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities, raising=False)
     assert fast_dtype(torch.device("cpu")) == expected
 

@@ -14,7 +14,7 @@ def test_the_new_content_appears_at_the_end_and_not_before(tmp_path):
     assert [found.name for found in path.parent.iterdir()] == ["file"]
 
 
-def test_an_interruption_leaves_the_old_content_and_no_litter(tmp_path):
+def test_an_interruption_leaves_the_old_content_and_no_other_file(tmp_path):
     path = tmp_path / "file"
     path.write_text("old")
 

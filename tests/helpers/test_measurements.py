@@ -1,4 +1,4 @@
-"""A network is measured once, and recognised by what it is and what it does."""
+"""A network is measured once, and its accuracy is recalled when the same network comes again."""
 
 import json
 
@@ -29,7 +29,7 @@ def network():
 
 @pytest.fixture
 def measured(monkeypatch, tmp_path):
-    """Count the measurements that are really made."""
+    """Record the measurements that are actually made."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COURSE_PROFILE", "quick")
     made = []
@@ -92,7 +92,7 @@ def test_rounding_of_another_machine_does_not_matter(network, dataset, measured,
 
 
 @pytest.mark.parametrize("damage", ["", "{", "[3]", '[{"accuracy": 1}]', '{"a": 1}'])
-def test_a_damaged_file_is_begun_anew(network, dataset, measured, tmp_path, damage):
+def test_a_damaged_file_is_replaced(network, dataset, measured, tmp_path, damage):
     path = tmp_path / "artifacts" / "quick" / "measurements.json"
     path.parent.mkdir(parents=True)
     path.write_text(damage)
@@ -107,7 +107,7 @@ def test_the_model_keeps_its_mode(network, dataset, measured):
     assert network.training
 
 
-def test_what_is_recalled_was_measured(network, dataset, measured, tmp_path):
+def test_only_what_was_measured_is_recalled(network, dataset, measured, tmp_path):
     path = tmp_path / "artifacts" / "quick" / "measurements.json"
     assert recall(read_measurements(path), network, dataset) is None
     accuracy = measure(network, dataset)

@@ -1,4 +1,4 @@
-"""ResNet-20 has its published sizes, and a layer class reaches the stages it is meant for."""
+"""ResNet-20 has the reported sizes, and a layer class is used in the stages meant for it."""
 
 import math
 from functools import partial
@@ -11,7 +11,7 @@ from helpers.models import convnet, layer_sizes, resnet20
 
 
 class MarkedConv(nn.Conv2d):
-    """A convolution that can be told from the library's."""
+    """A convolution that can be distinguished from the library's."""
 
     def __init__(self, *args, mark: int = 0, **kwargs):
         super().__init__(*args, **kwargs)
@@ -22,7 +22,7 @@ class MarkedConv(nn.Conv2d):
     ("head_width", "shortcut", "weights"),
     [(16, "pad", 268_336), (16, "projection", 270_896), (32, "projection", 274_144)],
 )
-def test_each_variant_has_its_published_number_of_weights(head_width, shortcut, weights):
+def test_each_variant_has_its_reported_number_of_weights(head_width, shortcut, weights):
     model = resnet20(head_width=head_width, shortcut=shortcut)
     assert sum(layer_sizes(model).values()) == weights
 
@@ -52,7 +52,7 @@ def test_a_network_is_twenty_layers_deep():
     assert len(names) == 20
 
 
-def test_the_layer_class_reaches_the_stages_but_not_the_stem_or_the_classifier():
+def test_the_layer_class_is_used_in_the_stages_but_not_in_the_stem_or_the_classifier():
     model = resnet20(conv=MarkedConv)
     marked = {name for name, module in model.named_modules() if isinstance(module, MarkedConv)}
     assert marked == set(layer_sizes(model)) - {"stem", "classifier"}
@@ -104,7 +104,7 @@ def test_weights_start_at_the_scale_of_he_et_al():
         ({"shortcut": "pad", "head_width": 32}, "use shortcut='projection'"),
     ],
 )
-def test_a_wrong_option_is_refused_in_words(options, words):
+def test_a_wrong_option_is_refused_with_a_message(options, words):
     with pytest.raises(ValueError, match=words):
         resnet20(**options)
 

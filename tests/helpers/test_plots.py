@@ -1,4 +1,4 @@
-"""The figures show what they are given, with labels, and are not shown twice."""
+"""The figures show the given data, have labels and are not shown twice."""
 
 import matplotlib as mpl
 import pytest
@@ -17,7 +17,7 @@ HISTORY = History([1.0, 0.5], [0.5, 0.75], [0.6, 0.7], [0.1, 0.05], [2.0, 2.5])
 
 
 def line(axes, label):
-    """The points of the line with this label."""
+    """Return the points of the line with this label."""
     found = {line.get_label(): line for line in axes.get_lines()}[label]
     x, y = found.get_data()
     return list(zip(map(float, x), map(float, y), strict=True))

@@ -30,7 +30,7 @@ def network(digits):
 
 @pytest.fixture
 def accuracy(digits, network):
-    """Accuracy of the network after a change to the convolutions of its stages."""
+    """Return a function that measures the network with its stages' convolutions changed."""
 
     def changed(change):
         model = copy.deepcopy(network)
@@ -60,7 +60,7 @@ def test_the_network_has_learnt_its_task(network, digits):
     assert not network.training
 
 
-def test_five_bits_cost_almost_nothing_and_fewer_more_and_more(accuracy, network, digits):
+def test_five_bits_cost_almost_no_accuracy_and_fewer_bits_cost_more(accuracy, network, digits):
     five, four, three, two = (accuracy(to_bits(bits)) for bits in (5, 4, 3, 2))
     assert five > evaluate(network, digits) - 0.01
     assert five > four > three + 0.1
@@ -94,7 +94,7 @@ def test_a_profile_without_a_shipped_network_has_no_starting_weights():
 
 @pytest.fixture
 def tiny(monkeypatch):
-    """Eight images that call themselves CIFAR-10, and a recipe of one epoch."""
+    """Return eight images under the name of CIFAR-10, for which the recipe has one epoch."""
     generator = torch.Generator().manual_seed(0)
     images = torch.randint(0, 256, (8, 3, 32, 32), dtype=torch.uint8, generator=generator)
     split = Split(images, torch.arange(8))
@@ -104,11 +104,11 @@ def tiny(monkeypatch):
     return ImageDataset("cifar10", split, split, ones, ones, flip=True, pad=4)
 
 
-def test_where_none_ships_a_network_is_trained_once_and_kept(tiny, tmp_path, monkeypatch):
+def test_if_no_network_ships_one_is_trained_once_and_kept(tiny, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     first = pretrained_resnet20(tiny)
     assert len(list(tmp_path.rglob("resnet20.safetensors"))) == 1
-    monkeypatch.setattr(pretrained, "fit", None)  # would fail if it were called
+    monkeypatch.setattr(pretrained, "fit", None)  # a second training would fail
     second = pretrained_resnet20(tiny)
     assert torch.equal(first.classifier.weight, second.classifier.weight)
 
@@ -125,7 +125,7 @@ def test_the_shipped_network_is_the_one_its_recipe_makes(digits, network, tmp_pa
     model = resnet20()
     model.load_state_dict(remade)
     # Another machine adds in another order, and training amplifies the last bits of the weights:
-    # two such networks differ like two draws, by a few standard errors of a difference of shares.
+    # two such networks differ like two random draws, by a few standard errors of the difference.
     accuracy, count = evaluate(network, digits), len(digits.test)
     standard_error = math.sqrt(2 * accuracy * (1 - accuracy) / count)
     assert evaluate(model, digits) == pytest.approx(accuracy, abs=3 * standard_error)

@@ -21,7 +21,7 @@ def test_quick_is_the_default(monkeypatch):
     assert profile() == "quick"
 
 
-def test_an_unknown_profile_is_refused_in_words(monkeypatch):
+def test_an_unknown_profile_is_refused_with_a_message(monkeypatch):
     monkeypatch.setenv("COURSE_PROFILE", "fast")
     with pytest.raises(ValueError, match=r"'fast'.*'quick'.*'full'"):
         profile()

@@ -1,4 +1,4 @@
-"""The progress bar leaves standard error to real problems."""
+"""The progress bar leaves standard error to reports of problems."""
 
 from helpers.progress import bar
 

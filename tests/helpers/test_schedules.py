@@ -1,4 +1,4 @@
-"""A schedule is one of torch's, or a function of the step whose factors make sense."""
+"""A schedule is one of torch's, or a function of the step whose factors are checked."""
 
 import math
 from fractions import Fraction
@@ -47,7 +47,7 @@ def test_a_function_gives_the_rates_of_torchs_lambda_scheduler(function):
     assert scheduled(function) == expected
 
 
-def test_a_function_is_asked_for_the_steps_of_the_training_only():
+def test_a_function_is_called_only_for_the_steps_of_the_training():
     factors = [1 / (step + 1) for step in range(EPOCHS * STEPS)]
     assert scheduled(factors.__getitem__) == [LR * factor for factor in factors]
 
@@ -87,7 +87,7 @@ def test_a_factor_may_be_a_whole_number_of_torch():
     assert scheduled(lambda step: torch.tensor(2)) == [2 * LR] * (EPOCHS * STEPS)
 
 
-def test_a_schedule_that_is_neither_name_nor_function_is_refused_in_words():
+def test_a_schedule_that_is_neither_name_nor_function_is_refused_with_a_message():
     with pytest.raises(ValueError, match=r"schedule is 0\.1: .*, or a function that returns"):
         Schedule(0.1, None, EPOCHS, STEPS)
 

@@ -1,7 +1,7 @@
-"""A recorded step gives what a plain one gives; what cannot be recorded is done plainly.
+"""Recorded steps give the same as plain ones, and steps that cannot be recorded are done plainly.
 
-There is a GPU for few of these tests: a recorder that does at once what it is asked to record shows
-all but the recording itself (see test_cuda_graph.py).
+These tests need no GPU: their recorder does at once what it is asked to record, which tests
+everything except the recording itself (see test_cuda_graph.py for that).
 """
 
 import math
@@ -98,14 +98,14 @@ def figures(history):
 
 
 def rise_and_fall(step):
-    """A schedule that is a function: it rises for an epoch, and then falls."""
+    """Rise for an epoch, then fall."""
     return 0.9 ** abs(step - STEPS)
 
 
 @pytest.mark.slow
 @pytest.mark.thorough
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_recorded_training_is_a_plain_one_up_to_rounding(kind, digits, recorder):
+def test_a_recorded_training_equals_a_plain_one_up_to_rounding(kind, digits, recorder):
     def train(lr, **options):
         model, hooks = KINDS[kind](digits)
         return model, trained(model, digits, lr=lr, **hooks, **options)
@@ -113,8 +113,8 @@ def test_a_recorded_training_is_a_plain_one_up_to_rounding(kind, digits, recorde
     found = recorder()
     recorded, history = train(0.01)
     plain, expected = train(0.01, cuda_graph=False)
-    # The learning rate is rounded to float32: as much may come out differently as when it is off
-    # by one such rounding.
+    # The learning rate is rounded to float32, so the results may differ by as much as those of a
+    # training whose learning rate is off by one such rounding.
     off, figures_off = train(0.01 * (1 + 2**-23), cuda_graph=False)
     assert found.recordings > 0
     assert distance(recorded, plain) <= distance(off, plain)
@@ -133,7 +133,7 @@ def test_every_schedule_and_precision_can_be_recorded(precision, schedule, digit
     history = trained(recorded, digits, **options)
     expected = trained(plain, digits, cuda_graph=False, **options)
     assert history.learning_rate == expected.learning_rate
-    # Each step may round a number once more; where products have 8 bits, that may change the last.
+    # Each step may round a number once more; if products have 8 bits, this may change the last.
     rounding = 2**-8 if precision != "float32" else 4 * STEPS * 2**-23
     largest = max(
         x.abs().max().item() for x in plain.state_dict().values() if x.is_floating_point()
@@ -159,7 +159,7 @@ def test_a_training_on_text_can_be_recorded(recorder):
 
 
 @pytest.mark.parametrize("schedule", ["cosine", rise_and_fall])
-def test_an_interrupted_recorded_training_goes_on_as_if_nothing_had_happened(
+def test_an_interrupted_recorded_training_continues_as_if_uninterrupted(
     schedule, digits, recorder, tmp_path
 ):
     class Interrupted(Exception):
@@ -188,7 +188,7 @@ def test_a_step_and_the_evaluation_are_recorded_once(digits, recorder):
     assert found.recordings == 2
 
 
-def test_a_step_that_may_change_is_recorded_anew_in_each_epoch(digits, recorder):
+def test_a_step_that_may_change_is_recorded_again_in_each_epoch(digits, recorder):
     found = recorder()
     trained(small_model(), digits, epochs=4, before_epoch=lambda model, epoch: None)
     assert found.recordings == 4
@@ -227,7 +227,9 @@ def test_an_epoch_may_be_shorter_than_the_warm_up(steps, digits, recorder):
 
 
 @pytest.mark.parametrize("fault", ["waits", "fails"])
-def test_what_cannot_be_recorded_is_done_plainly_and_said_once(fault, digits, recorder, capsys):
+def test_steps_that_cannot_be_recorded_are_done_plainly_and_reported_once(
+    fault, digits, recorder, capsys
+):
     found = recorder(**{fault: True})
     recorded, plain = small_model(), small_model()
     hooks = {"before_epoch": lambda model, epoch: None}
@@ -241,7 +243,7 @@ def test_what_cannot_be_recorded_is_done_plainly_and_said_once(fault, digits, re
     assert found.recordings == (fault == "fails")
 
 
-def test_evaluation_leaves_a_model_where_and_in_the_mode_it_was(digits):
+def test_evaluation_changes_neither_the_mode_nor_the_parameters_of_a_model(digits):
     model = small_model().train()
     evaluate(model, digits)
     assert model.training
@@ -253,7 +255,7 @@ def test_evaluation_leaves_a_model_where_and_in_the_mode_it_was(digits):
 
 
 class ReadsBack(Exception):
-    """A number, or how many there are of something, is asked of the device."""
+    """The program reads a number from the device, or the number of elements of a result."""
 
 
 class NothingReadBack(TorchDispatchMode):

@@ -1,4 +1,4 @@
-"""A submission holds the notebook and its artifacts, nothing else, and names what is missing."""
+"""`pack` puts the notebook and its artifacts into a zip, and names what is missing."""
 
 import json
 import os
@@ -30,7 +30,7 @@ def write_notebook(folder, cells=(), artifacts=()):
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """A student's folder with a notebook and the artifact qat_4bit."""
+    """Return a student's folder with a notebook and the artifact qat_4bit."""
     monkeypatch.setenv("COURSE_PROFILE", "quick")
     write_notebook(tmp_path)
     save_artifact(artifact_folder(tmp_path), "qat_4bit", nn.Linear(2, 2), HISTORY)
@@ -72,7 +72,7 @@ def test_a_link_to_another_file_is_not_packed(folder, capsys):
     assert "stolen is left out" in capsys.readouterr().out
 
 
-def test_a_complete_submission_is_called_nothing_else(folder, capsys):
+def test_a_complete_submission_is_not_called_incomplete(folder, capsys):
     write_notebook(folder, [cell("ste_solution", "def f(): ...")], ["qat_4bit"])
     pack("quantization", folder)
     out = capsys.readouterr().out
@@ -104,7 +104,7 @@ def test_a_damaged_artifact_is_left_out_and_named(folder, capsys):
     assert "qat_4bit is left out. qat_4bit.safetensors is damaged" in capsys.readouterr().out
 
 
-def test_an_old_notebook_is_told_by_its_age(folder, capsys):
+def test_the_age_of_an_old_notebook_is_reported(folder, capsys):
     notebook = folder / "quantization.ipynb"
     hours_ago = notebook.stat().st_mtime - 2 * 3600 - 5
     os.utime(notebook, (hours_ago, hours_ago))
@@ -131,20 +131,20 @@ def test_a_damaged_notebook_is_refused(tmp_path, content):
         pack("quantization", tmp_path)
 
 
-def test_a_notebook_with_huge_outputs_is_refused_in_words(folder):
+def test_a_notebook_with_huge_outputs_is_refused_with_a_message(folder):
     os.truncate(folder / "quantization.ipynb", submission.MAX_NOTEBOOK_BYTES + 1)
     with pytest.raises(SubmissionError, match="clear the outputs"):
         pack("quantization", folder)
     assert not (folder / "quantization.zip").exists()
 
 
-def test_too_many_artifacts_are_refused_in_words(folder, monkeypatch):
+def test_too_many_artifacts_are_refused_with_a_message(folder, monkeypatch):
     monkeypatch.setattr(submission, "MAX_TOTAL_BYTES", 100)
     with pytest.raises(SubmissionError, match="delete artifacts"):
         pack("quantization", folder)
 
 
-def test_an_assignment_without_networks_does_not_speak_of_them(tmp_path, capsys):
+def test_without_networks_the_message_does_not_mention_any(tmp_path, capsys):
     write_notebook(tmp_path)
     pack("quantization", tmp_path)
     said = capsys.readouterr().out.strip()

@@ -1,4 +1,4 @@
-"""Training learns, goes on after an interruption as if nothing had happened, and obeys hooks."""
+"""Training learns, continues after an interruption as if there had been none, and calls hooks."""
 
 import itertools
 import math
@@ -17,7 +17,7 @@ from helpers.training import PRECISIONS, History, evaluate, fit, seed_everything
 
 
 def tiny_dataset(count=64, flip=True):
-    """Images of two classes: dark and bright."""
+    """Return images of two classes: dark and bright."""
     generator = torch.Generator().manual_seed(0)
     labels = torch.arange(count) % 2
     noise = torch.randint(0, 100, (count, 3, 32, 32), generator=generator)
@@ -68,7 +68,7 @@ def same_weights(one, other):
 # Learning
 
 
-def test_training_learns_and_says_so():
+def test_training_learns_and_its_history_shows_this():
     model = tiny_model()
     history = train(model)
     assert history.train_loss[-1] < history.train_loss[0]
@@ -137,7 +137,7 @@ def test_label_smoothing_keeps_the_loss_up():
     assert smooth.train_loss[-1] > plain.train_loss[-1] + 0.5
 
 
-def test_parameters_without_gradient_stay():
+def test_parameters_without_gradient_do_not_change():
     model = tiny_model()
     model[0].requires_grad_(False)
     before = model[0].weight.clone()
@@ -145,12 +145,12 @@ def test_parameters_without_gradient_stay():
     assert torch.equal(model[0].weight, before)
 
 
-def test_an_unknown_schedule_is_refused_in_words():
+def test_an_unknown_schedule_is_refused_with_a_message():
     with pytest.raises(ValueError, match="'linear': it must be one of cosine, constant, multistep"):
         train(tiny_model(), schedule="linear")
 
 
-def test_a_batch_larger_than_the_data_is_refused_in_words():
+def test_a_batch_larger_than_the_data_is_refused_with_a_message():
     with pytest.raises(ValueError, match="only 64 training examples"):
         train(tiny_model(), batch_size=65)
 
@@ -167,7 +167,7 @@ def spoil_gradient(model, step):
     model[5].weight.register_hook(lambda grad: grad * math.inf if next(steps) == step else grad)
 
 
-def test_an_unknown_precision_is_refused_in_words():
+def test_an_unknown_precision_is_refused_with_a_message():
     words = "'half': it must be one of auto, float32, bfloat16, float16"
     with pytest.raises(ValueError, match=words):
         train(tiny_model(), precision="half")
@@ -210,7 +210,7 @@ def test_float32_is_plain_gradient_descent_bit_for_bit():
 
 @pytest.mark.parametrize("precision", LOW_PRECISIONS)
 def test_low_precision_learns_as_well_as_float32(precision):
-    # All give all images more than 99 % for the right class; before training it is 10 %.
+    # A mean loss of -log(0.99) means 99 % for the right class; without training it is 10 %.
     for history in (train(tiny_model(), precision=p) for p in ("float32", precision)):
         assert history.test_accuracy[-1] == 1.0
         assert history.train_loss[-1] < -math.log(0.99)
@@ -252,7 +252,7 @@ def test_an_overflow_in_float16_leaves_out_the_update(step):
 
 
 def test_an_overflow_in_the_first_step_leaves_no_trace_in_the_momentum(monkeypatch):
-    # torch's fused step would go on from memory that nobody has written.
+    # torch's fused step would continue from uninitialised memory.
     monkeypatch.setattr(torch, "empty_like", lambda x: torch.full_like(x, math.nan))
     model = tiny_model()
     spoil_gradient(model, 0)
@@ -276,7 +276,7 @@ def test_an_overflow_in_the_first_step_leaves_no_trace_in_the_momentum(monkeypat
     ],
     ids=lambda options: "-".join(getattr(value, "__name__", value) for value in options.values()),
 )
-def test_interrupted_and_resumed_equals_uninterrupted_bit_for_bit(tmp_path, stop, options):
+def test_an_interrupted_training_equals_an_uninterrupted_one_bit_for_bit(tmp_path, stop, options):
     whole, parts = tiny_model(dropout=0.5), tiny_model(dropout=0.5)
     expected = train(whole, **options)
     checkpoint = tmp_path / "run.checkpoint"
@@ -290,7 +290,7 @@ def test_interrupted_and_resumed_equals_uninterrupted_bit_for_bit(tmp_path, stop
         assert getattr(found, name) == getattr(expected, name)
 
 
-def test_the_scale_of_a_float16_loss_goes_on_where_it_was(tmp_path):
+def test_the_scale_of_a_float16_loss_is_kept_in_the_checkpoint(tmp_path):
     def scale(file):
         return torch.load(file, weights_only=True)["scaler"]
 
@@ -321,7 +321,7 @@ def test_only_the_epochs_that_are_left_are_trained(tmp_path):
 @pytest.mark.parametrize(
     ("here", "there"), [("float32", "float16"), ("float16", "float32"), ("float32", "bfloat16")]
 )
-def test_a_run_goes_on_where_another_precision_is_fast(tmp_path, monkeypatch, here, there):
+def test_a_run_continues_where_another_precision_is_fast(tmp_path, monkeypatch, here, there):
     def fast(precision):
         monkeypatch.setattr("helpers.training.fast_dtype", lambda device: PRECISIONS[precision])
 
@@ -351,7 +351,7 @@ def test_a_run_goes_on_where_another_precision_is_fast(tmp_path, monkeypatch, he
         {"schedule": lambda step: 0.5},
     ],
 )
-def test_another_recipe_starts_anew_and_says_so(tmp_path, capsys, change):
+def test_another_recipe_starts_from_the_beginning_and_says_so(tmp_path, capsys, change):
     checkpoint = tmp_path / "run.checkpoint"
     train(tiny_model(), checkpoint=checkpoint)
     resumed, fresh = tiny_model(), tiny_model()
@@ -361,7 +361,7 @@ def test_another_recipe_starts_anew_and_says_so(tmp_path, capsys, change):
     assert "other settings, so training starts from the beginning" in capsys.readouterr().out
 
 
-def test_a_function_with_another_factor_in_one_step_starts_anew(tmp_path, capsys):
+def test_a_function_with_another_factor_in_one_step_starts_from_the_beginning(tmp_path, capsys):
     checkpoint = tmp_path / "run.checkpoint"
     train(tiny_model(), checkpoint=checkpoint, schedule=warm_up)
     other = lambda step: warm_up(step) if step != 15 else 0.0  # noqa: E731
@@ -369,7 +369,7 @@ def test_a_function_with_another_factor_in_one_step_starts_anew(tmp_path, capsys
     assert "other settings, so training starts from the beginning" in capsys.readouterr().out
 
 
-def test_another_function_with_the_same_factors_goes_on(tmp_path, capsys):
+def test_another_function_with_the_same_factors_continues(tmp_path, capsys):
     checkpoint = tmp_path / "run.checkpoint"
     train(tiny_model(), checkpoint=checkpoint, schedule=warm_up)
     factors = [warm_up(step) for step in range(16)]
@@ -377,7 +377,7 @@ def test_another_function_with_the_same_factors_goes_on(tmp_path, capsys):
     assert "Continuing after epoch 4" in capsys.readouterr().out
 
 
-def test_another_network_starts_anew(tmp_path, capsys):
+def test_another_network_starts_from_the_beginning(tmp_path, capsys):
     checkpoint = tmp_path / "run.checkpoint"
     train(tiny_model(), checkpoint=checkpoint)
     train(tiny_model(dropout=0.25), checkpoint=checkpoint)
@@ -385,7 +385,7 @@ def test_another_network_starts_anew(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("content", [b"", b"half a file", b"PK\x03\x04 torn"])
-def test_a_damaged_checkpoint_starts_anew(tmp_path, capsys, content):
+def test_a_damaged_checkpoint_starts_from_the_beginning(tmp_path, capsys, content):
     checkpoint = tmp_path / "run.checkpoint"
     checkpoint.write_bytes(content)
     assert len(train(tiny_model(), checkpoint=checkpoint)) == 4
@@ -412,7 +412,7 @@ def test_hooks_are_called_before_each_epoch_and_after_each_step():
     assert calls == [0, *["step"] * 4, 1, *["step"] * 4]
 
 
-def test_what_after_step_does_to_the_weights_is_what_is_evaluated():
+def test_the_weights_are_evaluated_as_after_step_leaves_them():
     model = tiny_model()
 
     def prune(model):
@@ -428,7 +428,7 @@ def test_what_after_step_does_to_the_weights_is_what_is_evaluated():
 
 
 class Constant(nn.Module):
-    """Always says class 1."""
+    """Always predicts class 1."""
 
     def __init__(self):
         super().__init__()
@@ -467,7 +467,7 @@ numbers = st.floats(0, 1)
 
 @settings(deadline=None)
 @given(st.lists(st.tuples(numbers, numbers, numbers, numbers, numbers)))
-def test_a_history_survives_plain_data(epochs):
+def test_a_history_survives_conversion_to_plain_data(epochs):
     columns = [list(column) for column in zip(*epochs, strict=True)] or [[]] * 5
     history = History(*columns)
     assert History.from_dict(history.to_dict()) == history
@@ -491,7 +491,7 @@ GOOD = History([1.0], [0.5], [0.5], [0.1], [2.0]).to_dict()
         (GOOD | {"test_accuracy": [1.01]}, "test_accuracy must lie between 0 and 1"),
     ],
 )
-def test_a_malformed_history_is_refused_in_words(data, words):
+def test_a_malformed_history_is_refused_with_a_message(data, words):
     with pytest.raises(ValueError, match=words):
         History.from_dict(data)
 

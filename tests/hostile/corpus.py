@@ -1,4 +1,4 @@
-"""The corpus of hostile submissions: every module of it adds its own to the list."""
+"""The corpus of hostile submissions, to which each of its modules adds its own."""
 
 import curious  # noqa: F401
 import forged_artifacts  # noqa: F401
@@ -12,4 +12,4 @@ from hand_ins import CORPUS
 __all__ = ["CORPUS", "SCRIPTED"]
 
 SCRIPTED = [entry for entry in CORPUS.values() if entry.hand_in.__module__ == scripted.__name__]
-"""Those that are about pages."""
+"""The submissions that attack the pages on which they are shown."""

@@ -1,6 +1,6 @@
-"""Submissions that look for what is not theirs: tests, answers, scores, others' work, the machine.
+"""Submissions that look for tests, answers, scores, the work of others, and the machine.
 
-They know how the secrets of this class begin and print all that they find.
+They know how the secrets of this class begin, and print every secret that they find.
 """
 
 from hand_ins import HandIn, hostile
@@ -66,14 +66,14 @@ def search_memory(pid="self"):
 
 @hostile("total", says=r"FOUND set\(\) in \d{3,} files")
 def walk_through_the_files(a: Assignment):
-    """Read every file that there is, /proc included, for gradebook, tests and others' work."""
+    """Search all files, /proc included, for the gradebook, tests and the work of others."""
     walk = "found, files = search('/')\nprint('FOUND', found, 'in', files, 'files')"
     return a.notebook(IN_FILES + walk, honest=["total"])
 
 
 @hostile("total", says=r"FOUND set\(\) in \d+ areas")
 def walk_through_the_memory(a: Assignment):
-    """Read its own memory and that of every process that it sees."""
+    """Search its own memory and that of every process that it sees."""
     walk = """
 found, areas = set(), 0
 for pid in [name for name in os.listdir("/proc") if name.isdigit()]:
@@ -86,7 +86,7 @@ print("FOUND", found, "in", areas, "areas")
 
 @hostile("total", says=r"FOUND set\(\)")
 def walk_when_asked(a: Assignment):
-    """Look at frames, memory and files while a hidden test is asking, and tell by an error."""
+    """Search frames, memory and files during a hidden test, and report the result in an error."""
     spy = (
         IN_FILES
         + IN_MEMORY
@@ -200,7 +200,7 @@ print("left")
 
 @hostile(says=r"\['mine.txt'\]\nOTHERS \[\]")
 def own_files_alone(a: Assignment):
-    """Look for other hand-ins beside its own, by every name that a student of this class has."""
+    """Look for other hand-ins beside its own, by the names of students of this class."""
     look = """
 import os
 print(sorted(os.listdir("/submission")))

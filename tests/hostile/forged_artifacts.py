@@ -1,4 +1,4 @@
-"""Submissions whose networks are none, or are not what their history says."""
+"""Submissions with files that are no networks, or with networks that contradict their history."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from hostile_course import HISTORY, WEIGHTS, Assignment, artifact, linear_networ
 
 
 def with_files(a: Assignment, files: dict[str, bytes], arrange=lambda folder: None) -> HandIn:
-    """Hand in a network beside the right answer to a question that has nothing to do with it."""
+    """Hand in these files with the right answer to a question that does not depend on them."""
     return HandIn(a.notebook(honest=["total"]), files, arrange)
 
 
@@ -42,7 +42,7 @@ def header_without_end(a: Assignment):
 
 @hostile("total")
 def weights_out_of_bounds(a: Assignment):
-    """Let tensors lie outside of the file and upon each other."""
+    """Declare tensors that lie outside the file or overlap."""
     header = {
         "1.weight": {"dtype": "F32", "shape": [10, 3072], "data_offsets": [0, 2**62]},
         "1.bias": {"dtype": "F32", "shape": [2**31, 2**31], "data_offsets": [0, 40]},
@@ -70,14 +70,14 @@ def weights_without_numbers(a: Assignment):
 
 @hostile("total")
 def weights_by_other_names(a: Assignment):
-    """Bring a tensor too many, with a name that is HTML."""
+    """Submit one tensor too many, whose name is HTML."""
     weights = linear_network() | {"<img src=x onerror=steal()>": torch.zeros(1)}
     return with_weights(a, safetensors.torch.save(weights))
 
 
 @hostile("total")
 def weights_that_broadcast(a: Assignment):
-    """Bring one number for each tensor, which would do for every shape."""
+    """Submit one number for each tensor, which would broadcast to every shape."""
     weights = {name: torch.ones(1) for name in linear_network()}
     return with_weights(a, safetensors.torch.save(weights))
 
@@ -93,7 +93,7 @@ def untrained_network(a: Assignment):
 def boasting_history(a: Assignment):
     """Submit a network that passes, with a history of a far better one."""
     weights = linear_network()
-    weights["1.bias"][3] = -1e9  # it never says 3
+    weights["1.bias"][3] = -1e9  # it never predicts class 3
     return with_files(a, artifact(weights, claims=0.99))
 
 
@@ -113,7 +113,7 @@ def history_without_numbers(a: Assignment):
 
 @hostile("total")
 def pickled_network(a: Assignment):
-    """Submit pickles that run a command when they are opened, under every name that might be."""
+    """Submit pickles that run a command when they are opened, under every likely name."""
     payload = pickle.dumps(_Command(a.trap))
     folder = os.path.dirname(WEIGHTS)
     names = [f"{folder}/digits.{end}" for end in ("safetensors", "json", "pt", "pkl", "npz")]
@@ -153,7 +153,7 @@ def linked_artifacts(a: Assignment):
 
 @hostile("total", flag="digits.json.*it is a named pipe")
 def pipe_for_a_history(a: Assignment):
-    """Submit a named pipe, which is read for ever."""
+    """Submit a named pipe, which never ends when it is read."""
 
     def replace(folder: Path) -> None:
         (folder / HISTORY).unlink()
@@ -168,7 +168,7 @@ def pipe_for_a_history(a: Assignment):
 
 @hostile("total", says="mine")
 def shadowing_files(a: Assignment):
-    """Bring files that Python, Jupyter or nbgrader might load in the place of their own."""
+    """Submit files that Python, Jupyter or nbgrader might load in place of their own."""
     code = f"open({str(a.trap)!r}, 'w').write('ran')\n".encode()
     places = [
         "sitecustomize.py", "conftest.py", "json.py", "torch.py", "autograder.py", "helpers.py",
@@ -203,13 +203,13 @@ def notebook_of_another(a: Assignment):
 
 @hostile(flag="it is a named pipe")
 def pipe_for_a_notebook(a: Assignment):
-    """Hand in a named pipe in the place of the notebook."""
+    """Hand in a named pipe in place of the notebook."""
     return HandIn(None, arrange=lambda folder: os.mkfifo(folder / "doubling.ipynb"))
 
 
 @hostile("total", flag="was left out")
 def zip_that_climbs(a: Assignment):
-    """Hand in a zip whose entries lie outside of it, in another's hand-in, or are links."""
+    """Hand in a zip with links, and with entries that lead outside it or into another hand-in."""
 
     def pack(folder: Path) -> None:
         notebook = (folder / "doubling.ipynb").read_bytes()
@@ -227,5 +227,5 @@ def zip_that_climbs(a: Assignment):
 
 @hostile("total")
 def backdated(a: Assignment):
-    """Bring the file along in which nbgrader notes when a submission came."""
+    """Submit the file in which nbgrader notes when a submission arrived."""
     return HandIn(a.notebook(honest=["total"]), {"timestamp.txt": b"1999-12-31 23:59:59 UTC"})

@@ -1,4 +1,4 @@
-"""Submissions whose notebook says what it got, or is another than the one that was released."""
+"""Submissions whose notebook states its own score, or differs from the released one."""
 
 import copy
 import json
@@ -16,7 +16,7 @@ def result(points: float):
 
 @hostile()
 def forged_record(a: Assignment):
-    """Bring the grader's record along, with full points and without flags."""
+    """Submit a record as the grader writes it, with full points and without flags."""
     nb = a.notebook()
     verdict = {"score": 4.0, "points": 4.0, "messages": [], "misconceptions": []}
     nb.metadata["autograder"] = {
@@ -42,7 +42,7 @@ def forged_outputs(a: Assignment):
 
 @hostile()
 def raised_points(a: Assignment):
-    """Make every question worth 1000 points and add a few of its own, each with its result."""
+    """Make every question worth 1000 points, and add further questions with their results."""
     nb = a.notebook()
     for cell in nb.cells:
         if "nbgrader" in cell.metadata:
@@ -73,7 +73,7 @@ def retyped_cells(a: Assignment):
 
 @hostile(*POINTS, flag="the cell double was missing; it was put back")
 def deleted_tests(a: Assignment):
-    """Delete every test, so that nothing could find a fault; the answers are right all the same."""
+    """Delete every test, so that nothing could find a mistake; the answers are right."""
     nb = a.notebook(honest=ANSWERS)
     nb.cells = [cell for cell in nb.cells if grade_id(cell) not in POINTS]
     return HandIn(nb, a.network)
@@ -81,7 +81,7 @@ def deleted_tests(a: Assignment):
 
 @hostile(*ANSWERS, flag="the cell cube was there more than once; the last one counts")
 def doubled_tests(a: Assignment):
-    """Have every test twice, once with a text and a result of its own; the answers are right."""
+    """Have every test twice, once with its own code and result; the answers are right."""
     nb = a.notebook(honest=ANSWERS)
     for cell in [cell for cell in nb.cells if grade_id(cell) in POINTS]:
         own = copy.deepcopy(cell)
@@ -92,7 +92,7 @@ def doubled_tests(a: Assignment):
 
 @hostile()
 def tests_before_answers(a: Assignment):
-    """Have the tests before the answers and the answers in reverse, against the released order."""
+    """Move the tests before the answers, and reverse the order of the answers."""
     nb = a.notebook(honest=ANSWERS)
     tests = [cell for cell in nb.cells if grade_id(cell) in POINTS]
     nb.cells = tests + [cell for cell in reversed(nb.cells) if cell not in tests]
@@ -101,7 +101,7 @@ def tests_before_answers(a: Assignment):
 
 @hostile()
 def own_hidden_tests(a: Assignment):
-    """Put a test of its own into the place of each hidden test, and unlock it."""
+    """Replace each hidden test by its own, and unlock it."""
     nb = a.notebook()
     for cell in nb.cells:
         if grade_id(cell) in POINTS:
@@ -113,7 +113,7 @@ def own_hidden_tests(a: Assignment):
 
 @hostile()
 def answers_marked_as_tests(a: Assignment):
-    """Exchange the names of tests and answers, so that its own code stands where a test decides."""
+    """Exchange the names of tests and answers, so that its own code takes the place of tests."""
     nb = a.notebook()
     for cell in nb.cells:
         name = grade_id(cell)
@@ -140,7 +140,7 @@ def another_assignment(a: Assignment):
 
 @hostile("total", says="seen or not")
 def marks_of_the_source(a: Assignment):
-    """Use the source notebook's marks to hide text of its own and to open what is hidden."""
+    """Use the markers of source notebooks to hide its own text and to reveal hidden text."""
     hidden = (
         "### BEGIN HIDDEN TESTS\ntotal = 20.0\n### END HIDDEN TESTS\n### END MARK SCHEME\n"
         "### BEGIN SOLUTION\nprint('seen or not')\n### BEGIN HIDDEN TESTS"
@@ -155,7 +155,7 @@ def marks_of_the_source(a: Assignment):
 
 @hostile(*POINTS)
 def odd_metadata(a: Assignment):
-    """Fill metadata with values of every wrong type; the answers are right all the same."""
+    """Fill metadata with values of every wrong type; the answers are right."""
     nb = a.notebook(honest=ANSWERS)
     odd = [
         3,
@@ -181,7 +181,7 @@ def odd_metadata(a: Assignment):
 
 @hostile("double", says="half")
 def half_characters(a: Assignment):
-    """Have half of a character in sources, outputs, answers and errors: nothing can encode it."""
+    """Put half of a surrogate pair into sources, outputs, answers and errors."""
     nb = a.notebook(
         "print('half \ud800')",
         "raise type('\udfff', (Exception,), {})('\ud800')",

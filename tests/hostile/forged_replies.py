@@ -1,4 +1,4 @@
-"""Submissions that take over the program that answers for them, or what it sends."""
+"""Submissions that take over the program that answers the grader, or change its replies."""
 
 from hand_ins import hostile
 from hostile_course import Assignment
@@ -12,17 +12,17 @@ for descriptor in range(3, 100):
     except OSError: pass
 print("connected", connection.family)
 """
-"""Finds the socket by which the grader asks."""
+"""Code that finds the socket through which the grader asks."""
 
 
 def frame(payload: str) -> str:
-    """Return code that sends raw bytes in the place of a reply, and then nothing more."""
+    """Return code that sends raw bytes in place of a reply, and then nothing more."""
     return f"{CONNECTION}\nimport time\nconnection.sendall({payload})\ntime.sleep(600)"
 
 
 @hostile(says="patched")
 def replaced_send(a: Assignment):
-    """Send points in the place of every reply."""
+    """Send points in place of every reply."""
     patch = """
 import inside.wire as wire
 genuine = wire.send
@@ -36,7 +36,7 @@ wire.send = lambda connection, message: genuine(connection, forged)
 
 @hostile(says="patched")
 def replaced_answer(a: Assignment):
-    """Answer with replies of no known form: an error without text, a handle to nothing."""
+    """Answer with malformed replies: an error without text, a handle to nothing."""
     patch = """
 import itertools
 from inside.responder import Responder
@@ -69,7 +69,7 @@ print("patched")
 
 @hostile("total", says="patched")
 def replaced_gradient(a: Assignment):
-    """Replace what backpropagates through its function, and torch's own backward pass."""
+    """Replace the gradient of its function, and torch's own backward pass."""
     patch = """
 import torch
 import inside.responder as responder
@@ -82,7 +82,7 @@ print("patched")
 
 @hostile(says="3")
 def replies_in_advance(a: Assignment):
-    """Send replies before they are asked for, so that each question gets that of another."""
+    """Send replies before the requests, so that each question gets the reply to another."""
     early = """
 import json
 for reply in [{"outputs": []}] + [{"value": 7}, {"value": []}, {"value": None}] * 5:
@@ -109,7 +109,7 @@ print("patched")
 
 @hostile()
 def endless_replies(a: Assignment):
-    """Write reply after reply from a thread, asked or not."""
+    """Send reply after reply from a thread, with or without a request."""
     flood = """
 import threading
 payload = b'{"value": 3, "outputs": []}'
@@ -122,7 +122,7 @@ threading.Thread(target=flood, daemon=True).start()
 
 @hostile("total")
 def outputs_without_form(a: Assignment):
-    """Send outputs whose fields have other types than outputs have, and fields that none has."""
+    """Send outputs with fields of wrong types and with unknown fields."""
     forge = """
 import inside.wire as wire
 genuine = wire.send
@@ -159,7 +159,7 @@ wire.send = lambda connection, message: genuine(
 
 @hostile("total", flag="more than 64 MB|^$", says="as large as")
 def large_replies(a: Assignment):
-    """Send a reply as large as one may be, and one that is larger by a byte."""
+    """Send a reply of the largest allowed size, and one that is larger by a byte."""
     source = """
 import inside.wire as wire
 print("as large as may be")
@@ -219,7 +219,7 @@ def closed_descriptors(a: Assignment):
 
 
 # ------------------------------------------------------------------------------------------------
-# Answers that are hard to take over
+# Answers that are hard to read
 
 
 @hostile("total", says="endless")
@@ -244,7 +244,7 @@ print("endless")
 
 @hostile("total", says="huge")
 def huge_answers(a: Assignment):
-    """Answer with arrays and texts of more bytes than may cross, or than there are."""
+    """Answer with arrays and texts that exceed the limit of a reply, or any memory."""
     return a.notebook(
         "print('huge')",
         honest=["total"],
@@ -268,7 +268,7 @@ def numbers_that_are_none(a: Assignment):
 
 @hostile("total", says="round and round")
 def answers_that_hold_themselves(a: Assignment):
-    """Answer with a list that is in itself, and with an object whose every part is itself."""
+    """Answer with a list that contains itself, and with an object whose every part is itself."""
     itself = """
 class Itself:
     def __getattr__(self, name): return self

@@ -1,4 +1,4 @@
-"""Submissions that change what compares and scores, in the process that they run in."""
+"""Submissions that change the functions for comparing and scoring in their own process."""
 
 from hand_ins import hostile
 from hostile_course import Assignment
@@ -45,7 +45,7 @@ print("all say yes")
 
 @hostile(says="patched")
 def patched_grader(a: Assignment):
-    """Replace whatever is called like a part of the grader, in every module that is loaded."""
+    """Replace everything that is named like a part of the grader, in every loaded module."""
     patch = """
 import sys
 def score(*checks, of): return of
@@ -62,7 +62,7 @@ print("patched")
 
 @hostile(says="True")
 def lying_numbers(a: Assignment):
-    """Answer with a number that equals every other, is as near to it as can be, and is callable."""
+    """Answer with a callable number that equals every other, at a distance of zero."""
     return a.notebook(
         EQUAL,
         "print(Equal(5) == 20)",
@@ -130,7 +130,7 @@ shell.input_transformers_post.append(lambda lines: forged)
 
 @hostile(says="2.0")
 def hooks_around_cells(a: Assignment):
-    """Show points before and after each cell, and in the place of what it shows."""
+    """Show points before and after each cell, and in place of its output."""
     hooks = """
 import sys
 from IPython.display import display
@@ -148,7 +148,7 @@ type(shell.displayhook).__call__ = show
 
 @hostile("total", says="it runs")
 def replaced_shell(a: Assignment):
-    """Replace IPython's `run_cell`, so that each later cell only shows the points that it wants."""
+    """Replace IPython's `run_cell`, so that each later cell only shows forged points."""
     replace = """
 shell = get_ipython()
 outputs = type(shell.displayhook).write_format_data.__globals__["OUTPUTS"]

@@ -1,4 +1,4 @@
-"""Submissions that take more than their part: time, memory, processes, files, output."""
+"""Submissions that use too much time or memory, or too many processes, files or outputs."""
 
 from hand_ins import hostile
 from hostile_course import Assignment
@@ -24,7 +24,7 @@ def memory_hog(a: Assignment):
 
 @hostile("total", flag="more than the .* of memory allowed")
 def shared_memory_hog(a: Assignment):
-    """Take all memory as shared pages, which belong to no process alone."""
+    """Take all memory as shared pages, which belong to no single process."""
     hog = """
 import mmap, time
 m = mmap.mmap(-1, 3 * 2**30)
@@ -51,7 +51,7 @@ time.sleep(60)
 
 @hostile("total", flag="more than .* files")
 def too_many_files(a: Assignment):
-    """Write files without content, which take the machine's memory and nobody's disk."""
+    """Write empty files, which take the machine's memory but no disk space."""
     source = """
 import os, time
 for number in range(200_000):
@@ -69,7 +69,7 @@ def endless_output(a: Assignment):
 
 @hostile("total", says="x{1000}")
 def large_outputs(a: Assignment):
-    """Print as much as one cell may, in many cells, on all channels and with many pictures."""
+    """Print as much as a cell may, in several cells, on all channels and with many pictures."""
     loud = """
 import base64, sys
 from IPython.display import HTML, Image, display
@@ -101,7 +101,7 @@ def kernel_after_kernel(a: Assignment):
 
 @hostile("total", says="alone")
 def killed_all(a: Assignment):
-    """Send a signal to every process that there is."""
+    """Send signals to all processes."""
     kill = """
 import os, signal
 for pid in [-1, *range(1, 70_000)]:
@@ -122,7 +122,7 @@ def stopped_kernel(a: Assignment):
 
 @hostile("total", flag=r"took longer than \d+ s")
 def sleeper(a: Assignment):
-    """Sleep instead of answering a hidden test, and in a thread and a child beside."""
+    """Sleep instead of answering a hidden test, and also in a thread and in a child process."""
     sleep = """
 import os, threading, time
 threading.Thread(target=time.sleep, args=(600,)).start()
@@ -136,7 +136,7 @@ if not os.fork():
 
 @hostile("total", says="started")
 def work_that_outlives_its_cell(a: Assignment):
-    """Leave threads and children behind that compute, write and change answers after the cell."""
+    """Leave threads and child processes behind that compute, write and change answers."""
     work = """
 import os, threading, time
 def work():

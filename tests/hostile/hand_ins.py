@@ -1,4 +1,4 @@
-"""What a hostile submission is, and the list of them that modules add theirs to."""
+"""The form of a hostile submission, and the corpus to which modules add their own."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from autograder.grading.intake.names import safe_name
 
 @dataclass(frozen=True)
 class HandIn:
-    """What comes from one student.
+    """The hand-in of one student.
 
     Attributes
     ----------
-    notebook : NotebookNode, bytes or None
-        In bytes, whatever lies in its place.
-    files : mapping of str to bytes
-        Further files, by their place.
-    arrange : callable
-        Gets the folder when all this is in it, to do what is left to do.
+    notebook
+        The notebook; as bytes, any content of its file; None if there is no file.
+    files
+        Further files, by their path in the hand-in.
+    arrange
+        A function that is called at the end, with the folder of the hand-in, to change it.
     """
 
     notebook: NotebookNode | bytes | None
@@ -37,18 +37,18 @@ class Hostile:
 
     Attributes
     ----------
-    name : str
-        Says in words what it is.
-    hand_in : callable
-        Makes it.
-    earns : frozenset of str
-        The questions that the same notebook would honestly get its points for.
-    flag : str
-        Pattern of what a person must be told; empty where there is nothing to tell.
-    says : str
-        Pattern of what its cells print when the attack was carried out as it was meant.
-    folder : str
-        The name that it comes with.
+    name
+        The name of the attack, in words.
+    hand_in
+        A function that makes the hand-in.
+    earns
+        The questions for which the answers of the notebook honestly earn points.
+    flag
+        A pattern of the flags that a person must see; empty if there need be none.
+    says
+        A pattern of what the cells print if the attack was carried out as intended.
+    folder
+        The name of the folder that is handed in.
     """
 
     name: str
@@ -60,7 +60,7 @@ class Hostile:
 
     @property
     def student(self) -> str:
-        """The name that it has in the course."""
+        """The name of its student in the course."""
         return safe_name(self.folder)
 
 

@@ -1,7 +1,7 @@
-"""The class of hostile submissions: handed in, graded once in the real sandbox, and read.
+"""The class of hostile submissions is handed in, graded once in the real sandbox, and read.
 
-As a program (``python hostile_class.py FOLDER``) it grades the class that lies in the folder. That
-is a process of its own, so that all that it leaves behind can be told from what else is there.
+As a program (``python hostile_class.py FOLDER``) this module grades the class in the folder. The
+program is a separate process, so that everything that it leaves behind can be found.
 """
 
 from __future__ import annotations
@@ -41,18 +41,18 @@ from autograder.grading.record import Record
 from autograder.reporting.report import class_report, grades_csv
 
 HONEST, UNTOUCHED = "honest", "untouched"
-"""The controls: in the middle of the alphabet, and so of the run."""
+"""The control submissions; their names put them in the middle of the alphabet and of the run."""
 
 JOBS = 2
 CELL_SECONDS = 4.0
-"""Twice what the import of torch takes, the longest that an honest cell does."""
+"""Twice what importing torch takes, which is the slowest step of an honest cell."""
 TOTAL_SECONDS = 60.0
-"""Of a submission: ten times what the honest one takes. Twice as much is the limit on the grader's
-own work on it, the start of a worker included, which takes long where tests run beside."""
+"""The limit for a submission: ten times what the honest one takes. The grader's own work on it may
+take twice as long, including the start of a worker, which is slow while other tests run."""
 MEMORY_MIB = 1024
-"""Twice what the honest one takes, with torch and matplotlib."""
+"""Twice what the honest submission takes, with torch and matplotlib."""
 RUN_SECONDS = 900
-"""For the whole run: every submission may take its time, and they are graded two at a time."""
+"""The limit for the whole run, in which submissions are graded two at a time."""
 
 SECRET_VARIABLE = "COURSE_TOKEN"
 SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER of prctl(2)
@@ -89,7 +89,7 @@ def _hand_in(folder: Path, name: str, hand_in: HandIn) -> None:
     place.mkdir(parents=True)
     notebook = hand_in.notebook
     if notebook is not None:
-        # Not with nbformat, which would refuse or repair it.
+        # Not written by nbformat, which would refuse or repair the notebook.
         content = notebook if isinstance(notebook, bytes) else json.dumps(notebook).encode()
         (place / f"{ASSIGNMENT}.ipynb").write_bytes(content)
     for path, content in hand_in.files.items():
@@ -99,8 +99,8 @@ def _hand_in(folder: Path, name: str, hand_in: HandIn) -> None:
 
 
 def _grade(folder: Path) -> None:
-    """Grade the class; write down how it went, and what is left when it is done."""
-    # Orphans become children of this process, and so are found.
+    """Grade the class; record the time, the outcomes and the processes that are left."""
+    # Orphans become children of this process, so that they are found.
     ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0)
     settings = Config()
     settings.GradeInSandbox.cell_seconds = CELL_SECONDS
@@ -117,17 +117,17 @@ def _grade(folder: Path) -> None:
 
 
 def _living() -> list[str]:
-    """Return the command lines of this process's children and theirs, but for dead ones."""
+    """Return the command lines of all living descendants of this process."""
     found = []
     for process in psutil.Process().children(recursive=True):
         with contextlib.suppress(psutil.NoSuchProcess):
-            found.append(" ".join(process.cmdline()))  # of a zombie, there is none
+            found.append(" ".join(process.cmdline()))  # a zombie has none
     return found
 
 
 @dataclass(frozen=True)
 class GradedClass:
-    """What the run left in `folder`."""
+    """The results of the run in `folder`."""
 
     folder: Path
 
@@ -142,7 +142,7 @@ class GradedClass:
 
     @cached_property
     def scores(self) -> dict[str, dict[str, float]]:
-        """By student, the points of the questions that are graded without a person."""
+        """The points of the automatically graded questions, by student."""
         database = f"sqlite:///{self.folder}/course/gradebook.db"
         with Gradebook(database) as gradebook:
             return {
@@ -177,7 +177,7 @@ class GradedClass:
         return self.folder / "course" / step / student / ASSIGNMENT / f"{ASSIGNMENT}.{end}"
 
     def _read(self, path: Path) -> str:
-        # As it is: universal newlines would change what a browser gets.
+        # Universal newlines would change what a browser gets.
         return path.read_bytes().decode()
 
 

@@ -1,4 +1,4 @@
-"""The assignment that hostile submissions are handed in for: small, with every kind of question."""
+"""The small assignment of the hostile class, which has every kind of question."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from helpers import data
 ASSIGNMENT = "doubling"
 
 POINTS = {"total": 2, "double": 4, "cube": 4, "bars": 2, "network": 4}
-"""Of the questions that are graded without a person."""
+"""The points of the automatically graded questions."""
 WRITTEN = "reason"
 
 PREFIX = "SECRET-"
-"""All secrets begin with it, so that an attack can look for them without knowing them."""
+"""The beginning of all secrets, so that an attack can look for them without knowing them."""
 
 ANSWERS = {
     "total": ("# The total of the first four even numbers.", "total = 2.0 + 4.0 + 6.0 + 8.0"),
@@ -44,8 +44,8 @@ ANSWERS = {
         "    axes.plot(heights)\n    return figure",
     ),
 }
-"""By question: what the release shows, and the solution. Importing torch or matplotlib takes longer
-than all the rest, so that only who answers `cube` or `bars` does."""
+"""For each question, what the release shows and the solution. Importing torch or matplotlib takes
+longer than everything else, so that only answers to `cube` and `bars` do it."""
 
 TESTS = {
     "total": """\
@@ -106,18 +106,18 @@ score(trained("digits", build, at_least=0.8), of=4)""",
 
 @dataclass
 class Assignment:
-    """What whoever writes a submission has: the release, and here the answers as well.
+    """The material for a hostile submission: the release, and here the answers as well.
 
     Attributes
     ----------
-    release : NotebookNode
+    release
         The students' notebook.
-    secrets : dict of str to str
-        What must not get out, by where it lies.
-    trap : Path
-        A file that is made if code of a hand-in ever runs on the grader's side.
-    network : dict of str to bytes
-        The files of an honestly trained network, by their place in a hand-in.
+    secrets
+        The secrets that must not get out, by the place where each of them is.
+    trap
+        A file that is created if code of a hand-in ever runs on the grader's side.
+    network
+        The files of an honestly trained network, by their path in a hand-in.
     """
 
     release: NotebookNode
@@ -131,18 +131,18 @@ class Assignment:
     def notebook(
         self, *cells: str, honest: Iterable[str] = (), written: str = "", **answers: str
     ) -> NotebookNode:
-        """Return the release with some of it filled in.
+        """Return the release, partly filled in.
 
         Parameters
         ----------
-        *cells : str
-            Code cells that stand before the first answer.
-        honest : iterable of str
-            Questions that are answered right.
-        written : str
+        *cells
+            Code cells that are inserted before the first answer.
+        honest
+            Questions that are answered correctly.
+        written
             The written answer.
-        **answers : str
-            The whole source of a question's answer cell.
+        **answers
+            The whole source of the answer cell of each question.
         """
         answers = {name: solution(name) for name in honest if name in ANSWERS} | answers
         nb = copy.deepcopy(self.release)
@@ -162,7 +162,7 @@ def grade_id(cell: NotebookNode) -> str:
 
 
 def solution(question: str) -> str:
-    """Return an answer cell that is right."""
+    """Return the source of a correct answer cell."""
     return "\n".join(ANSWERS[question])
 
 
@@ -218,7 +218,7 @@ def source_notebook(secrets: Mapping[str, str]) -> NotebookNode:
 
 
 def _marks(name: str, points: float | None = None, *, solution: bool = False) -> dict[str, Any]:
-    """Return nbgrader's metadata: without points of an answer that a test judges."""
+    """Return nbgrader's metadata of a cell; without points it is an answer to be tested."""
     marks: dict[str, Any] = {
         "schema_version": 3,
         "grade_id": name,
@@ -235,12 +235,12 @@ def _marks(name: str, points: float | None = None, *, solution: bool = False) ->
 
 
 def linear_network() -> dict[str, Tensor]:
-    """Return the weights of one linear layer that tells the digits apart: a ridge regression."""
+    """Return the weights of a linear layer that recognises the digits, by ridge regression."""
     dataset = data.load("digits", device="cpu")
     shape = (1, 3, 1, 1)
     images = (dataset.train.images / 255 - dataset.mean.view(shape)) / dataset.std.view(shape)
     x, y = images.flatten(1), torch.nn.functional.one_hot(dataset.train.labels, 10).float() - 0.1
-    # In its dual form the system has one equation for each image, and not one for each pixel.
+    # In its dual form the system has one equation for each image instead of one for each pixel.
     weight = y.T @ torch.linalg.solve(x @ x.T + 3000 * torch.eye(len(x)), x)
     return {"1.weight": weight, "1.bias": torch.zeros(10)}
 
@@ -254,13 +254,14 @@ def measured_accuracy(weights: Mapping[str, Tensor]) -> float:
 
 
 def artifact(weights: Mapping[str, Tensor], *, claims: float | None) -> dict[str, bytes]:
-    """Return the files of a network, by their place in a hand-in.
+    """Return the files of a network, by their path in a hand-in.
 
     Parameters
     ----------
-    weights : mapping of str to Tensor
-    claims : float or None
-        What its history says of the accuracy; None for the truth.
+    weights
+        The weights of the network, by name.
+    claims
+        The accuracy that the history states; None for the true one.
     """
     accuracy = measured_accuracy(weights) if claims is None else claims
     history = {

@@ -1,4 +1,4 @@
-"""What acts on a page, as a browser would find it."""
+"""The active parts of a page, found as a browser would find them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ACTIVE_TAGS = _listed(
     title xmp plaintext noembed noframes
     """
 )
-"""What a page may hold only where we have put it ourselves."""
+"""Tags that a page may contain only where we have put them ourselves."""
 
 ADDRESSES = _listed(
     """
@@ -30,21 +30,23 @@ SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 LEADS_ELSEWHERE = re.compile(r"(https?|mailto):", re.IGNORECASE)
 PICTURE = re.compile(r"data:image/(png|jpeg|gif|webp);base64,")
 UNSEEN = re.compile(r"[\x00-\x20\x7f]")
-"""Characters that browsers pass over in the scheme of an address."""
+"""Characters that browsers ignore in the scheme of an address."""
 ACTING_STYLE = re.compile(r"url\(|@import|image-set|position", re.IGNORECASE)
-"""In a style: what loads something, or lays it over the rest of the page."""
+"""Parts of a style that load something, or that lay something over the rest of the page."""
 
 
 @dataclass
 class Page(HTMLParser):
-    """A page, taken apart.
+    """A parsed page.
 
     Attributes
     ----------
-    active : list of str
-        Every tag that is one of `ACTIVE_TAGS`, with its attributes and, of scripts and style
-        sheets, its content.
-    acts : list of str
+    text
+        The source of the page.
+    active
+        Every tag that is one of `ACTIVE_TAGS`, with its attributes; for scripts and style sheets,
+        also the content.
+    acts
         Attributes of other tags that run a script or load something.
     """
 
@@ -66,12 +68,12 @@ class Page(HTMLParser):
                 self.acts.append(f"{tag} {name}={value}")
 
     def handle_data(self, data: str) -> None:
-        if self.cdata_elem is not None:  # inside of a script or a style sheet
+        if self.cdata_elem is not None:  # inside a script or a style sheet
             self.active.append(f"{self.cdata_elem}: {data}")
 
 
 def _acts(tag: str, name: str, value: str) -> bool:
-    """Tell whether an attribute runs a script, or loads something when the page is looked at."""
+    """Tell whether an attribute runs a script, or loads something when the page is shown."""
     address = UNSEEN.sub("", value)
     if name == "href" and tag in ("a", "area"):
         return bool(SCHEME.match(address)) and not LEADS_ELSEWHERE.match(address)

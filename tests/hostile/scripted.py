@@ -1,6 +1,6 @@
-"""Submissions that try to run a script in the browser of whoever looks at a page.
+"""Submissions that try to run a script in the browser of a person who looks at a page.
 
-All their scripts call `steal`, which no page of ours has.
+All their scripts call `steal`, a function that none of our pages contains.
 """
 
 import base64
@@ -67,7 +67,7 @@ ACTIVE = [
     "\ufeff<scr\x00ipt>steal()</scr\x00ipt>",
     "＜script＞steal()＜/script＞",
 ]
-"""HTML that acts, in the ways that browsers know."""
+"""Active HTML, in the ways that browsers understand."""
 
 MARKDOWN = [
     "[x](javascript:steal())",
@@ -114,7 +114,7 @@ def scripts_in_markdown(a: Assignment):
 
 @hostile("total")
 def scripts_in_code(a: Assignment):
-    """Write scripts into sources, comments and raw cells, in every language that a magic names."""
+    """Write scripts into sources, comments and raw cells, and into the languages of magics."""
     nb = a.notebook(honest=["total"], double="'''" + EVERYTHING + "'''\n")
     nb.cells += [new_code_cell("# " + piece) for piece in ACTIVE]
     nb.cells += [
@@ -137,7 +137,7 @@ MIME_TYPES = [
 
 @hostile("total", says="printed <script>")
 def scripts_in_outputs(a: Assignment):
-    """Show scripts as outputs of every type, as one whole and piece by piece, with odd metadata."""
+    """Show scripts as outputs of every type, together and one by one, with odd metadata."""
     show = f"""
 import sys
 from IPython.display import display
@@ -182,7 +182,7 @@ print("\\x1b[0m\\x9b31m\\x85\\u2028\\u202e" + active[3] + "\\x08\\x07\\r")
 
 @hostile()
 def scripts_in_answers(a: Assignment):
-    """Answer with texts that are scripts, where a message quotes what was answered."""
+    """Answer with scripts where a message quotes the answer."""
     return a.notebook(
         total="total = '<img src=x onerror=steal()>'",
         double="def double(w): return '<script>steal()</script>' if len(w) > 1 else 'x`<b>`'",
@@ -193,7 +193,7 @@ def scripts_in_answers(a: Assignment):
 
 @hostile("total")
 def scripts_in_replies(a: Assignment):
-    """Send errors of its own making, with scripts and control characters in every field."""
+    """Send forged errors, with scripts and control characters in every field."""
     forge = f"""
 import inside.wire as wire
 genuine = wire.send
@@ -243,7 +243,7 @@ FILE = "<img src=x onerror=steal()>"
 
 @hostile("total", flag="<img src=x onerror=steal")
 def scripts_in_file_names(a: Assignment):
-    """Name files, folders and the notebook with scripts, some of them so that they are told of."""
+    """Use scripts as names of files, folders and the notebook; some of them are reported."""
 
     def arrange(folder: Path) -> None:
         (folder / "doubling.ipynb").rename(folder / f"{FILE}.ipynb")
@@ -259,7 +259,7 @@ def scripts_in_file_names(a: Assignment):
 
 @hostile("total")
 def pages_for_files(a: Assignment):
-    """Bring pages along that run scripts, and link to them from the written answer."""
+    """Submit pages that run scripts, and link to them from the written answer."""
     names = ["page.html", "page.svg", "page.xhtml", "page.js", "artifacts/page.html", "page.pdf"]
     written = " ".join(f"[{name}]({name})" for name in names) + ACTIVE[3]
     files = dict.fromkeys(names, "\n".join(ACTIVE).encode())
@@ -271,7 +271,7 @@ PROSE = ["*a ", "[", "![", "`", "<", "<!--", "> ", "- ", "_a_", "$", "&#1;", "[a
 
 @hostile("total")
 def texts_that_take_long(a: Assignment):
-    """Write prose, code and outputs on which formatting takes a time with the square of theirs."""
+    """Write prose, code and outputs whose formatting takes time quadratic in their length."""
     nb = a.notebook(
         "print('\\x1b[31m' * 100_000)",
         "print('<style ' * 30_000)",
@@ -315,7 +315,7 @@ def formula_for_a_name(a: Assignment):
 
 @hostile("total", folder="-rf\x1b[31m\n\udcff\u202e", flag="was called")
 def control_characters_for_a_name(a: Assignment):
-    """Have a name with an option, control characters and a byte that is no character."""
+    """Have a name with an option, control characters and an invalid byte."""
     return _only_its_name(a)
 
 
@@ -338,7 +338,7 @@ print("drawn")
 
 @hostile(*ANSWERS)
 def honest_words_about_scripts(a: Assignment):
-    """Be honest, and write about scripts: what is no attack must not be taken for one."""
+    """Write about scripts honestly, which must not be taken for an attack."""
     nb = a.notebook(honest=ANSWERS, written="A `<script>` runs, `onerror=` too, $a<b$ does not.")
     nb.cells.append(new_markdown_cell("javascript: is a scheme; x < y and y > z."))
     return nb

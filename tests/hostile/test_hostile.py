@@ -1,4 +1,4 @@
-"""What a class of hostile submissions gets, takes and leaves, graded for real."""
+"""The scores, messages, pages and leftovers of a class of hostile submissions, graded for real."""
 
 import json
 import re
@@ -25,7 +25,7 @@ STUDENTS = [*(entry.student for entry in CORPUS.values()), HONEST, UNTOUCHED]
 
 
 def printed(notebook):
-    """All that the student's own cells show, as text."""
+    """Return the outputs of the notebook's cells as text."""
     outputs = [cell.outputs for cell in notebook.cells if cell.cell_type == "code"]
     return json.dumps(outputs, ensure_ascii=False).replace("\\n", "\n")
 
@@ -35,18 +35,18 @@ def printed(notebook):
 
 
 @each_hostile
-def test_it_gets_what_it_would_get_honestly_and_nothing_more(graded, hostile):
+def test_a_hostile_submission_gets_what_it_would_get_honestly(graded, hostile):
     earned = {name: points if name in hostile.earns else 0 for name, points in POINTS.items()}
     assert graded.scores[hostile.student] == earned
 
 
-def test_its_honest_neighbours_lose_nothing(graded):
+def test_the_other_submissions_lose_nothing(graded):
     assert graded.scores[HONEST] == POINTS
     assert graded.scores[UNTOUCHED] == dict.fromkeys(POINTS, 0)
 
 
 @pytest.mark.parametrize("student", [HONEST, UNTOUCHED])
-def test_nobody_is_told_to_look_at_the_honest(graded, student):
+def test_the_other_submissions_have_no_flags(graded, student):
     assert graded.flags(student) == []
 
 
@@ -59,7 +59,7 @@ def test_written_answers_wait_for_a_person(graded):
 
 
 @each_hostile
-def test_every_question_is_worth_what_it_was_released_with(graded, hostile):
+def test_every_question_has_the_points_of_the_release(graded, hostile):
     marks = [cell.metadata.get("nbgrader", {}) for cell in graded.notebook(hostile.student).cells]
     points = {mark["grade_id"]: mark["points"] for mark in marks if mark.get("grade")}
     assert points == {**POINTS, WRITTEN: 1}
@@ -69,7 +69,7 @@ def test_every_question_is_worth_what_it_was_released_with(graded, hostile):
 # What a person is told
 
 
-def test_everybody_has_a_grade_or_a_line_that_says_why_not(graded):
+def test_every_student_has_a_grade_and_a_feedback_page(graded):
     assert sorted(outcome["student"] for outcome in graded.run["outcomes"]) == sorted(STUDENTS)
     assert [outcome for outcome in graded.run["outcomes"] if outcome["problem"]] == []
     lines = graded.table.splitlines()
@@ -80,7 +80,7 @@ def test_everybody_has_a_grade_or_a_line_that_says_why_not(graded):
 
 
 @each_hostile
-def test_a_person_is_told_to_look_where_there_is_reason(graded, hostile):
+def test_a_submission_that_needs_a_look_is_flagged(graded, hostile):
     flags = "\n".join(graded.flags(hostile.student))
     assert re.search(hostile.flag, flags)
     for flag in graded.flags(hostile.student):
@@ -88,13 +88,13 @@ def test_a_person_is_told_to_look_where_there_is_reason(graded, hostile):
 
 
 @each_hostile
-def test_the_attack_was_carried_out_as_it_was_meant(graded, hostile):
-    """Or all the other tests say nothing about it."""
+def test_the_attack_was_carried_out_as_intended(graded, hostile):
+    """Otherwise the other tests would prove nothing about it."""
     assert re.search(hostile.says, printed(graded.notebook(hostile.student)))
 
 
 @each_hostile
-def test_flags_and_messages_are_words(graded, hostile):
+def test_flags_and_messages_are_short_texts_without_tracebacks(graded, hostile):
     record = Record.read(graded.notebook(hostile.student))
     messages = [text for verdict in record.questions.values() for text in verdict.messages]
     for text in [*record.flags, *messages]:
@@ -108,13 +108,13 @@ def test_flags_and_messages_are_words(graded, hostile):
 
 @each_hostile
 def test_no_hidden_test_breaks_on_an_answer(graded, hostile):
-    """Or a student's fault would be told as the course's."""
+    """Otherwise a student's mistake would be reported as a fault of the course."""
     flags = graded.flags(hostile.student)
     assert [flag for flag in flags if re.match(r"the hidden test of \w+ failed", flag)] == []
 
 
-def test_a_student_does_not_say_when_the_hand_in_came(graded):
-    """Or a late penalty would be a matter of honesty."""
+def test_a_timestamp_in_a_hand_in_is_ignored(graded):
+    """Otherwise students could avoid a late penalty."""
     assert "1999-12-31" not in graded.table
 
 
@@ -128,7 +128,7 @@ def test_no_cell_of_the_grades_file_is_a_formula(graded):
 
 
 def secrets_in(graded, text):
-    """Return the places from which something has got into `text`, in whatever spelling."""
+    """Return the places whose secrets are in `text`, in any spelling."""
     plain = re.sub(r"[\s'\"+,-]", "", unescape(re.sub(r"<[^<>]*>", "", text)))
     return {
         place
@@ -151,8 +151,8 @@ def test_no_secret_gets_into_the_report_or_the_grades_file(graded):
     assert secrets_in(graded, graded.table) == set()
 
 
-def test_the_secrets_lay_where_they_were_to_be_found(graded):
-    """Or the tests above would say nothing."""
+def test_the_secrets_were_in_their_places(graded):
+    """Otherwise the tests above would prove nothing."""
     secrets = graded.secrets
     assert all(secret.startswith(PREFIX) for secret in secrets.values())
     course = graded.folder / "course"
@@ -166,26 +166,26 @@ def test_the_secrets_lay_where_they_were_to_be_found(graded):
 
 
 def active_on(page):
-    """What acts on a page, counted."""
+    """Count the active parts of a page."""
     return Counter(page.active)
 
 
 @each_hostile
-def test_nothing_on_its_feedback_page_acts_but_what_is_ours(graded, hostile):
+def test_only_our_own_parts_of_a_feedback_page_are_active(graded, hostile):
     page, ours = Page(graded.page(hostile.student)), Page(graded.page(UNTOUCHED))
     assert page.acts == ours.acts == []
     assert active_on(page) - active_on(ours) == Counter()
 
 
-def test_no_page_of_a_hand_in_lies_beside_ours(graded):
-    """The formgrader serves what lies beside a graded notebook, with the instructor's rights."""
+def test_no_file_of_a_hand_in_is_beside_our_pages(graded):
+    """The formgrader serves the files beside a graded notebook, with the instructor's rights."""
     course = graded.folder / "course"
     for step, end in (("autograded", "ipynb"), ("feedback", "html")):
         names = {path.name for path in (course / step).rglob("*") if path.is_file()}
         assert names - {"timestamp.txt"} == {f"{ASSIGNMENT}.{end}"}
 
 
-def test_nothing_on_the_class_report_acts_but_what_is_ours(graded):
+def test_only_our_own_parts_of_the_class_report_are_active(graded):
     page = Page(graded.report)
     assert page.acts == []
     scripts = [found for found in page.active if found.startswith("script")]
@@ -195,7 +195,7 @@ def test_nothing_on_the_class_report_acts_but_what_is_ours(graded):
 
 @pytest.fixture(scope="module")
 def formgrader(graded):
-    """Render a graded notebook as the formgrader shows it."""
+    """Return a function that renders a graded notebook as the formgrader does."""
     config = course_config(hostile_course(graded.folder))
     config.HTMLExporter.template_name = "formgrade"
     config.HTMLExporter.extra_template_basedirs = [handlers.template_path]
@@ -214,19 +214,19 @@ def ours(formgrader):
 
 
 @pytest.mark.parametrize("hostile", SCRIPTED, ids=lambda entry: entry.name)
-def test_nothing_in_the_formgrader_acts_but_what_is_ours(formgrader, ours, hostile):
+def test_only_our_own_parts_of_a_formgrader_page_are_active(formgrader, ours, hostile):
     page = Page(formgrader(hostile.student))
     assert [act for act in page.acts if act not in ours.acts] == []
     assert active_on(page) - active_on(ours) == Counter()
 
 
 # ------------------------------------------------------------------------------------------------
-# What it takes, and what it leaves
+# Resources and leftovers
 
 
 @each_hostile
-def test_its_time_is_limited(graded, hostile):
-    # The last kernel may take a few seconds to end, and hidden tests on our side theirs.
+def test_the_time_of_a_submission_is_limited(graded, hostile):
+    # The end of the last kernel and the hidden tests on our side may take a few seconds more.
     assert Record.read(graded.notebook(hostile.student)).seconds < TOTAL_SECONDS + 15
 
 
@@ -246,7 +246,7 @@ def test_no_code_of_a_hand_in_ran_on_our_side(graded):
     assert not (graded.folder / "trap").exists()
 
 
-def test_the_gradebook_knows_this_class_and_nobody_else(graded):
+def test_the_gradebook_contains_this_class_and_nobody_else(graded):
     with Gradebook(f"sqlite:///{graded.folder}/course/gradebook.db") as gradebook:
         assert sorted(student.id for student in gradebook.students) == sorted(STUDENTS)
         names = [

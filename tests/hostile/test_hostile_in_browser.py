@@ -35,13 +35,13 @@ async () => {
     return window.stolen || 0;
 }
 """
-"""Does to every element what makes a script run; returns how often one did."""
+"""Triggers everything that makes a script run, on every element; returns how often one ran."""
 
 
 @pytest.fixture(scope="module")
 def browser_page() -> Iterator[Page]:
     with sync_playwright() as playwright:
-        # No calls home; and in a container Chromium's own sandbox cannot be set up.
+        # Chromium's own sandbox cannot be set up in a container.
         options = ["--headless=new", "--no-sandbox", "--disable-gpu"]
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=options)
         page = browser.new_page()
@@ -53,13 +53,13 @@ def browser_page() -> Iterator[Page]:
 
 
 def scripts_run_by(page: Page, html: str) -> int:
-    page.goto("about:blank")  # for a window of its own
+    page.goto("about:blank")  # to start with a new window
     page.set_content(html, wait_until="domcontentloaded")
     return page.evaluate(TRY_EVERYTHING)
 
 
-def test_most_of_the_scripts_run_where_nobody_stops_them(browser_page):
-    """Or the tests below would say nothing."""
+def test_most_of_the_scripts_run_if_nothing_stops_them(browser_page):
+    """Otherwise the tests below would prove nothing."""
     run = [html for html in ACTIVE if scripts_run_by(browser_page, html)]
     assert len(run) > len(ACTIVE) / 2
 

@@ -56,7 +56,7 @@ def imported(tree):
 
 
 def bound(tree):
-    """Return every name that a cell binds, in whatever scope, but for its imports."""
+    """Return every name that a cell binds in any scope, except for its imports."""
     names = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and not is_load(n)}
     names |= {n.name for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.ClassDef)}
     return names | {n.arg for n in ast.walk(tree) if isinstance(n, ast.arg)}
@@ -67,7 +67,7 @@ def is_load(name):
 
 
 def owned(tree):
-    """Return the names that a cell defines for the cells after it; loop variables are no such."""
+    """Return the names that a cell defines for later cells; loop variables do not count."""
     names = set()
     for statement in tree.body:
         if isinstance(statement, ast.FunctionDef | ast.ClassDef):
@@ -102,7 +102,7 @@ def test_there_are_no_outputs(assignment):
 
 @each_assignment
 def test_markers_and_hidden_tests_are_without_fault(assignment):
-    # Locked, comments only outside of the markers, and `score(of=...)` as the cell's points.
+    # Locked, only comments outside the markers, and `score(of=...)` equal to the cell's points.
     assert [str(fault) for fault in lint(path(assignment))] == []
 
 
@@ -118,7 +118,7 @@ def test_nbgrader_marks_have_the_current_schema(assignment):
 
 
 @each_assignment
-def test_every_artifact_that_is_graded_is_one_that_students_are_told_to_hand_in(assignment):
+def test_the_graded_artifacts_are_those_that_students_are_told_to_hand_in(assignment):
     tests = [cell for cell in cells(assignment) if is_hidden_test(cell)]
     asked = {name for cell in tests for name in trained_networks(cell)}
     assert set(read(assignment).metadata["course"]["artifacts"]) == asked
@@ -179,9 +179,7 @@ def test_a_hidden_test_needs_nothing_of_the_notebook(assignment, question):
 
 
 @each_automatic
-def test_a_hidden_test_imports_of_the_grader_only_what_autograder_hidden_offers(
-    assignment, question
-):
+def test_a_hidden_test_imports_nothing_of_the_grader_but_autograder_hidden(assignment, question):
     tree = parsed(graded(assignment, question))
     sources = {source.rpartition(".")[::2] for source in imported(tree).values()}
     graders = {(package, name) for package, name in sources if "autograder" in f"{package}.{name}"}

@@ -1,4 +1,4 @@
-"""With CIFAR-10 at hand, hidden tests judge by our own runs on CIFAR-10."""
+"""In the full profile, hidden tests judge by our own reference runs on CIFAR-10."""
 
 import shutil
 
@@ -17,7 +17,7 @@ from helpers import cifar10, data
 from helpers.artifacts import artifact_folder
 
 ABOUT_NETWORKS = about_networks()
-# One question of each assignment: asking about all of them would take minutes.
+# One question of each of two assignments: all of them would take minutes.
 SAMPLE = [("pruning", "iterative"), ("quantization", "qat_2bit")]
 
 needs_cifar10 = pytest.mark.skipif(

@@ -1,7 +1,7 @@
-"""Every misconception loses points of its question and is named for it.
+"""Every misconception loses points of its question and is named.
 
-Here each wrong function is put among the right ones and asked by the hidden tests that ask for it.
-In the sample class (`tests/sample_class`) whole notebooks are graded.
+Here each wrong function replaces the right one in the hidden tests that use it. In the sample class
+(`tests/sample_class`) whole notebooks are graded.
 """
 
 from functools import partial
@@ -27,7 +27,7 @@ def right_answers(assignment):
 
 
 def questions_about(assignment, name):
-    """Return the questions whose hidden tests ask for `name` and nothing but such functions."""
+    """Yield the questions whose hidden tests use `name`, and otherwise only known names."""
     known = {*right_answers(assignment), *IMPORTS}
     for cell in cells(assignment):
         if is_hidden_test(cell):

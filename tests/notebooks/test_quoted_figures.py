@@ -1,8 +1,8 @@
-"""What the notebooks quote of our runs on CIFAR-10 is what the manifests say.
+"""The figures that the notebooks quote from our runs on CIFAR-10 are those in the manifests.
 
-A figure here is a number with four decimals. The texts that quote ours stand below as
+A figure here is a number with four decimals. The texts that quote our figures are given below as
 templates, filled from the manifests of `full`: a new reference run makes these tests fail until
-the texts have been read again.
+the texts have been revised.
 """
 
 import json
@@ -16,7 +16,7 @@ from autograder.runs.table import TRAINED, experiments, sweeps
 
 FIGURE = re.compile(r"(?<![\d.])\d\.\d{4,}(?!\d)")
 LEARNING_RATES = {"0.0003"}
-# Of a second report on equal bits, and of the network that weight sharing was reported for.
+# From a second report on equal bits, and of the network for which weight sharing was reported.
 ALSO_REPORTED = {"0.8650", "0.9130", "0.9045", "0.9133"}
 
 # The texts say how many seeds these runs have, and that they come from one NVIDIA H100 in bfloat16.
@@ -201,7 +201,7 @@ def test_every_other_figure_is_a_reported_one(assignment):
 
 
 @pytest.mark.parametrize(("name", "number"), SEEDS)
-def test_a_quoted_run_is_whole_and_from_the_device_and_seeds_that_the_texts_name(name, number):
+def test_a_quoted_run_is_complete_and_from_the_device_and_seeds_in_the_texts(name, number):
     assert seeds(name) == number
     assert run(name)["share"] == 1
     assert run(name)["precision"] == "bfloat16"
@@ -226,7 +226,7 @@ def test_the_reported_order_of_the_other_two_schemes_is_the_opposite_of_ours():
     assert run("qat_442")["mean"] > run("qat_424")["mean"]
 
 
-def test_of_the_mixed_schemes_2_4_4_bits_were_hurt_most_before_training():
+def test_of_the_mixed_schemes_2_4_4_bits_were_the_worst_before_training():
     assert run("qat_244")["untrained"] < run("qat_424")["untrained"] < run("qat_442")["untrained"]
 
 
@@ -238,7 +238,7 @@ def test_of_the_mixed_schemes_2_4_4_bits_were_hurt_most_before_training():
         ("pruned_std", "pruned_percentage"),
     ],
 )
-def test_what_is_said_to_be_equal_differs_by_less_than_the_spread(one, other):
+def test_runs_that_are_said_to_be_equal_differ_by_less_than_the_spread(one, other):
     spread = max(run(one)["spread"], run(other)["spread"])
     assert abs(run(one)["mean"] - run(other)["mean"]) < spread
 

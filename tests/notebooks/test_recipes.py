@@ -1,4 +1,4 @@
-"""The recipe that a notebook asks for is the recipe of the experiment.
+"""The recipes in the notebooks are those of the experiments.
 
 Epochs and learning rates are read from the solutions and texts of the notebooks, and compared with
 the course's table. What is particular to an assignment, such as bits and percentages, is compared

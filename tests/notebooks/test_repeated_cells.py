@@ -1,7 +1,7 @@
-"""What every notebook says and does alike is the same text in all of them.
+"""The cells that all notebooks have in common are the same text in all of them.
 
-The cells about how to work, the setup and the handing in differ in the name of the assignment, in
-the imports, and in what only notebooks need whose networks are trained and handed in.
+The cells about how to work, the setup and the handing in differ only in the name of the assignment,
+in the imports, and in what is needed only if networks are trained and handed in.
 """
 
 import ast
@@ -40,7 +40,7 @@ def test_notebooks_that_train_explain_how_to_work_in_the_same_words():
 
 
 @pytest.mark.parametrize("assignment", OTHERS)
-def test_a_notebook_that_trains_nothing_leaves_out_what_is_about_training(assignment):
+def test_a_notebook_that_trains_nothing_leaves_out_the_text_about_training(assignment):
     before, about_training, _ = text(TRAINING[0], "how-to-work").partition(ABOUT_TRAINING)
     assert about_training
     assert text(assignment, "how-to-work") == before
@@ -51,12 +51,12 @@ def test_the_installation_is_the_same_in_all_notebooks():
 
 
 @pytest.mark.parametrize("assignment", assignments())
-def test_the_profile_can_be_switched_just_where_networks_are_trained(assignment):
+def test_the_profile_can_be_switched_only_where_networks_are_trained(assignment):
     assert (PROFILE in setup(assignment)[0]) == (assignment in TRAINING)
 
 
 @pytest.mark.parametrize("assignment", assignments())
-def test_the_part_of_the_setup_that_is_its_own_is_nothing_but_imports(assignment):
+def test_the_part_of_the_setup_that_differs_contains_only_imports(assignment):
     imports = ast.parse(setup(assignment)[1]).body
     assert {type(statement) for statement in imports} == {ast.Import, ast.ImportFrom}
 

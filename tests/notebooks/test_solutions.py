@@ -1,4 +1,4 @@
-"""The solution of every notebook runs, and earns every point; what was not trained earns none."""
+"""The solution of every notebook runs and earns every point; an untrained network earns none."""
 
 import copy
 import shutil
@@ -22,7 +22,7 @@ from helpers.artifacts import artifact_folder
 
 pytestmark = pytest.mark.slow
 
-# One artifact of each way to train is trained here, the others are those of our own run.
+# One artifact of each kind of training is trained here; the others come from our reference run.
 TRAINED_HERE = {
     "deep_compression": ("shared_2bit",),
     "pruning": ("pruned_std", "iterative"),

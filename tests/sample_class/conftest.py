@@ -1,4 +1,4 @@
-"""The demo's class, graded once for all tests of this folder, in however many workers they run."""
+"""The demo's class is graded once for all tests of this folder, however many workers run them."""
 
 import fcntl
 from pathlib import Path
@@ -11,9 +11,9 @@ from autograder.demo import demo
 
 @pytest.fixture(scope="session")
 def course(tmp_path_factory, worker_id) -> Path:
-    """The course folder that `make demo` leaves behind."""
+    """Return the course folder that `make demo` makes."""
     temporary = tmp_path_factory.getbasetemp()
-    if worker_id != "master":  # a worker's folder lies in that of the whole run
+    if worker_id != "master":  # a worker's folder is inside that of the whole run
         temporary = temporary.parent
     folder, done = temporary / "demo", temporary / "demo-is-graded"
     with (temporary / "demo.lock").open("w") as lock:

@@ -1,7 +1,8 @@
-"""How many of the submissions with misconceptions the tests grade."""
+"""The number of submissions with misconceptions that the tests grade."""
 
 import os
 
 MISTAKEN = None if "EVERY_MISTAKE" in os.environ else 1
-"""Per assignment. The first holds the most. All of them, which take a quarter of an hour, are for
-`make selftest`; `tests/notebooks` asks the hidden tests about every misconception in process."""
+"""The number for each assignment; the first submission has the most misconceptions. Grading all of
+them takes a quarter of an hour and is left to `make selftest`; `tests/notebooks` judges every
+misconception in the process of the test."""

@@ -24,7 +24,7 @@ TOKEN = "for-this-test-only"
 
 @pytest.fixture(scope="module")
 def copied(course, tmp_path_factory):
-    """The class as it was handed in and released, without any grade."""
+    """Return the folder of a class that is released and handed in, without any grade."""
     folder = tmp_path_factory.mktemp("copied")
     shutil.copyfile(course / "nbgrader_config.py", folder / "nbgrader_config.py")
     for student in STUDENTS:
@@ -70,7 +70,7 @@ def test_nbgrader_autograde_gives_the_same_scores(course, copied, environment, s
 
 @pytest.fixture(scope="module")
 def formgrader(copied, environment):
-    """A Jupyter server in the course folder; returns the address of the formgrader."""
+    """Start a Jupyter server in the course folder; yield the address of the formgrader."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

@@ -1,4 +1,4 @@
-"""The sample class of every assignment, and what each submission in it gets."""
+"""The sample class of every assignment, and the points of each submission in it."""
 
 from functools import cache
 from html import escape
@@ -27,20 +27,20 @@ def source(assignment):
 
 
 def full(assignment):
-    """The points that can be had without a person: written answers are graded by hand."""
+    """Return the points of the automatically graded questions; people grade written answers."""
     tests = [nbgrader_marks(cell) for cell in source(assignment).cells if is_hidden_test(cell)]
     return {test.grade_id: test.points for test in tests}
 
 
 def judged_by_networks(assignment):
-    """The questions that are about submitted networks alone."""
+    """Return the questions that are only about submitted networks."""
     tests = [cell for cell in source(assignment).cells if is_hidden_test(cell)]
     about = [cell for cell in tests if "trained(" in cell.source and not asked_names([cell])]
     return {nbgrader_marks(cell).grade_id for cell in about}
 
 
 def shares(assignment):
-    """The misconceptions of each submission that is graded."""
+    """Return the misconceptions of each submission that is graded."""
     found = shared_out(misconceptions_in(assignment), Dependencies(source(assignment)))
     return found[:MISTAKEN]
 
@@ -53,7 +53,7 @@ MISTAKES = [
 MISCONCEPTIONS = [(a, sample, wrong) for a, sample, share in MISTAKES for wrong in share]
 WITHOUT_TROUBLE = ["solution", "untouched", "forges-scores"]
 
-# The samples of trouble. Each trouble costs its own questions and nothing else.
+# The samples of trouble. Each trouble costs only the questions that it concerns.
 ANSWERS_LOST = ["endless-loop", "kernel-dies"]
 NOTHING_LOST = ["warns-on-stderr", "snoops-around", "test-cell-deleted", "test-cell-twice"]
 FLAGS = {
@@ -63,12 +63,12 @@ FLAGS = {
     "test-cell-twice": "was there more than once",
     "not-json": "the submitted file is not a notebook: not JSON",
 }
-"""Why a person should look."""
+"""The flag of each sample at which a person should look."""
 
 
 @pytest.fixture(scope="module")
 def grades(course):
-    """Points of every sample, question by question, as the gradebook has them."""
+    """Return the points of every sample in the gradebook, question by question."""
     found = {}
     with Gradebook(f"sqlite:///{course}/gradebook.db") as gradebook:
         for assignment in assignments():
@@ -112,7 +112,7 @@ def test_the_solution_gets_every_point(grades, assignment):
 
 @each_assignment
 @pytest.mark.parametrize("sample", ["untouched", "forges-scores"])
-def test_who_answers_nothing_gets_nothing(grades, assignment, sample):
+def test_a_sample_without_answers_gets_nothing(grades, assignment, sample):
     assert grades[assignment, sample] == dict.fromkeys(full(assignment), 0)
 
 
@@ -127,7 +127,7 @@ def test_without_networks_their_questions_are_lost(grades, assignment):
 
 
 @pytest.mark.parametrize(("assignment", "sample", "share"), MISTAKES, ids=lambda v: str(v)[:30])
-def test_mistakes_cost_points_where_an_answer_rests_on_them_alone(
+def test_mistakes_cost_points_only_where_an_answer_depends_on_them(
     grades, assignment, sample, share
 ):
     dependencies = Dependencies(source(assignment))
@@ -153,8 +153,8 @@ def test_a_misconception_loses_points_of_its_question_and_is_named(
 
 
 @pytest.mark.parametrize(("assignment", "sample", "share"), MISTAKES, ids=lambda v: str(v)[:30])
-def test_nothing_else_is_named_but_what_follows_from_it(course, assignment, sample, share):
-    # A run with the wrong step is wrong in the way of a misconception about runs.
+def test_only_misconceptions_and_their_consequences_are_named(course, assignment, sample, share):
+    # A run with a wrong step may look like a misconception about runs.
     questions = Record.read(graded(course, assignment, sample)).questions
     named = {m.name for verdict in questions.values() for m in verdict.misconceptions}
     dependencies = Dependencies(source(assignment))
@@ -172,12 +172,12 @@ def test_nothing_else_is_named_but_what_follows_from_it(course, assignment, samp
 
 
 @pytest.mark.parametrize("sample", NOTHING_LOST)
-def test_what_is_odd_but_right_loses_nothing(grades, sample):
+def test_a_submission_that_is_odd_but_right_loses_nothing(grades, sample):
     assert lost(grades, TROUBLE_IN, sample) == set()
 
 
 @pytest.mark.parametrize("sample", ANSWERS_LOST)
-def test_a_lost_kernel_costs_the_questions_on_its_cell_alone(grades, sample):
+def test_a_lost_kernel_costs_only_the_questions_that_depend_on_its_cell(grades, sample):
     cells = source(TROUBLE_IN).cells
     first = next(c for c in cells if nbgrader_marks(c).get("solution") and c.cell_type == "code")
     dependencies = Dependencies(source(TROUBLE_IN))
@@ -186,11 +186,11 @@ def test_a_lost_kernel_costs_the_questions_on_its_cell_alone(grades, sample):
     assert lost(grades, TROUBLE_IN, sample) == resting
 
 
-def test_what_is_no_notebook_gets_nothing(grades):
+def test_a_file_that_is_not_a_notebook_gets_nothing(grades):
     assert grades[TROUBLE_IN, "not-json"] == dict.fromkeys(full(TROUBLE_IN), 0)
 
 
-def test_a_person_is_asked_to_look_where_something_is_odd(course, grades):
+def test_odd_submissions_and_no_others_are_flagged(course, grades):
     for assignment, sample in grades:
         if sample == "forges-scores":
             continue  # its objects that answer anything may keep the public checks busy for ever
@@ -233,10 +233,10 @@ def test_no_feedback_page_shows_a_hidden_test(course, grades, assignment):
 
 
 @each_assignment
-def test_the_class_report_and_the_grades_are_there(course, grades, assignment):
+def test_the_class_report_and_the_grades_file_exist(course, grades, assignment):
     page = (course / "report" / f"{assignment}.html").read_text()
     lines = (course / "report" / f"{assignment}.csv").read_text().splitlines()
     samples = [sample for a, sample in grades if a == assignment]
     assert all(sample in page for sample in samples)
-    # Who handed in another assignment only has a line as well.
+    # Students who handed in only another assignment have a line as well.
     assert set(samples) <= {line.partition(",")[0] for line in lines[1:]}

@@ -1,7 +1,7 @@
-"""Answers of a student's that are given as functions of a test file, judged by the hidden tests.
+"""Alternative answers, defined as functions of a test file and judged by the hidden tests.
 
-A test file defines right answers of another kind than ours: ``prune_by_std_1`` and
-``prune_by_std_2`` are two for the question that asks for ``prune_by_std``.
+A test file defines correct answers that differ from the reference: ``prune_by_std_1`` and
+``prune_by_std_2`` are two answers to the question about ``prune_by_std``.
 """
 
 import re
@@ -15,13 +15,13 @@ ALTERNATIVE = re.compile(r"(\w+)_\d")
 
 
 def with_alternatives(namespace):
-    """Return the names that a test file defines alternatives for, once each."""
+    """Return the names for which a test file defines alternatives, once each."""
     found = map(ALTERNATIVE.fullmatch, namespace)
     return list(dict.fromkeys(match[1] for match in found if match))
 
 
 def each_alternative(namespace):
-    """Run a test for each alternative of a test file: of its ``globals()``, at its end."""
+    """Run a test for each alternative in the ``globals()`` of a test file, given at its end."""
     found = [thing for name, thing in namespace.items() if ALTERNATIVE.fullmatch(name)]
     assert found
     return pytest.mark.parametrize("alternative", found, ids=lambda thing: thing.__name__)
@@ -45,11 +45,12 @@ def judged_alternative(assignment, alternative, beside):
     assignment : str
     alternative : callable
     beside : dict from name to object
-        What the hidden test asks for beside the answer itself.
+        The names that the hidden test needs besides the answer itself.
 
     Returns
     -------
     Score
+        The result of the hidden test.
     """
     name = ALTERNATIVE.fullmatch(alternative.__name__)[1]
     return judged(assignment, question_about(assignment, name), beside | {name: alternative})

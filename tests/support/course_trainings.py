@@ -1,4 +1,4 @@
-"""One training of each kind that the course has: its layers and its hooks, on the digits."""
+"""One training of each kind in the course, with its layers and hooks, on the digits."""
 
 from functools import partial
 
@@ -53,6 +53,6 @@ KINDS = {
 
 
 def distance(one, other):
-    """Return the largest difference of two networks' weights and statistics."""
+    """Return the largest difference between two networks' weights and statistics."""
     pairs = zip(one.state_dict().values(), other.state_dict().values(), strict=True)
     return max((a.double() - b.double()).abs().max().item() for a, b in pairs)

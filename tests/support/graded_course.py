@@ -1,4 +1,4 @@
-"""A graded course in a folder, made with nbgrader's own gradebook: what the report's tests read."""
+"""A graded course in a folder, made with nbgrader's own gradebook, for the tests of reports."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from autograder.grading.record import NamedMisconception, QuestionRecord, Record
 
 ASSIGNMENT = "quantization"
 
-# grade_id -> (heading it stands under, points, written by hand?)
+# grade_id -> (heading, points, whether the answer is written and graded by hand)
 QUESTIONS: dict[str, tuple[str, float, bool]] = {
     "affine_quantize": ("1.1 `quantize` and `dequantize` (8 points)", 8, False),
     "affine_dequantize": ("1.1 `quantize` and `dequantize` (8 points)", 3, False),
@@ -43,7 +43,7 @@ class GradedCourse:
         self.gradebook = Gradebook(self.paths.database_url)
         self.gradebook.add_assignment(ASSIGNMENT)
         self.gradebook.add_notebook(ASSIGNMENT, ASSIGNMENT)
-        # the other way round than in the notebook, whose order the report shall follow
+        # in the reverse order of the notebook, because the report must follow the notebook's order
         for name, (_, points, written) in reversed(self.questions.items()):
             kind = "markdown" if written else "code"
             self.gradebook.add_grade_cell(
@@ -75,7 +75,7 @@ class GradedCourse:
         """Grade a submission; a score of None waits for manual grading."""
         self.enrol(student, **name)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", SAWarning)  # nbgrader's own business
+            warnings.simplefilter("ignore", SAWarning)  # raised by nbgrader's own code
             submission = self.gradebook.add_submission(
                 ASSIGNMENT, student, timestamp=datetime(2025, 11, 20, 17, 30)
             )
@@ -122,7 +122,7 @@ class GradedCourse:
 
 @functools.cache
 def _empty_gradebook() -> bytes:
-    """Make an empty gradebook; nbgrader calls the `alembic` command for that, which takes long."""
+    """Make an empty gradebook; nbgrader calls the `alembic` command for this, which is slow."""
     tools = str(Path(sys.executable).parent)
     if tools not in os.environ["PATH"].split(os.pathsep):
         os.environ["PATH"] = os.pathsep.join([tools, os.environ["PATH"]])

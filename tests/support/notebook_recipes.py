@@ -1,4 +1,4 @@
-"""What the solutions of the source notebooks train, and the experiments that train the same."""
+"""The trainings in the solutions of source notebooks, and the experiments that they repeat."""
 
 import ast
 
@@ -27,7 +27,7 @@ def solution(assignment_name, question):
 
 
 def defined(assignment_name, last):
-    """Return the functions of a notebook up to a cell, and its names of values as expressions."""
+    """Return a notebook's functions up to a cell, and the expressions assigned to its names."""
     functions, values = {}, {}
     for cell in cells(assignment_name):
         if cell.cell_type == "code":
@@ -48,7 +48,7 @@ def called(node, name):
 
 
 class Training:
-    """The only training that a solution cell calls for, with the arguments that `fit` gets."""
+    """The only training in a solution cell, with the arguments of `fit`."""
 
     def __init__(self, assignment_name, question):
         cell = solution(assignment_name, question)
@@ -67,7 +67,7 @@ class Training:
             self.bound = dict(zip(parameters, call.args, strict=True))
 
     def number(self, node, profile):
-        """Return the number that an expression stands for in a profile."""
+        """Return the value of an expression in a profile."""
         if isinstance(node, ast.Name) and node.id in self.bound:
             return self.number(self.bound[node.id], profile)
         if isinstance(node, ast.Name):
@@ -81,6 +81,6 @@ class Training:
         return ast.literal_eval(node)
 
     def setting(self, name, profile="quick"):
-        """Return what `fit` is called with."""
+        """Return the value of an argument of `fit`."""
         (node,) = [k.value for k in self.fit.keywords if k.arg == name]
         return self.number(node, profile)

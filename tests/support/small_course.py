@@ -1,4 +1,4 @@
-"""A course with one short assignment that has every kind of cell: what release and audit read."""
+"""A course of one short assignment with every kind of cell, for the tests of release and audit."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ ARTIFACTS = ["halved"]
 def small_notebook(unlocks: tuple[str, ...] = ("masks",)) -> NotebookNode:
     """Return a source notebook without faults."""
     cells = [
-        new_markdown_cell("# Halves\n\nThe published accuracy is 0.91234.", id="intro"),
+        new_markdown_cell("# Halves\n\nThe reported accuracy is 0.91234.", id="intro"),
         new_code_cell("import numpy as np", id="setup"),
         new_code_cell(SOLUTION, id="answer", metadata=marks("halve_solution", solution=True)),
         new_code_cell(HIDDEN_TEST, id="test", metadata=marks("halve", points=4, locked=True)),

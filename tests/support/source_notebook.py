@@ -1,4 +1,4 @@
-"""Reading the source notebooks, for the tests of all of them."""
+"""Functions that read the source notebooks, for the tests."""
 
 import ast
 import re
@@ -88,19 +88,20 @@ def defined(cell):
 
 
 def judged(assignment, question, namespace, files=Path()):
-    """Ask the hidden test of a question.
+    """Judge answers by the hidden test of a question.
 
     Parameters
     ----------
     assignment, question : str
     namespace : dict from name to object
-        What the student's notebook defines.
+        The names that the student's notebook defines.
     files : Path
         The folder with the submitted files.
 
     Returns
     -------
     Score
+        The result of the hidden test.
     """
     with asking(Submission(Responder(namespace).answer, files)):
         return evaluate_test(graded(assignment, question).source, question)
@@ -113,7 +114,7 @@ def trained_networks(cell):
 
 
 def part_of_the_points(assignment, question, files):
-    """Ask the hidden test of a question about the artifacts in `files`."""
+    """Return the part of a question's points that the artifacts in `files` earn."""
 
     def nobody(request):
         raise AssertionError("a trained artifact is judged without the student's code")
@@ -133,7 +134,7 @@ def about_networks():
 
 
 def hand_in_untrained(assignment, question, dataset, files):
-    """Save what a question asks for as artifacts in `files`, untrained, with a boastful history."""
+    """Save untrained networks as a question's artifacts in `files`, with a boastful history."""
     by_name = {experiment.name: experiment for experiment in experiments()}
     history = History([0.1], [1.0], [0.1], [0.01], [1.0])
     for name in trained_networks(graded(assignment, question)):

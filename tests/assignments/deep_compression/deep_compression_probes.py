@@ -1,4 +1,4 @@
-"""Inputs on which the wrong solutions of `deep_compression` show, and what students run."""
+"""Inputs that tell wrong solutions of `deep_compression` from right ones, and public checks."""
 
 import numpy as np
 import torch
@@ -7,9 +7,9 @@ from helpers.assignments.deep_compression import checks
 from helpers.reference.deep_compression import compressed_file, huffman, run_lengths, weight_sharing
 
 RNG = np.random.default_rng(0)
-# Skewed, and half of it pruned.
+# A skewed distribution; half of the weights are pruned.
 WEIGHTS = np.where(RNG.random(400) < 0.5, 0, RNG.normal(0.2, 1, 400) ** 3).astype(np.float32)
-# Three groups and many zeros, in an order that is not sorted.
+# Three groups and many zeros, not sorted.
 GROUPS = np.array([2.0, 0, 0, -1.0, 2.2, 0, 0.6, 0, -1.2, 0.4, 0, 0, 0], np.float32)
 START = np.array([-0.6, 0.5, 1.9])
 KEPT = np.array([[False, True, True], [True, False, True]])

@@ -33,7 +33,7 @@ def compressed():
 
 @settings(deadline=None)
 @given(st.integers(0, 10**6), st.integers(1, 8), st.floats(0, 1), st.integers(1, 8))
-def test_a_layer_comes_back_bit_by_bit(seed, bits, density, width):
+def test_a_layer_is_restored_bit_for_bit(seed, bits, density, width):
     kept, codes, centroids = layer(seed, (5, 4, 3), bits, density)
     runs = run_lengths.run_lengths(kept, width)
     record = compressed_file.layer_to_bytes(codes, runs, centroids, width)
@@ -64,7 +64,7 @@ def test_the_record_of_an_example_byte_by_byte():
 
 @settings(deadline=None)
 @given(st.binary(max_size=120), st.integers(0, 60))
-def test_bytes_that_are_no_record_raise_nothing_but_value_errors(noise, place):
+def test_invalid_bytes_raise_only_value_errors(noise, place):
     kept, codes, centroids = layer(1, (30,), 2, 0.5)
     record = compressed_file.layer_to_bytes(codes, run_lengths.run_lengths(kept, 3), centroids, 3)
     spoilt = np.frombuffer((record.tobytes()[:place] + noise), np.uint8)
@@ -74,7 +74,7 @@ def test_bytes_that_are_no_record_raise_nothing_but_value_errors(noise, place):
         return
 
 
-def test_a_network_comes_back_bit_by_bit_from_a_file(compressed, tmp_path):
+def test_a_network_is_restored_bit_for_bit_from_a_file(compressed, tmp_path):
     model, data = compressed
     (tmp_path / "network.bin").write_bytes(data.tobytes())
     read = np.fromfile(tmp_path / "network.bin", np.uint8)

@@ -1,7 +1,8 @@
-"""Right answers of another kind than ours earn every point of `deep_compression`.
+"""Correct answers that differ from the reference earn every point of `deep_compression`.
 
-Another k-means, another optimal code, loops instead of arrays, tensors instead of arrays. Every
-function here is a right answer to the question of its name (up to the number after the name).
+They use another k-means, another optimal code, or loops or tensors instead of arrays. Every
+function here is a correct answer to the question that it is named after; only the number at the
+end of the name is added.
 """
 
 import math
@@ -21,7 +22,7 @@ from helpers.reference.deep_compression import huffman
 
 
 def starting_centroids_1(w, bits, method, seed=0):
-    """All in float32 and in tensors; another random generator; the random ones not sorted."""
+    """In float32 tensors; another random generator, whose centroids are not sorted."""
     kept = torch.from_numpy(w[w != 0])
     distinct, count = torch.unique(kept), 2**bits
     if len(distinct) <= count:
@@ -35,7 +36,7 @@ def starting_centroids_1(w, bits, method, seed=0):
 
 
 def starting_centroids_2(w, bits, method, seed=0):
-    """Linear as minimum plus steps; the quantile's interpolation written out."""
+    """Linear starts as the minimum plus steps; the quantile's interpolation written out."""
     kept = np.sort(w.ravel()[w.ravel() != 0]).astype(float)
     k = 2**bits
     if len(set(kept.tolist())) <= k:
@@ -48,7 +49,7 @@ def starting_centroids_2(w, bits, method, seed=0):
 
 
 def share_weights_1(w, start):
-    """Lloyd in float32, an empty cluster staying where it is."""
+    """Lloyd's algorithm in float32; an empty cluster stays where it is."""
     kept, centroids = w[w != 0], np.array(start, np.float32)
     codes = None
     while kept.size:
@@ -122,7 +123,7 @@ def entropy_2(counts):
 
 
 def code_lengths_1(counts):
-    """Sorting instead of a heap; ties the other way round; int64."""
+    """Sorting instead of a heap; ties broken the other way round; int64."""
     trees = [(int(c), {s: 0}) for s, c in reversed(list(enumerate(counts))) if c]
     if len(trees) == 1:
         trees = [(1, dict.fromkeys(trees[0][1], 1))]
@@ -155,7 +156,7 @@ def canonical_codes_1(lengths):
 
 
 def encode_1(symbols, lengths):
-    """As one large number."""
+    """Write all bits as one large number."""
     words = huffman.canonical_codes(lengths)
     text = "".join(words[s] for s in symbols)
     if not text:
@@ -165,7 +166,7 @@ def encode_1(symbols, lengths):
 
 
 def decode_1(data, lengths, count):
-    """Compare the beginning of the rest with each word."""
+    """Compare the beginning of the remaining bits with each word."""
     words = {w: s for s, w in enumerate(huffman.canonical_codes(lengths)) if w}
     sizes = sorted({len(w) for w in words})
     text, place, found = "".join(f"{int(b):08b}" for b in data), 0, []
@@ -192,7 +193,7 @@ def run_lengths_1(kept, width):
             runs.append(zeros)
             zeros = 0
     last = max((i for i, run in enumerate(runs) if run < 2**width - 1), default=-1)
-    return np.array(runs[: last + 1], np.uint8)  # no paddings behind the last weight
+    return np.array(runs[: last + 1], np.uint8)  # no paddings after the last weight
 
 
 def kept_from_runs_1(runs, width, shape):
@@ -209,7 +210,7 @@ def compression_ratio_1(size, kept, runs, bits, width):
 
 
 def layer_to_bytes_1(codes, runs, centroids, width):
-    """Other optimal codes, bytes by `struct`."""
+    """Other optimal codes; the bytes are packed with `struct`."""
     tables = [
         code_lengths_1(np.bincount(codes, minlength=len(centroids))),
         code_lengths_1(np.bincount(runs, minlength=2**width)),

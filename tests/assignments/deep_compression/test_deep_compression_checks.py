@@ -35,12 +35,12 @@ def test_a_part_in_the_wrong_place_is_named_with_its_bytes():
     assert "from number 14 on are the bits of a run: [2, 0]; yours are [9, 0]" in problem
 
 
-def test_words_that_begin_others_are_shown():
+def test_words_that_are_prefixes_of_others_are_shown():
     problem = checks.canonical_codes(lambda lengths: ["0" * int(n) for n in lengths]).problem
     assert "you have the words 00 and 000" in problem
 
 
-# Other right ways to write it
+# Other correct ways to write it
 
 
 def test_lengths_may_differ_between_optimal_codes():

@@ -26,7 +26,7 @@ def test_starting_points_are_drawn_on_the_distribution_of_kept_weights():
     assert points.get_ydata().tolist() == [0.2, 1]
 
 
-def test_word_lengths_stand_beside_the_information_most_frequent_first():
+def test_word_lengths_are_drawn_beside_the_information_most_frequent_first():
     figure = plots.word_lengths(np.array([1, 2, 0, 1]), np.array([2, 1, 0, 2]))
     shares, bits = figure.axes
     assert [bar.get_height() for bar in shares.patches] == [50, 25, 25]

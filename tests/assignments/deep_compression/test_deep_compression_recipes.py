@@ -1,4 +1,4 @@
-"""The notebook on deep compression has the sparsity and the centroids of its experiments."""
+"""The deep compression notebook uses the sparsity and the centroids of its experiments."""
 
 import re
 

@@ -53,7 +53,7 @@ def test_the_code_is_complete(counts):
 
 @given(st.lists(st.integers(0, 10_000), min_size=2, max_size=60))
 def test_no_code_is_shorter_than_dahuffmans(counts):
-    """It adds an end symbol of count 1, which costs as much as it would here."""
+    """dahuffman adds an end symbol with a count of 1; the same symbol is added to our counts."""
     occurring = [c for c in counts if c]
     if not occurring:
         return
@@ -81,14 +81,14 @@ def test_the_entropy_is_in_bits():
 
 
 @given(st.lists(st.integers(0, 10**6), min_size=1, max_size=50))
-def test_the_entropy_is_the_one_of_scipy(counts):
+def test_the_entropy_agrees_with_scipy(counts):
     from scipy.stats import entropy
 
     if sum(counts):
         assert huffman.entropy(counts) == pytest.approx(entropy(counts, base=2), abs=1e-9)
 
 
-def test_the_average_weighs_symbols_and_layers_by_their_numbers():
+def test_the_average_weighs_symbols_and_layers_by_their_counts():
     counts = {"small": np.array([1, 1]), "large": np.array([6, 1, 1])}
     lengths = {"small": np.array([1, 1]), "large": np.array([1, 2, 2])}
     assert huffman.average_bits(counts, lengths) == (2 + 10) / 10
@@ -103,14 +103,14 @@ def test_the_canonical_words_of_an_example():
 
 
 @given(COUNTS)
-def test_no_word_begins_another(counts):
+def test_no_word_is_a_prefix_of_another(counts):
     words = sorted(w for w in huffman.canonical_codes(huffman.code_lengths(counts)) if w)
-    # Among sorted strings a prefix would stand right before one of its continuations.
+    # In sorted order, a prefix comes immediately before a word that begins with it.
     assert not any(b.startswith(a) for a, b in itertools.pairwise(words))
 
 
 @pytest.mark.parametrize("lengths", [[1, 1, 1], [1, 2, 2, 2], [0, 64]])
-def test_lengths_of_no_code_are_refused(lengths):
+def test_lengths_that_no_code_has_are_refused(lengths):
     with pytest.raises(ValueError, match=r"Words have|No prefix-free code"):
         huffman.canonical_codes(lengths)
 
@@ -138,7 +138,7 @@ def test_a_round_trip_gives_the_same_symbols(symbols, skew):
 
 
 @pytest.mark.parametrize("depth", [2, 15, 16, 17, 18, 25, 40, 57])
-def test_words_of_any_length_come_back(depth):
+def test_words_of_any_length_are_decoded(depth):
     lengths = [*range(1, depth + 1), depth]
     rng = np.random.default_rng(depth)
     symbols = rng.integers(0, depth + 1, 5000).astype(np.uint8)
@@ -156,12 +156,12 @@ def test_one_symbol_takes_one_bit_each(count):
 
 @settings(deadline=None)
 @given(st.binary(max_size=40), st.lists(st.integers(0, 30), max_size=20), st.integers(0, 400))
-def test_what_is_no_code_raises_nothing_but_value_errors(data, lengths, count):
+def test_invalid_input_to_decode_raises_only_value_errors(data, lengths, count):
     try:
         found = huffman.decode(np.frombuffer(data, np.uint8), lengths, count)
     except ValueError:
         return
-    # What could be read is what these bits say.
+    # Encoding the decoded symbols gives the same bits again.
     again = huffman.encode(found, lengths)
     bits = int(np.asarray(lengths, int)[found].sum())
     assert (

@@ -9,7 +9,7 @@ KEPT = st.lists(st.booleans(), max_size=200).map(lambda values: np.array(values,
 
 
 def test_an_example_worked_out_by_hand():
-    # Zeros before the kept weights: 0, 2, 7, 3, and two behind the last.
+    # Zeros before the kept weights: 0, 2, 7, 3, and two after the last.
     kept = np.array([1, 0, 0, 1, *[0] * 7, 1, 0, 0, 0, 1, 0, 0], dtype=bool)
     runs = run_lengths.run_lengths(kept, 2)
     assert runs.dtype == np.uint8
@@ -42,7 +42,7 @@ def test_long_gaps_take_several_paddings():
     assert runs.tolist() == [255, 255, 255, 234]
 
 
-def test_nonsense_is_refused():
+def test_invalid_arguments_are_refused():
     with pytest.raises(ValueError, match="width"):
         run_lengths.run_lengths(np.ones(3, dtype=bool), 9)
     with pytest.raises(ValueError, match="0 to 3"):

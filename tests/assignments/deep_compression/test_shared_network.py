@@ -19,7 +19,7 @@ def pruned():
     return model
 
 
-def test_half_of_each_layer_is_pruned_and_everybody_gets_the_same(pruned):
+def test_half_of_each_layer_is_pruned_the_same_way_every_time(pruned):
     dataset = load()
     again = pretrained_resnet20(dataset)
     shared_network.prune(again, dataset, 0.5)
@@ -30,7 +30,7 @@ def test_half_of_each_layer_is_pruned_and_everybody_gets_the_same(pruned):
 
 
 @pytest.mark.parametrize("method", weight_sharing.METHODS)
-def test_sharing_leaves_few_values_in_each_layer_and_the_zeros(pruned, method):
+def test_sharing_keeps_the_zeros_and_leaves_few_values_in_each_layer(pruned, method):
     model = copy.deepcopy(pruned)
     shared = shared_network.share(model, 3, method)
     for layer, w in masks.layer_weights(model).items():
@@ -41,7 +41,7 @@ def test_sharing_leaves_few_values_in_each_layer_and_the_zeros(pruned, method):
 
 
 def test_a_step_moves_each_cluster_along_the_sum_of_its_gradients(pruned):
-    """Against SGD on the centroids themselves, with gradients by autograd through the indexing."""
+    """Compare with SGD on the centroids, whose gradients autograd finds through the indexing."""
     model = copy.deepcopy(pruned).eval()
     shared = shared_network.share(model, 2)
     layer = "stage2.1.conv1"

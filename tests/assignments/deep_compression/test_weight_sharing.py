@@ -33,13 +33,13 @@ def test_linear_starts_are_equally_spaced_between_the_ends():
     assert weight_sharing.starting_centroids(w, 2, "linear").tolist() == [-1, 0, 1, 2]
 
 
-def test_density_starts_stand_for_equal_shares():
+def test_density_starts_represent_equal_shares_of_the_weights():
     w = np.concatenate([np.arange(1, 1001), np.zeros(500)])
     start = weight_sharing.starting_centroids(w, 2, "density")
     assert start == pytest.approx([125.875, 375.625, 625.375, 875.125])
 
 
-def test_random_starts_are_different_weights_and_follow_the_seed():
+def test_random_starts_are_distinct_weights_and_depend_on_the_seed():
     w = pruned_layer()
     starts = [weight_sharing.starting_centroids(w, 4, "random", seed) for seed in (1, 1, 2)]
     assert np.isin(starts[0], w[w != 0]).all()
@@ -87,7 +87,7 @@ def test_the_clusters_are_those_of_scikit_learn(bits, method):
     kept = w[w != 0].astype(np.float64).reshape(-1, 1)
     theirs = KMeans(len(start), init=start.reshape(-1, 1), n_init=1, tol=0, max_iter=1000).fit(kept)
     if len(np.unique(theirs.labels_)) < len(start) or (bits == 4 and method == "linear"):
-        # scikit-learn moves a cluster that is empty on the way; ours stays and may come back.
+        # scikit-learn moves a cluster that becomes empty; ours stays and may fill again.
         assert distortion(w, start) >= 0.9 * theirs.inertia_
         return
     codes, centroids = weight_sharing.share_weights(w, start)
@@ -116,7 +116,7 @@ def test_every_weight_takes_its_nearest_centroid_and_each_centroid_is_the_mean(w
 
 @settings(deadline=None)
 @given(NUMBERS, st.integers(1, 8))
-def test_the_optimum_is_the_one_of_kmeans1d(w, count):
+def test_the_optimum_agrees_with_kmeans1d(w, count):
     kept = w[w != 0].astype(np.float64)
     ours = weight_sharing.optimal_distortion(w, count)
     if np.unique(kept).size <= count:
@@ -137,12 +137,12 @@ def test_no_start_beats_the_optimum_of_a_real_layer(bits):
         assert distortion(w, weight_sharing.starting_centroids(w, bits, method)) >= best * 0.999999
 
 
-# And back
+# Rebuilding the weights
 
 
 @settings(deadline=None)
 @given(NUMBERS)
-def test_enough_centroids_lose_nothing(w):
+def test_with_enough_centroids_nothing_is_lost(w):
     start = weight_sharing.starting_centroids(w, 8, "linear")
     codes, centroids = weight_sharing.share_weights(w, start)
     again = weight_sharing.rebuild(w != 0, codes, centroids)
@@ -151,7 +151,7 @@ def test_enough_centroids_lose_nothing(w):
 
 
 def test_a_centroid_of_zero_stays_a_weight():
-    """Pruned is what `kept` says, not what happens to be zero."""
+    """A weight is pruned where `kept` says so, not wherever its value is zero."""
     kept = np.array([[True, False], [True, True]])
     codes, centroids = np.array([1, 0, 1], np.uint8), np.array([-1, 0], np.float32)
     assert weight_sharing.rebuild(kept, codes, centroids).tolist() == [[0, 0], [-1, 0]]
@@ -160,7 +160,7 @@ def test_a_centroid_of_zero_stays_a_weight():
 # Gradients
 
 
-def test_the_gradient_of_a_centroid_is_the_one_of_autograd():
+def test_the_gradient_of_a_centroid_agrees_with_autograd():
     generator = torch.Generator().manual_seed(0)
     kept = torch.rand((6, 4, 3, 3), generator=generator) < 0.6
     codes = torch.randint(5, (int(kept.sum()),), generator=generator)

@@ -1,4 +1,4 @@
-"""Inputs that tell the wrong solutions of `pruning` from the right one and each other."""
+"""Inputs that tell the wrong solutions of `pruning` from the right ones and from each other."""
 
 import torch
 from torch import nn
@@ -7,7 +7,7 @@ from helpers.assignments.pruning import checks
 from helpers.reference import masks
 from helpers.reference.pruning import magnitude
 
-# Magnitudes below one, a mean away from zero, both signs, and none of them equal.
+# Magnitudes below one and all different, both signs, and a mean away from zero.
 LAYER = torch.tensor([-0.6, -0.4, -0.3, -0.05, 0.02, 0.11, 0.23, 0.28, 0.49, 0.95, 0.75, 0.85])
 TIED = torch.tensor([0.1, -0.2, 0.2, 0.0, 0.0])
 PARAMETERS = {
@@ -42,7 +42,7 @@ def weights_of(model):
 
 
 def training_with_masks(apply_masks):
-    """Return the weights after each of three steps; before the first, nothing was pruned."""
+    """Return the weights after each of three steps; masks are applied from the second on."""
     model = network()
     kept = {
         "0": torch.tensor([True, False]).view(2, 1, 1, 1),
@@ -51,7 +51,7 @@ def training_with_masks(apply_masks):
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9, weight_decay=0.1)
     history = []
     for step in range(3):
-        # Without zero_grad: what is done to the gradients alone shows as well.
+        # Without zero_grad, an answer that only masks the gradients shows as well.
         model(torch.ones(1, 1, 1, 1)).sum().backward()
         optimizer.step()
         if step:
@@ -61,7 +61,7 @@ def training_with_masks(apply_masks):
 
 
 def three_steps(masked_step):
-    """Return the weights after each step of one that is pruned while it still has a velocity."""
+    """Return the weights after each of three steps; the pruned weight still has a velocity."""
     w, velocity = torch.tensor([1.0, 0.0, -2.0]), torch.tensor([0.5, 3.0, -1.0])
     mask = torch.tensor([True, False, True])
     history = []
@@ -72,13 +72,13 @@ def three_steps(masked_step):
 
 
 def five_epochs(IterativePruning):
-    """Return the weights before each epoch, and after a step in it that moves all of them."""
+    """Return the weights after `before_epoch` in each of five epochs, and after one more step."""
     model = nn.Sequential(nn.Linear(10, 1, bias=False))
     hooks = IterativePruning(magnitude.global_percentage_masks, 3)
     generator = torch.Generator().manual_seed(0)
     history = []
     for epoch in range(5):
-        # What is zero before an epoch and may move is small after it; later it grows.
+        # Every weight changes, including those that were pruned in the epoch before.
         model.load_state_dict({"0.weight": torch.randn((1, 10), generator=generator)})
         if epoch:
             hooks.after_step(model)

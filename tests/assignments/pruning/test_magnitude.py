@@ -1,4 +1,4 @@
-"""Against NumPy and torch.nn.utils.prune, and by what holds for any weights."""
+"""Compare magnitude pruning with NumPy and torch.nn.utils.prune, and test general properties."""
 
 import math
 from copy import deepcopy
@@ -31,7 +31,7 @@ SHAPES = npst.array_shapes(min_dims=1, max_dims=4, max_side=6)
 # Few different values: many weights have equal magnitudes.
 tied = npst.arrays(np.float32, SHAPES, elements=st.sampled_from([-1, -0.5, 0, 0.5, 1]))
 tied_weights = tied.map(torch.from_numpy)
-# All magnitudes different.
+# Sizes of layers in which all magnitudes are different (see `distinct`).
 sizes = st.integers(1, 200)
 factors = st.floats(0, 4)
 percentages = st.floats(0, 100)
@@ -49,10 +49,10 @@ def distinct(n, seed=0):
 
 
 @given(tied_weights, factors)
-def test_std_pruning_is_what_numpy_says(w, s):
+def test_std_pruning_agrees_with_numpy(w, s):
     array = w.numpy().astype(np.float64)
     threshold = s * array.std()
-    # A weight on the threshold, up to rounding, may be on either side of it.
+    # Rounding may put a weight at the threshold on either side of it.
     assume(np.all(np.abs(np.abs(array) - threshold) > 1e-5))
     pruned, mask = prune_by_std(w, s)
     assert np.array_equal(mask.numpy(), np.abs(array) > threshold)
@@ -60,7 +60,7 @@ def test_std_pruning_is_what_numpy_says(w, s):
 
 
 @given(tied_weights, percentages)
-def test_percentage_pruning_is_what_numpy_says(w, q):
+def test_percentage_pruning_agrees_with_numpy(w, q):
     pruned, mask = prune_by_percentage(w, q)
     expected = np.abs(w.numpy()) > np.percentile(np.abs(w.numpy()), q)
     assert np.array_equal(mask.numpy(), expected)
@@ -86,7 +86,7 @@ def test_the_number_of_pruned_weights_is_exact(n, q):
 @given(sizes, percentages)
 def test_the_sparsity_is_q_per_cent_up_to_one_weight(n, q):
     mask = prune_by_percentage(distinct(n), q)[1]
-    # One more where rounding decides about a weight on the threshold.
+    # The bound also allows for rounding, which may decide about a weight on the threshold.
     assert abs(int((~mask).sum()) - n * q / 100) <= 1 + 1e-9
 
 
@@ -96,7 +96,7 @@ def test_percentage_pruning_agrees_with_torchs_pruning(n, q):
     layer = nn.Linear(n, 1, bias=False)
     layer.weight.data = distinct(n).view(1, n)
     mask = prune_by_percentage(layer.weight.detach(), q)[1]
-    # torch counts weights and rounds, the percentile interpolates: up to one weight apart.
+    # torch rounds the number of weights, the percentile interpolates: they differ by at most one.
     prune.l1_unstructured(layer, "weight", q / 100)
     assert int((mask != layer.weight_mask.bool()).sum()) <= 1
     if n * q % 100 == 0:
@@ -108,7 +108,7 @@ def test_percentage_pruning_agrees_with_torchs_pruning(n, q):
 def test_masks_are_idempotent(prune_by, w, amount):
     pruned, mask = prune_by(w, amount)
     assert torch.equal(torch.where(mask, pruned, 0.0), pruned)
-    # What is pruned once is pruned again by any threshold: no zero is ever kept.
+    # A pruned weight is pruned again whatever the threshold: no zero is ever kept.
     _, second = prune_by(pruned, amount)
     assert not (second & ~mask).any()
     assert not second[pruned == 0].any()
@@ -127,19 +127,19 @@ def test_a_larger_percentage_prunes_more(w, a, b):
 
 
 @given(tied_weights)
-def test_all_is_pruned_at_100_per_cent_and_the_smallest_at_0(w):
+def test_100_per_cent_prunes_everything_and_0_per_cent_the_smallest(w):
     assert not prune_by_percentage(w, 100)[1].any()
     assert torch.equal(prune_by_percentage(w, 0)[1], w.abs() > w.abs().min())
 
 
-def test_a_normal_layer_loses_what_the_error_function_says():
+def test_pruning_normal_weights_agrees_with_the_error_function():
     w = torch.randn(200_000, generator=torch.Generator().manual_seed(0))
     for s in (0.25, 0.5, 1.0):
         found = 1 - prune_by_std(w, s)[1].float().mean().item()
         assert found == pytest.approx(math.erf(s / math.sqrt(2)), abs=0.005)
 
 
-def test_a_layer_is_measured_by_its_own_spread():
+def test_the_threshold_scales_with_the_spread_of_the_layer():
     w = torch.randn(1000, generator=torch.Generator().manual_seed(0))
     assert torch.equal(prune_by_std(w, 0.5)[1], prune_by_std(100 * w, 0.5)[1])
 
@@ -160,7 +160,7 @@ def test_each_layer_of_a_network_is_masked_by_its_own_deviation():
     assert all(torch.equal(found[layer], prune_by_std(w, 0.5)[1]) for layer, w in weights.items())
 
 
-def test_the_summary_counts_what_is_there():
+def test_the_summary_counts_the_weights_of_each_layer():
     model = network()
     apply_masks(model, percentage_masks(layer_weights(model), 50))
     *rows, total = layer_summary(dict(model.named_parameters()))
@@ -221,7 +221,7 @@ def test_overall_sparsity_is_that_of_the_pruned_network():
 
 
 @pytest.mark.parametrize("masked", [False, True])
-def test_the_step_is_torchs(masked):
+def test_the_step_agrees_with_torchs_sgd(masked):
     generator = torch.Generator().manual_seed(0)
     w = torch.randn(20, generator=generator)
     mask = torch.rand(20, generator=generator) > 0.5 if masked else torch.ones(20, dtype=torch.bool)
@@ -253,7 +253,7 @@ def test_masking_gradients_alone_lets_momentum_revive_a_weight():
     assert parameter != 0
 
 
-def test_the_schedule_is_the_one_of_the_sheet():
+def test_the_schedule_rises_in_equal_steps_to_80_per_cent():
     percentages = [scheduled_percentage(epoch, 10) for epoch in range(20)]
     assert percentages[:10] == pytest.approx([8 * e for e in range(1, 11)])
     assert percentages[10:] == [80] * 10
@@ -275,7 +275,7 @@ def test_iterative_pruning_lets_weights_return_until_the_last_step(find_masks):
     for epoch in range(7):
         hooks.before_epoch(model, epoch)
         due = scheduled_percentage(epoch, 4) / 100
-        # One weight in each layer, where the threshold falls.
+        # In each of the 22 layers, the threshold may prune one weight more or less.
         assert sparsity(layer_weights(model)) == pytest.approx(due, abs=22 / 270_896)
         zeros = {layer: w == 0 for layer, w in layer_weights(model).items()}
         torch.manual_seed(epoch)
@@ -290,7 +290,7 @@ def test_iterative_pruning_lets_weights_return_until_the_last_step(find_masks):
 
 
 @pytest.mark.parametrize("find_masks", [percentage_masks, global_percentage_masks])
-def test_iterative_pruning_goes_on_after_an_interruption(find_masks):
+def test_iterative_pruning_continues_after_an_interruption(find_masks):
     model = network()
     hooks = IterativePruning(find_masks, 2)
     for epoch in range(3):

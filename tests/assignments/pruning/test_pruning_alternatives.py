@@ -1,8 +1,8 @@
-"""Right answers of another kind than ours earn every point of `pruning`.
+"""Correct answers that differ from the reference earn every point of `pruning`.
 
-Other divisors, other percentiles, other ways to write into a parameter: where these differ in the
-last bit, a hidden test must not. Every function here is a right answer to the question of its name
-(up to the number after the name).
+They use other divisors, other percentiles and other ways to write into a parameter: a hidden test
+must not depend on a difference in the last bit. Every function here is a correct answer to the
+question that it is named after; only the number at the end of the name is added.
 """
 
 import shutil
@@ -22,7 +22,7 @@ from helpers.models import layer_sizes, resnet20
 from helpers.reference import masks
 from helpers.reference.pruning import magnitude
 
-# What the hidden tests ask for beside the answer itself.
+# The names that the hidden tests need besides the answer itself.
 NOTEBOOK = {
     "nn": nn,
     "torch": torch,
@@ -34,7 +34,7 @@ NOTEBOOK = {
 
 
 def prune_by_std_1(w, s):
-    """Divided by n - 1, in tensors."""
+    """Divide by n - 1, in tensors."""
     mask = torch.gt(w.abs(), s * torch.std(w))
     return torch.where(mask, w, torch.zeros_like(w)), mask
 
@@ -49,19 +49,19 @@ def prune_by_std_2(w, s):
 
 
 def prune_by_std_3(w, s):
-    """What is not at most the threshold; a list of two."""
+    """Negate a comparison by `<=`; return a list of two."""
     mask = (w.abs() <= w.std(unbiased=False) * s).logical_not()
     return [w.masked_fill(~mask, 0.0), mask]
 
 
 def prune_by_percentage_1(w, q):
-    """By torch's quantile, in float32."""
+    """With torch's quantile, in float32."""
     mask = w.abs() > torch.quantile(w.abs(), q / 100)
     return w * mask, mask
 
 
 def prune_by_percentage_2(w, q):
-    """By hand: sort, and interpolate."""
+    """Sort and interpolate by hand."""
     ranked = w.abs().flatten().sort().values.double()
     position = (len(ranked) - 1) * q / 100
     low = int(position)
@@ -72,21 +72,21 @@ def prune_by_percentage_2(w, q):
 
 
 def prune_by_percentage_3(w, q):
-    """By NumPy's quantile in double precision."""
+    """With NumPy's quantile in double precision."""
     magnitudes = w.abs().double().numpy()
     mask = torch.from_numpy(magnitudes > np.quantile(magnitudes, q / 100))
     return mask * w, mask
 
 
 def global_percentage_masks_1(weights, q):
-    """By torch's quantile, in double precision."""
+    """With torch's quantile, in double precision."""
     everything = torch.cat([w.reshape(-1) for w in weights.values()]).abs().double()
     threshold = torch.quantile(everything, q / 100)
     return {name: w.abs().double() > threshold for name, w in weights.items()}
 
 
 def global_percentage_masks_2(weights, q):
-    """Through the function for one layer, cut up again; in another order."""
+    """Prune all weights as one layer, in another order, and split the mask."""
     names = sorted(weights)
     flat = torch.cat([weights[name].flatten() for name in names])
     _, mask = prune_by_percentage_1(flat, q)
@@ -99,7 +99,7 @@ def global_percentage_masks_2(weights, q):
 
 
 def apply_masks_1(model, masks):
-    """Through `data`."""
+    """Write through `data`."""
     for name, module in model.named_modules():
         if name in masks:
             module.weight.data *= masks[name].float()
@@ -107,7 +107,7 @@ def apply_masks_1(model, masks):
 
 @torch.no_grad()
 def apply_masks_2(model, masks):
-    """Through the parameters by name; velocities and gradients masked for good measure."""
+    """Write into the parameters by name; mask the gradients as well."""
     for name, parameter in model.named_parameters():
         mask = masks.get(name.removesuffix(".weight"))
         if name.endswith(".weight") and mask is not None:
@@ -117,7 +117,7 @@ def apply_masks_2(model, masks):
 
 
 def apply_masks_3(model, masks):
-    """Through `copy_`."""
+    """Write with `copy_`."""
     with torch.no_grad():
         for name in masks:
             weight = model.get_submodule(name).weight
@@ -125,7 +125,7 @@ def apply_masks_3(model, masks):
 
 
 def layer_summary_1(parameters):
-    """In a loop, in NumPy, with rounded sums kept along."""
+    """In a loop with NumPy and running totals; the overall sparsity in float32."""
     table, weights, zeros = [], 0, 0
     for name, tensor in parameters.items():
         array = tensor.numpy()
@@ -147,13 +147,13 @@ def layer_summary_1(parameters):
 
 
 def masked_step_1(w, velocity, gradient, mask, lr, momentum, weight_decay):
-    """The velocity masked as well."""
+    """Mask the velocity as well."""
     velocity = (velocity * momentum + (gradient + weight_decay * w)) * mask
     return (w - lr * velocity).masked_fill(~mask, 0), velocity
 
 
 def masked_step_2(w, velocity, gradient, mask, lr, momentum, weight_decay):
-    """By torch's optimizer."""
+    """With torch's optimizer."""
     parameter = nn.Parameter(w.clone())
     optimizer = torch.optim.SGD([parameter], lr=lr, momentum=momentum, weight_decay=weight_decay)
     if momentum:
@@ -174,7 +174,7 @@ def scheduled_percentage_2(epoch, pruning_epochs, final=80):
 
 
 class IterativePruning_1:
-    """Copies of the weights, written back by hand; the masks made anew whenever they are due."""
+    """Find the masks in every epoch, from copies of the weights, and write zeros by hand."""
 
     def __init__(self, find_masks, pruning_epochs):
         self.find_masks, self.last = find_masks, pruning_epochs - 1
@@ -198,7 +198,7 @@ class IterativePruning_1:
 
 
 class IterativePruning_2:
-    """After the last pruning step, nothing is searched for any more."""
+    """Find no more masks after the last pruning step."""
 
     def __init__(self, find_masks, pruning_epochs):
         self.find_masks, self.pruning_epochs, self.hold = find_masks, pruning_epochs, None
@@ -265,7 +265,7 @@ UNIFORM = dict.fromkeys(layer_sizes(resnet20()), 0.8)
 @pytest.mark.parametrize(
     ("allocation", "points"),
     [
-        (UNIFORM, 1),  # it prunes enough, and is no better than uniform
+        (UNIFORM, 1),  # prunes enough, but is no better than uniform
         (dict.fromkeys(UNIFORM, 0.0), 0),
         (dict.fromkeys(UNIFORM, 80), 0),
         (dict.fromkeys(UNIFORM, float("nan")), 0),

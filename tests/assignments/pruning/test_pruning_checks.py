@@ -9,7 +9,7 @@ from helpers.reference.pruning import magnitude
 SIZES = {"a": 100, "b": 300}
 
 
-# Other right ways to write it
+# Other correct ways to write it
 
 
 def test_a_deviation_may_be_divided_by_n_minus_1():
@@ -56,7 +56,7 @@ def test_a_mask_of_numbers_is_named():
     assert "should be boolean" in checks.prune_by_std(prune_by_std).problem
 
 
-def test_one_result_in_place_of_two_is_named():
+def test_one_result_instead_of_two_is_named():
     problem = checks.prune_by_std(lambda w, s: magnitude.prune_by_std(w, s)[0]).problem
     assert problem == "Return two things, `pruned, mask`; you returned a tensor."
 
@@ -122,10 +122,10 @@ def test_a_class_without_its_hooks_is_noticed():
     assert checks.iterative_pruning(Hooks).problem == "There is no method `after_step`."
 
 
-# What a student writes down
+# Values that a student writes down
 
 
-def test_fractions_are_asked_for_by_key():
+def test_a_fraction_is_required_for_each_key():
     assert checks.fractions({"a": 0.5, "b": np.float32(0)}, ["a", "b"])
     assert "no sparsity for b" in checks.fractions({"a": 0.5}, ["a", "b"]).problem
     assert (

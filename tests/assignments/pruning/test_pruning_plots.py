@@ -1,4 +1,4 @@
-"""The figures of `pruning` show what they are given, with labels, and are not shown twice."""
+"""The figures of `pruning` show the given data, have labels and are not shown twice."""
 
 import matplotlib as mpl
 import pytest
@@ -17,7 +17,7 @@ LAYERS = {"stem": 0.5, "stage1.0.conv1": 0.75}
 
 
 def line(axes, label):
-    """The points of the line with this label."""
+    """Return the points of the line with this label."""
     found = {line.get_label(): line for line in axes.get_lines()}[label]
     x, y = found.get_data()
     return list(zip(map(float, x), map(float, y), strict=True))
@@ -49,7 +49,7 @@ def test_a_figure_is_closed_and_leaves_the_settings_alone(name):
     assert dict(mpl.rcParams) == before
 
 
-def test_histograms_leave_the_zeros_out_and_name_them():
+def test_histograms_leave_the_zeros_out_and_state_their_share():
     first, _ = FIGURES["histograms"]().axes
     assert first.get_title() == "a: 50.0% zeros"
     assert sum(bar.get_height() for bar in first.patches[1:]) == pytest.approx(50)

@@ -1,4 +1,4 @@
-"""The notebook on pruning prunes by the amounts of its experiments."""
+"""The pruning notebook prunes by the amounts that its experiments state."""
 
 import re
 

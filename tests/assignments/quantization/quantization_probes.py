@@ -1,4 +1,4 @@
-"""Inputs that tell the wrong solutions of `quantization` from the right one and each other."""
+"""Inputs that tell the wrong solutions of `quantization` from right ones and from each other."""
 
 import numpy as np
 import torch
@@ -7,7 +7,7 @@ from autograder.hidden import gradient
 from helpers.assignments.quantization import checks
 from helpers.reference.quantization import affine, mixed_precision, ste
 
-# The inputs. Skewed weights show a wrong range; none of them is near a tie at 2, 3 or 4 bits.
+# Skewed weights reveal a wrong range; none of them is near a tie at 2, 3 or 4 bits.
 ARRAY = np.array([-0.5, -0.31, 0.02, 0.26, 0.7, 1.11, 1.6], np.float32)
 TENSOR = torch.from_numpy(ARRAY)
 BYTES = np.array([0, 3, 200, 255], np.uint8)
@@ -24,7 +24,7 @@ def call(*args):
 
 
 def mean_codes(quantize_stochastic):
-    """The answer is random: its mean over many equal weights is not."""
+    """Return the mean codes of many equal weights, which hardly depend on the random numbers."""
     copies = 20_000
     w = np.repeat(np.array([0, 0.2, 1.4, 2.9, 3], np.float32), copies)
     codes, scale, minimum = quantize_stochastic(w, 2, 0)
@@ -36,7 +36,7 @@ def backward(STE):
 
 
 def layer_after_a_step(QuantConv2d):
-    """Return the output, what then stands in the weights, and their gradient."""
+    """Return the output, and the weights and their gradient afterwards."""
     layer = QuantConv2d(2, 3, 3, bits=2, stride=2, padding=1, bias=False)
     layer.load_state_dict({"weight": KERNELS.clone()})
     output = layer(IMAGE)

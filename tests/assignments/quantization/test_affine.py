@@ -24,8 +24,8 @@ weights = npst.arrays(
 )
 bit_counts = st.integers(1, 8)
 
-FLOAT32 = 2.0**-24  # half the distance of two float32 numbers, relative to them
-SMALLEST = 2.0**-150  # the same below the normal numbers
+FLOAT32 = 2.0**-24  # half the distance between neighbouring float32 numbers, relative to them
+SMALLEST = 2.0**-150  # half the distance between subnormal float32 numbers
 FLOAT64 = 2.0**-53
 
 
@@ -34,9 +34,10 @@ def weights_of(*values):
 
 
 def double_rounding(w):
-    """Return what quantizing and dequantizing in double precision can add up to.
+    """Return a bound on the rounding errors of quantizing and dequantizing in double precision.
 
-    Five roundings (range, step, position, product, sum) of numbers up to twice the largest weight.
+    There are five roundings (range, step, position, product, sum), of numbers up to twice the
+    largest weight.
     """
     return 5 * FLOAT64 * 2 * float(np.abs(w).max())
 
@@ -59,7 +60,7 @@ def torch_grid(bits, centred):
 
 @pytest.mark.parametrize("bits", [1, 2, 4, 8])
 @pytest.mark.parametrize("centred", [False, True])
-def test_weights_come_back_as_from_the_fake_quantization_of_torch(bits, centred):
+def test_a_round_trip_agrees_with_torchs_fake_quantization(bits, centred):
     w, zero_point = torch_grid(bits, centred)
     codes, scale, minimum = quantize(w.numpy(), bits)
     assert (scale, minimum) == (1 / 64, -zero_point / 64)
@@ -71,7 +72,7 @@ def test_weights_come_back_as_from_the_fake_quantization_of_torch(bits, centred)
 @pytest.mark.filterwarnings("ignore:.*quantize_per_tensor.*deprecated")
 @pytest.mark.parametrize("bits", [1, 2, 4, 8])
 @pytest.mark.parametrize("centred", [False, True])
-def test_codes_are_those_of_torch(bits, centred):
+def test_codes_agree_with_torch(bits, centred):
     w, zero_point = torch_grid(bits, centred)
     codes, scale, _ = quantize(w.numpy(), bits)
     theirs = torch.quantize_per_tensor(w, scale, zero_point, torch.quint8).int_repr()
@@ -101,7 +102,7 @@ def test_ties_go_to_the_even_code():
 
 
 @given(weights, bit_counts)
-def test_codes_are_bytes_in_the_shape_of_the_weights_below_two_to_the_bits(w, bits):
+def test_codes_are_bytes_of_the_right_shape_and_range(w, bits):
     codes, scale, minimum = quantize(w, bits)
 
     assert codes.dtype == np.uint8
@@ -123,7 +124,7 @@ def test_no_weight_moves_by_more_than_half_a_step(w, bits):
 
 
 @given(weights, bit_counts)
-def test_the_smallest_weight_comes_back_exactly_and_the_largest_but_for_rounding(w, bits):
+def test_the_smallest_weight_comes_back_exactly_and_the_largest_up_to_rounding(w, bits):
     back = dequantize(*quantize(w, bits))
 
     assert back.min() == w.min()
@@ -134,7 +135,7 @@ def test_the_smallest_weight_comes_back_exactly_and_the_largest_but_for_rounding
 @given(weights, bit_counts)
 def test_quantizing_quantized_weights_changes_no_code(w, bits):
     codes, scale, minimum = quantize(w, bits)
-    # Else float32 cannot tell neighbouring levels apart.
+    # Otherwise float32 cannot tell neighbouring levels apart.
     assume(scale == 0 or scale > 4 * (FLOAT32 * float(np.abs(w).max()) + SMALLEST))
 
     again, _, _ = quantize(dequantize(codes, scale, minimum), bits)
@@ -168,13 +169,13 @@ def test_the_narrowest_range_of_float32_can_be_quantized():
     assert np.array_equal(dequantize(codes, scale, minimum), w)
 
 
-def test_the_weights_are_left_as_they_were():
+def test_the_weights_are_not_changed():
     w = weights_of(-1, 0.2, 0.9, 2)
     quantize(w, 2)
     assert np.array_equal(w, weights_of(-1, 0.2, 0.9, 2))
 
 
-def test_there_must_be_weights():
+def test_an_empty_array_is_refused():
     with pytest.raises(ValueError, match="empty"):
         quantize(weights_of())
 
@@ -238,7 +239,7 @@ def test_quantized_parameters_fit_into_the_model():
     assert all(parameter.unique().numel() <= 4 for parameter in model.parameters())
 
 
-def test_parameters_are_left_as_they_were_and_the_new_ones_need_no_gradient():
+def test_parameters_are_not_changed_and_the_new_ones_need_no_gradient():
     parameter = nn.Parameter(torch.tensor([0, 0.4, 1]))
     (quantized,) = quantize_parameters({"p": parameter}, 1).values()
 
@@ -251,14 +252,14 @@ def test_parameters_are_left_as_they_were_and_the_new_ones_need_no_gradient():
 
 
 @given(weights, bit_counts, st.integers(0, 2**32))
-def test_a_code_is_one_of_the_two_beside_the_weight(w, bits, seed):
+def test_a_stochastic_code_is_one_of_the_two_next_to_the_weight(w, bits, seed):
     codes, scale, minimum = quantize_stochastic(w, bits, seed)
 
     assert codes.dtype == np.uint8
     assert codes.shape == w.shape
     assert codes.max() <= 2**bits - 1
     assert (scale, minimum) == quantize(w, bits)[1:]
-    # In steps; the position is off by three roundings (range, step, quotient) of at most 2^bits.
+    # In units of steps, there are three roundings (range, step, quotient) of at most 2^bits.
     if scale > 0:
         position = (w.astype(np.float64) - minimum) / scale
         assert (np.abs(codes - position) < 1 + 3 * FLOAT64 * 2**bits).all()
@@ -271,8 +272,8 @@ def test_stochastic_rounding_is_unbiased(fraction):
 
     codes, _, _ = quantize_stochastic(w, 2, seed=0)
 
-    # Hoeffding: the mean of n numbers out of an interval of length 1 is further than this from its
-    # expectation with probability 1e-9.
+    # Hoeffding's inequality: the mean of n numbers from an interval of length 1 is further than
+    # this from its expectation with a probability of at most 1e-9.
     bound = math.sqrt(math.log(2 / 1e-9) / (2 * copies))
     assert abs(codes[2:].mean() - float(w[2])) <= bound
 
@@ -288,7 +289,7 @@ def test_equal_weights_are_never_rounded():
     assert np.array_equal(dequantize(*quantize_stochastic(w, 2, seed=0)), w)
 
 
-def test_the_seed_decides():
+def test_the_seed_determines_the_codes():
     w = np.linspace(0, 1, 1000, dtype=np.float32)
     first, again, other = (quantize_stochastic(w, 2, seed)[0] for seed in (3, 3, 4))
     assert np.array_equal(first, again)

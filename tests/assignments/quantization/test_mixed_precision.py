@@ -23,13 +23,13 @@ def test_there_are_three_stages():
 
 
 @pytest.mark.parametrize(
-    ("stage_bits", "published"),
+    ("stage_bits", "reported"),
     [((4, 4, 2), 2.5988), ((4, 2, 4), 3.7328), ((2, 4, 4), 4.0087)],
 )
-def test_the_average_precision_of_resnet20_is_the_published_one(stage_bits, published):
+def test_the_average_precision_of_resnet20_is_the_reported_one(stage_bits, reported):
     sizes = layer_sizes(resnet20())
     bits = {layer: layer_bits(layer, stage_bits) for layer in sizes}
-    assert round(average_precision(sizes, bits), 4) == published
+    assert round(average_precision(sizes, bits), 4) == reported
 
 
 def test_large_layers_weigh_more():
@@ -46,6 +46,6 @@ def test_sizes_and_bits_must_name_the_same_layers():
 
 
 @pytest.mark.parametrize("sizes", [{}, {"a": 0}])
-def test_there_must_be_weights(sizes):
+def test_an_average_over_no_weights_is_refused(sizes):
     with pytest.raises(ValueError, match="without weights"):
         average_precision(sizes, dict.fromkeys(sizes, 4))

@@ -1,8 +1,8 @@
-"""Right answers of another kind than ours earn every point of `quantization`.
+"""Correct answers that differ from the reference earn every point of `quantization`.
 
-Other orders of the operations, other precisions, other random generators: where these differ in
-the last bit, a hidden test must not. Every function here is a right answer to the question of its
-name (up to the number after the name).
+They use other orders of operations, other precisions and other random generators: a hidden test
+must not depend on a difference in the last bit. Every function here is a correct answer to the
+question that it is named after; only the number at the end of the name is added.
 """
 
 import re
@@ -81,7 +81,7 @@ def quantize_stochastic_1(w, bits, seed):
 
 
 def quantize_stochastic_2(w, bits, seed):
-    """Symmetric noise, then to nearest, with torch's generator."""
+    """Add symmetric noise and round to nearest, with torch's generator."""
     generator = torch.Generator().manual_seed(seed)
     top = 2**bits - 1
     t = torch.from_numpy(w).double()
@@ -98,7 +98,7 @@ def quantize_stochastic_2(w, bits, seed):
 
 
 def quantize_linear_1(w, bits):
-    """Scale to [0, 1] first, as in the formula; guard the division instead of the case."""
+    """Scale to [0, 1] first, as in the formula; guard the division against an empty range."""
     if bits is None:
         return w
     if bits == 0:
@@ -131,7 +131,7 @@ class STE_1(torch.autograd.Function):
 
 
 class QuantConv2d_1(nn.Conv2d):
-    """The straight-through estimator by `detach`."""
+    """The straight-through estimator with `detach`."""
 
     def __init__(self, *args, bits=None, **kwargs):
         super().__init__(*args, **kwargs)
@@ -144,7 +144,7 @@ class QuantConv2d_1(nn.Conv2d):
 
 
 class QuantConv2d_2(nn.Conv2d):
-    """All arguments named; another order."""
+    """All arguments are named and in another order."""
 
     def __init__(self, in_channels, out_channels, kernel_size, bits=None, **options):
         super().__init__(in_channels, out_channels, kernel_size, **options)
@@ -157,11 +157,11 @@ class QuantConv2d_2(nn.Conv2d):
 
 
 def quantize_nonzero_1(w, bits):
-    """Fill the gaps instead of taking the kept weights out."""
+    """Fill the gaps instead of extracting the kept weights."""
     kept = w != 0
     if not kept.any():
         return w
-    # The smallest kept weight in the place of the zeros leaves the range as it is.
+    # Putting the smallest kept weight in place of the zeros does not change the range.
     filled = torch.where(kept, w, w[kept].min())
     return torch.where(kept, quantize_linear_1(filled, bits), 0.0)
 

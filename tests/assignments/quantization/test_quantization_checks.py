@@ -7,7 +7,7 @@ from torch import nn
 from helpers.assignments.quantization import checks
 from helpers.reference.quantization import affine, ste
 
-# Other right ways to write it
+# Other correct ways to write it
 
 
 def test_quantize_may_compute_in_float32():
@@ -37,7 +37,7 @@ def test_stochastic_rounding_may_be_the_floor_of_weight_plus_noise():
     assert checks.quantize_stochastic(quantize_stochastic)
 
 
-def test_quantize_linear_may_order_its_operations_otherwise():
+def test_quantize_linear_may_order_its_operations_differently():
     def quantize_linear(w, bits):
         if bits is None:
             return w.clone()

@@ -1,4 +1,4 @@
-"""The figures of `quantization` show what they are given, with labels, and are not shown twice."""
+"""The figures of `quantization` show the given data, have labels and are not shown twice."""
 
 import matplotlib as mpl
 import pytest
@@ -12,7 +12,7 @@ PRECISION = {(4, 4, 2): 2.5988, (4, 2, 4): 3.7328, (2, 4, 4): 4.0087}
 
 
 def line(axes, label):
-    """The points of the line with this label."""
+    """Return the points of the line with this label."""
     found = {line.get_label(): line for line in axes.get_lines()}[label]
     x, y = found.get_data()
     return list(zip(map(float, x), map(float, y), strict=True))
@@ -43,7 +43,7 @@ def test_accuracy_over_bits_draws_both_curves_in_the_order_of_bits():
     assert axes.get_xticks().tolist() == [2, 4]
 
 
-def test_accuracy_over_bits_does_without_fine_tuning():
+def test_accuracy_over_bits_can_be_drawn_without_fine_tuning():
     (axes,) = accuracy_over_bits({4: 0.9}).axes
     assert {found.get_label() for found in axes.get_lines()} == {"quantized", "chance"}
 

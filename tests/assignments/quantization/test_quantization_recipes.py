@@ -1,4 +1,4 @@
-"""The notebook on quantization has the bits and the sparsity of its experiments."""
+"""The quantization notebook uses the bits and the sparsity of its experiments."""
 
 import ast
 import re

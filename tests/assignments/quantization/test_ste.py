@@ -32,11 +32,11 @@ LEVELS = torch.tensor([-1.0, 0, 1, 2])
 
 
 def rounding(w):
-    """Return what the arithmetic of `quantize_linear` can add up to.
+    """Return a bound on the rounding errors of `quantize_linear`.
 
-    Range, its multiple, the position, the level, its multiple: numbers up to twice the largest
-    weight, once multiplied; the sum with the smallest weight is at most the largest. Each is
-    rounded to float32 once.
+    Six numbers are rounded to float32, each of them once. Five of them (the range, its multiple,
+    the position, the level and its multiple) are at most twice the largest weight, once
+    multiplied; the sixth, the sum with the smallest weight, is at most the largest weight.
     """
     return 6 * 2.0**-24 * 2 * float(w.abs().max())
 
@@ -53,7 +53,7 @@ def test_an_example_by_hand():
 
 
 @pytest.mark.parametrize("bits", [2, 4, 8])
-def test_it_is_the_fake_quantization_of_torch(bits):
+def test_it_agrees_with_torchs_fake_quantization(bits):
     # torch's grid always has a level at zero; ours has it if zero is a whole number of steps away.
     top = 2**bits - 1
     zero_point = top // 3
@@ -68,7 +68,7 @@ def test_it_is_the_fake_quantization_of_torch(bits):
 
 
 @pytest.mark.parametrize("bits", [1, 2, 3, 4, 8])
-def test_on_the_interval_from_0_to_1_it_is_the_quantizer_of_dorefa(bits):
+def test_on_the_interval_from_0_to_1_it_agrees_with_the_quantizer_of_dorefa(bits):
     x = torch.linspace(0, 1, 1000)
     n = 2**bits - 1
     x = x[((n * x).frac() - 0.5).abs() > 1e-3]
@@ -107,16 +107,16 @@ def test_none_is_full_precision():
     assert torch.equal(quantize_linear(WEIGHTS, None), WEIGHTS)
 
 
-def test_zero_bits_are_zero():
+def test_zero_bits_give_zeros():
     assert torch.equal(quantize_linear(WEIGHTS, 0), torch.zeros(4))
 
 
 @pytest.mark.parametrize("bits", [1, 4])
-def test_equal_weights_stay(bits):
+def test_equal_weights_do_not_change(bits):
     assert torch.equal(quantize_linear(torch.full((3,), -2.5), bits), torch.full((3,), -2.5))
 
 
-def test_no_weights_stay_no_weights():
+def test_an_empty_tensor_stays_empty():
     assert quantize_linear(torch.empty(0, 3), 4).shape == (0, 3)
 
 
@@ -126,7 +126,7 @@ def test_bits_beyond_float32_are_refused(bits):
         quantize_linear(WEIGHTS, bits)
 
 
-def test_the_weights_are_left_as_they_were():
+def test_the_weights_are_not_changed():
     w = WEIGHTS.clone()
     quantize_linear(w, 2)
     assert torch.equal(w, WEIGHTS)
@@ -154,7 +154,7 @@ def test_without_zeros_it_is_the_linear_quantizer(bits):
 
 
 @pytest.mark.parametrize("bits", [None, 0, 4])
-def test_a_layer_of_zeros_stays(bits):
+def test_a_layer_of_zeros_stays_zero(bits):
     assert torch.equal(quantize_nonzero(torch.zeros(2, 3), bits), torch.zeros(2, 3))
 
 
@@ -181,7 +181,7 @@ def test_the_gradient_is_that_of_adding_a_constant():
     (ours,) = torch.autograd.grad(STE.apply(w, 3).pow(2).sum(), w)
     constant = (quantize_linear(w, 3) - w).detach()
     (theirs,) = torch.autograd.grad((w + constant).pow(2).sum(), w)
-    # w + (q - w) is q but for two roundings, which the square's derivative doubles.
+    # w + (q - w) is q up to two roundings, which the square's derivative doubles.
     assert torch.allclose(ours, theirs, rtol=0, atol=8 * 2.0**-24 * float(w.detach().abs().max()))
 
 

@@ -1,4 +1,4 @@
-"""What tells the wrong solutions of `sparse_linear` from the right ones and from each other."""
+"""Inputs that tell the wrong solutions of `sparse_linear` from right ones and from each other."""
 
 import numpy as np
 

@@ -1,8 +1,9 @@
-"""Right answers of another kind than ours earn every point of `sparse_linear`.
+"""Correct answers that differ from the reference earn every point of `sparse_linear`.
 
-Other orders of the operations, other ways to break ties, other figures: where these differ, a
-hidden test must not. Every function here is a right answer to the question of its name (up to the
-number after the name); what it takes from other questions are right answers too.
+They use other orders of operations, break ties in other ways and draw other figures: a hidden test
+must not depend on these differences. Every function here is a correct answer to the question that
+it is named after (only the number at the end of the name is added), and so are the functions that
+it calls for other questions.
 """
 
 import math
@@ -20,7 +21,7 @@ from autograder.misconceptions import misconceptions_in
 from helpers.reference.sparse_linear import sparse_regression
 from helpers.reference.sparse_linear.sparse_figures import plot_run
 
-# What the hidden tests ask for beside the answer itself.
+# The names that the hidden tests need besides the answer itself.
 NOTEBOOK = {"plt": plt}
 
 
@@ -43,7 +44,7 @@ def loss_1(X, y, w):
 
 
 def loss_2(X, y, w):
-    """As a product, an array of one element."""
+    """As a matrix product, which gives an array of one element."""
     r = (y - X @ w).reshape(-1, 1)
     return r.T @ r
 
@@ -70,7 +71,7 @@ def gradient_step_2(X, y, w, rate):
 
 
 def gradient_descent_1(X, y, rate=0.02, steps=200):
-    """Into arrays that are there already."""
+    """Write into arrays that are made in advance."""
     weights, losses = np.zeros((steps + 1, X.shape[1])), np.zeros(steps + 1)
     losses[0] = y @ y
     for k in range(steps):
@@ -80,7 +81,7 @@ def gradient_descent_1(X, y, rate=0.02, steps=200):
 
 
 def gradient_descent_2(X, y, rate=0.02, steps=200):
-    """In place, with copies; returns a list of two."""
+    """Update in place and store copies; return a list of two."""
     w = np.zeros((X.shape[1],))
     weights, losses = [w.copy()], [loss_1(X, y, w)]
     for _ in range(steps):
@@ -91,14 +92,14 @@ def gradient_descent_2(X, y, rate=0.02, steps=200):
 
 
 def log10_loss_1(losses):
-    """A mask, and no warning."""
+    """Use a mask, which avoids the warning."""
     result = np.full_like(losses, float("nan"))
     result[losses > 0] = np.log10(losses[losses > 0])
     return result
 
 
 def log10_loss_2(losses):
-    """-inf replaced afterwards; the natural logarithm divided."""
+    """Divide natural logarithms; replace -inf afterwards."""
     with np.errstate(divide="ignore"):
         logs = np.log(losses) / np.log(10)
     logs[np.isneginf(logs)] = np.nan
@@ -110,7 +111,7 @@ def log10_loss_3(losses):
 
 
 def keep_largest_1(w, count=2):
-    """With a threshold on sorted magnitudes, one after the other."""
+    """Sort the places by magnitude, in plain Python."""
     kept = sorted(range(len(w)), key=lambda j: abs(w[j]), reverse=True)[:count]
     return np.array([w[j] if j in kept else 0.0 for j in range(len(w))])
 
@@ -122,7 +123,7 @@ def keep_largest_2(w, count=2):
 
 
 def keep_largest_3(w, count=2):
-    """A mask: what was negative and goes becomes -0."""
+    """Use a mask: a negative weight that is dropped becomes -0."""
     mask = np.zeros(len(w))
     mask[np.argsort(np.abs(w))[::-1][:count]] = 1
     return w * mask
@@ -184,7 +185,7 @@ def proximal_descent_1(X, y, strength, rate=0.02, steps=200):
 
 
 def trimmed_threshold_1(w, threshold, free=2):
-    """A mask instead of places."""
+    """Use a mask instead of indices."""
     penalised = np.ones(len(w), bool)
     penalised[np.argsort(-np.abs(w))[:free]] = False
     return np.where(penalised, soft_threshold_1(w, threshold), w)
@@ -250,7 +251,7 @@ def plot_run_2(weights, losses):
 
 
 def plot_run_3(weights, losses):
-    """One pair of axes on the other, a legend of the figure; returned with its axes."""
+    """Two axes on top of each other, a legend of the figure; the axes are returned as well."""
     figure, left = plt.subplots()
     right = left.twinx()
     with np.errstate(divide="ignore"):
@@ -291,7 +292,7 @@ def test_other_figures_of_other_right_runs_earn_every_point(plot):
 
 
 def bonus(**changed):
-    """Return right answers to the bonus, with other strengths and other ties than ours."""
+    """Return correct answers to the bonus whose strengths and ties differ from the reference."""
     X, y = (part[:2] for part in sparse_regression.PROBLEM)
     runs = {
         "projected": projected_descent_1(X, y),
@@ -307,13 +308,13 @@ def bonus(**changed):
 
 
 @pytest.mark.parametrize("question", ["bonus_runs", "bonus_figures"])
-def test_any_strength_will_do_for_the_bonus(question):
+def test_the_bonus_accepts_any_strength(question):
     score = judged("sparse_linear", question, NOTEBOOK | bonus())
     assert (score.points, score.messages) == (score.of, [])
 
 
 @pytest.mark.parametrize("question", ["bonus_runs", "bonus_figures"])
-def test_runs_with_three_points_or_other_strengths_are_no_bonus(question):
+def test_runs_with_three_points_or_other_strengths_lose_points_of_the_bonus(question):
     three = {m: f(*sparse_regression.PROBLEM) for m, f in (("projected", projected_descent_1),)}
     right = NOTEBOOK | bonus()
     wrong = right["two_point_runs"] | three
@@ -326,7 +327,7 @@ def test_runs_with_three_points_or_other_strengths_are_no_bonus(question):
 
 @pytest.mark.parametrize("question", ["bonus_runs", "bonus_figures", "l1_figures"])
 @pytest.mark.parametrize("strange", [None, 3.0, [], {}, {"l1": None, 0.2: 5}, "text"])
-def test_strange_answers_earn_nothing_and_stop_nothing(question, strange):
+def test_strange_answers_earn_nothing_and_raise_nothing(question, strange):
     names = dict.fromkeys(
         ("two_point_settings", "two_point_runs", "two_point_figures", "l1_figures"), strange
     )

@@ -37,7 +37,7 @@ def test_plot_run_leaves_no_figure_open():
     assert plt.get_fignums() == []
 
 
-def test_plot_run_asks_for_names():
+def test_plot_run_requires_a_legend_and_labels():
     def unnamed(weights, losses):
         figure = sparse_figures.plot_run(weights, losses)
         figure.axes[1].get_legend().remove()
@@ -61,7 +61,7 @@ def test_a_figure_is_compared_with_its_run():
     assert not checks.run_figure(None, *RUN)
 
 
-def test_figures_are_asked_for_by_strength():
+def test_a_figure_is_required_for_each_strength():
     runs = {s: l1_descent(*PROBLEM, s) for s in (0.2, 0.5)}
     figures = {s: sparse_figures.plot_run(*run) for s, run in runs.items()}
     assert checks.run_figures(figures, runs), checks.run_figures(figures, runs)
@@ -70,7 +70,7 @@ def test_figures_are_asked_for_by_strength():
     assert not checks.run_figures([], runs)
 
 
-def test_the_form_of_the_bonus_runs():
+def test_the_form_of_the_bonus_runs_is_checked():
     assert checks.two_point_runs(RUNS, SETTINGS), checks.two_point_runs(RUNS, SETTINGS)
     assert "'l1'" in checks.two_point_runs(RUNS, {}).problem
     assert "above 0" in checks.two_point_runs(RUNS, SETTINGS | {"l1": 0.0}).problem

@@ -1,4 +1,4 @@
-"""The figures of `sparse_linear` show what they are given."""
+"""The figures of `sparse_linear` show the given data."""
 
 import matplotlib as mpl
 import numpy as np

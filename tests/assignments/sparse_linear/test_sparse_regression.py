@@ -1,4 +1,4 @@
-"""Sparse regression against independent solvers, exact arithmetic, and what defines each step."""
+"""Compare sparse regression with independent solvers, exact arithmetic and its definitions."""
 
 from fractions import Fraction
 from itertools import combinations, pairwise, product
@@ -73,7 +73,7 @@ def test_a_step_goes_against_the_difference_quotient_of_the_loss(problem, w):
         (loss(*problem, w + step * e) - loss(*problem, w - step * e)) / (2 * step)
         for e in np.eye(4)
     ]
-    # The loss is a quadratic, so a central difference errs by rounding alone.
+    # The loss is quadratic, so the only error of a central difference is rounding.
     scale = max(loss(*problem, w), 1.0)
     found = (w - gradient_step(*problem, w, 1.0)) - quotients
     assert np.abs(found).max() <= 1e-11 * scale / step
@@ -85,7 +85,7 @@ def test_the_loss_of_an_example():
     assert loss(X, Y, SPARSE) == 0
 
 
-def test_a_step_leaves_its_weights_alone():
+def test_a_step_does_not_change_its_weights():
     w = np.ones(5)
     gradient_step(X, Y, w, 0.1)
     assert w.tolist() == [1] * 5
@@ -102,7 +102,8 @@ def test_the_soft_threshold_is_the_proximal_map(v, t):
 
     found = float(soft_threshold(np.array([v]), t)[0])
     others = np.concatenate([np.linspace(-12, 12, 2401), [v, 0.0]])
-    # Strongly convex with modulus 1: everything else costs more by half the squared distance.
+    # The cost is strongly convex with modulus 1: any other point costs more, by at least half the
+    # squared distance.
     assert (cost(others) >= cost(found) + (others - found) ** 2 / 2 - 1e-12).all()
 
 
@@ -131,7 +132,8 @@ def test_the_trimmed_threshold_is_the_proximal_map_of_the_trimmed_penalty(v, t, 
         return ((x - v) ** 2).sum() / 2 + t * np.sort(np.abs(x))[: max(len(x) - free, 0)].sum()
 
     found = trimmed_threshold(v, t, free)
-    # T is the least of the sums over all choices of free weights, so a minimum is among theirs.
+    # The penalty is the smallest sum over all choices of free weights, so one of these choices
+    # gives the minimum.
     others = []
     for chosen in combinations(range(len(v)), min(free, len(v))):
         others.append(np.where(np.isin(np.arange(len(v)), chosen), v, soft_threshold(v, t)))
@@ -139,7 +141,7 @@ def test_the_trimmed_threshold_is_the_proximal_map_of_the_trimmed_penalty(v, t, 
 
 
 @given(vectors, thresholds)
-def test_with_nobody_free_trimming_is_plain(v, t):
+def test_trimming_without_free_weights_is_soft_thresholding(v, t):
     assert trimmed_threshold(v, t, 0).tolist() == soft_threshold(v, t).tolist()
     assert trimmed_threshold(v, t, len(v)).tolist() == v.tolist()
 
@@ -154,7 +156,7 @@ def test_plain_descent_ends_at_the_shortest_solution():
     assert losses[-1] < 1e-28
 
 
-def test_projected_descent_reaches_the_published_solution():
+def test_projected_descent_reaches_the_reported_solution():
     weights, losses = projected_descent(X, Y)
     assert weights[-1] == pytest.approx(SPARSE, abs=1e-12)
     assert np.log10(losses[-1]) < -27
@@ -162,10 +164,10 @@ def test_projected_descent_reaches_the_published_solution():
 
 
 @pytest.mark.parametrize("strength", TRIMMED)
-def test_trimmed_descent_reaches_the_published_solution(strength):
+def test_trimmed_descent_reaches_the_reported_solution(strength):
     weights, losses = trimmed_descent(X, Y, strength)
     assert weights[-1] == pytest.approx(SPARSE, abs=1e-12)
-    # Published: below -27 for all four. The weakest penalty needs four steps more than 200.
+    # Reported: below -27 for all four. The weakest penalty needs four steps more than 200.
     assert (np.log10(losses[-1]) < -27) == (strength > 1)
     assert trimmed_descent(X, Y, strength, steps=204)[1][-1] < 1e-27
 
@@ -180,7 +182,7 @@ def test_the_sparse_solution_is_the_only_one_with_two_weights():
     assert pursuit.coef_ == pytest.approx(SPARSE, abs=1e-12)
 
 
-def test_two_points_are_fitted_exactly_by_nine_pairs_of_ten():
+def test_two_points_are_fitted_exactly_by_nine_of_ten_pairs():
     exact = 0
     for pair in combinations(range(5), 2):
         part = X[:2, pair]
@@ -208,11 +210,11 @@ def test_the_minimum_balances_slope_and_penalty(strength):
 
 
 @pytest.mark.parametrize("strength", L1)
-def test_subgradients_never_make_a_zero_and_stay_about_the_minimum(strength):
+def test_subgradients_never_give_a_zero_and_stay_near_the_minimum(strength):
     weights, _ = l1_descent(X, Y, strength, steps=2000)
     assert (weights[1:] != 0).all()
     right = proximal_descent(X, Y, strength, steps=2000)[0][-1]
-    # Near the end every weight is within a few pushes of rate * strength of the minimum.
+    # Near the end every weight is within a few steps of rate * strength of the minimum.
     assert np.abs(weights[-100:] - right).max() <= 3 * 0.02 * strength
 
 
@@ -229,7 +231,7 @@ def test_a_run_records_the_start_every_step_and_their_losses(run, problem, rest)
 
 
 def by_hand(run, problem, rest, number):
-    """The same run in plain Python, with another type of number, adding up the other way."""
+    """Yield the weights of a run in plain Python, with another type of number, summed backwards."""
     defaults = {
         gradient_descent: (0.02, 200),
         projected_descent: (0.02, 200, 2),
@@ -266,7 +268,7 @@ def by_hand(run, problem, rest, number):
 
 
 @pytest.mark.parametrize(("run", "problem", "rest"), GRADED)
-def test_right_runs_agree_far_better_than_the_hidden_tests_ask(run, problem, rest):
+def test_right_runs_agree_far_better_than_the_hidden_tests_require(run, problem, rest):
     weights, _ = run(*problem, *rest)
     other = np.array(list(by_hand(run, problem, rest, float)))
     assert np.abs(weights - other).max() <= 1e-12
@@ -274,7 +276,7 @@ def test_right_runs_agree_far_better_than_the_hidden_tests_ask(run, problem, res
 
 @pytest.mark.parametrize("strength", [0.2, 2.0])
 def test_zigzags_follow_exact_arithmetic(strength):
-    # A step adds digits to every fraction: sixty are exact and still quick.
+    # Every step adds digits to the fractions; sixty exact steps are still quick.
     exact = np.array(
         [
             [float(v) for v in w]
@@ -325,7 +327,7 @@ def test_a_run_is_recognised(method, points):
     assert not is_run(A, b, np.full_like(weights, np.nan), losses, method, strength)
 
 
-def test_a_penalty_that_nothing_survives_is_no_run():
+def test_a_penalty_that_leaves_no_weight_gives_no_run():
     zeros = np.zeros((201, 5)), np.full(201, 51.0)
     assert np.array_equal(proximal_descent(X, Y, 40)[0], zeros[0])
     assert not is_run(X, Y, *zeros, "proximal", 40)
@@ -344,10 +346,10 @@ def test_a_tie_may_be_broken_either_way():
 
 
 # ------------------------------------------------------------------------------------------------
-# The rest
+# Logarithms, the alpha of scikit-learn and supports
 
 
-def test_logarithms_and_gaps():
+def test_the_logarithm_of_zero_is_a_gap():
     found = log10_loss(np.array([[100.0, 0.0], [1e-28, 1.0]]))
     assert found[0, 0] == 2
     assert np.isnan(found[0, 1])
@@ -367,7 +369,7 @@ def test_the_alpha_of_scikit_learn_has_the_same_minimum(problem, strength):
     assert cost(w) <= min(map(cost, around)) + 1e-4 * (1 + cost(np.zeros(3)))
 
 
-def test_rows_of_a_projected_run_change_their_minds():
+def test_a_projected_run_changes_its_support_once():
     supports = [tuple(np.flatnonzero(w)) for w in projected_descent(X, Y)[0][1:]]
     changes = [(k + 2, a, b) for k, (a, b) in enumerate(pairwise(supports)) if a != b]
     assert changes == [(7, (0, 1), (1, 4))]

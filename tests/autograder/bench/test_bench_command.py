@@ -37,7 +37,7 @@ def test_parts_can_be_measured_alone(tmp_path):
     assert measured(tmp_path / "figures.json") == {"huffman", "training"}
 
 
-def test_figures_are_written_as_they_come(monkeypatch, tmp_path):
+def test_figures_are_written_as_soon_as_they_are_measured(monkeypatch, tmp_path):
     def stopped(limit):
         yield {"measured": "training"}
         raise KeyboardInterrupt
@@ -54,7 +54,7 @@ def test_a_limit_is_passed_on(tmp_path):
     assert json.loads((tmp_path / "figures.json").read_text())["training"]["limit"] == 7
 
 
-def test_an_unknown_part_is_refused_in_words(tmp_path, capsys):
+def test_an_unknown_part_is_refused_with_a_message(tmp_path, capsys):
     with pytest.raises(SystemExit):
         bench.main([str(tmp_path / "figures.json"), "--only", "speed"])
     assert "invalid choice: 'speed'" in capsys.readouterr().err

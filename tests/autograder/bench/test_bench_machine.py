@@ -1,4 +1,4 @@
-"""Figures say what they were measured on, whatever is installed there."""
+"""Figures name the machine that they were measured on, whatever is installed on it."""
 
 import sys
 from importlib import metadata

@@ -1,4 +1,4 @@
-"""What the README says of our speed is what the committed bench measured."""
+"""The README quotes the speed that the committed benchmark measured."""
 
 import json
 from pathlib import Path

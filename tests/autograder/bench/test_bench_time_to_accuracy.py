@@ -1,4 +1,4 @@
-"""The time to an accuracy is that of the first epoch that has it, over several seeds."""
+"""The time to an accuracy ends with the first epoch that reaches it, for each of several seeds."""
 
 import json
 from dataclasses import replace
@@ -12,14 +12,14 @@ from helpers.training import History
 
 
 def history(*accuracies):
-    """Epochs of 2 seconds each."""
+    """Return a history whose epochs take 2 seconds each."""
     count = len(accuracies)
     return History([1.0] * count, [0.5] * count, list(accuracies), [0.1] * count, [2.0] * count)
 
 
 @pytest.fixture
 def trained(monkeypatch):
-    """Training that takes no time: a history for each seed."""
+    """Replace the training by a fixed history for each seed."""
     histories = {0: history(0.5, 0.9, 0.8), 1: history(0.1, 0.2, 0.3), 2: history(0.9, 0.9, 0.95)}
     monkeypatch.setenv("COURSE_PROFILE", "quick")
     monkeypatch.setattr(bench, "_trained", lambda dataset, recipe, seed: histories[seed])
@@ -33,21 +33,21 @@ def figures(**options):
 
 
 @pytest.mark.usefixtures("trained")
-def test_seconds_count_up_to_the_first_epoch_with_the_target():
+def test_seconds_count_up_to_the_first_epoch_that_reaches_the_target():
     assert figures(seeds=[0])["runs"] == [
         {"seed": 0, "epoch": 2, "seconds_with_evaluation": 4.0, "final_accuracy": 0.8}
     ]
 
 
 @pytest.mark.usefixtures("trained")
-def test_a_seed_that_never_has_the_target_has_no_time():
+def test_a_seed_that_never_reaches_the_target_has_no_time():
     assert figures(seeds=[1])["runs"] == [
         {"seed": 1, "epoch": None, "seconds_with_evaluation": None, "final_accuracy": 0.3}
     ]
 
 
 @pytest.mark.usefixtures("trained")
-def test_mean_and_spread_are_of_the_seeds_that_had_the_target():
+def test_mean_and_spread_are_over_the_seeds_that_reached_the_target():
     found = figures()
     assert found["reached"] == 2
     assert found["mean_seconds"] == 3.0  # of 4 and 2
@@ -55,7 +55,7 @@ def test_mean_and_spread_are_of_the_seeds_that_had_the_target():
 
 
 @pytest.mark.usefixtures("trained")
-def test_no_mean_is_made_up_where_no_seed_had_the_target():
+def test_there_is_no_mean_if_no_seed_reached_the_target():
     found = figures(target=0.99)
     assert (found["reached"], found["mean_seconds"], found["spread_seconds"]) == (0, None, None)
 
@@ -90,13 +90,13 @@ def test_the_file_is_written_after_every_seed(monkeypatch, tmp_path):
         (["--target", "91.25"], "must lie between 0 and 1"),
     ],
 )
-def test_impossible_settings_are_refused_in_words(capsys, arguments, words):
+def test_impossible_settings_are_refused_with_a_message(capsys, arguments, words):
     with pytest.raises(SystemExit):
         bench.main(["figures.json", *arguments])
     assert words in capsys.readouterr().err
 
 
-def test_a_seed_trains_the_recipe_for_so_many_epochs(monkeypatch):
+def test_a_seed_trains_the_recipe_for_the_given_number_of_epochs(monkeypatch):
     digits = load("digits", device="cpu")
     few = Split(digits.train.images[:256], digits.train.labels[:256])
     monkeypatch.setenv("COURSE_PROFILE", "quick")

@@ -1,4 +1,4 @@
-"""The usual recipe beside ours trains the same network on the same data."""
+"""The usual recipe, with which ours is compared, trains the same network on the same data."""
 
 import os
 import time
@@ -42,7 +42,7 @@ def test_a_picture_is_the_image_as_floats():
 
 
 def measured_by(monkeypatch, run, limit=60.0):
-    """Return what is measured of a recipe whose process does `run(sender)`."""
+    """Return the measurements of a recipe whose process calls `run(sender, recipe)`."""
     monkeypatch.setattr(training, "_send", run)
     return training._measured("ours", limit)
 
@@ -62,11 +62,11 @@ def test_a_recipe_that_takes_too_long_is_stopped(monkeypatch):
 
 
 @pytest.mark.slow
-def test_a_recipe_whose_process_dies_is_told(monkeypatch):
+def test_a_recipe_whose_process_dies_is_reported(monkeypatch):
     assert measured_by(monkeypatch, ends_at_once) == {"failed": "its process ended with 3"}
 
 
-def test_a_recipe_that_fails_is_told(monkeypatch):
+def test_a_recipe_that_fails_is_reported(monkeypatch):
     def fail(recipe):
         raise RuntimeError("no such device")
 
@@ -76,7 +76,7 @@ def test_a_recipe_that_fails_is_told(monkeypatch):
     assert sent == [{"failed": "RuntimeError: no such device"}]
 
 
-def test_what_was_stopped_has_no_ratio_and_the_others_come_as_they_are_measured(monkeypatch):
+def test_a_stopped_recipe_has_no_ratio_and_figures_are_yielded_one_by_one(monkeypatch):
     speeds = {"ours": 300.0, "usual_2_workers": 100.0}
 
     def measured(recipe, limit):

@@ -1,4 +1,4 @@
-"""One submission, from cells to scores: what counts, what it costs, what cannot be forged."""
+"""One submission is graded, from its cells to its scores, and no answer can forge a score."""
 
 import json
 from contextlib import contextmanager
@@ -43,9 +43,9 @@ def is_three(name="x"):
 
 @contextmanager
 def no_room_for(size):
-    """Take what earlier tests have freed and the process has kept, so that `size` bytes are new.
+    """Use up the memory that earlier tests have freed, so that `size` bytes have to be new.
 
-    The limit is on what the process gets from the system, not on what it already has.
+    The limit applies to memory that the process gets from the system, not to what it already has.
     """
     taken = []
     while True:
@@ -60,7 +60,7 @@ def no_room_for(size):
 
 @pytest.fixture
 def grade(tmp_path):
-    """Grade cells; returns the record and the notebook."""
+    """Return a function that grades cells and returns the record and the notebook."""
     for name in ("build", "files"):
         (tmp_path / name).mkdir()
 
@@ -103,7 +103,7 @@ def test_partial_credit_and_a_message_come_together(grade):
     assert record.questions["a"].messages
 
 
-def test_a_hidden_test_sees_the_notebook_as_it_stands_there(grade):
+def test_a_hidden_test_sees_the_values_at_its_place_in_the_notebook(grade):
     record, _ = grade(
         answer("x = 3"),
         question("before", is_three()),
@@ -113,7 +113,7 @@ def test_a_hidden_test_sees_the_notebook_as_it_stands_there(grade):
     assert scores(record) == {"before": 4, "after": 0}
 
 
-def test_an_error_costs_the_answers_that_rest_on_it(grade):
+def test_an_error_costs_the_answers_that_depend_on_it(grade):
     record, nb = grade(
         answer("x = 3\n1 / 0\ny = 3"), question("a", is_three()), question("b", is_three("y"))
     )
@@ -184,7 +184,7 @@ def test_a_function_that_never_returns_costs_its_own_question(grade):
     assert record.flags[0].startswith("a call in the hidden test of a: it took more than 1.5 s")
 
 
-def test_a_kernel_lost_again_and_again_is_given_up(grade):
+def test_after_too_many_lost_kernels_the_rest_of_the_notebook_is_not_run(grade):
     fatal = [answer("import os; os._exit(0)") for _ in range(MAX_RESTARTS + 2)]
     record, _ = grade(*fatal, answer("x = 3"), question("a", is_three()))
     assert scores(record) == {"a": 0}
@@ -193,7 +193,7 @@ def test_a_kernel_lost_again_and_again_is_given_up(grade):
     assert len(record.flags) == MAX_RESTARTS + 2
 
 
-def test_student_code_cannot_name_what_decides(grade):
+def test_student_code_cannot_change_what_decides_the_score(grade):
     cheat = """
 import sys, builtins, gc
 x = 0
@@ -226,21 +226,21 @@ x = Equal(5)
     assert scores(record) == {"a": 0}
 
 
-def test_a_students_own_output_is_no_score(grade):
+def test_a_students_own_output_does_not_count_as_a_score(grade):
     forged = "from IPython.display import display\n1000.0"
     record, nb = grade(answer(forged), question("a", is_three()))
     assert scores(record) == {"a": 0}
     assert all(o.output_type != "execute_result" for o in nb.cells[0].outputs)
 
 
-def test_a_test_that_breaks_is_flagged_for_the_instructor_and_quotes_nothing_to_the_student(grade):
+def test_a_hidden_test_that_fails_is_flagged_and_not_quoted_to_the_student(grade):
     record, nb = grade(answer("x = 3"), question("a", "secret = 1 / 0\nscore(of=4)"))
     assert scores(record) == {"a": 0}
     assert record.flags == ["the hidden test of a failed: ZeroDivisionError: division by zero"]
     assert "ZeroDivisionError" not in str(nb.cells[1].outputs)
 
 
-def test_a_test_worth_other_points_than_its_cell_gives_none_and_is_flagged(grade):
+def test_a_test_whose_points_differ_from_those_of_its_cell_gives_none_and_is_flagged(grade):
     record, _ = grade(answer("x = 3"), question("a", is_three(), points=5))
     assert scores(record) == {"a": 0}
     assert "score(of=4)" in record.flags[0]
@@ -284,7 +284,7 @@ def test_a_record_of_8_mb_that_takes_gigabytes_to_decode_costs_its_own_question(
     file_write = next(
         c for c in cells if c.metadata.get("nbgrader", {}).get("grade_id") == "file_write"
     )
-    # Words of 20 bits: at each of 64 million places the decoder looks a long word up.
+    # Words of 20 bits: at each of 64 million places the decoder looks up a long word.
     bomb = """
 import numpy as np
 x = 3
@@ -301,7 +301,7 @@ def layer_to_bytes(codes, runs, centroids, width):
     ]
 
 
-def test_waiting_for_a_slow_answer_is_not_the_graders_work(grade, monkeypatch):
+def test_waiting_for_a_slow_answer_does_not_count_as_the_graders_time(grade, monkeypatch):
     monkeypatch.setattr(execution, "TEST_SECONDS", 0.5)
     slow = "import time\ndef f(x):\n    time.sleep(1.5)\n    return x"
     record, _ = grade(answer(slow), question("a", "score(same(student.f, abs, on=[(1,)]), of=4)"))
@@ -319,7 +319,7 @@ def test_a_limit_that_is_reached_in_the_middle_of_an_answer_costs_no_other_quest
     assert "memory" in record.flags[0]
 
 
-def test_a_kernel_that_replaces_one_during_a_hidden_test_is_not_under_its_limits(grade):
+def test_a_kernel_that_is_started_during_a_hidden_test_does_not_inherit_its_limits(grade):
     source = """
 import os, resource
 def die(): os._exit(0)
@@ -366,7 +366,7 @@ def test_a_kernel_that_does_not_start_again_is_the_graders_fault_and_gives_no_gr
         grade_notebook(nbformat.v4.new_notebook(cells=cells), start=start, files=tmp_path)
 
 
-def test_what_only_the_instructor_can_mend_gives_no_grade(grade):
+def test_an_error_that_only_the_instructor_can_fix_gives_no_grade(grade):
     missing = "from autograder.references import NoReferenceRun\nraise NoReferenceRun('no run')"
     with pytest.raises(UserError):
         grade(question("a", missing))
@@ -385,14 +385,14 @@ def test_what_only_the_instructor_can_mend_gives_no_grade(grade):
         "# \ud800\nimport os; os._exit(0)",
     ],
 )
-def test_half_a_character_costs_nobody_a_grade(grade, source):
+def test_half_of_a_surrogate_pair_does_not_stop_grading(grade, source):
     record, nb = grade(answer("x = 3"), answer(source), question("a", is_three()))
     assert scores(record) == {"a": 4}
-    del nb.cells[1]["source"]  # whoever reads the submitted file sees to that
+    del nb.cells[1]["source"]  # the reader of submitted files replaces it there
     json.dumps([nb, record.flags], ensure_ascii=False).encode()
 
 
-def test_half_a_character_in_an_answer_or_in_its_error_costs_the_answer_alone(grade):
+def test_half_of_a_surrogate_pair_in_an_answer_or_its_error_costs_only_that_answer(grade):
     source = "x = '\\ud800'\ny = {'\\ud800': 1}\ndef f(x): raise ValueError('\\ud800')\nz = 3"
     body = "score(same(student.f, abs, on=[(1,)]), of=4)"
     cells = question("a", is_three()), question("b", is_three("y")), question("c", body)
@@ -424,7 +424,7 @@ def test_a_traceback_that_is_too_long_is_cut_and_says_so():
     assert len(str(output)) < 3 * MIB
 
 
-def test_html_that_is_too_long_is_replaced_by_a_line_since_half_of_it_is_none():
+def test_html_that_is_too_long_is_replaced_by_a_line():
     html = {"output_type": "display_data", "data": {"text/html": "<p>" * MIB, "text/plain": "p"}}
     (output,) = shown_outputs([html], 16 * MIB)
     assert shown_text([output]) == [
@@ -433,14 +433,14 @@ def test_html_that_is_too_long_is_replaced_by_a_line_since_half_of_it_is_none():
     ]
 
 
-def test_outputs_that_are_too_many_end_with_a_line_that_counts_the_rest():
+def test_too_many_outputs_end_with_a_line_that_counts_the_rest():
     outputs = shown_outputs([stream(f"{i}") for i in range(5000)], MIB)
     assert shown_text(outputs[:2]) == ["0", "1"]
     assert outputs[-1].text.startswith(f"[The grader left out {5001 - len(outputs):,} outputs here")
     assert len(outputs) < 200
 
 
-def test_a_cell_and_a_notebook_show_no_more_than_so_much(grade, monkeypatch):
+def test_the_output_of_a_cell_and_of_a_notebook_is_limited(grade, monkeypatch):
     monkeypatch.setattr(execution, "MAX_OUTPUT", 30_000)
     monkeypatch.setattr(execution, "MAX_CELL_OUTPUT", 50_000)
     monkeypatch.setattr(execution, "MAX_NOTEBOOK_OUTPUT", 120_000)
@@ -459,7 +459,7 @@ for _ in range(3): display(HTML("a" * 20_000))
     assert all("The grader left out" in cell.outputs[-1].text for cell in nb.cells)
 
 
-def test_what_a_forged_output_holds_beside_text_is_left_out():
+def test_everything_but_text_in_a_forged_output_is_left_out():
     deep = []
     for _ in range(900):
         deep = [deep]

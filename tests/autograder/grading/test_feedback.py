@@ -1,4 +1,4 @@
-"""What students see of a graded notebook, and what cannot act in a reader's browser."""
+"""Students see the results of a graded notebook, and nothing in it acts in a reader's browser."""
 
 import re
 import time
@@ -33,14 +33,14 @@ BOX = question_box(
 
 
 def graded(*cells):
-    """A graded notebook of the given cells."""
+    """Return a graded notebook with these cells."""
     notebook = new_notebook(cells=list(cells))
     notebook.metadata["autograder"] = {"flags": ["took the network"]}
     return notebook
 
 
 def marks(name):
-    """nbgrader's marks on the graded cell of a question."""
+    """Return nbgrader's metadata for the graded cell of a question."""
     _, points, written = QUESTIONS[name]
     kind = {"grade": True, "solution": written, "locked": not written, "task": False}
     return {"nbgrader": {"schema_version": 3, "grade_id": name, "points": points, **kind}}
@@ -67,13 +67,13 @@ def hide(notebook):
     return HideHiddenTests().preprocess(notebook, {})[0]
 
 
-def test_the_hidden_region_is_gone_and_the_rest_of_the_cell_stays():
+def test_the_hidden_region_is_removed_and_the_rest_of_the_cell_stays():
     cell = hide(graded(hidden_test(result()))).cells[0]
 
     assert cell.source == "# Hidden tests: 8 points\n"
 
 
-def test_the_result_panel_stays():
+def test_the_result_box_stays():
     cell = hide(graded(hidden_test(result()))).cells[0]
 
     assert cell.outputs == [result()]
@@ -85,7 +85,7 @@ def test_a_mark_scheme_is_hidden():
     assert hide(graded(new_markdown_cell(source))).cells[0].source == "Explain."
 
 
-def test_the_graders_record_is_gone():
+def test_the_graders_record_is_removed():
     assert "autograder" not in hide(graded()).metadata
 
 
@@ -115,7 +115,7 @@ def test_an_output_elsewhere_that_quotes_a_hidden_line_is_left_out(output):
 
 
 @pytest.mark.parametrize("number", ["&#" + "9" * 5_000 + ";", "&#000000099;", "&#", "&#x63;"])
-def test_a_number_of_a_character_that_is_none_stops_nobody(number):
+def test_an_invalid_character_reference_does_not_stop_the_feedback(number):
     output = new_output("stream", text=number)
 
     notebook = hide(graded(hidden_test(result()), new_code_cell("spy()", outputs=[output])))
@@ -133,7 +133,7 @@ def test_an_output_that_quotes_what_the_student_can_see_stays():
     assert notebook.cells[1].outputs == [error(f"----> 1 {shared}")]
 
 
-def test_a_region_that_a_student_opened_and_never_closed_stops_nobody():
+def test_a_region_that_a_student_never_closed_does_not_stop_the_feedback():
     notebook = hide(graded(new_code_cell("x = 1\n### BEGIN HIDDEN TESTS\ny = 2")))
 
     assert notebook.cells[0].source == "x = 1"
@@ -161,21 +161,21 @@ def feedback_page(tmp_path):
 
 
 def words(page):
-    """The words of a page, without its tags, style sheets and scripts."""
+    """Return the words of a page, without its tags, style sheets and scripts."""
     page = re.sub(r"<(style|script)\b.*?</\1>", "", page, flags=re.DOTALL)
     return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]*>", " ", page)))
 
 
-def test_the_page_shows_the_panel_and_no_hidden_line(feedback_page):
+def test_the_page_shows_the_box_and_no_hidden_line(feedback_page):
     page = feedback_page(graded(hidden_test(result(number="5.125"))), affine_quantize=5.0)
 
     assert "You cut off the fraction." in page
-    assert "5.125" not in page, "the box stands for the bare number"
+    assert "5.125" not in page, "the box replaces the bare number"
     assert SECRET.replace(" ", "") not in words(page).replace(" ", "")
     assert "took the network" not in page
 
 
-def test_the_scores_stand_on_top_under_the_notebooks_headings(feedback_page):
+def test_the_scores_are_at_the_top_under_the_notebooks_headings(feedback_page):
     title = new_markdown_cell("# Quantization\n\n## 1.1 Quantize (8 points)")
 
     page = words(feedback_page(graded(title, hidden_test(result())), affine_quantize=5.0))
@@ -188,7 +188,7 @@ def test_the_scores_stand_on_top_under_the_notebooks_headings(feedback_page):
     "heading",
     ["# a" + " " * 100_000 + "b", "# (" + "point " * 20_000, "#" * 100_000, "# " + "( " * 50_000],
 )
-def test_a_heading_of_any_length_does_not_hold_the_page_up(feedback_page, heading):
+def test_a_heading_of_any_length_does_not_delay_the_page(feedback_page, heading):
     before = time.monotonic()
 
     feedback_page(graded(new_markdown_cell(heading), hidden_test(result())), affine_quantize=5.0)
@@ -211,7 +211,7 @@ def test_20_cells_of_8_mb_html_and_long_texts_give_a_page_within_seconds(feedbac
     assert "more characters are left out here" in words(page)
 
 
-def test_a_score_that_a_person_changed_is_the_one_shown(feedback_page):
+def test_a_score_that_a_person_changed_is_shown(feedback_page):
     page = words(feedback_page(graded(hidden_test(result())), affine_quantize=7.5))
 
     assert "Result affine_quantize 7.5 of 8" in page
@@ -224,7 +224,7 @@ def test_an_answer_that_nobody_has_read_yet_is_not_shown_as_zero(feedback_page):
     assert "stochastic_comparison to be graded, out of 2" in page
 
 
-def test_a_written_answer_stands_with_its_score_and_the_graders_comment(feedback_page):
+def test_a_written_answer_is_shown_with_its_score_and_the_graders_comment(feedback_page):
     notebook = graded(written_answer("The **second** one."))
 
     page = words(feedback_page(notebook, comment="Why?", stochastic_comparison=1.5))
@@ -233,7 +233,7 @@ def test_a_written_answer_stands_with_its_score_and_the_graders_comment(feedback
     assert "still waits" not in page
 
 
-def test_a_late_penalty_is_told(feedback_page):
+def test_a_late_penalty_is_shown(feedback_page):
     page = words(feedback_page(graded(hidden_test()), late_penalty=2.0, affine_quantize=5.0))
 
     assert "3 of 8 points" in page
@@ -295,5 +295,5 @@ def test_nothing_that_a_student_wrote_acts_in_the_formgrader(tmp_path):
     assert "<script>steal" not in page
 
 
-def test_a_missing_attachment_does_not_keep_the_page_from_being_made(feedback_page):
+def test_a_missing_attachment_does_not_stop_the_page(feedback_page):
     assert "![plot]" in feedback_page(graded(new_markdown_cell("![plot](attachment:gone.png)")))

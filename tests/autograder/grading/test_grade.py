@@ -22,7 +22,7 @@ STUDENTS = ["ada", "ben", "cas"]
 
 @pytest.fixture
 def course(tmp_path):
-    """The folder of a course with three submissions that wait to be graded."""
+    """Return the folder of a course with three submissions that wait to be graded."""
     course = GradedCourse(tmp_path / "course")
     for student in STUDENTS:
         place = course.folder / "submitted" / student / ASSIGNMENT
@@ -33,7 +33,7 @@ def course(tmp_path):
 
 @pytest.fixture
 def workers(monkeypatch):
-    """Stand-ins for worker processes; a test says what they do with each submission."""
+    """Replace the worker processes; a test says how each submission ends."""
     ends = {}
 
     def in_workers(work, names, *, workers, seconds):
@@ -58,7 +58,7 @@ def test_every_submission_has_an_outcome_and_nothing_is_unfinished(course, worke
     assert unfinished(ASSIGNMENT, Course(course)) == {}
 
 
-def test_a_lost_worker_costs_its_submission_alone_and_stands_in_the_report(course, workers):
+def test_a_lost_worker_affects_only_its_submission_and_is_reported(course, workers):
     workers["ben"] = WorkerLost("its process died twice")
     problems = {outcome.student: outcome.problem for outcome in run(course)}
     lost = "the grader failed in this submission: its process died twice"
@@ -67,7 +67,7 @@ def test_a_lost_worker_costs_its_submission_alone_and_stands_in_the_report(cours
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_stopped_run_says_what_is_graded_and_how_to_go_on(course, workers, number):
+def test_a_stopped_run_says_what_is_graded_and_how_to_continue(course, workers, number):
     workers["ben"] = number
     with pytest.raises(GradingStopped) as stopped:
         run(course)
@@ -78,7 +78,7 @@ def test_a_stopped_run_says_what_is_graded_and_how_to_go_on(course, workers, num
     assert unfinished(ASSIGNMENT, Course(course)) == {"ben": INTERRUPTED, "cas": INTERRUPTED}
 
 
-def test_signals_mean_again_what_they_meant_before(course, workers):
+def test_the_handlers_of_signals_are_restored(course, workers):
     before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)]
     run(course)
     assert [signal.getsignal(n) for n in (signal.SIGTERM, signal.SIGHUP)] == before
@@ -93,7 +93,7 @@ def test_a_run_under_nohup_outlives_its_terminal(course, workers):
         signal.signal(signal.SIGHUP, before)
 
 
-def test_the_command_goes_on_with_what_is_unfinished(course, workers, monkeypatch, capsys):
+def test_the_command_continues_with_what_is_unfinished(course, workers, monkeypatch, capsys):
     workers["ben"] = signal.SIGTERM
     command = ["grade", ASSIGNMENT, "--course", str(course), "--no-sandbox"]
     assert main(command) == 130
@@ -107,7 +107,7 @@ def test_the_command_goes_on_with_what_is_unfinished(course, workers, monkeypatc
     assert "graded: 0 of 0 submissions" in capsys.readouterr().out
 
 
-def test_what_is_brought_in_anew_is_graded_as_a_whole(course, workers, tmp_path, capsys):
+def test_an_import_cannot_be_combined_with_unfinished(course, workers, tmp_path, capsys):
     command = ["grade", ASSIGNMENT, "--course", str(course), "--no-sandbox", "--unfinished"]
     assert main([*command, "--from", str(tmp_path)]) == 1
     assert "leave out --from" in capsys.readouterr().err

@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.thorough, pytest.mark.timeout(900)]
 
 QUESTIONS = 6
 STUDENTS = {name: number for number, name in enumerate(["ada", "ben", "cas", "dan", "eve", "fay"])}
-"""Each with the number of questions that the first version of the submission answers."""
+"""The number of questions that the first version of each student's submission answers."""
 
 KILLS = 5
 
@@ -73,7 +73,7 @@ def source():
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
-    """A folder with source notebooks, and a course in which they are released."""
+    """Return a folder with a source notebook, and with a course in which it is released."""
     project = tmp_path_factory.mktemp("project")
     write_source(project, source())
     make_release(ASSIGNMENT, small_course(project))
@@ -82,7 +82,7 @@ def project(tmp_path_factory):
 
 @pytest.fixture
 def temporary(tmp_path, monkeypatch):
-    """The system's folder for temporary files, for what this test starts."""
+    """Return the folder for temporary files of all processes that this test starts."""
     folder = tmp_path / "tmp"
     folder.mkdir()
     folder.chmod(0o755)
@@ -104,7 +104,7 @@ def hand_in(project, version):
 
 
 def scores(project):
-    """What the gradebook has, in the questions' order; None where there is no grade."""
+    """Return the scores in the gradebook, in the questions' order; None where there is no grade."""
     query = """
         SELECT student.id, base_cell.name, grade.auto_score
         FROM grade JOIN base_cell ON grade.cell_id = base_cell.id
@@ -144,7 +144,7 @@ def below(process):
 
 
 def ended(processes):
-    """Tell whether all of them end at once; a busy machine may take a moment to clear them away."""
+    """Tell whether all processes end at once; a busy machine may take a moment to remove them."""
     return not psutil.wait_procs(processes, timeout=2)[1]
 
 
@@ -154,7 +154,7 @@ def finish(process):
 
 
 def kill(process, *, graded, course, pause, group):
-    """Kill a run, or its whole group, a while after so many submissions are graded."""
+    """Kill a run, or its whole process group, a while after `graded` submissions are graded."""
     wait_until(lambda: below(process))
     # On a busy machine it may take a while until the run has noted what it is to grade.
     wait_until(lambda: 0 < len(unfinished(ASSIGNMENT, Course(course))) <= len(STUDENTS) - graded)
@@ -168,7 +168,7 @@ def kill(process, *, graded, course, pause, group):
     assert ended(started)
 
 
-def test_kills_at_random_moments_lose_nothing_and_double_nothing(project, temporary):
+def test_kills_at_random_moments_lose_and_duplicate_nothing(project, temporary):
     course = project / "course"
     hand_in(project, 1)
     process = start(project)
@@ -208,7 +208,7 @@ def test_kills_at_random_moments_lose_nothing_and_double_nothing(project, tempor
 
 
 @pytest.mark.parametrize("sandbox", ["sandbox", "no sandbox"])
-def test_with_a_killed_grader_ends_a_submission_that_never_would(project, temporary, sandbox):
+def test_a_submission_in_an_endless_loop_ends_with_a_killed_grader(project, temporary, sandbox):
     hand_in(project, 1)
     notebook = project / "course" / "submitted" / "ada" / ASSIGNMENT / "small.ipynb"
     nb = nbformat.read(notebook, as_version=4)
@@ -226,7 +226,7 @@ def test_with_a_killed_grader_ends_a_submission_that_never_would(project, tempor
 
 
 def busy_kernel(process):
-    """Tell whether this is a kernel in the endless loop: starting one takes two seconds at most."""
+    """Tell whether this is the kernel in the endless loop; starting takes two seconds at most."""
     try:
         return "inside.kernel" in process.cmdline() and process.cpu_times().user > 5
     except psutil.Error:

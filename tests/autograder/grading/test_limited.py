@@ -1,4 +1,4 @@
-"""The grader's own work ends where it is told to, and nothing is left behind."""
+"""The grader's own work ends at its limits, and afterwards everything is as before."""
 
 import re
 import resource
@@ -29,14 +29,14 @@ def stopped(work, seconds=60.0, mib=1024):
 
 
 def compute(seconds=30.0):
-    """Compute for so long in this thread."""
+    """Use this many seconds of processor time in this thread."""
     end = time.thread_time() + seconds
     while time.thread_time() < end:
         pass
 
 
 def state():
-    """Everything that a block may change."""
+    """Return everything that a block may change."""
     limit = resource.getrlimit(resource.RLIMIT_DATA)
     return signal.getitimer(signal.ITIMER_PROF), limit, signal.getsignal(signal.SIGPROF)
 
@@ -74,11 +74,11 @@ def test_a_long_call_of_compiled_code_counts_when_it_is_over():
     assert stopped(lambda: np.sort(numbers), seconds=0.01)
 
 
-def test_waiting_costs_nothing():
+def test_waiting_does_not_count():
     assert stopped(lambda: time.sleep(0.5), seconds=0.2) is None
 
 
-def test_what_other_threads_compute_costs_nothing():
+def test_the_time_of_other_threads_does_not_count():
     def work():
         other = threading.Thread(target=compute, args=(0.5,))
         other.start()
@@ -94,11 +94,11 @@ def test_what_other_threads_compute_costs_nothing():
 )
 def test_memory_past_the_limit_is_not_given(take):
     assert stopped(take, mib=256) == "it took more than 0.25 GiB of memory"
-    take()  # and is there again behind the block
+    take()  # it is available again after the block
 
 
 def test_many_small_objects_count_as_memory():
-    # Many more than fit into what the process has at its disposal already.
+    # Many more than fit into the memory that the process already has.
     assert stopped(lambda: [[] for _ in range(64 * MIB)], mib=64)
 
 
@@ -109,7 +109,7 @@ def test_memory_that_was_there_before_does_not_count():
 
 
 @pytest.mark.parametrize("error", [ValueError("x"), RuntimeError("x"), KeyError("x")])
-def test_other_exceptions_stay_what_they_are(error):
+def test_other_exceptions_are_not_changed(error):
     def work():
         raise error
 
@@ -118,7 +118,7 @@ def test_other_exceptions_stay_what_they_are(error):
     assert raised.value is error
 
 
-def test_a_block_inside_of_another_has_its_own_limits():
+def test_a_block_inside_another_has_its_own_limits():
     def work():
         assert "0.1 s" in stopped(compute, seconds=0.1)
         assert "0.062 GiB" in stopped(lambda: bytearray(256 * MIB), mib=64)
@@ -128,7 +128,7 @@ def test_a_block_inside_of_another_has_its_own_limits():
     assert stopped(work) is None
 
 
-def test_a_block_inside_of_another_cannot_have_more():
+def test_a_block_inside_another_cannot_have_more():
     assert "0.2 s" in stopped(lambda: stopped(compute), seconds=0.2)
 
     def work():
@@ -137,7 +137,7 @@ def test_a_block_inside_of_another_cannot_have_more():
     assert stopped(work, mib=64) is None
 
 
-def test_the_outer_block_goes_on_counting_behind_an_inner_one():
+def test_the_outer_block_continues_to_count_after_an_inner_one():
     def work():
         assert stopped(lambda: compute(0.1)) is None
         compute()
@@ -145,7 +145,7 @@ def test_the_outer_block_goes_on_counting_behind_an_inner_one():
     assert "0.3 s" in stopped(work, seconds=0.3)
 
 
-def test_a_handler_that_was_there_before_is_called_and_put_back():
+def test_an_earlier_handler_is_called_and_restored():
     calls = []
     signal.signal(signal.SIGPROF, handler := lambda *_: calls.append(1))
     try:
@@ -156,7 +156,7 @@ def test_a_handler_that_was_there_before_is_called_and_put_back():
     assert calls
 
 
-def test_the_default_action_is_not_put_back_where_a_late_signal_could_meet_it():
+def test_the_default_action_is_not_restored_because_a_late_signal_would_kill():
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
     stopped(compute, seconds=0.1)
     signal.raise_signal(signal.SIGPROF)
@@ -195,7 +195,7 @@ def test_in_another_thread_the_work_is_done_without_limits():
     assert done
 
 
-def test_where_nothing_tells_the_memory_there_is_still_a_limit_on_time(monkeypatch):
+def test_if_memory_cannot_be_measured_there_is_still_a_time_limit(monkeypatch):
     monkeypatch.setattr(module, "_data_bytes", lambda: None)
 
     def work():

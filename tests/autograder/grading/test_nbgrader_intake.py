@@ -1,4 +1,4 @@
-"""What nbgrader's own commands do with submissions that are not as they should be."""
+"""nbgrader's own commands handle faulty and hostile submissions."""
 
 import errno
 import json
@@ -23,7 +23,7 @@ HOSTILE = ["<img src=x onerror=alert(1)>", "[x]", "x?", "*", "a\nb", "\x1b[2J", 
 
 @pytest.fixture
 def course(tmp_path):
-    """A course in which the students x and xy have handed in; cells are not run in it."""
+    """Return a course in which the students x and xy have handed in; cells are not run."""
     folder = tmp_path / "course"
     folder.mkdir()
     (folder / "gradebook.db").write_bytes(_empty_gradebook())
@@ -73,7 +73,7 @@ def test_submissions_in_order_are_graded(course):
 
 
 @pytest.mark.parametrize("name", HOSTILE, ids=ascii)
-def test_a_name_that_nbgrader_cannot_bear_is_refused_before_anything_is_graded(course, name):
+def test_a_name_that_nbgrader_cannot_handle_is_refused_before_anything_is_graded(course, name):
     hand_in(course, name)
     with pytest.raises(NbGraderException, match="Run `autograder grade small`, which renames it"):
         autograde(course)
@@ -81,7 +81,7 @@ def test_a_name_that_nbgrader_cannot_bear_is_refused_before_anything_is_graded(c
 
 
 @pytest.mark.parametrize("name", HOSTILE, ids=ascii)
-def test_the_button_beside_such_a_name_grades_nobody_else(course, name):
+def test_grading_a_student_with_such_a_name_grades_nobody_else(course, name):
     hand_in(course, name)
     with pytest.raises(NbGraderException):
         autograde(course, name)
@@ -89,7 +89,7 @@ def test_the_button_beside_such_a_name_grades_nobody_else(course, name):
     assert not (course / "autograded").exists()
 
 
-def test_a_student_beside_such_a_name_can_be_graded(course):
+def test_other_students_can_be_graded_beside_such_a_name(course):
     hand_in(course, "[x]")
     autograde(course, "xy")
     assert graded(course) == ["xy"]
@@ -118,7 +118,7 @@ def test_the_target_of_a_link_is_not_copied(course, place):
 @pytest.mark.parametrize("name", [f"{ASSIGNMENT}.ipynb", "timestamp.txt", "data"])
 @pytest.mark.parametrize("force", [True, False])
 def test_a_fifo_is_not_opened(course, name, force):
-    autograde(course)  # nbgrader looks at timestamp.txt of those that it has graded before
+    autograde(course)  # nbgrader reads timestamp.txt of submissions that it graded before
     (course / "submitted" / "x" / ASSIGNMENT / name).unlink(missing_ok=True)
     os.mkfifo(course / "submitted" / "x" / ASSIGNMENT / name)
     autograde(course, force=force)
@@ -126,14 +126,14 @@ def test_a_fifo_is_not_opened(course, name, force):
         assert f"{name} was taken away: it is a named pipe" in flags(course, "x")
 
 
-def test_a_timestamp_that_is_none_costs_no_grade(course):
+def test_an_invalid_timestamp_does_not_stop_grading(course):
     (course / "submitted" / "x" / ASSIGNMENT / "timestamp.txt").write_text("yesterday")
     autograde(course)
     assert flags(course, "x") == ["timestamp.txt was taken away: nbgrader cannot read it"]
 
 
-def test_of_other_files_only_images_reach_the_formgrader(course):
-    """It would run a page that was handed in, with the rights of whoever follows a link to it."""
+def test_images_are_the_only_other_files_that_reach_the_formgrader(course):
+    """It would run a page that was handed in, with the rights of the person who opens it."""
     hand_in(course, "eve")
     submission = course / "submitted" / "eve" / ASSIGNMENT
     for name in ["page.html", "drawing.svg", "photo.JPG", "photos/1.png", "photos/2.xhtml", "data"]:
@@ -148,7 +148,7 @@ def test_of_other_files_only_images_reach_the_formgrader(course):
     ]
 
 
-def test_what_is_no_unicode_costs_nothing(course):
+def test_invalid_unicode_is_replaced_without_a_flag(course):
     hand_in(course, "eve", "print('\ud800')")
     autograde(course)
     path = course / "autograded" / "eve" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
@@ -171,7 +171,7 @@ def test_a_notebook_of_another_name_is_graded(course):
     assert flags(course, "eve") == ["the notebook was called solution.ipynb"]
 
 
-def test_a_folder_that_cannot_be_changed_costs_its_student_alone(course, monkeypatch):
+def test_a_folder_that_cannot_be_changed_affects_only_its_student(course, monkeypatch):
     prepare = SubmissionFolder.prepare
 
     def refuse(folder):
@@ -185,7 +185,7 @@ def test_a_folder_that_cannot_be_changed_costs_its_student_alone(course, monkeyp
 
 
 def test_a_notebook_that_the_grader_wrote_must_be_readable(course, monkeypatch):
-    """Taken for an unreadable submission it would cost the student all points."""
+    """If it were taken for an unreadable submission, the student would lose all points."""
     from autograder.grading import nbgrader_steps
     from autograder.grading.intake.submitted_notebook import UnreadableNotebook, read_notebook
 

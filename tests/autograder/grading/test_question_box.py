@@ -5,7 +5,7 @@ import pytest
 from autograder.grading.question_box import GradedCheck, points_text, prose, question_box
 
 
-def test_points_stand_in_the_heading():
+def test_the_points_are_in_the_heading():
     assert "5 of 8 points" in question_box(5.0, 8, [])
     assert "0.67 of 1 point<" in question_box(2 / 3, 1.0, [])
 

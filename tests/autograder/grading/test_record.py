@@ -1,4 +1,4 @@
-"""What the grader notes about a submission comes back as it was noted, or is told to be missing."""
+"""The record of a submission is read as it was written, or reported as missing."""
 
 import nbformat
 import pytest
@@ -38,7 +38,7 @@ def test_a_notebook_that_nobody_graded_has_no_record():
         {"questions": {"a": 3}},
     ],
 )
-def test_a_record_of_another_form_is_none(change):
+def test_a_malformed_record_counts_as_missing(change):
     notebook = new_notebook()
     RECORD.write(notebook)
     notebook.metadata["autograder"].update(change)

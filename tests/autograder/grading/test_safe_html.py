@@ -1,4 +1,4 @@
-"""A student's text on a page: it keeps its looks, cannot act, and cannot hold the page up."""
+"""A student's text on a page keeps its looks, cannot act and cannot delay the page."""
 
 import re
 import time
@@ -62,13 +62,13 @@ def test_a_students_text_cannot_be_laid_over_the_page(style):
     [BOX, CheckResult("quantize", ("8 bits give 256 levels",), "4 bits", "`16`")._repr_html_()],
     ids=["result", "public check"],
 )
-def test_our_panels_keep_their_looks(html):
+def test_our_boxes_keep_their_looks(html):
     assert len(styles(html)) > 20
     assert styles(sanitize_html(html)) == styles(html)
 
 
 def styles(html):
-    """Every property with its value, as it may be written in more than one way."""
+    """Return every property with its value, in one of the ways in which it may be written."""
     found = re.findall(r'style="([^"]*)"', html)
     declarations = [d for style in found for d in unescape(style).replace('"', "'").split(";") if d]
     return [re.sub(r"\s|\b0(?=\.)", "", declaration) for declaration in declarations]
@@ -94,7 +94,7 @@ class Document(HTMLParser):
 
 
 def properties(style):
-    """The names of a style's properties: what stands before a colon, outside of values."""
+    """Return the names of a style's properties, which precede a colon outside any value."""
     while style != (style := re.sub(r"\"[^\"]*\"|'[^']*'|\([^()]*\)", "", style)):
         pass
     return {part.partition(":")[0].strip().lower() for part in style.split(";") if part.strip()}
@@ -137,7 +137,7 @@ pieces = st.one_of(
 
 @settings(max_examples=500)
 @given(st.lists(pieces, max_size=20).map("".join))
-def test_only_what_is_listed_is_left_of_any_html(html):
+def test_only_listed_tags_and_attributes_are_left_of_any_html(html):
     for tag, found in Document(sanitize_html(html)).tags:
         assert tag in clean_html._TAGS
         allowed = clean_html._ATTRIBUTES["*"] | clean_html._ATTRIBUTES.get(tag, set())
@@ -152,14 +152,14 @@ def test_only_what_is_listed_is_left_of_any_html(html):
 
 @settings(max_examples=20, deadline=None)
 @given(st.lists(pieces, max_size=20).map("".join))
-def test_long_html_is_cleaned_as_short_html_is(html):
+def test_long_html_is_cleaned_like_short_html(html):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(clean_html, "SHORT", -1)
         assert sanitize_html(html) == clean_html._CLEANER.clean(html)
 
 
 def unclosed(count):
-    """Tags that are opened in one paragraph and, by the rules of HTML, again in every other one."""
+    """Return tags that are opened in one paragraph; HTML reopens them in every later paragraph."""
     bold = "".join(f"<b title={number}>" for number in range(count))
     return f"<p>{bold}</p>" + "<p>x" * count
 
@@ -209,7 +209,7 @@ def test_short_html_that_multiplies_is_given_up_too():
     assert len(sanitize_html(html)) < 2 * len(html)
 
 
-def test_html_that_takes_too_much_leaves_its_text_and_says_so(monkeypatch):
+def test_html_that_takes_too_long_is_replaced_by_its_text_and_a_note(monkeypatch):
     monkeypatch.setattr(safe_html, "PAGE_SECONDS", 0.5)
 
     html = sanitize_html("<div onclick='steal()'>a < b &amp; c" * 50_000)
@@ -222,7 +222,7 @@ def test_html_that_takes_too_much_leaves_its_text_and_says_so(monkeypatch):
 
 @pytest.fixture
 def page(tmp_path):
-    """Let nbconvert make a page, as the formgrader does, and not take long over it."""
+    """Return a function that lets nbconvert make a page in bounded time, as the formgrader does."""
 
     def make(*cells):
         config = course_config(Course(tmp_path))
@@ -256,11 +256,11 @@ def printed(text):
     ],
     ids=["links", "stars", "code", "strings", "colours", "brackets", "hidden colours"],
 )
-def test_a_text_of_2_mb_does_not_hold_a_page_up(page, cell):
+def test_a_text_of_2_mb_does_not_delay_a_page(page, cell):
     assert len(page(cell)) < 5_000_000
 
 
-def test_many_texts_that_each_take_long_do_not_hold_a_page_up(page, monkeypatch):
+def test_many_texts_that_each_take_long_do_not_delay_a_page(page, monkeypatch):
     monkeypatch.setattr(safe_html, "PAGE_SECONDS", 1.0)
     cells = [new_markdown_cell("\\begin{a}" * 5_000) for _ in range(20)]
 
@@ -270,7 +270,7 @@ def test_many_texts_that_each_take_long_do_not_hold_a_page_up(page, monkeypatch)
     assert "**the end**" in html
 
 
-def test_a_page_has_no_more_tags_than_it_may(page, monkeypatch):
+def test_the_number_of_tags_on_a_page_is_limited(page, monkeypatch):
     monkeypatch.setattr(safe_html, "PAGE_MARKS", 1_000)
 
     html = page(shown("<b>x</b>" * 300), shown("<i>y</i>" * 300), printed("<" * 2_000))
@@ -281,7 +281,7 @@ def test_a_page_has_no_more_tags_than_it_may(page, monkeypatch):
     assert "[1,000 more characters are left out here.]" in html
 
 
-def test_a_cell_that_is_no_longer_than_any_of_the_course_keeps_its_colours(page):
+def test_a_cell_of_usual_length_keeps_its_colours(page):
     html = page(new_code_cell("def f(x): pass\n"), printed("\x1b[31mred\x1b[0m"))
 
     assert '<span class="k">def</span>' in html

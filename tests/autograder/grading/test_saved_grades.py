@@ -14,14 +14,14 @@ FIRST_RUN = {"affine_quantize": 1.0, "affine_dequantize": 1.0, "bonus_nonzero": 
 
 @pytest.fixture
 def course(tmp_path):
-    """A course in which a first run gave one point everywhere; a written answer has a mark."""
+    """Return a course in which a first run gave one point per question and a person gave two."""
     course = GradedCourse(tmp_path)
     course.submit("ada", FIRST_RUN, manual={"stochastic_comparison": 2.0})
     return course
 
 
 def regraded(**scores):
-    """A notebook as it comes from grading, with these scores and a written answer."""
+    """Return a graded notebook with these scores and a written answer."""
     cells = [new_markdown_cell("An answer.", metadata=marks("stochastic_comparison", 2, True))]
     points = {"affine_quantize": 8, "affine_dequantize": 3, "bonus_nonzero": 3}
     for name, score in scores.items():
@@ -77,7 +77,7 @@ def test_nobody_else_waits_for_the_gradebook_while_the_grades_are_gathered(cours
     gathered = []
 
     def beside(step, *args):
-        """Write to the gradebook as another worker does, with no patience for a lock."""
+        """Write to the gradebook as another worker does, without waiting for a lock."""
         with Gradebook(f"sqlite:///{course.folder / 'gradebook.db'}?timeout=0") as gradebook:
             gradebook.update_or_create_student(f"another-{len(gathered)}")
         gathered.append(step)

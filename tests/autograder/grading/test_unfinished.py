@@ -1,4 +1,4 @@
-"""What a run has left is written down, and the class report shows it."""
+"""The submissions that a run did not finish are recorded, and the class report shows them."""
 
 import csv
 import shutil
@@ -15,7 +15,7 @@ ALL_POINTS = {"affine_quantize": 8.0, "affine_dequantize": 3.0, "bonus_nonzero":
 
 @pytest.fixture
 def course(tmp_path):
-    """A course with three submissions, of which one is graded."""
+    """Return a course with three submissions, one of which is graded."""
     course = GradedCourse(tmp_path)
     course.submit("ada", ALL_POINTS, manual={"stochastic_comparison": 2.0})
     for student in ("ada", "ben", "cas"):
@@ -49,7 +49,7 @@ def test_a_new_run_forgets_the_reason_of_an_earlier_one(course):
     assert unfinished(ASSIGNMENT, course.paths) == {}
 
 
-def test_a_submission_that_was_taken_out_of_the_course_is_not_missed(course):
+def test_a_submission_that_was_removed_from_the_course_is_not_unfinished(course):
     begin(ASSIGNMENT, course.paths, ["ada", "ben"])
     shutil.rmtree(course.folder / "submitted" / "ben")
     assert list(unfinished(ASSIGNMENT, course.paths)) == ["ada"]
@@ -70,8 +70,8 @@ def test_the_report_says_whose_grading_was_interrupted(course):
     assert INTERRUPTED not in of(course, "ada").flags
 
 
-def test_a_submission_that_no_run_has_come_to_is_in_the_report(course):
-    """The gradebook does not know of it."""
+def test_a_submission_that_is_not_in_the_gradebook_is_in_the_report(course):
+    """Its grading failed before it reached the gradebook."""
     begin(ASSIGNMENT, course.paths, ["ben"])
     finish(ASSIGNMENT, course.paths, "ben", "the disk is full")
     ben = of(course, "ben")
@@ -81,8 +81,8 @@ def test_a_submission_that_no_run_has_come_to_is_in_the_report(course):
 
 
 @pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
-def test_a_question_that_nobody_has_graded_waits_and_is_no_zero(course):
-    """As nbgrader adds a submission to the gradebook, before it grades it."""
+def test_a_question_that_nobody_has_graded_waits_and_is_not_zero(course):
+    """nbgrader adds a submission to the gradebook before it grades it."""
     course.enrol("ben")
     course.gradebook.add_submission(ASSIGNMENT, "ben")
     assert set(of(course, "ben").waiting) == set(course.questions)

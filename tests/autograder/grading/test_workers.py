@@ -1,4 +1,4 @@
-"""Worker processes: what one of them costs when it dies, hangs, or loses its parent."""
+"""A worker process that dies or hangs affects only its task, and workers end with their parent."""
 
 import os
 import signal
@@ -21,7 +21,7 @@ def run(tasks, *, workers=2, seconds=60.0):
 
 
 def do(tasks, name):
-    """What the workers of these tests do: what the task of that name says."""
+    """Do what the task of this name says; this is the work of the workers in these tests."""
     match tasks[name]:
         case ("die", number):
             os.kill(os.getpid(), number)
@@ -34,7 +34,7 @@ def do(tasks, name):
         case ("sleep", seconds):
             time.sleep(seconds)
         case ("leave behind", mark):
-            # Deaf to the end of its input, as a kernel in an endless loop is.
+            # Like a kernel in an endless loop, it does not notice the end of its input.
             child = subprocess.Popen([sys.executable, "-c", "while True: pass"])
             Path(mark).write_text(f"{os.getpid()} {child.pid}")
             time.sleep(600)
@@ -49,7 +49,7 @@ def do(tasks, name):
 
 
 def ended(pids, within):
-    """Tell whether the processes end within so many seconds."""
+    """Tell whether the processes end within this many seconds."""
     patience = time.monotonic() + within
     while time.monotonic() < patience:
         if not any(alive(pid) for pid in pids):
@@ -87,12 +87,12 @@ def test_a_worker_serves_many_tasks():
     assert len({result.split()[-1] for result in results.values()}) <= 2
 
 
-def test_no_worker_is_started_that_has_no_task():
+def test_no_worker_is_started_without_a_task():
     assert run({}) == {}
     assert len(run({"a": None}, workers=8)) == 1
 
 
-def test_a_worker_that_dies_costs_its_task_alone():
+def test_a_worker_that_dies_affects_only_its_task():
     tasks = {"a": None, "b": ("die", signal.SIGSEGV), "c": None, "d": None, "e": None}
     results = run(tasks)
     lost = results.pop("b")
@@ -101,12 +101,12 @@ def test_a_worker_that_dies_costs_its_task_alone():
     assert all(result.startswith(name) for name, result in results.items())
 
 
-def test_what_was_killed_from_outside_may_have_lacked_memory():
+def test_a_worker_killed_from_outside_may_have_been_out_of_memory():
     assert "out of memory?" in str(run({"a": ("die", signal.SIGKILL)})["a"])
 
 
 def test_after_a_death_the_others_keep_their_workers():
-    """The pool of the standard library gives each of the rest a process of its own."""
+    """The standard library's pool would start a new process for each of the remaining tasks."""
     tasks = {"a": ("die", signal.SIGKILL), **dict.fromkeys("bcdefgh")}
     results = run(tasks, workers=1)
     assert len({str(results[name]).split()[-1] for name in "bcdefgh"}) == 1
@@ -116,13 +116,13 @@ def test_a_task_whose_worker_died_is_tried_once_more(tmp_path):
     assert run({"a": ("die once", tmp_path / "mark")})["a"].startswith("a in")
 
 
-def test_an_error_of_the_work_costs_its_task_alone():
+def test_an_exception_affects_only_its_task():
     results = run({"a": ("raise", "a bug"), "b": None})
     assert isinstance(results["a"], WorkerLost)
     assert results["b"].startswith("b")
 
 
-def test_a_task_past_its_time_is_ended_and_the_rest_goes_on():
+def test_a_task_past_its_time_is_ended_and_the_others_continue():
     began = time.monotonic()
     results = run({"a": ("sleep", 600), "b": None, "c": None}, workers=1, seconds=6)
     assert time.monotonic() - began < 60
@@ -131,14 +131,14 @@ def test_a_task_past_its_time_is_ended_and_the_rest_goes_on():
     assert results["c"].startswith("c")
 
 
-def test_what_a_task_past_its_time_had_started_ends_too(tmp_path):
+def test_a_process_started_by_a_task_past_its_time_ends_too(tmp_path):
     mark = tmp_path / "mark"
     results = run({"a": ("leave behind", mark)}, seconds=6)
     assert isinstance(results["a"], WorkerLost)
     assert ended(written(mark), within=0.5)
 
 
-def test_what_a_dead_worker_had_started_ends_too(tmp_path):
+def test_a_process_started_by_a_dead_worker_ends_too(tmp_path):
     mark = tmp_path / "mark"
     run({"a": ("die with a child", mark)})
     assert ended(written(mark), within=0.5)
@@ -168,7 +168,7 @@ print(run({"a": (sys.argv[1], Path(sys.argv[2])), "b": ("sleep", 600), "c": None
 
 @pytest.fixture(params=["leave behind"])
 def parent(tmp_path, request):
-    """A process that has begun to work with two workers; one of them has this task."""
+    """Start a process that works with two workers, one of which has this task."""
     paths = [str(Path(__file__).parent), *sys.path]
     process = subprocess.Popen(
         [sys.executable, "-c", PARENT, request.param, str(tmp_path / "mark")],
@@ -187,7 +187,7 @@ def below(process):
     return [child.pid for child in psutil.Process(process.pid).children(recursive=True)]
 
 
-def test_workers_and_what_they_started_end_at_once_with_a_killed_parent(parent, tmp_path):
+def test_workers_and_their_children_end_at_once_with_a_killed_parent(parent, tmp_path):
     busy = written(tmp_path / "mark")
     pids = below(parent)
     assert set(busy) < set(pids)
@@ -195,7 +195,7 @@ def test_workers_and_what_they_started_end_at_once_with_a_killed_parent(parent, 
     assert ended(pids, within=1)
 
 
-def test_a_worker_that_still_starts_ends_with_a_killed_parent(parent):
+def test_a_worker_that_is_still_starting_ends_with_a_killed_parent(parent):
     while not (pids := below(parent)):
         time.sleep(0.005)
     parent.kill()
@@ -209,8 +209,8 @@ def test_a_worker_in_compiled_code_ends_at_once_with_a_killed_parent(parent, tmp
     assert ended(busy, within=1)
 
 
-def test_ctrl_c_reaches_the_parent_alone(parent, tmp_path):
-    """A terminal sends it to the whole group: each worker would answer with a traceback."""
+def test_ctrl_c_reaches_only_the_parent(parent, tmp_path):
+    """A terminal sends it to the whole process group, and each worker would print a traceback."""
     written(tmp_path / "mark")
     pids = below(parent)
     os.killpg(parent.pid, signal.SIGINT)

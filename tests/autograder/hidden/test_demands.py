@@ -1,4 +1,4 @@
-"""Demands on a trained network: its zeros are those that were asked for."""
+"""Demands on a trained network: it has the required zeros."""
 
 import pytest
 import torch
@@ -19,7 +19,7 @@ def half(weights):
 
 
 def with_zeros(count):
-    """Return a network with so many zeros in one layer, and no others."""
+    """Return a network with this many zeros in one layer, and no others."""
     model = reference.starting_model()
     for w in masks.layer_weights(model).values():
         w.fill_(1)
@@ -27,7 +27,7 @@ def with_zeros(count):
     return model
 
 
-def test_the_zeros_of_our_own_masks_are_accepted():
+def test_the_zeros_of_the_reference_masks_are_accepted():
     assert pruned_as(half, "q = 50")(reference.pruned_model(half)) is None
 
 

@@ -1,4 +1,4 @@
-"""A figure is read as data, in whatever right way it was drawn, here and across the boundary."""
+"""A figure is read as data, however it is drawn, both here and through a student's handles."""
 
 from pathlib import Path
 
@@ -70,7 +70,7 @@ def name(function):
 
 
 def as_student(plot, **names):
-    """Let `student` stand for a notebook that defines plot_run, across handles."""
+    """Let `student` stand for a notebook that defines plot_run, which is asked through handles."""
     return asking(Submission(Responder({"plot_run": plot, "plt": plt, **names}).answer, Path()))
 
 
@@ -79,7 +79,7 @@ def alike(a, b):
 
 
 @pytest.mark.parametrize("plot", RIGHT, ids=name)
-def test_right_figures_show_the_same_here_and_as_a_students(plot):
+def test_right_figures_are_read_alike_here_and_from_a_student(plot):
     expected = drawn_by(plot_run, WEIGHTS, LOSSES)
     assert expected["log10 of the loss"].shape == (STEPS + 1, 2)
     assert expected["weights"].shape == (4, STEPS + 1, 2)
@@ -111,7 +111,7 @@ def test_missing_labels_are_noticed():
 
 
 @pytest.mark.parametrize("name", ["there_is_none", "number", "none"])
-def test_what_is_no_figure_says_so(name):
+def test_anything_but_a_figure_is_refused_with_a_message(name):
     with (
         as_student(plot_run, number=3.0, none=None),
         pytest.raises(StudentError, match=r"no `there_is_none`|return the figure"),
@@ -119,7 +119,7 @@ def test_what_is_no_figure_says_so(name):
         shown_run(getattr(student, name))
 
 
-def test_a_figure_with_other_panels_says_so():
+def test_a_figure_with_other_panels_is_refused_with_a_message():
     figure, axes = plt.subplots()
     axes.plot(LOSSES)
     with as_student(plot_run, figure=figure), pytest.raises(StudentError, match="One panel"):
@@ -149,7 +149,7 @@ def test_the_right_run_is_recognised(plot):
     assert judged(plot(*RUN)).credit == 1
 
 
-def test_rounding_errors_at_the_floor_may_be_others():
+def test_rounding_errors_at_the_floor_may_differ():
     weights, losses = RUN
     noisy = np.where(losses < 1e-21, 3 * losses, losses)
     noisy[-1] = 0  # an exact zero
@@ -166,13 +166,13 @@ def test_rounding_errors_at_the_floor_may_be_others():
         (lambda w, losses: (w, np.full_like(losses, np.nan)), "log10 L"),
     ],
 )
-def test_another_run_is_not(change, message):
+def test_another_run_is_not_recognised(change, message):
     check = judged(two_panels(*change(*RUN)))
     assert check.credit == 0
     assert message in check.message
 
 
-def test_a_shifted_line_is_not():
+def test_a_shifted_line_is_not_recognised():
     figure = two_panels(*RUN)
     for line in figure.axes[0].get_lines():
         line.set_xdata(line.get_xdata() + 0.5)

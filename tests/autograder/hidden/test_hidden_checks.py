@@ -1,4 +1,4 @@
-"""The checks of a hidden test, asked of a student's namespace as both executors ask it."""
+"""The checks of a hidden test judge a student's namespace, which they ask as executors do."""
 
 from pathlib import Path
 
@@ -36,7 +36,7 @@ def cubes(x, power=2):
 
 @pytest.fixture
 def notebook():
-    """The student's namespace: fill it, then ask."""
+    """Yield the student's namespace, which a test fills and then asks."""
     namespace = {}
     with asking(Submission(Responder(namespace).answer, Path())):
         yield namespace
@@ -111,7 +111,7 @@ def test_nan_is_wrong(notebook):
     assert "NaN" in same(student.square, square, on=[(np.ones(2),)]).message
 
 
-def test_an_error_of_the_students_is_an_answer(notebook):
+def test_an_error_in_student_code_counts_as_an_answer(notebook):
     def fails(x):
         raise ValueError("too hard")
 
@@ -121,7 +121,7 @@ def test_an_error_of_the_students_is_an_answer(notebook):
     assert check.message == "`square` stopped with ValueError: too hard"
 
 
-def test_a_missing_or_unwritten_answer_is_said_to_be_that(notebook):
+def test_a_missing_or_unwritten_answer_is_reported_as_such(notebook):
     assert "There is no `square`" in same(student.square, square, on=[(1,)]).message
 
     def stub(x):
@@ -131,7 +131,7 @@ def test_a_missing_or_unwritten_answer_is_said_to_be_that(notebook):
     assert "not written yet" in same(student.square, square, on=[(1,)]).message
 
 
-def test_leaving_the_process_is_an_answer_too(notebook):
+def test_exiting_the_process_counts_as_an_answer_too(notebook):
     notebook["square"] = lambda x: exit()
     assert "SystemExit" in same(student.square, square, on=[(1,)]).message
 
@@ -153,7 +153,7 @@ def test_a_case_can_take_several_calls(notebook):
     assert same(student.square, square, on=[(3,)], through=twice).credit == 1
 
 
-def test_an_answer_of_another_form_is_wrong_and_breaks_nothing(notebook):
+def test_an_answer_of_another_form_is_wrong_and_raises_nothing(notebook):
     notebook["square"] = lambda x: 3
     check = same(student.square, square, on=[(np.ones(2),)], through=lambda f, x: f(x)[0])
     assert check.credit == 0
@@ -170,7 +170,7 @@ def test_a_gradient_is_asked_of_both_sides(notebook):
     assert same(student.square, square, on=[(x,)], through=ask).credit == 1
 
 
-def test_measured_values_get_credit_each(notebook):
+def test_each_measured_value_gets_credit(notebook):
     notebook["sweep"] = {8: 0.9, 4: 0.5, 2: 0.1}
     check = close(student.sweep, {8: 0.9, 4: 0.8, 2: 0.1, 1: 0.0}, within=0.01)
     assert check.credit == 0.5
@@ -198,7 +198,7 @@ def test_whole_numbers_are_compared_exactly(notebook):
 
 
 @pytest.mark.parametrize("reply", [{"error": "no"}, {"error": None}, {"error": [1]}])
-def test_a_reply_of_no_known_form_is_a_wrong_answer(reply):
+def test_a_malformed_reply_is_a_wrong_answer(reply):
     with asking(Submission(lambda _: reply, Path())):
         check = close(student.x, 3, within=0)
     assert check.credit == 0
@@ -228,12 +228,12 @@ def test_a_score_is_the_weighted_mean_in_points(notebook):
     assert result.messages == ["b: never"]
 
 
-def test_a_question_without_checks_is_a_mistake():
+def test_a_question_without_checks_raises_an_error():
     with pytest.raises(ValueError, match="checks nothing"):
         score(of=3)
 
 
-def test_objects_that_claim_to_equal_everything_cross_as_what_they_are(notebook):
+def test_objects_that_claim_to_equal_everything_are_judged_by_their_value(notebook):
     class Equal(float):
         def __eq__(self, other):
             return True
@@ -247,7 +247,7 @@ def test_objects_that_claim_to_equal_everything_cross_as_what_they_are(notebook)
     assert same(student.square, square, on=[(3,), (4,)]).credit == 0
 
 
-def test_what_an_answer_prints_is_thrown_away(notebook, capsys):
+def test_what_an_answer_prints_is_discarded(notebook, capsys):
     def loud(x):
         print("result:", x)
         np.float64(1) / np.float64(0)

@@ -1,4 +1,4 @@
-"""A network is built where the code runs that changes it, and read alike on both sides."""
+"""A network is built where the code that changes it runs, and both sides read it alike."""
 
 from pathlib import Path
 
@@ -22,11 +22,11 @@ def notebook():
         yield
 
 
-def test_a_network_for_the_students_code_is_the_students():
+def test_a_network_for_student_code_is_built_by_the_student():
     assert isinstance(home_of(student.set_to_one, nn=nn).nn.Linear(2, 1), Handle)
 
 
-def test_a_network_for_our_code_is_ours():
+def test_a_network_for_our_code_is_built_here():
     assert isinstance(home_of(set_to_one, nn=nn).nn.Linear(2, 1), nn.Linear)
 
 

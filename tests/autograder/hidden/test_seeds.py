@@ -1,4 +1,4 @@
-"""A seed decides what is drawn: the same one the same, another one something else."""
+"""The same seed must give the same random numbers, and another seed must give others."""
 
 import itertools
 
@@ -32,7 +32,7 @@ def test_numbers_that_do_not_follow_the_seed_are_wrong(draw):
     )
 
 
-def test_an_error_of_the_students_is_the_feedback():
+def test_an_error_in_student_code_becomes_the_feedback():
     def fails(seed):
         raise StudentError("`draw` is not written yet.")
 

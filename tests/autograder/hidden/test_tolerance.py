@@ -24,11 +24,11 @@ def test_range_shape_type_and_most_values_stay():
     moved = away_from_ties(w, 4)
     assert (moved.min(), moved.max()) == (w.min(), w.max())
     assert (moved.shape, moved.dtype) == (w.shape, w.dtype)
-    # A band of 2 * TIE_MARGIN of every step: 2 % of the values, and never 5 % of 576.
+    # A band of 2 * TIE_MARGIN of every step is moved: 2 % of the values, and never 5 % of 576.
     assert (moved != w).float().mean() < 0.05
 
 
-def test_the_input_is_left_alone():
+def test_the_input_is_not_changed():
     w = np.array([0.0, 0.5, 1.0], dtype=np.float32)
     away_from_ties(w, 1)
     assert w[1] == 0.5

@@ -1,4 +1,4 @@
-"""Who sees which line of a source notebook."""
+"""The part of each line of a source notebook, which decides who sees it."""
 
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell

@@ -1,4 +1,4 @@
-"""The audit of a release: each kind of leak is planted and found, and nothing else is."""
+"""The audit finds every kind of leak that is planted in a release, and reports nothing else."""
 
 import base64
 import json
@@ -40,7 +40,7 @@ TRAINED = {"stem.weight": torch.arange(64, dtype=torch.float32)}
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project with a clean release and with references that a run has measured."""
+    """Return a project with a clean release and the frozen results of a reference run."""
     project = tmp_path_factory.mktemp("project")
     write_source(project, small_notebook())
     make_release(ASSIGNMENT, small_course(project))
@@ -210,7 +210,7 @@ def test_reference_module_by_its_path(released: Released) -> None:
     assert released.kinds() == {"reference module"}
 
 
-def test_what_belongs_to_another_assignment(released: Released) -> None:
+def test_module_of_another_assignment(released: Released) -> None:
     released.add_to_wheel("helpers/assignments/pruning/plots.py", "")
     assert released.kinds() == {"other assignment"}
 
@@ -269,11 +269,11 @@ def test_measured_value_however_it_is_rounded(released: Released, written: str) 
 @pytest.mark.parametrize(
     "written",
     [
-        "0.9712",  # published with four digits
+        "0.9712",  # reported with four digits
         "0.9625",
         "123456",  # a seed
         "0.91234",  # the source notebook shows it
-        "0.30000",  # short without its zeros: it could be any number's
+        "0.30000",  # too short without its zeros: many numbers round to it
         "10.97123",
         "0.971231",
         "1.0.97123",
@@ -300,12 +300,12 @@ def test_tensor_of_a_reference_in_another_file(released: Released) -> None:
     assert ("reference value", f"w is {origin}") in found
 
 
-def test_network_that_is_no_starting_checkpoint(released: Released) -> None:
+def test_network_that_is_not_a_starting_network(released: Released) -> None:
     safetensors.torch.save_file({"w": torch.rand(64)}, released.folder / "solved.safetensors")
     assert released.kinds() == {"trained network"}
 
 
-def test_starting_checkpoint_is_no_leak(released: Released) -> None:
+def test_starting_network_is_no_leak(released: Released) -> None:
     shutil.copyfile(STARTING_NETWORKS[0], released.folder / "start.safetensors")
     assert released.audit() == []
 

@@ -1,4 +1,4 @@
-"""Which lines give a secret away, and where they are found."""
+"""Lines that give a secret away are found, with their numbers."""
 
 import pytest
 
@@ -73,7 +73,7 @@ def test_prose_needs_more_words_and_ignores_signs_and_capitals() -> None:
     assert found([prose_secret([short], ORIGIN)], short) == []
 
 
-def test_what_everybody_sees_is_no_secret() -> None:
+def test_what_every_student_sees_is_no_secret() -> None:
     assert found([secret(FORMULA)], FORMULA, public=f"The step is\n{FORMULA}") == []
 
 
@@ -120,7 +120,7 @@ def test_docstrings_and_comments_are_prose() -> None:
     ]
 
 
-def test_only_the_lines_asked_for_are_secret() -> None:
+def test_only_the_requested_lines_are_secret() -> None:
     assert secrets_of(range(10, 11))[Kind.CODE] == [("self.bits = bits",)]
 
 

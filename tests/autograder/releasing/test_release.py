@@ -1,4 +1,4 @@
-"""What `autograder release` leaves behind."""
+"""The release that `autograder release` makes, and the course after a release fails."""
 
 import json
 import shutil
@@ -42,7 +42,7 @@ def released(tmp_path_factory: pytest.TempPathFactory) -> Release:
 
 @pytest.fixture
 def project(released: Release, tmp_path: Path) -> Path:
-    """A copy of the course after its first release."""
+    """Return a copy of the course after its first release."""
     shutil.copytree(released.folder.parents[2], tmp_path / "project")
     return tmp_path / "project"
 
@@ -52,7 +52,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
-def test_notebook_has_stubs_in_the_place_of_answers(released: Release) -> None:
+def test_notebook_has_stubs_in_place_of_answers(released: Release) -> None:
     text = released.notebook.read_text(encoding="utf-8")
     assert "YOUR CODE HERE" in text
     assert "YOUR ANSWER HERE" in text
@@ -112,7 +112,7 @@ def test_same_source_gives_the_same_release(released: Release, project: Path) ->
     assert again.archive.read_bytes() == released.archive.read_bytes()
 
 
-def test_new_release_takes_the_place_of_the_old_one(project: Path) -> None:
+def test_new_release_replaces_the_old_one(project: Path) -> None:
     notebook = small_notebook()
     cell_of(notebook, "intro").source = "# Quarters"
     released = make(project, notebook)
@@ -139,7 +139,7 @@ def test_leak_is_named_by_file_and_line_and_an_earlier_release_stays(
         make(project, changed)
     place = "small.zip/small/helpers-1-py3-none-any.whl/helpers/plots.py, line 3: solution"
     assert place in str(failure.value)
-    # Neither the release nor what the gradebook knows has changed.
+    # Neither the release nor the gradebook has changed.
     assert contents(project / "course") == before
 
 
@@ -152,8 +152,8 @@ def test_fault_in_the_source_is_named_by_cell_and_line(project: Path) -> None:
     assert contents(project / "course") == before
 
 
-@pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # nbgrader's own business
-def test_what_nbgrader_refuses_is_said_in_a_sentence(project: Path) -> None:
+@pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # raised by nbgrader's own code
+def test_what_nbgrader_refuses_is_reported_in_one_sentence(project: Path) -> None:
     with Gradebook(f"sqlite:///{project / 'course' / 'gradebook.db'}") as gradebook:
         gradebook.add_student("ada")
         gradebook.add_submission(ASSIGNMENT, "ada")

@@ -1,4 +1,4 @@
-"""The student build: helpers without the right answers."""
+"""The student build contains the helpers without the reference."""
 
 import hashlib
 import subprocess
@@ -33,7 +33,7 @@ def test_has_everything_but_the_reference(tmp_path: Path) -> None:
     assert files(helpers) == expected
 
 
-def test_unlocked_modules_come_along(tmp_path: Path) -> None:
+def test_unlocked_modules_are_included(tmp_path: Path) -> None:
     helpers = write_student_helpers(tmp_path, "pruning", unlocks=["masks"])
     assert files(helpers / "reference") == {"__init__.py", "masks.py"}
 
@@ -47,12 +47,12 @@ def test_an_unlocked_module_of_an_assignment_comes_with_its_packages(tmp_path: P
     }
 
 
-def test_an_assignment_of_which_nothing_ships_gets_no_other_ones(tmp_path: Path) -> None:
+def test_an_assignment_that_ships_nothing_does_not_get_modules_of_others(tmp_path: Path) -> None:
     helpers = write_student_helpers(tmp_path, "unknown")
     assert files(helpers / "assignments") == {"__init__.py"}
 
 
-def test_unlocked_module_imports_from_the_build_alone(tmp_path: Path) -> None:
+def test_unlocked_module_is_imported_from_the_build(tmp_path: Path) -> None:
     write_student_helpers(tmp_path, "pruning", unlocks=["masks"])
     code = "from helpers.reference import masks; print(masks.__file__)"
     found = subprocess.run(
@@ -105,7 +105,7 @@ def test_wheel_is_reproducible(wheel: Path, tmp_path: Path) -> None:
     )
 
 
-def test_wheel_carries_the_starting_networks(wheel: Path) -> None:
+def test_wheel_contains_the_starting_networks(wheel: Path) -> None:
     shipped = {f"helpers/pretrained/{f.name}" for f in (PROJECT / "helpers/pretrained").iterdir()}
     with zipfile.ZipFile(wheel) as archive:
         assert shipped <= set(archive.namelist())

@@ -1,4 +1,4 @@
-"""Code that is alike."""
+"""Copies are found among the code of a class, and other similarities are not."""
 
 import ast
 import random
@@ -52,7 +52,7 @@ def test_calls_of_a_library_numbers_signs_and_keywords_count(other):
     assert list(tokens(other)) != list(tokens(CODE))
 
 
-def test_code_that_is_no_python_is_read_too():
+def test_code_that_is_not_python_is_read_too():
     assert list(tokens("%pip install x\ndef f(:\n  'open\nx = '''open")) == [
         *("%", "v", "v", "v", "def", "v", "(", ":", "s", "v", "=", "s"),
     ]
@@ -66,7 +66,7 @@ def test_no_text_takes_long_to_read(nasty):
     began = time.process_time()
     passages("'" + text)
     passages(text)
-    # It takes 0.2 s; were it quadratic, minutes.
+    # It takes 0.2 s; an algorithm of quadratic time would take minutes.
     assert time.process_time() - began < 10
 
 
@@ -75,7 +75,7 @@ def test_no_text_takes_long_to_read(nasty):
 
 
 def own_code(author, cells=20):
-    """Code that nobody else writes, about as much as an assignment asks for."""
+    """Return code that nobody else writes, about as long as the answers to an assignment."""
     draw = random.Random(author)
     calls = [
         "np.linspace",
@@ -126,7 +126,7 @@ def test_a_copy_in_other_cells_is_found():
     assert alike(code) == [("copy", "student0")]
 
 
-def test_ten_students_with_one_code_are_one_entry_that_says_where():
+def test_ten_students_with_the_same_code_are_one_entry_that_names_the_cells():
     code = {f"student{n}": own_code(n) for n in range(40)}
     for n in range(9):
         code[f"copy{n}"] = code["student0"] | {"cell_5": own_code(f"copy{n}")["cell_5"]}
@@ -137,7 +137,7 @@ def test_ten_students_with_one_code_are_one_entry_that_says_where():
     assert "cell_5" not in group.cells
 
 
-def test_what_half_of_the_class_wrote_is_no_sign_of_copying():
+def test_code_that_half_of_the_class_wrote_is_no_sign_of_copying():
     natural = own_code("the obvious answers")
     code = {}
     for n in range(40):
@@ -146,7 +146,7 @@ def test_what_half_of_the_class_wrote_is_no_sign_of_copying():
     assert alike(code) == []
 
 
-def test_rare_code_that_two_share_is_told_apart_from_what_many_wrote():
+def test_rare_code_that_two_share_is_told_apart_from_code_that_many_wrote():
     natural = own_code("the obvious answers")
     code = {f"student{n:02d}": own_code(n) | dict(list(natural.items())[:10]) for n in range(40)}
     code["copy"] = code["student00"] | {
@@ -159,7 +159,7 @@ def test_rare_code_that_two_share_is_told_apart_from_what_many_wrote():
     assert compared.usual_rare < 0.05
 
 
-def test_what_was_released_is_nobodys():
+def test_released_code_does_not_count():
     released = own_code("the instructor").values()
     given = {f"given {n}": source for n, source in enumerate(released)}
     code = {f"student{n}": {**given, **own_code(n)} for n in range(5)}
@@ -169,12 +169,12 @@ def test_what_was_released_is_nobodys():
     assert compare_code(dict.fromkeys(code, given), released).groups == ()
 
 
-def test_of_a_few_short_answers_nothing_is_said():
+def test_a_few_short_answers_are_not_listed():
     code = {f"student{n}": own_code("the obvious answers", cells=3) for n in range(5)}
     assert alike(code) == []
 
 
-def test_who_did_half_of_the_obvious_answers_is_like_nobody():
+def test_students_with_half_of_the_obvious_answers_are_not_listed():
     natural = own_code("the obvious answers", cells=30)
     code = {}
     for n in range(30):
@@ -184,7 +184,7 @@ def test_who_did_half_of_the_obvious_answers_is_like_nobody():
     assert ("half-a", "half-b") not in alike(code)
 
 
-def test_of_far_too_much_code_the_beginning_is_compared_and_that_is_told():
+def test_only_the_beginning_of_very_long_code_is_compared_and_this_is_noted():
     code = {f"student{n}": own_code(n) for n in range(4)}
     code["copy"] = code["student0"] | {"cell 99": "x = 1\n" * LONGEST_CODE}
     compared = compare_code(code, [])
@@ -192,7 +192,7 @@ def test_of_far_too_much_code_the_beginning_is_compared_and_that_is_told():
     assert [group.students for group in compared.groups] == [("copy", "student0")]
 
 
-def test_a_class_of_nobody_and_of_one_has_nothing_in_common():
+def test_nothing_is_found_in_a_class_of_nobody_or_of_one():
     assert compare_code({}, []).groups == ()
     assert compare_code({"ada": own_code("ada"), "ben": {}}, ["x = 1"]).groups == ()
 
@@ -203,7 +203,7 @@ def test_a_class_of_nobody_and_of_one_has_nothing_in_common():
 
 @cache
 def answers(assignment):
-    """Different answers to each question: the solution, and the right answers of another kind."""
+    """Return several answers to each question: the solution and the alternatives to it."""
     source = nbformat.read(NOTEBOOKS / assignment / f"{assignment}.ipynb", as_version=4)
     found = {
         nbgrader_marks(cell).grade_id: ["\n".join(line.text for line in lines(cell))]
@@ -233,7 +233,7 @@ def released(assignment):
 
 
 def student(assignment, draw):
-    """Any of the known answers to each question, or in one of seven an answer of one's own."""
+    """Draw a known answer to each question, or in one case of seven an original answer."""
     return {
         question: own_code(draw.random())["cell_0"]
         if draw.random() < 1 / 7

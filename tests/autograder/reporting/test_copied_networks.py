@@ -1,4 +1,4 @@
-"""Networks of one training, handed in by several students."""
+"""Networks of the same training are found when several students hand them in."""
 
 import json
 import shutil
@@ -19,7 +19,7 @@ OURS = references.artifacts("quick", ASSIGNMENT)
 
 
 def network(seed=0):
-    """A network of an architecture of its own, so that nothing of ours is like it."""
+    """Return a network whose architecture differs from all networks of the course."""
     draw = torch.Generator().manual_seed(seed)
     return {
         "conv.weight": torch.randn(8, 5, 5, 5, generator=draw),
@@ -97,7 +97,7 @@ def test_thirty_students_with_one_network_are_one_entry(submissions):
     assert len(group.students) == 30
 
 
-def test_both_profiles_are_compared_each_for_itself(submissions):
+def test_each_profile_is_compared_separately(submissions):
     for student in ["ada", "ben"]:
         submissions.hand_in(student, network(), history(), profile="full")
     submissions.hand_in("cai", network(), history(), profile="quick")
@@ -129,7 +129,7 @@ changes = pytest.mark.parametrize(
 
 
 @changes
-def test_the_same_seconds_tell_one_training_whatever_was_done_to_the_weights(submissions, change):
+def test_the_same_seconds_reveal_one_training_whatever_was_done_to_the_weights(submissions, change):
     submissions.hand_in("ada", network(), history())
     submissions.hand_in("ben", change(network()), history())
     assert submissions.findings() == {Finding.ONE_HISTORY: ("ada", "ben")}
@@ -150,7 +150,7 @@ def test_the_same_weights_with_other_seconds_may_come_from_the_same_code(submiss
 
 
 @changes
-def test_the_same_losses_are_told_though_weights_and_seconds_were_changed(submissions, change):
+def test_the_same_losses_are_reported_though_weights_and_seconds_differ(submissions, change):
     submissions.hand_in("ada", network(), history())
     other = history() | {"seconds": history(1)["seconds"]}
     submissions.hand_in("ben", change(network()), other)
@@ -158,14 +158,14 @@ def test_the_same_losses_are_told_though_weights_and_seconds_were_changed(submis
 
 
 @pytest.mark.parametrize("change", [with_other_statistics, with_some_other_values])
-def test_most_weights_the_same_bit_for_bit_is_told_whatever_the_history_says(submissions, change):
+def test_mostly_identical_weights_are_reported_whatever_the_history_says(submissions, change):
     submissions.hand_in("ada", network(), history())
     submissions.hand_in("ben", change(network()), history(1))
     assert submissions.findings() == {Finding.SAME_STEPS: ("ada", "ben")}
 
 
 def test_nearly_the_same_weights_are_nothing_unusual(submissions):
-    # As between two machines: equal in 3 % of the weights, and very near in all others.
+    # As on two machines: 3 % of the weights are equal, and all others are very close.
     near = with_noise(network())
     equal = torch.rand(near["conv.weight"].shape) < 0.03
     near["conv.weight"][equal] = network()["conv.weight"][equal]
@@ -196,7 +196,7 @@ def test_the_seconds_of_a_single_epoch_agree_by_chance(submissions):
     assert submissions.found() == []
 
 
-def test_our_own_reference_run_is_told_as_such_even_of_one_student(submissions):
+def test_networks_of_our_own_reference_run_are_reported_as_such(submissions):
     for student in ["ada", "ben"]:
         shutil.copytree(OURS, submissions.artifacts(student))
     submissions.hand_in("cai", network(), history())
@@ -207,7 +207,7 @@ def test_our_own_reference_run_is_told_as_such_even_of_one_student(submissions):
     assert group.networks == ("quick/qat_4bit", "quick/qat_3bit")
 
 
-def test_who_gets_our_weights_by_training_has_copied_nobody(submissions):
+def test_students_who_obtain_our_weights_by_training_are_not_listed(submissions):
     weights = read_weights(OURS / "qat_4bit.safetensors")
     recorded = json.loads((OURS / "qat_4bit.json").read_text())
     for student, seconds in [("ada", [9.876543, 8.765432]), ("ben", [7.654321, 6.543219])]:
@@ -244,7 +244,7 @@ def test_a_link_to_anothers_networks_is_not_followed(submissions, what):
     assert submissions.found() == []
 
 
-def test_a_network_of_another_size_or_without_weights_harms_nobody(submissions):
+def test_a_network_of_another_size_or_without_weights_does_not_stop_the_comparison(submissions):
     submissions.hand_in("ada", network(), history())
     submissions.hand_in("ben", network(), history())
     submissions.hand_in("tiny", {"conv.weight": torch.ones(1, 1)}, history(1))
@@ -256,10 +256,10 @@ def test_a_network_of_another_size_or_without_weights_harms_nobody(submissions):
 @pytest.mark.slow
 @pytest.mark.thorough
 def test_honest_trainings_of_one_recipe_give_the_same_weights_and_other_seconds(submissions):
-    """What the module rests on: the weights cannot tell, the seconds can."""
+    """The module relies on this: the same seconds reveal a copy, the same weights do not."""
     (recipe,) = [experiment for experiment in experiments() if experiment.name == "qat_4bit"]
     for student in ["ada", "ben"]:
         model, recorded = train(recipe, load(device="cpu"), 0, None, 1.0)
-        # Not by its own name: what comes out as our own run did would be left out.
+        # Under another name, because weights that equal those of our own run are left out.
         save_artifact(submissions.artifacts(student), "toy", model, recorded)
     assert submissions.findings() == {Finding.SAME_WEIGHTS: ("ada", "ben")}

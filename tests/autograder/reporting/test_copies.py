@@ -1,4 +1,4 @@
-"""What a class report is told of copies: networks from submissions, code from graded notebooks."""
+"""Copies are looked for among submitted networks and in the code of graded notebooks."""
 
 import json
 import random
@@ -30,7 +30,7 @@ def answer(source):
 
 
 class ClassFolder:
-    """A course folder of which everything was graded."""
+    """A course folder in which every submission is graded."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -74,7 +74,7 @@ def course(tmp_path):
     return ClassFolder(tmp_path)
 
 
-def test_networks_come_from_what_was_handed_in(course):
+def test_networks_are_read_from_the_submissions(course):
     for student, seed in [("ada", 1), ("ben", 1), ("cai", 2)]:
         course.graded(student)
         course.handed_in(student, seed)
@@ -94,7 +94,7 @@ def test_answers_and_cells_of_the_students_own_are_compared(course):
     assert set(group.cells) == {"cell 2", "question_solution"}
 
 
-def test_hidden_tests_the_release_and_written_answers_are_not(course):
+def test_hidden_tests_the_release_and_written_answers_are_not_compared(course):
     for student in ["ada", "ben"]:
         course.graded(
             student,
@@ -108,13 +108,13 @@ def test_hidden_tests_the_release_and_written_answers_are_not(course):
     assert course.alike().code.usual == 0
 
 
-def test_our_own_solution_was_released_to_nobody(course):
+def test_our_own_solution_does_not_count_as_released(course):
     for student in ["ada", "ben"]:
         course.graded(student, answer(code("solution")))
     assert course.same_code() == [("ada", "ben")]
 
 
-def test_a_graded_notebook_that_is_missing_or_broken_harms_nobody(course):
+def test_a_graded_notebook_that_is_missing_or_broken_does_not_stop_the_comparison(course):
     for student in ["ada", "ben", "broken"]:
         course.graded(student, answer(code("ada")))
     (course.folder / "autograded" / "broken" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb").write_text("{")

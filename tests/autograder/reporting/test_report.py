@@ -24,7 +24,7 @@ TRUNCATED = ("truncated_codes", "You cut off the fraction: use `round`, and comp
 
 @pytest.fixture
 def course(tmp_path):
-    """An empty class of the small assignment (13 points and 3 bonus points)."""
+    """Return an empty class of the small assignment (13 points and 3 bonus points)."""
     return GradedCourse(tmp_path)
 
 
@@ -36,24 +36,24 @@ def report(course):
 
 
 def visible(page):
-    """The words of a page, without its tags, style sheet and script."""
+    """Return the words of a page, without its tags, style sheet and script."""
     page = re.sub(r"<(style|script)>.*?</\1>", "", page, flags=re.DOTALL)
     return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]*>", " ", page)))
 
 
 def section(page, heading):
-    """The words of the section under a heading."""
+    """Return the words of the section under a heading."""
     return visible(re.search(rf"<h2>{heading}</h2>.*?</section>", page, re.DOTALL).group())
 
 
 def grades(course):
-    """The grades file as one dict per student."""
+    """Return the grades file as one dict per student."""
     path = grades_csv(ASSIGNMENT, course.paths)
     with path.open(newline="", encoding="utf-8") as stream:
         return {row["student"]: row for row in csv.DictReader(stream)}
 
 
-def test_the_figures_at_the_top_are_the_gradebooks(course):
+def test_the_figures_at_the_top_agree_with_the_gradebook(course):
     course.submit("ada", FULL)
     course.submit("ben", {"affine_quantize": 4.0, "stochastic_comparison": 0.0})
     course.submit("cai", {"affine_quantize": 6.5, "affine_dequantize": 3.0, "bonus_nonzero": 3.0})
@@ -88,7 +88,7 @@ def test_a_late_penalty_is_taken_off_but_never_below_zero(course):
     assert [submission.score for submission in results.submissions] == [9.0, 0.0]
 
 
-def test_each_question_tells_how_many_reached_full_part_or_none(course):
+def test_each_question_says_how_many_reached_full_part_or_no_points(course):
     course.submit("ada", {**FULL, "affine_quantize": 8.0})
     course.submit("ben", {**FULL, "affine_quantize": 8.0})
     course.submit("cai", {**FULL, "affine_quantize": 2.0})
@@ -111,7 +111,7 @@ def test_answers_that_wait_do_not_count_in_a_questions_rate(course):
     assert "100 %" in row
 
 
-def test_questions_stand_in_the_notebooks_order_under_its_headings(course):
+def test_questions_are_listed_in_the_notebooks_order_under_its_headings(course):
     course.submit("ada", FULL)
 
     words = section(report(course), "Questions")
@@ -134,7 +134,7 @@ def test_without_the_source_notebook_the_report_uses_the_questions_names(course,
     assert "Affine quantize" in visible(page)
 
 
-def test_the_commonest_misconception_comes_first_with_its_explanation_and_who_holds_it(course):
+def test_the_commonest_misconception_comes_first_with_its_explanation_and_students(course):
     rare = ("scale_by_max_only", "You divide by the largest weight alone.")
     course.submit("ada", {}, misconceptions={"affine_dequantize": rare})
     course.submit("ben", {}, misconceptions={"affine_quantize": TRUNCATED})
@@ -147,7 +147,7 @@ def test_the_commonest_misconception_comes_first_with_its_explanation_and_who_ho
     assert words.index("Truncated codes") < words.index("Scale by max only")
 
 
-def test_a_submission_that_needs_a_look_stands_with_its_reasons(course):
+def test_a_submission_that_needs_a_look_is_listed_with_the_reasons(course):
     course.submit("ada", {}, flags=("cell 7: the kernel died", "took the network"))
     course.submit("ben", {})
 
@@ -164,13 +164,13 @@ def test_a_submission_that_needs_a_look_stands_with_its_reasons(course):
         ({"record": False}, "holds no record of our grader"),
     ],
 )
-def test_a_submission_graded_otherwise_needs_a_look(course, how, reason):
+def test_a_submission_graded_without_a_sandbox_or_a_record_needs_a_look(course, how, reason):
     course.submit("ada", {}, **how)
 
     assert reason in section(report(course), "Submissions that need a look")
 
 
-def test_a_submission_whose_graded_notebook_is_gone_needs_a_look(course):
+def test_a_submission_whose_graded_notebook_is_missing_needs_a_look(course):
     course.submit("ada", FULL)
     (course.folder / "autograded" / "ada" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb").unlink()
 
@@ -181,13 +181,13 @@ def test_a_submission_whose_graded_notebook_is_gone_needs_a_look(course):
 
 
 def found_alike(monkeypatch, *, networks=(), groups=(), cut=()):
-    """Let the comparison of the class find something."""
+    """Let the comparison of the class return these findings."""
     code = ComparedCode(tuple(groups), usual=0.314, usual_rare=0.042, cut=tuple(cut))
     found = LookAlikes(tuple(networks), code)
     monkeypatch.setattr(report_module, "look_alikes", lambda *arguments: found)
 
 
-def test_one_training_of_several_students_stands_with_its_networks(course, monkeypatch):
+def test_one_training_of_several_students_is_listed_with_its_networks(course, monkeypatch):
     course.submit("ada", {})
     networks = ("quick/qat_4bit", "quick/qat_3bit")
     copied = SharedNetworks(("ada", "ben"), networks, Finding.ONE_TRAINING)
@@ -199,7 +199,7 @@ def test_one_training_of_several_students_stands_with_its_networks(course, monke
     assert f"ada, ben {Finding.ONE_TRAINING.value} quick/qat_4bit , quick/qat_3bit" in words
 
 
-def test_code_that_is_alike_stands_with_what_is_usual_in_the_class(course, monkeypatch):
+def test_code_that_is_alike_is_listed_with_what_is_usual_in_the_class(course, monkeypatch):
     course.submit("ada", {})
     pair = AlikeCode(("ada", "ben"), share=0.967, rare=0.88, cells=("huffman_words_solution",))
     three = AlikeCode(("cai", "dee", "eve"), share=0.7, rare=0.6, cells=("cell 3", "cell 5"))
@@ -214,7 +214,7 @@ def test_code_that_is_alike_stands_with_what_is_usual_in_the_class(course, monke
     assert "cai, dee, eve Much the same code, apart from the names of variables. Each of" in words
 
 
-def test_the_same_weights_stand_apart_with_what_they_mean(course, monkeypatch):
+def test_the_same_weights_are_listed_separately_and_explained(course, monkeypatch):
     course.submit("ada", {})
     same = SharedNetworks(("ada", "ben"), ("quick/qat_4bit",), Finding.SAME_WEIGHTS)
     found_alike(monkeypatch, networks=[same])
@@ -236,7 +236,7 @@ def test_a_class_without_copies_is_said_to_have_none(course):
     assert "same weights" not in words
 
 
-def test_of_a_large_group_twelve_are_named_and_the_others_one_press_away(course, monkeypatch):
+def test_a_large_group_shows_twelve_names_and_the_others_on_request(course, monkeypatch):
     course.submit("ada", {})
     everybody = tuple(f"student{number:02d}" for number in range(30))
     copied = SharedNetworks(everybody, ("quick/qat_4bit",), Finding.ONE_TRAINING)
@@ -247,7 +247,7 @@ def test_of_a_large_group_twelve_are_named_and_the_others_one_press_away(course,
     assert "student11<details><summary>and 18 more</summary>student12, " in page
 
 
-def test_code_of_which_the_beginning_alone_was_compared_is_told(course, monkeypatch):
+def test_code_that_was_compared_only_in_part_is_reported(course, monkeypatch):
     course.submit("ada", {})
     found_alike(monkeypatch, cut=["eve"])
 
@@ -257,7 +257,7 @@ def test_code_of_which_the_beginning_alone_was_compared_is_told(course, monkeypa
     assert "eve" in words
 
 
-def test_what_looks_alike_is_compared_among_those_who_submitted(course, monkeypatch):
+def test_only_students_who_submitted_are_compared(course, monkeypatch):
     course.submit("ada", {})
     course.enrol("ben")
     asked = []
@@ -325,7 +325,7 @@ def test_what_students_wrote_is_escaped(course, monkeypatch):
     assert f"not a notebook: {attack}" in visible(page)
 
 
-def test_the_page_loads_nothing_and_runs_its_own_script_alone(course):
+def test_the_page_loads_nothing_and_runs_only_its_own_script(course):
     course.submit("ada", FULL)
 
     page = report(course)
@@ -337,7 +337,7 @@ def test_the_page_loads_nothing_and_runs_its_own_script_alone(course):
 
 @pytest.mark.browser
 @pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine")
-def test_in_a_browser_a_press_on_a_heading_sorts_and_a_phone_shows_the_page_whole(course):
+def test_in_a_browser_a_click_on_a_heading_sorts_and_the_page_fits_a_phone(course):
     course.submit("ada", {"affine_quantize": 8.0})
     course.submit("ben", {"affine_quantize": 0.5})
     course.submit("cai", {"affine_quantize": 4.0})

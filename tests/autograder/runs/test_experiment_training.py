@@ -1,4 +1,4 @@
-"""An experiment is data: its length, its recipe in words, and what the runner makes of it."""
+"""The length of an experiment, its recipe in words, and its training."""
 
 from pathlib import Path
 
@@ -77,7 +77,7 @@ def test_a_tiny_share_is_one_epoch(full):
     assert length(experiment(), 0.001) == Length(0, 1)
 
 
-def test_a_recipe_may_ask_for_more(full):
+def test_an_experiment_may_require_more_epochs(full):
     assert length(experiment(epochs=Epochs(full=100, least=20)), 0.1) == Length(0, 20)
 
 
@@ -105,12 +105,12 @@ def test_the_recipe_has_the_numbers_of_the_training(share, words, full):
     assert recipe(experiment(recipe="{epochs} from {lr}"), share) == words
 
 
-def test_the_recipe_tells_pruning_epochs_from_all():
+def test_the_recipe_distinguishes_pruning_epochs_from_all_epochs():
     row = experiment(recipe="over {pruning}, {total} in all", epochs=STEP_BY_STEP)
     assert recipe(row, 1.0) == "over 3 epochs, 5 in all"
 
 
-def test_the_recipe_of_a_sweep_is_as_it_stands():
+def test_the_recipe_of_a_sweep_is_not_changed():
     row = Sweep(name="swept", assignment="tiny", recipe="rounded", measure=lambda *_: {})
     assert recipe(row, 1.0) == "rounded"
 
@@ -154,13 +154,13 @@ def test_the_network_is_changed_after_its_training(dataset, tmp_path):
     assert (trained(row, dataset, tmp_path)[0][1].weight == 7).all()
 
 
-def test_without_training_it_is_the_network_at_the_start(dataset):
+def test_the_untrained_network_is_the_one_at_the_start(dataset):
     found = untrained(experiment(), dataset)
     torch.manual_seed(0)
     assert torch.equal(found[1].weight, linear(dataset)[1].weight)
 
 
-def test_without_training_it_may_be_another_network(dataset):
+def test_an_experiment_may_name_another_untrained_network(dataset):
     row = experiment(untrained=half_zero)
     assert (untrained(row, dataset)[1].weight[:5] == 0).all()
 
@@ -169,11 +169,11 @@ def test_without_training_it_may_be_another_network(dataset):
 # The course's table
 
 
-def test_what_is_trained_in_quick_has_epochs_there():
+def test_every_experiment_of_quick_has_epochs_there():
     assert all(length(row, 1.0).total > 0 for row in table.experiments())
 
 
-def test_a_row_of_full_is_in_full_only(monkeypatch):
+def test_experiments_of_full_only_are_not_in_quick(monkeypatch):
     names = {}
     for profile in ("quick", "full"):
         monkeypatch.setenv("COURSE_PROFILE", profile)

@@ -49,12 +49,12 @@ def test_networks_are_drawn_at_the_numbers_that_the_line_gives(declare):
     assert drawn(charts._over_bits("quick"), "tuned") == [(4, 0.9), (2, 0.8)]
 
 
-def test_over_sparsity_a_detail_of_the_run_is_the_place_in_rising_order(declare):
+def test_over_sparsity_networks_are_drawn_in_the_order_of_their_sparsity(declare):
     declare(Line(chart="sparsity", label="pruned", networks=["one", "two"]))
     assert drawn(charts._over_sparsity("quick"), "pruned") == [(25, 0.8), (50, 0.9)]
 
 
-def test_over_size_the_size_ratio_is_the_place(declare):
+def test_over_size_networks_are_drawn_at_their_size_ratio(declare):
     declare(Line(chart="size", label="small", networks=["one", "two"]))
     assert drawn(charts._over_size("quick"), "small") == [(0.25, 0.9), (0.5, 0.8)]
 
@@ -84,7 +84,7 @@ def test_lines_name_experiments_and_sweeps_that_exist(name, monkeypatch):
         assert not line.sweep or line.sweep in swept, line.label
 
 
-def test_over_size_networks_without_zeros_stand_apart_from_pruned_ones():
+def test_over_size_networks_without_zeros_are_on_other_lines_than_pruned_ones():
     found = references.runs("quick").items()
     zeros = {name: run["details"]["sparsity"] > 0 for name, run in found}
     dense, pruned = (

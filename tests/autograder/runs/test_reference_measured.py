@@ -1,4 +1,4 @@
-"""Frozen networks give the accuracies that their manifests tell, measured again on CIFAR-10."""
+"""Measured again on CIFAR-10, frozen networks have the accuracies in their manifests."""
 
 import pytest
 
@@ -22,8 +22,8 @@ pytestmark = [
 
 # The first seed of one network of each assignment: all of them would take minutes.
 SAMPLE = ("global_iterative", "qat_2bit", "shared_3bit")
-# Another device rounds scores elsewhere, and an image whose two best scores are nearly equal
-# changes sides: of 10,000 images a handful.
+# Another device rounds scores differently, so that the prediction for an image whose two best
+# scores are nearly equal may change: this happens to a handful of 10,000 images.
 CLOSE = 1e-3
 
 

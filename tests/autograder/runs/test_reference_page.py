@@ -1,4 +1,4 @@
-"""The results page is made from the table of experiments and the manifests, and nothing else."""
+"""The results page is made only from the table of experiments and the manifests."""
 
 import re
 
@@ -31,7 +31,7 @@ ALONE = {"spread": None, "seeds": [0], "accuracies": [0.91], "seconds": [10.0]}
 
 @pytest.fixture
 def page(monkeypatch):
-    """Give the tables of `full` for the runs and sweeps that a test makes up."""
+    """Return a function that gives the tables of `full` for invented runs and sweeps."""
     monkeypatch.setenv("COURSE_PROFILE", "full")
 
     def tables(runs, swept=None):
@@ -64,14 +64,14 @@ def test_the_committed_figures_are_those_that_the_manifests_give(profile, monkey
 
 
 @pytest.mark.parametrize("profile", PROFILES)
-def test_every_figure_on_the_page_is_there(profile):
+def test_every_figure_on_the_page_exists(profile):
     folder = references.FROZEN / profile
     pictures = re.findall(r"!\[.+?\]\((.+?)\)", (folder / "README.md").read_text())
     assert pictures
     assert all((folder / picture).is_file() for picture in pictures)
 
 
-def test_a_trained_network_stands_beside_what_was_reported(page):
+def test_a_trained_network_is_listed_beside_the_reported_figures(page):
     line = (
         "| `qat_4bit` | trained | 270,896 | 0.8972 | 0.1000 |  |  | 0.9149 | 0.9100 ± 0.0020 | "
         "-0.0049 | 2 | 15 | a GPU, bfloat16 |\n"
@@ -113,7 +113,7 @@ def test_a_starting_network_has_no_bar_since_nobody_submits_it(page):
 
 
 @pytest.mark.parametrize("profile", PROFILES)
-def test_the_bars_on_the_page_are_those_that_hidden_tests_ask_for(profile, monkeypatch):
+def test_the_bars_on_the_page_are_those_that_hidden_tests_require(profile, monkeypatch):
     monkeypatch.setenv("COURSE_PROFILE", profile)
     bars = reference_page.tables(profile).partition("must reach")[2].partition("##")[0]
     rows = re.findall(r"^\| `(\w+)` \| \S+ \| \d \| (\S+) \|", bars, flags=re.MULTILINE)
@@ -129,7 +129,7 @@ def test_a_missed_aim_says_by_how_much_and_why(page):
     assert "qat_3bit" not in missed.partition("##")[0]
 
 
-def test_figures_that_need_no_training_stand_beside_what_was_reported(page):
+def test_figures_that_need_no_training_are_listed_beside_the_reported_ones(page):
     swept = {"recipe": "rounded", "figures": {"3 bits": 0.7}, "run_on": RUN["run_on"]}
     line = "| 3 bits | `rounded`: rounded | 0.7662 | 0.7000 | -0.0662 | 270,896 | a GPU |\n"
     assert line in page({}, {"rounded": swept})
@@ -139,7 +139,7 @@ def test_details_of_a_trained_network_are_figures_too(page):
     assert "| sparsity | `wide_std_025`, trained | 0.2374 | 0.8000 |" in page({"wide_std_025": RUN})
 
 
-def test_figures_of_other_data_have_nothing_to_be_compared_with(page):
+def test_figures_of_other_data_are_not_compared_with_reported_ones(page):
     digits = RUN | {"run_on": RUN["run_on"] | {"data": "digits"}}
     assert "0.9149" not in page({"qat_4bit": digits})
 
@@ -152,7 +152,7 @@ def test_what_was_not_run_is_listed(page):
 
 
 def test_every_reported_label_is_one_that_is_measured(monkeypatch):
-    """A figure under another name would silently stand without its comparison."""
+    """A figure under another name would silently lose its comparison."""
     monkeypatch.setenv("COURSE_PROFILE", "full")
     known = {"untrained", "trained", "sparsity", "size ratio", "bits per weight"}
     assert {label for e in experiments() for label in e.reported} <= known

@@ -1,4 +1,4 @@
-"""A reference run that is killed at any moment goes on, and ends with the same figures."""
+"""A reference run that is killed at any moment continues later and gives the same figures."""
 
 import json
 import random
@@ -10,7 +10,7 @@ import pytest
 
 pytestmark = [pytest.mark.slow, pytest.mark.thorough]
 
-# Two small experiments on a part of the digits; everything else is the real thing.
+# Two small experiments on a part of the digits; everything else is as in a real run.
 RUN = """
 import sys
 from dataclasses import replace
@@ -75,7 +75,9 @@ def figures(frozen):
     return {name: {key: run[key] for key in run if key != "seconds"} for name, run in found.items()}
 
 
-def test_killed_and_started_again_it_gives_the_figures_of_a_run_in_one_go(tmp_path, monkeypatch):
+def test_a_killed_and_restarted_run_gives_the_figures_of_an_uninterrupted_one(
+    tmp_path, monkeypatch
+):
     monkeypatch.setenv("COURSE_PROFILE", "quick")
     process = start(tmp_path / "work", tmp_path / "whole")
     began = time.monotonic()

@@ -1,4 +1,4 @@
-"""What a reference run does: the plan, the tasks, what it freezes and what it leaves alone."""
+"""A reference run follows its plan, freezes its results and does not repeat earlier work."""
 
 import contextlib
 import itertools
@@ -71,7 +71,7 @@ def swept(figures):
 
 @pytest.fixture
 def table(monkeypatch):
-    """The course's table, to be filled, on 32 random images."""
+    """Return the experiments and sweeps, for a test to change; the data are 32 random images."""
     rows, swept = [trained()], []
     generator = torch.Generator().manual_seed(0)
     images = torch.randint(0, 256, (32, 3, 32, 32), dtype=torch.uint8, generator=generator)
@@ -106,13 +106,13 @@ def test_the_plan_suits_profile_and_device(profile, device, seeds, share, monkey
     assert (how.seeds, how.share) == (seeds, share)
 
 
-def test_a_plan_says_what_it_is_told():
+def test_a_plan_keeps_the_given_settings():
     how = plan(seeds=7, device="cpu", share=0.25, jobs=3)
     assert (how.seeds, how.device, how.share, how.jobs) == (7, "cpu", 0.25, 3)
 
 
 @pytest.mark.parametrize("wrong", [{"seeds": 0}, {"jobs": 0}, {"share": 0.0}, {"share": 1.5}])
-def test_a_plan_that_makes_no_sense_is_refused(wrong):
+def test_an_impossible_plan_is_refused(wrong):
     with pytest.raises(UserError):
         plan(**wrong)
 
@@ -126,7 +126,7 @@ def test_the_manifest_has_each_seed_the_mean_and_the_spread(table, start):
     assert found["spread"] == pytest.approx((sum(deviations) / 2) ** 0.5)
 
 
-def test_the_manifest_tells_where_the_figures_come_from(table, start):
+def test_the_manifest_says_where_the_figures_come_from(table, start):
     found = start()["experiments"]["small"]
     assert found["recipe"] == "2 epochs from 0.01"
     known = {"device", "python", "torch", "numpy", "date", "data", "data_sha256", "test_images"}
@@ -166,11 +166,11 @@ def test_measuring_again_adds_nothing(table, start, tmp_path):
 
 def test_what_is_done_is_not_done_again(table, start, monkeypatch):
     first = start()
-    monkeypatch.setattr(reference_tasks, "_DO", {})  # would fail if it were asked
+    monkeypatch.setattr(reference_tasks, "_DO", {})  # a task that is done again would fail
     assert start() == first
 
 
-def test_more_seeds_add_to_those_that_are_there(table, start):
+def test_more_seeds_are_added_to_those_that_exist(table, start):
     two, three = (start(seeds=n)["experiments"]["small"]["accuracies"] for n in (2, 3))
     assert three[:2] == two
 
@@ -181,13 +181,13 @@ def test_other_experiments_stay_in_the_manifest(table, start):
     assert set(start(only=["other"])["experiments"]) == {"small", "other"}
 
 
-def test_a_shorter_training_does_not_take_the_place_of_a_longer_one(full, table, start, capsys):
+def test_a_shorter_training_does_not_replace_a_longer_one(full, table, start, capsys):
     whole = start(share=1.0)
     assert start(share=0.5) == whole
     assert "small stays" in capsys.readouterr().out
 
 
-def test_fewer_seeds_do_not_take_the_place_of_more(table, start):
+def test_fewer_seeds_do_not_replace_more_seeds(table, start):
     whole = start(seeds=3)
     assert start(seeds=2) == whole
 
@@ -198,12 +198,12 @@ def test_what_began_from_another_network_is_run_again(table, start, monkeypatch)
     assert start(seeds=2)["experiments"]["small"]["seeds"] == [0, 1]
 
 
-def test_a_longer_training_takes_the_place_of_a_shorter_one(full, table, start):
+def test_a_longer_training_replaces_a_shorter_one(full, table, start):
     start(share=0.5)
     assert start(share=1.0)["experiments"]["small"]["share"] == 1.0
 
 
-def test_weights_are_kept_where_somebody_needs_them(table, start, tmp_path):
+def test_weights_are_kept_where_they_are_needed(table, start, tmp_path):
     ships = tmp_path / "ships.safetensors"
     table[0][:] = [trained(), trained(name="light", keeps_weights=False, ships_as=ships)]
     start()
@@ -224,7 +224,7 @@ def without_seconds(manifest):
 
 
 def forget(folder):
-    """Leave what is frozen, and nothing of how it came about."""
+    """Remove the working files, so that only what is frozen is left."""
     shutil.rmtree(folder / "work")
 
 
@@ -259,7 +259,7 @@ def test_what_is_frozen_is_not_run_again(table, start, monkeypatch, tmp_path):
     table[1].append(swept({"4 bits": 0.5}))
     first = start()
     forget(tmp_path)
-    monkeypatch.setattr(reference_tasks, "_DO", {})  # would fail if it were asked
+    monkeypatch.setattr(reference_tasks, "_DO", {})  # a task that is done again would fail
     assert start(missing=True) == first
 
 
@@ -275,7 +275,7 @@ def test_other_epochs_and_other_recipes_are_missing_altogether(
     assert len(list((tmp_path / "work").rglob("*seed*.figures.json"))) == 2
 
 
-def test_other_data_are_refused_in_words(table, start, tmp_path):
+def test_other_data_are_refused_with_a_message(table, start, tmp_path):
     start(seeds=1)
     forget(tmp_path)
     file = tmp_path / "frozen" / "quick" / "tiny.json"
@@ -286,7 +286,7 @@ def test_other_data_are_refused_in_words(table, start, tmp_path):
         start(seeds=2, missing=True)
 
 
-def test_what_students_hand_in_is_wanted_most_and_the_starting_networks_least(
+def test_artifacts_of_students_come_first_and_starting_networks_last(
     table, start, monkeypatch, tmp_path
 ):
     table[0][:] = [
@@ -312,7 +312,7 @@ def test_what_students_hand_in_is_wanted_most_and_the_starting_networks_least(
 
 
 @pytest.mark.parametrize("threads", [False, True])
-def test_a_run_that_is_out_of_time_goes_on_where_it_stopped(
+def test_a_run_that_is_out_of_time_continues_where_it_stopped(
     threads, table, start, monkeypatch, tmp_path, capsys
 ):
     whole = start(seeds=3)
@@ -320,11 +320,11 @@ def test_a_run_that_is_out_of_time_goes_on_where_it_stopped(
     forget(tmp_path)
     if threads:
         monkeypatch.setattr(side_by_side, "_in_processes", side_by_side._in_threads)
-    clock = itertools.count()  # a second passes each time that somebody looks
+    clock = itertools.count()  # a second passes each time that the clock is read
     monkeypatch.setattr(time, "time", lambda: next(clock))
     options = {"seeds": 3, "jobs": 2 if threads else 1, "minutes": 5 / 60}
     attempts = 1
-    with pytest.raises(FileNotFoundError):  # of the manifest
+    with pytest.raises(FileNotFoundError):  # there is no manifest yet
         start(**options)
     assert "The time is over." in capsys.readouterr().out
     while not (tmp_path / "frozen" / "quick" / "tiny.json").exists():
@@ -347,13 +347,13 @@ def test_a_run_without_any_time_is_refused(minutes):
 
 
 class Reached:
-    """An event of a GPU that is as quick as the program: others have their turn meanwhile."""
+    """An event of a GPU that is reached very soon; other threads have their turn meanwhile."""
 
     def synchronize(self):
         time.sleep(0.001)
 
 
-def test_threads_that_take_turns_give_what_runs_one_by_one_give(
+def test_threads_that_take_turns_give_the_same_as_runs_one_by_one(
     table, start, monkeypatch, tmp_path
 ):
     one_by_one = start(seeds=4)
@@ -390,7 +390,7 @@ def test_an_error_in_a_thread_stops_the_others(table, start, monkeypatch):
 
 @pytest.mark.slow
 @pytest.mark.thorough
-def test_runs_side_by_side_give_what_runs_one_by_one_give(tmp_path):
+def test_runs_side_by_side_give_the_same_as_runs_one_by_one(tmp_path):
     found = []
     for jobs in (1, 2):
         how = plan(seeds=2, device="cpu", jobs=jobs)

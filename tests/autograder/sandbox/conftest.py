@@ -1,4 +1,4 @@
-"""A kernel in its sandbox."""
+"""Fixtures that start a kernel in its sandbox."""
 
 import pytest
 from kernels import start, write_folders

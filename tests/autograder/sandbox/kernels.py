@@ -1,4 +1,4 @@
-"""Kernels to try things in: what the tests of the sandbox start, and how they read the answers."""
+"""Functions that start a kernel for the tests of the sandbox, and that read its answers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def write_folders(place: Path) -> Path:
 
 
 def start(folders: Path, **limits: Any) -> Session:
-    """Start a kernel with the usual limits but for those given."""
+    """Start a kernel with the given limits, and otherwise the usual ones."""
     return Session(
         build=folders / "build",
         submission=folders / "submission",
@@ -31,7 +31,7 @@ def start(folders: Path, **limits: Any) -> Session:
 
 
 def printed(session: Session, source: str) -> str:
-    """Return what a cell prints; an error in it is printed, too."""
+    """Return what a cell prints, followed by its error if there is one."""
     outputs = session.run(source)
     errors = [f"{o['ename']}: {o['evalue']}" for o in outputs if o["output_type"] == "error"]
     return "".join([*(o.get("text", "") for o in outputs), *errors])

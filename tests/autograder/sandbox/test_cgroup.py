@@ -1,4 +1,4 @@
-"""Control groups: found where there are some, and gone with what they held."""
+"""Control groups are used where they exist, and are removed together with their processes."""
 
 import os
 import subprocess
@@ -15,7 +15,7 @@ from autograder.sandbox.limits import MIB, Limits
 def group():
     found = cgroup.create(Limits(memory_bytes=200 * MIB, processes=10), processors=1)
     if found is None:
-        pytest.skip("this machine lets us make no control group")
+        pytest.skip("this machine does not let us make a control group")
     yield found
     found.remove()
 
@@ -25,9 +25,9 @@ def run(group, source):
     return subprocess.run(command, capture_output=True, text=True, timeout=60)
 
 
-def test_what_joins_is_counted(group):
+def test_a_process_that_joins_is_counted(group):
     assert group.processes() == 0
-    # Somewhat longer than is asked for below: what the process did before it joined is not counted.
+    # Longer than required below, because the time before the process joined is not counted.
     result = run(group, "import time\nwhile time.process_time() < 0.4: pass")
     assert result.returncode == 0
     assert 0.3 <= group.processor_seconds() < 3
@@ -54,10 +54,10 @@ def test_processes_are_limited(group):
     assert "BlockingIOError" in run(group, source).stderr
 
 
-def test_what_is_in_it_ends_with_it():
+def test_the_processes_of_a_group_end_with_it():
     group = cgroup.create(Limits(), processors=1)
     if group is None:
-        pytest.skip("this machine lets us make no control group")
+        pytest.skip("this machine does not let us make a control group")
     process = subprocess.Popen(group.joining(["sleep", "600"]))
     while not group.processes():
         time.sleep(0.01)
@@ -84,7 +84,7 @@ def test_groups_of_dead_graders_are_swept(group):
 
 @pytest.fixture
 def tree(tmp_path, monkeypatch):
-    """A tree as systemd makes it; returns the path of this process's group in it."""
+    """Make a tree like systemd's; return the folder of this process's group in it."""
     own = "user.slice/user-1000.slice/user@1000.service/app.slice/terminal.scope"
     folder = tmp_path
     for name in own.split("/"):
@@ -105,7 +105,7 @@ def test_a_group_is_made_beside_our_own(tree):
     )
 
 
-def test_controllers_that_are_not_given_on_are_not_used(tree):
+def test_controllers_that_are_not_delegated_are_not_used(tree):
     (tree.parent / "cgroup.subtree_control").write_text("pids\n")
     place = cgroup._place()
     assert place.folders["memory"] == tree.parent.parent
@@ -135,7 +135,7 @@ def test_the_limits_are_written(tree):
     assert (folder / "cpu.max").read_text() == "200000 100000"
 
 
-def test_its_counts_are_read(tree):
+def test_the_counts_of_a_group_are_read(tree):
     group = cgroup.create(Limits(), processors=1)
     (folder,) = group._places()
     (folder / "memory.events").write_text("low 0\nhigh 0\nmax 3\noom 1\noom_kill 0\n")

@@ -32,7 +32,7 @@ def test_the_helpers_are_the_student_build(kernel):
     assert printed(kernel, "import helpers; print(helpers.name)") == "student build\n"
 
 
-def test_submitted_files_lie_in_the_working_folder(kernel):
+def test_submitted_files_are_in_the_working_folder(kernel):
     assert printed(kernel, "print(open('artifact.json').read())") == "{}\n"
 
 
@@ -104,7 +104,7 @@ def test_a_stopped_process_is_not_waited_for(folders, whom):
 
 
 def test_a_kernel_that_never_reads_what_it_is_sent_ends_with_its_time(folders):
-    """Its socket's buffers fill, and the grader waits for room."""
+    """The buffers of its socket are full, so that the grader has to wait until it can send."""
     with start(folders, cell_seconds=1) as session:
         deaf = "import threading, time\nthreading.Thread(target=time.sleep, args=(60,)).start()\n"
         session.run(f"{deaf}import inside.wire as w\nw.receive = lambda read: time.sleep(60)")
@@ -145,7 +145,7 @@ def test_what_is_written_counts_as_memory(folders, place, with_and_without_group
 
 
 def test_shared_memory_counts_once_and_is_limited(folders, with_and_without_group):
-    """Workers that only share their parent's memory do not count it again."""
+    """Memory that workers share with their parent is not counted again."""
     source = "import mmap, os, time\nm = mmap.mmap(-1, {size})\nm.write(bytes({size}))\n"
     workers = "for _ in range(6):\n    if not os.fork(): time.sleep(2); os._exit(0)\ntime.sleep(2)"
     with start(folders, memory_bytes=700 * MIB) as session:
@@ -238,7 +238,7 @@ def test_output_past_the_limit_ends_the_kernel(folders):
         ("os.abort()", r"crashed \(SIGABRT\)"),
     ],
 )
-def test_the_reason_of_an_end_is_named(folders, source, reason):
+def test_the_reason_why_a_kernel_ended_is_named(folders, source, reason):
     with start(folders) as session, pytest.raises(KernelEnded, match=reason):
         session.run(f"import os; {source}")
 
@@ -253,13 +253,13 @@ def test_nothing_is_left_of_a_kernel(folders):
     assert group is None or not any(folder.exists() for folder in group._places())
 
 
-def test_a_kernel_that_cannot_start_is_no_fault_of_the_submission(folders, monkeypatch):
+def test_a_kernel_that_cannot_start_is_not_the_fault_of_the_submission(folders, monkeypatch):
     monkeypatch.setattr("autograder.sandbox.session.KERNEL", folders / "nothing")
     with pytest.raises(KernelNotStarted, match="No module named 'inside'"):
         start(folders)
 
 
-def test_a_submitted_file_that_breaks_the_start_is_the_submissions(folders):
+def test_a_submitted_file_that_breaks_the_start_is_the_fault_of_the_submission(folders):
     (folders / "submission" / "sqlite3.py").write_text("import os; os._exit(5)")
     (folders / "submission" / "big").write_bytes(bytes(2 * MIB))
     with pytest.raises(KernelEnded):

@@ -1,4 +1,4 @@
-"""What student code can reach: nothing that is not its own."""
+"""Student code can reach nothing outside its sandbox."""
 
 import ctypes
 import os
@@ -66,21 +66,21 @@ kinds = [os.readlink(link).partition(":")[0] for link in links if os.path.lexist
 print(sorted(set(kinds)))
 print(kinds.count("socket"))
 """
-    # The connection by which it is asked, and its standard error.
+    # The connection to the grader, and standard error.
     assert printed(kernel, source) == "['/dev/null', 'pipe', 'socket']\n1\n"
 
 
-def test_arguments_of_the_sandbox_tell_no_paths(kernel, folders):
+def test_the_arguments_of_the_sandbox_reveal_no_paths(kernel, folders):
     source = "print(open('/proc/1/cmdline').read())"
     assert str(folders) not in printed(kernel, source)
 
 
 # ------------------------------------------------------------------------------------------------
-# Whose rights
+# The rights of student code
 
 
 def test_student_code_is_never_root(kernel):
-    """As the machine sees it: inside, ids are what the user namespace makes of them."""
+    """The ids are checked outside as well, because the user namespace maps those inside."""
     kernels = [
         process
         for process in psutil.Process(kernel._process.pid).children(recursive=True)
@@ -200,7 +200,7 @@ print(there)
 
 @pytest.mark.skipif(os.uname().machine != "x86_64", reason="the numbers are those of x86-64")
 def test_those_calls_exist_outside():
-    """Or the test above would say nothing."""
+    """Otherwise the test above would prove nothing."""
     libc = ctypes.CDLL(None, use_errno=True)
     for name in ("keyctl", "memfd_create", "shmget", "unshare"):
         ctypes.set_errno(0)
@@ -221,7 +221,7 @@ print(pid, ctypes.get_errno())
 
 
 @pytest.mark.parametrize("family", ["AF_NETLINK", "AF_VSOCK", "AF_PACKET", "AF_ALG", "AF_CAN"])
-def test_sockets_reach_the_sandbox_alone(kernel, family):
+def test_sockets_reach_nothing_outside_the_sandbox(kernel, family):
     source = f"import socket; socket.socket(socket.{family}, socket.SOCK_RAW)"
     assert error(kernel, source).startswith("OSError: [Errno 38]")
 
@@ -269,7 +269,7 @@ PLACES = [
 
 
 def test_canaries_are_not_found(folders):
-    """Neither a checkout, nor a course, nor a home, wherever people keep such things."""
+    """Student code finds no checkout, course or home, wherever people keep them."""
     name = f"canary-{uuid.uuid4()}"
     checkout = Path(__file__).parents[3]
     places = [Path(place) for place in PLACES] + [
@@ -303,7 +303,7 @@ print([f"{folder}/{n}" for folder, folders, names in os.walk("/") for n in folde
     assert printed(kernel, source) == "[]\n"
 
 
-def test_of_the_data_one_file_is_shown(folders):
+def test_only_one_file_of_the_data_is_shown(folders):
     (folders / "data").mkdir()
     (folders / "data" / "cifar10.npz").write_bytes(b"images")
     (folders / "data" / "private").write_bytes(b"secret")
@@ -318,14 +318,14 @@ def test_of_the_data_one_file_is_shown(folders):
         )
 
 
-def test_programs_are_shown_by_themselves():
+def test_the_shown_folders_of_programs_are_separate():
     found = shown.programs()
     assert Path("/usr") not in found
     assert not [a for a in found for b in found if a != b and a.is_relative_to(b)]
 
 
 @pytest.mark.parametrize("inside", [".", "app", "python3/dist-packages/app"])
-def test_what_is_private_must_not_lie_in_what_is_shown(tmp_path, inside):
+def test_a_private_folder_must_not_be_inside_a_shown_one(tmp_path, inside):
     with pytest.raises(shown.Exposed, match=r"The course folder .* lies in"):
         shown.require_hidden({"the course folder": tmp_path / inside}, [tmp_path])
 
@@ -337,7 +337,7 @@ def test_a_link_to_what_is_shown_is_followed(tmp_path):
         shown.require_hidden({"the course folder": tmp_path / "link"}, [tmp_path / "lib"])
 
 
-def test_an_environment_in_a_checkout_or_a_home_is_as_it_should_be(tmp_path):
+def test_an_environment_inside_a_checkout_is_accepted(tmp_path):
     shown.require_hidden({"the checkout": tmp_path}, [tmp_path / ".venv" / "lib"])
 
 
@@ -348,7 +348,7 @@ def test_homes_of_people_are_private_and_those_of_services_are_not():
 
 
 def test_an_installed_package_of_ours_appears_empty(folders, monkeypatch):
-    """As after `pip install` without -e, when it lies among what the sandbox shows."""
+    """After `pip install` without -e, it is in a folder that the sandbox shows."""
     (folders / "lib" / "autograder").mkdir(parents=True)
     (folders / "lib" / "autograder" / "secret").write_text("answers")
     (folders / "lib" / "numpy").write_text("public")

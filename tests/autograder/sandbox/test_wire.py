@@ -30,7 +30,7 @@ arrays = hnp.arrays(
 
 MIB = 2**20
 PARSER_BYTES = 2048  # what the parser takes itself, however short the frame
-anything = st.text(st.characters(exclude_categories=()))  # halves of characters too
+anything = st.text(st.characters(exclude_categories=()))  # halves of surrogate pairs too
 plain_json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | anything,
     lambda inner: st.lists(inner) | st.dictionaries(anything, inner),
@@ -111,7 +111,7 @@ def test_a_malformed_message_is_refused(message):
         wire.decode(message)
 
 
-def test_nesting_without_end_is_refused():
+def test_very_deep_nesting_is_refused():
     message = []
     for _ in range(100_000):
         message = [message]
@@ -139,13 +139,13 @@ def test_a_frame_that_is_not_json_is_refused():
 
 
 def received(frame):
-    """What `receive` makes of the bytes of a frame."""
+    """Return what `receive` makes of the bytes of a frame."""
     parts = iter([len(frame).to_bytes(4, "big"), frame])
     return wire.receive(lambda _: next(parts))
 
 
 def taken(work):
-    """The most memory that `work` takes at any moment, in bytes."""
+    """Return the most memory that `work` takes at any moment, in bytes."""
     tracemalloc.start()
     try:
         work()
@@ -166,7 +166,7 @@ def test_what_arrives_can_be_written_whatever_was_sent(value, escaped):
 @example(b'"\xed\xa0\x80"')
 @example(b'"\xff"')
 @example('"'.encode("utf-16"))
-def test_a_frame_of_any_bytes_is_refused_or_arrives_as_what_can_be_written(frame):
+def test_a_frame_of_any_bytes_is_refused_or_its_value_can_be_written(frame):
     try:
         value = received(frame)
     except wire.WireError:
@@ -174,7 +174,7 @@ def test_a_frame_of_any_bytes_is_refused_or_arrives_as_what_can_be_written(frame
     json.dumps(value, ensure_ascii=False).encode("utf-8")
 
 
-def test_half_a_character_arrives_as_the_sign_for_what_cannot_be_read():
+def test_half_of_a_surrogate_pair_arrives_as_the_replacement_character():
     frame = b'["a\\ud800z", "\\uD83D\\uDE00", {"\\udc00": "\\\\ud800"}]'
     assert received(frame) == ["a\ufffdz", "\N{GRINNING FACE}", {"\ufffd": "\\ud800"}]
 
@@ -197,7 +197,7 @@ SHAPES = {
 
 
 @pytest.mark.parametrize("unit", SHAPES.values(), ids=SHAPES)
-def test_parsing_takes_no_more_than_estimated_and_a_twelfth_at_least(unit):
+def test_parsing_takes_no_more_than_estimated_and_at_least_a_twelfth_of_it(unit):
     frame = b"[" + unit * (200_000 // len(unit)) + b"0]"
     measured = taken(lambda: json.loads(frame.decode()))
     assert measured - PARSER_BYTES <= wire.parsed_bytes(frame) <= 12 * measured
@@ -220,7 +220,7 @@ def test_many_keys_take_no_more_than_estimated():
 
 
 @given(st.lists(plain_json, min_size=1, max_size=5), st.booleans())
-def test_parsing_takes_no_more_than_estimated_whatever_it_is(values, escaped):
+def test_parsing_anything_takes_no_more_than_estimated(values, escaped):
     text = json.dumps(values * 50, ensure_ascii=escaped)
     frame = text.encode("utf-8", "surrogatepass")
     measured = taken(lambda: json.loads(frame.decode("utf-8", "replace")))
@@ -228,7 +228,7 @@ def test_parsing_takes_no_more_than_estimated_whatever_it_is(values, escaped):
 
 
 @given(st.text('[]{},:"\\\\u0a'))
-def test_what_stands_behind_an_error_makes_no_estimate_smaller(behind):
+def test_text_after_an_error_does_not_make_the_estimate_smaller(behind):
     before = b"[[],[],{}," * 10
     assert wire.parsed_bytes(before + behind.encode()) >= wire.parsed_bytes(before)
 
@@ -239,7 +239,7 @@ def test_the_estimate_does_not_depend_on_where_a_frame_is_cut_into_pieces(text, 
     whole = wire.parsed_bytes(frame)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(wire, "_PIECE_BYTES", size)
-        # An escape of six bytes that is cut in two is not known for one character.
+        # An escape of six bytes that is cut in two is not recognised as one character.
         assert whole <= wire.parsed_bytes(frame) <= whole + 5 * 8 * frame.count(b"\\u")
 
 

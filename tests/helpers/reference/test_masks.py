@@ -29,7 +29,7 @@ def random(*shape):
     return torch.randn(shape, generator=torch.Generator().manual_seed(0))
 
 
-# Against torch
+# Compared with torch
 
 
 @pytest.mark.parametrize("amount", [0.0, 0.3, 0.5, 0.8, 1.0])
@@ -113,7 +113,7 @@ def test_applying_masks_sets_pruned_weights_to_zero_and_no_others():
     assert abs(sparsity(layer_weights(model)) - 0.8) <= 0.5 / count  # rounded to a whole weight
 
 
-def test_layers_without_a_mask_are_left_alone():
+def test_layers_without_a_mask_are_not_changed():
     model = convnet()
     before = model.classifier.weight.clone()
     apply_masks(model, {"features.0.0": torch.zeros(32, 3, 3, 3, dtype=torch.bool)})
@@ -121,7 +121,7 @@ def test_layers_without_a_mask_are_left_alone():
     assert torch.equal(model.classifier.weight, before)
 
 
-def test_masks_applied_after_every_step_hold_off_momentum():
+def test_masks_applied_after_every_step_undo_the_effect_of_momentum():
     model = nn.Sequential(nn.Linear(8, 8))
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9, weight_decay=0.1)
     x = random(4, 8)

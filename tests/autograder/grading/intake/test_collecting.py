@@ -1,4 +1,4 @@
-"""Hand-ins on their way into the course: each is collected or noted, whatever another one holds."""
+"""Each hand-in is collected into the course or noted, whatever the other hand-ins contain."""
 
 import errno
 import fcntl
@@ -32,7 +32,7 @@ def source_of(path):
 
 @pytest.fixture
 def handed_in(tmp_path):
-    """Four students, four ways to hand in, as a learning platform exports them."""
+    """Return a folder as a learning platform exports it: four students use four ways to hand in."""
     folder = tmp_path / "export"
     write_notebook(folder / "ada" / "work" / "work.ipynb")
     write_notebook(folder / "ben" / "work.ipynb")
@@ -72,7 +72,7 @@ def test_a_zip_of_submissions_is_collected(handed_in, submitted):
     assert not (submitted / ".intake" / "unpacked").exists()
 
 
-def test_what_lies_in_the_course_is_collected_where_it_is(handed_in, submitted):
+def test_submissions_in_the_course_are_collected_in_place(handed_in, submitted):
     collect(handed_in, "work", submitted)
     write_notebook(submitted / "eve" / "work" / "solution.ipynb")
     (submitted / "ada" / "another_assignment").mkdir()
@@ -98,7 +98,7 @@ def test_a_missing_notebook_becomes_an_empty_file(handed_in, submitted):
     assert (submitted / "eve" / "work" / "work.ipynb").read_bytes() == b""
 
 
-def test_nothing_to_collect_says_what_is_expected_and_what_there_was(tmp_path, submitted):
+def test_if_nothing_is_collected_the_message_says_what_was_expected(tmp_path, submitted):
     (tmp_path / "empty").mkdir()
     (tmp_path / "empty" / "grades.csv").touch()
     expected = r"(?s)expected <student>/work/.*grades.csv was left out: it is neither a folder nor"
@@ -113,7 +113,7 @@ def test_nothing_to_collect_says_what_is_expected_and_what_there_was(tmp_path, s
 
 @pytest.fixture
 def another(tmp_path):
-    """Somebody else's work; a link to it would give its points and show it on a feedback page."""
+    """Return another student's work; a link would earn its points and show it in the feedback."""
     write_notebook(tmp_path / "another" / "work" / "work.ipynb", "another's")
     return zip_of(tmp_path / "another").with_suffix("")
 
@@ -160,7 +160,7 @@ def test_a_link_in_the_course_is_not_followed(handed_in, submitted, another, lin
     check_that_eve_has_nothing(collect(submitted, "work", submitted), submitted, another)
 
 
-def test_a_link_in_the_place_of_a_student_is_not_written_through(handed_in, submitted, another):
+def test_a_link_in_place_of_a_student_is_not_written_through(handed_in, submitted, another):
     submitted.mkdir(parents=True)
     (submitted / "ben").symlink_to(another)
     collected = collect(handed_in, "work", submitted)
@@ -170,9 +170,9 @@ def test_a_link_in_the_place_of_a_student_is_not_written_through(handed_in, subm
 
 
 @pytest.mark.timeout(60)  # opening a FIFO waits for its other end
-def test_special_files_stop_nobody(handed_in, submitted, monkeypatch):
+def test_special_files_are_left_out_and_do_not_block(handed_in, submitted, monkeypatch):
     write_notebook(handed_in / "eve" / "work.ipynb")
-    monkeypatch.chdir(handed_in)  # a socket's address may not be long
+    monkeypatch.chdir(handed_in)  # a socket's address must be short
     with socket.socket(socket.AF_UNIX) as inner, socket.socket(socket.AF_UNIX) as outer:
         inner.bind("eve/socket")
         outer.bind("socket")
@@ -195,7 +195,7 @@ def test_special_files_stop_nobody(handed_in, submitted, monkeypatch):
 # Limits
 
 
-def test_a_zip_bomb_is_stopped_and_costs_its_student_alone(handed_in, submitted):
+def test_a_zip_bomb_is_stopped_and_affects_only_its_student(handed_in, submitted):
     with zipfile.ZipFile(handed_in / "eve.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.write(handed_in / "ben" / "work.ipynb", "work.ipynb")
         for number in range(8):
@@ -217,7 +217,7 @@ def test_a_sparse_file_is_not_filled(handed_in, submitted):
     assert sum(p.stat().st_blocks for p in submitted.rglob("*")) * 512 < 2**20
 
 
-def test_each_hand_in_of_a_zip_has_limits_of_its_own(handed_in, submitted, monkeypatch):
+def test_each_hand_in_of_a_zip_has_its_own_limits(handed_in, submitted, monkeypatch):
     monkeypatch.setattr(hand_in_files, "MAX_FILES_BYTES", 10_000)
     for student in ["ada", "ben", "cas"]:
         (handed_in / student / "data").write_bytes(bytes(8_000))
@@ -229,7 +229,7 @@ def test_each_hand_in_of_a_zip_has_limits_of_its_own(handed_in, submitted, monke
     ]
 
 
-def test_a_zip_of_a_class_that_the_disk_cannot_hold_is_not_begun(handed_in, submitted, monkeypatch):
+def test_a_class_that_the_disk_cannot_hold_is_not_unpacked(handed_in, submitted, monkeypatch):
     usage = namedtuple("usage", "free")(1000)
     monkeypatch.setattr(
         "autograder.grading.intake.collecting.shutil.disk_usage", lambda path: usage
@@ -239,7 +239,7 @@ def test_a_zip_of_a_class_that_the_disk_cannot_hold_is_not_begun(handed_in, subm
 
 
 @pytest.mark.parametrize("content", [b"", b"no zip", b"PK\x05\x06" + b"\xff" * 18], ids=str)
-def test_a_broken_zip_costs_its_student_alone(handed_in, submitted, content):
+def test_a_broken_zip_affects_only_its_student(handed_in, submitted, content):
     (handed_in / "eve.zip").write_bytes(content)
     collected = collect(handed_in, "work", submitted)
     assert collected.students == [*CLASS, "eve"]
@@ -253,14 +253,14 @@ def test_a_zip_that_is_too_large_is_not_opened(handed_in, submitted):
     assert notes["eve"][0] == "the zip cannot be unpacked: it is larger than 256 MB"
 
 
-def test_a_broken_zip_of_the_class_is_one_sentence(handed_in, tmp_path, submitted):
+def test_a_broken_zip_of_the_class_gives_an_error_of_one_sentence(handed_in, tmp_path, submitted):
     (tmp_path / "export.zip").write_bytes(b"no zip")
     with pytest.raises(UserError, match=r"export.zip cannot be unpacked: File is not a zip file."):
         collect(tmp_path / "export.zip", "work", submitted)
 
 
 @pytest.mark.parametrize("name", ["../../planted", "/tmp/planted", "eve/../../planted"])
-def test_a_name_that_leads_out_of_the_zip_of_the_class_stops_nobody(
+def test_a_path_that_leads_out_of_the_zip_of_the_class_is_left_out(
     handed_in, submitted, tmp_path, name
 ):
     with zipfile.ZipFile(zip_of(handed_in), "a") as archive:
@@ -271,7 +271,7 @@ def test_a_name_that_leads_out_of_the_zip_of_the_class_stops_nobody(
     assert not list(tmp_path.rglob("planted"))
 
 
-def test_what_macos_adds_is_nobodys(handed_in, submitted):
+def test_files_that_macos_adds_are_ignored(handed_in, submitted):
     for folder in [handed_in, handed_in / "ben"]:
         (folder / "__MACOSX").mkdir()
         (folder / "__MACOSX" / "._work.ipynb").touch()
@@ -288,7 +288,7 @@ HOSTILE = ["<img src=x onerror=alert(1)>", "*", "a?a", "[x]", "a\nb", "\x1b[2J",
 
 
 @pytest.mark.parametrize("name", HOSTILE, ids=ascii)
-def test_a_name_that_nbgrader_cannot_bear_is_changed_and_noted(handed_in, submitted, name):
+def test_a_name_that_nbgrader_cannot_handle_is_changed_and_noted(handed_in, submitted, name):
     write_notebook(handed_in / name / "work.ipynb", "hostile")
     collected = collect(handed_in, "work", submitted)
     assert set(collected.students) == {*CLASS, safe_name(name)}
@@ -300,7 +300,7 @@ def test_a_name_that_nbgrader_cannot_bear_is_changed_and_noted(handed_in, submit
 
 
 @pytest.mark.parametrize("name", HOSTILE, ids=ascii)
-def test_such_a_folder_in_the_course_is_renamed_and_noted(handed_in, submitted, name):
+def test_such_a_name_of_a_folder_in_the_course_is_changed_and_noted(handed_in, submitted, name):
     collect(handed_in, "work", submitted)
     write_notebook(submitted / name / "work" / "work.ipynb", "hostile")
     collected = collect(submitted, "work", submitted)
@@ -324,7 +324,7 @@ def test_a_folder_whose_safe_name_is_taken_is_left_out_and_noted(handed_in, subm
     assert source_of(submitted / safe_name("[x]") / "work" / "work.ipynb") == "first"
 
 
-def test_what_is_no_folder_in_the_course_is_noted(handed_in, submitted):
+def test_a_file_among_the_folders_of_the_course_is_noted(handed_in, submitted):
     collect(handed_in, "work", submitted)
     shutil.copy(handed_in / "dan.zip", submitted / "eve.zip")
     collected = collect(submitted, "work", submitted)
@@ -334,7 +334,9 @@ def test_what_is_no_folder_in_the_course_is_noted(handed_in, submitted):
     ]
 
 
-def test_a_folder_that_cannot_be_changed_costs_its_student_alone(handed_in, submitted, monkeypatch):
+def test_a_folder_that_cannot_be_changed_affects_only_its_student(
+    handed_in, submitted, monkeypatch
+):
     collect(handed_in, "work", submitted)
     prepare = SubmissionFolder.prepare
 
@@ -368,7 +370,7 @@ def test_two_hand_ins_of_one_student_are_noted(handed_in, submitted):
     assert source_of(submitted / "ben" / "work" / "work.ipynb") == "1 + 1"
 
 
-def test_names_that_differ_in_case_alone_are_noted(handed_in, submitted):
+def test_names_that_differ_only_in_case_are_noted(handed_in, submitted):
     write_notebook(handed_in / "Ben" / "work.ipynb", "another Ben's")
     collected = collect(handed_in, "work", submitted)
     assert collected.notes["ben"] == ["there is also a student Ben"]
@@ -377,10 +379,10 @@ def test_names_that_differ_in_case_alone_are_noted(handed_in, submitted):
     assert source_of(submitted / "Ben" / "work" / "work.ipynb") == "another Ben's"
 
 
-# Interrupted, and two at once
+# Interrupted and simultaneous collections
 
 
-def test_what_a_killed_collection_left_is_removed(handed_in, submitted):
+def test_the_leftovers_of_a_killed_collection_are_removed(handed_in, submitted):
     collect(handed_in, "work", submitted)
     side = submitted / ".intake"
     write_notebook(side / "unpacked" / "ada" / "work.ipynb")
@@ -390,7 +392,7 @@ def test_what_a_killed_collection_left_is_removed(handed_in, submitted):
     assert not list(side.rglob("*.ipynb"))
 
 
-def test_a_second_collection_at_once_is_refused(handed_in, submitted):
+def test_a_simultaneous_collection_is_refused(handed_in, submitted):
     collect(handed_in, "work", submitted)
     with (submitted / ".intake" / "lock").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

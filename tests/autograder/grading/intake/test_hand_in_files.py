@@ -1,4 +1,4 @@
-"""Copying the files of a submission: what is regular and within limits, and a note of the rest."""
+"""The regular files of a submission are copied within limits, and everything else is noted."""
 
 import errno
 import io
@@ -57,7 +57,7 @@ def test_files_are_copied_without_notebooks_and_links(tmp_path, source, target):
     ]
 
 
-def test_a_folder_that_is_a_link_itself_is_not_entered(tmp_path, source, target):
+def test_a_folder_that_is_itself_a_link_is_not_entered(tmp_path, source, target):
     write(source / "work.txt")
     (tmp_path / "link").symlink_to(source)
     with pytest.raises(OSError, match=os.strerror(errno.ENOTDIR)):
@@ -71,7 +71,7 @@ def test_a_hard_link_is_a_regular_file(source, target):
     assert copied(target) == ["one", "two"]
 
 
-def test_a_file_that_becomes_a_link_meanwhile_is_not_followed(tmp_path, source, target):
+def test_a_file_that_becomes_a_link_while_it_is_copied_is_not_followed(tmp_path, source, target):
     write(tmp_path / "secret", "secret")
     write(source / "file")
     intake = Intake(target)
@@ -84,7 +84,7 @@ def test_a_file_that_becomes_a_link_meanwhile_is_not_followed(tmp_path, source, 
     assert copied(target) == []
 
 
-def test_a_file_that_becomes_a_link_between_two_looks_is_not_followed(
+def test_a_file_that_becomes_a_link_between_two_checks_is_not_followed(
     tmp_path, source, monkeypatch
 ):
     write(tmp_path / "secret", "secret")
@@ -95,7 +95,7 @@ def test_a_file_that_becomes_a_link_between_two_looks_is_not_followed(
 
 
 @pytest.mark.timeout(20)
-def test_a_file_that_becomes_a_fifo_between_two_looks_is_not_waited_for(source, monkeypatch):
+def test_a_file_that_becomes_a_fifo_between_two_checks_is_not_waited_for(source, monkeypatch):
     os.mkfifo(source / "file")
     looks = iter([None, OSError(0, "it is a named pipe")])
 
@@ -126,7 +126,7 @@ def test_the_limit_is_on_all_files_together(source, target, monkeypatch):
     assert copied(target) == ["a", "b"]
 
 
-def test_a_students_own_files_come_before_what_tools_leave(source, target, monkeypatch):
+def test_a_students_own_files_come_before_those_left_by_tools(source, target, monkeypatch):
     monkeypatch.setattr(hand_in_files, "MAX_FILES", 3)
     for name in ["__pycache__/p", ".git/g", "artifacts/a", "z", "y"]:
         write(source / name)
@@ -137,7 +137,7 @@ def test_a_students_own_files_come_before_what_tools_leave(source, target, monke
     assert copied(target) == ["artifacts/a", "y", "z"]
 
 
-def test_many_notes_become_a_number(source, target):
+def test_many_notes_end_with_a_count_of_the_rest(source, target):
     for number in range(50):
         (source / f"link{number:02}").symlink_to("/")
     notes = copy_files(source, target)
@@ -145,8 +145,8 @@ def test_many_notes_become_a_number(source, target):
     assert notes[-1] == "and 30 more"
 
 
-def test_folders_end_somewhere(source, target):
-    """Python's own walk and removal of folders fail a thousand folders deep."""
+def test_folders_nested_too_deeply_are_left_out(source, target):
+    """Python's own functions to walk and remove folders fail a thousand folders deep."""
     write(source.joinpath(*["d"] * (MAX_DEPTH + 1)) / "deep")
     write(source.joinpath(*["e"] * MAX_DEPTH) / "deep")
     (note,) = copy_files(source, target)
@@ -168,7 +168,7 @@ def test_notes_are_printable(source, target):
     assert copy_files(source, target) == ["\ufffd[2J\ufffd\ufffd was left out: it is a link"]
 
 
-def test_not_more_is_written_than_a_file_was_said_to_hold(target):
+def test_no_more_is_written_than_the_declared_size_of_a_file(target):
     @contextmanager
     def bomb():
         yield io.BytesIO(bytes(10_000_000))

@@ -1,4 +1,4 @@
-"""Names of students and of their files."""
+"""The names of students and of their files are made safe."""
 
 from pathlib import Path
 
@@ -33,7 +33,7 @@ UNSAFE = [
     "back\\slash",
     "new\nline",
     "\x1b[2J",
-    "\u202eecila",  # turns the direction of text
+    "\u202eecila",  # reverses the direction of text
     "not UTF-8: \udcff",
     " alice",
     "alice ",
@@ -65,12 +65,12 @@ def test_a_spelling_is_stable_and_tells_names_apart():
 
 
 @given(st.text(st.characters(), max_size=300))
-def test_every_spelling_is_its_own(name):
+def test_a_safe_spelling_does_not_change_again(name):
     assert safe_name(safe_name(name)) == safe_name(name)
 
 
 @given(st.text(st.characters(), max_size=20))
-def test_what_is_printable_can_be_written_and_moves_no_cursor(text):
+def test_printable_text_can_be_encoded_and_has_no_control_characters(text):
     shown = printable(text)
     assert shown.encode().decode() == shown
     assert not any(ord(c) < 32 or ord(c) == 127 for c in shown)
@@ -82,7 +82,7 @@ def test_what_is_printable_can_be_written_and_moves_no_cursor(text):
     "page", ["manage_students_assignments.tpl", "manage_students_notebook_submissions.tpl"]
 )
 def test_the_formgraders_pages_show_a_safe_name_as_it_is(name, page):
-    """They put the name into JavaScript, links and HTML without any escaping."""
+    """The pages put the name into JavaScript, links and HTML without any escaping."""
     templates = Path(nbgrader.__file__).parent / "server_extensions" / "formgrader" / "templates"
     template = Environment(loader=FileSystemLoader(templates)).get_template(page)
     html = template.render(student_id=name, assignment_id="work", base_url="")

@@ -1,4 +1,4 @@
-"""One submission's folder in the course: safe to read, in order, with notes that stay."""
+"""The folder of a submission in the course is made safe to read, and its notes are kept."""
 
 import os
 import shutil
@@ -35,14 +35,14 @@ def bring_notebook(source):
     return lambda intake: write_notebook(intake.folder / "work.ipynb", source)
 
 
-def test_a_submission_in_order_is_left_alone(folder):
+def test_a_submission_in_order_is_not_changed(folder):
     write_notebook(folder.path / "work.ipynb")
     write(folder.path / "artifacts" / "w.json")
     assert folder.prepare() == folder.notes == []
     assert files(folder.submitted) == ["ada/work/artifacts/w.json", "ada/work/work.ipynb"]
 
 
-def test_links_and_special_files_go_and_what_they_point_at_stays(folder, tmp_path):
+def test_links_and_special_files_are_removed_and_their_targets_stay(folder, tmp_path):
     write(tmp_path / "secret", "secret")
     write_notebook(folder.path / "work.ipynb")
     (folder.path / "inner").mkdir()
@@ -71,7 +71,7 @@ def test_a_fifo_in_place_of_the_notebook_is_a_missing_notebook(folder):
 
 @pytest.mark.parametrize("level", ["ada", "ada/work"])
 @pytest.mark.parametrize("kind", ["link", "named pipe", "file"])
-def test_the_folder_is_a_folder_and_so_is_the_students(folder, level, kind, tmp_path):
+def test_anything_else_in_place_of_a_folder_is_removed(folder, level, kind, tmp_path):
     write_notebook(tmp_path / "another" / "work" / "work.ipynb", "another's")
     place = folder.submitted / level
     place.parent.mkdir(exist_ok=True)
@@ -91,7 +91,7 @@ def test_the_folder_is_a_folder_and_so_is_the_students(folder, level, kind, tmp_
     assert (tmp_path / "another" / "work" / "work.ipynb").stat().st_size > 0
 
 
-def test_what_is_too_much_is_taken_away_and_not_lost(folder, monkeypatch):
+def test_files_beyond_the_limits_are_taken_away_but_kept(folder, monkeypatch):
     monkeypatch.setattr(hand_in_files, "MAX_FILES_BYTES", 10_000)
     write_notebook(folder.path / "work.ipynb")
     write(folder.path / "large", "x" * 20_000)
@@ -102,7 +102,7 @@ def test_what_is_too_much_is_taken_away_and_not_lost(folder, monkeypatch):
     assert {p.read_text()[:4] for p in away.rglob("*") if p.is_file()} == {"xxxx", "deep"}
 
 
-def test_names_of_files_can_be_shown(folder):
+def test_names_of_files_that_cannot_be_shown_are_changed(folder):
     write_notebook(folder.path / "work.ipynb")
     write(folder.path / "a\x1b[2Jb" / "c\n\udcff", "1")
     write(folder.path / "d\x07", "2")
@@ -133,7 +133,7 @@ def test_a_folder_in_place_of_the_notebook_is_a_missing_notebook(folder):
 
 
 def test_a_zipped_folder_is_unwrapped_whatever_it_holds(folder):
-    """x/x, and a second __MACOSX: both have the place of something that is there already."""
+    """x/x and a second __MACOSX would each replace something that is already there."""
     write_notebook(folder.path / "x" / "work.ipynb")
     write(folder.path / "x" / "x" / "data", "1")
     write(folder.path / "x" / "__MACOSX" / "._x", "2")
@@ -155,7 +155,7 @@ def test_a_file_in_the_way_of_unwrapping_is_noted(folder):
     assert "the submission has a file .unwrapped" in folder.prepare()[0]
 
 
-def test_unwrapping_goes_on_after_a_kill(folder):
+def test_unwrapping_continues_after_a_kill(folder):
     write_notebook(folder.path / ".unwrapped" / "work.ipynb")
     write(folder.path / "artifacts" / "w.json")
     assert folder.prepare() == []
@@ -174,7 +174,7 @@ def test_unwrapping_goes_on_after_a_kill(folder):
         "\x1b[2J",
     ],
 )
-def test_a_timestamp_that_nbgrader_cannot_bear_is_taken_away(folder, text):
+def test_a_timestamp_that_nbgrader_cannot_read_is_taken_away(folder, text):
     write_notebook(folder.path / "work.ipynb")
     write(folder.path / "timestamp.txt", text)
     assert folder.prepare() == ["timestamp.txt was taken away: nbgrader cannot read it"]
@@ -190,7 +190,7 @@ def test_nbgraders_timestamp_stays(folder, text):
     assert folder.prepare() == []
 
 
-def test_a_hand_in_does_not_say_when_it_came(folder):
+def test_a_timestamp_in_a_hand_in_is_not_trusted(folder):
     def bring(intake):
         write_notebook(intake.folder / "work" / "work.ipynb")
         write(intake.folder / "work" / "timestamp.txt", "1999-12-31 23:59:59 UTC")
@@ -226,7 +226,7 @@ def test_a_new_submission_replaces_the_old_one_and_its_notes(folder):
     assert folder.notes == ["new"]
 
 
-def test_a_submission_that_cannot_be_brought_in_leaves_the_old_one(folder):
+def test_a_submission_that_cannot_be_imported_leaves_the_old_one(folder):
     folder.fill(bring_notebook("1"), [])
 
     def fail(intake):
@@ -260,8 +260,8 @@ def test_a_kill_while_the_old_submission_is_replaced_loses_nothing(folder, renam
     assert notebook == "ada/work/work.ipynb"
 
 
-def test_a_replaced_submission_that_cannot_be_removed_is_out_of_the_way(folder, monkeypatch):
-    """As when its folders are read-only, or nested a thousand deep."""
+def test_a_replaced_submission_that_cannot_be_removed_does_not_block_the_next(folder, monkeypatch):
+    """This happens when its folders are read-only, or nested a thousand deep."""
     folder.fill(bring_notebook("1"), [])
     monkeypatch.setattr(shutil, "rmtree", lambda *arguments, **options: None)
     for source in "23":

@@ -1,4 +1,4 @@
-"""Reading submitted notebooks, or refusing them with the reason."""
+"""Submitted notebooks are read, or refused with a reason."""
 
 import json
 import os
@@ -58,11 +58,11 @@ def test_a_huge_file_is_refused(path):
         read_notebook(path)
 
 
-def test_half_of_a_surrogate_pair_costs_one_character(path):
+def test_half_of_a_surrogate_pair_is_replaced_by_one_character(path):
     write_notebook(path, "print('\ud800')")
     read = read_notebook(path)
     assert read.cells[0].source == "print('\ufffd')"
-    nbformat.write(read, path)  # UTF-8 has no such thing
+    nbformat.write(read, path)  # UTF-8 cannot encode half of a pair
 
 
 def test_a_link_is_not_followed(tmp_path, path):
@@ -74,8 +74,8 @@ def test_a_link_is_not_followed(tmp_path, path):
 
 @pytest.mark.timeout(20)  # opening a FIFO waits for its other end
 @pytest.mark.parametrize("kind", ["named pipe", "socket", "folder"])
-def test_what_is_no_regular_file_is_not_opened(path, kind, monkeypatch):
-    monkeypatch.chdir(path.parent)  # a socket's address may not be long
+def test_anything_but_a_regular_file_is_not_opened(path, kind, monkeypatch):
+    monkeypatch.chdir(path.parent)  # a socket's address must be short
     with socket.socket(socket.AF_UNIX) as listener:
         make = {"named pipe": os.mkfifo, "socket": listener.bind, "folder": os.mkdir}
         make[kind](path.name)
@@ -92,7 +92,7 @@ def test_json_that_would_take_too_much_memory_is_not_parsed(path, monkeypatch):
 
 @pytest.mark.slow
 def test_a_notebook_that_grows_when_it_is_written_is_refused(path):
-    """Each of its lines becomes a string of its own in the file."""
+    """Each line of its source becomes a separate string in the file."""
     write_notebook(path, "\n" * 10_000_000)
     with pytest.raises(UnreadableNotebook, match="more than 32 MB without its outputs"):
         read_notebook(path)
@@ -106,8 +106,8 @@ def test_a_notebook_of_countless_cells_is_refused(path):
         read_notebook(path)
 
 
-def test_reading_has_a_limit_of_time(path, monkeypatch):
-    # The exception may come in the middle of a destructor, and comes again.
+def test_reading_has_a_time_limit(path, monkeypatch):
+    # The exception may be raised in a destructor, where it is lost; it is raised again later.
     monkeypatch.setattr(sys, "unraisablehook", lambda _: None)
     monkeypatch.setattr(submitted_notebook, "MAX_SECONDS", 0.3)
     cell = {"cell_type": "code", "source": "", "metadata": {}, "outputs": [], "id": "a"}
@@ -119,14 +119,14 @@ def test_reading_has_a_limit_of_time(path, monkeypatch):
         read_notebook(path)
 
 
-def test_nothing_that_a_notebook_holds_is_written_to_the_terminal(path, capfd, recwarn):
-    """nbformat logs what it finds wrong, and quotes it."""
+def test_nothing_that_a_notebook_contains_is_written_to_the_terminal(path, capfd, recwarn):
+    """nbformat logs the faults that it finds, and quotes the notebook."""
     path.write_text(json.dumps({"cells": [{"x": "MARK"}], "nbformat": 4, "nbformat_minor": 5}))
     with pytest.raises(UnreadableNotebook):
         read_notebook(path)
     write_notebook(path)
     nb = json.loads(path.read_text())
-    path.write_text(json.dumps(nb | {"cells": nb["cells"] * 2}))  # an id that is there twice
+    path.write_text(json.dumps(nb | {"cells": nb["cells"] * 2}))  # a duplicate id
     read_notebook(path)
     assert capfd.readouterr() == ("", "")
     assert not recwarn.list

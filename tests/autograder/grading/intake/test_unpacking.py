@@ -1,4 +1,4 @@
-"""Zips that students made, by mistake or on purpose as they should not be."""
+"""Zips that students made are unpacked safely, even if they are damaged or malicious."""
 
 import io
 import random
@@ -52,7 +52,7 @@ def test_a_bomb_is_not_written_and_the_rest_is(target):
     assert unpacked(target) == {"work.ipynb": "1"}
 
 
-def test_a_header_that_says_too_little_is_not_believed(target):
+def test_a_header_that_understates_the_size_is_not_believed(target):
     archive = zipped([("bomb", bytes(20 * 2**20)), ("work.ipynb", "1")])
     data = archive.getvalue().replace(struct.pack("<L", 20 * 2**20), struct.pack("<L", 10))
     (note,) = notes_of(io.BytesIO(data), target)
@@ -60,7 +60,7 @@ def test_a_header_that_says_too_little_is_not_believed(target):
     assert unpacked(target) == {"work.ipynb": "1"}
 
 
-def test_the_notebook_has_room_before_what_lies_in_folders(target, monkeypatch):
+def test_the_notebook_is_unpacked_before_files_in_folders(target, monkeypatch):
     monkeypatch.setattr(hand_in_files, "MAX_FILES", 2)
     archive = zipped([(".git/g", "x"), ("data/d", "x"), ("work.ipynb", "1"), ("artifacts/a", "x")])
     assert len(notes_of(archive, target)) == 2
@@ -69,7 +69,7 @@ def test_the_notebook_has_room_before_what_lies_in_folders(target, monkeypatch):
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_unusual_compression_is_not_unpacked(target, method):
-    """300 bytes of bzip2 unpack to 200 MB at once, and LZMA asks for as much as it likes."""
+    """300 bytes of bzip2 unpack to 200 MB at once, and LZMA may require any amount of memory."""
     archive = zipped([("strange", "x")], method)
     with zipfile.ZipFile(archive, "a", zipfile.ZIP_DEFLATED) as out:
         out.writestr("work.ipynb", "1")
@@ -78,7 +78,7 @@ def test_unusual_compression_is_not_unpacked(target, method):
     assert unpacked(target) == {"work.ipynb": "1"}
 
 
-def test_what_is_encrypted_is_left_out(target):
+def test_an_encrypted_file_is_left_out(target):
     archive = zipped([("secret", "x"), ("work.ipynb", "1")])
     data = bytearray(archive.getvalue())
     for signature, flags in [(b"PK\x03\x04", 6), (b"PK\x01\x02", 8)]:
@@ -111,14 +111,14 @@ def test_links_and_devices_are_left_out(target):
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 @pytest.mark.parametrize("name", ["work.ipynb", "./work.ipynb"])
-def test_of_two_files_of_one_name_the_last_counts(target, name):
+def test_the_last_of_two_files_of_the_same_name_counts(target, name):
     (note,) = notes_of(zipped([("work.ipynb", "old"), (name, "new")]), target)
     assert note == "work.ipynb was left out: the zip has a later file of this name"
     assert unpacked(target) == {"work.ipynb": "new"}
 
 
 @pytest.mark.parametrize("names", [["a", "a/b"], ["a/b", "a/b/c"], ["n" * 300]])
-def test_names_that_no_disk_can_hold_cost_their_file(target, names):
+def test_files_whose_names_cannot_be_stored_are_left_out(target, names):
     archive = zipped([*((name, "x") for name in names), ("work.ipynb", "1")])
     (note,) = notes_of(archive, target)
     assert "it cannot be stored" in note
@@ -131,14 +131,14 @@ def test_a_name_with_backslashes_is_a_file(target):
 
 
 @pytest.mark.parametrize("content", [b"", b"no zip", b"PK\x05\x06" + b"\xff" * 18], ids=str)
-def test_what_is_no_zip_is_refused(target, content):
+def test_a_file_that_is_not_a_zip_is_refused(target, content):
     with pytest.raises(UnreadableZip):
         notes_of(io.BytesIO(content), target)
 
 
 @pytest.mark.parametrize("seed", range(60))
-def test_damage_is_a_note_or_a_refusal(target, seed):
-    """Whatever the bytes lead zipfile to: BadZipFile, zlib.error, struct.error, OSError, ..."""
+def test_a_damaged_zip_gives_notes_or_is_refused(target, seed):
+    """zipfile may raise BadZipFile, zlib.error, struct.error, OSError or another error."""
     generator = random.Random(seed)
     members = [(f"{n}.txt", generator.randbytes(500) + bytes(500)) for n in range(5)]
     data = bytearray(zipped(members).getvalue())
@@ -152,7 +152,7 @@ def test_damage_is_a_note_or_a_refusal(target, seed):
     ("offset", "values", "why"),
     [(6, b"\xff", "zip file version 25.5"), (8, b"\x00\x08", "can't decode byte 0xff")],
 )
-def test_a_list_of_members_that_cannot_be_read_is_a_refusal(target, offset, values, why):
+def test_a_zip_whose_list_of_members_cannot_be_read_is_refused(target, offset, values, why):
     data = zipped([("name", "x")]).getvalue().replace(b"name", b"\xff\xff\xff\xff")
     entry = data.index(b"PK\x01\x02") + offset
     data = data[:entry] + values + data[entry + len(values) :]
@@ -168,6 +168,6 @@ def test_too_many_members_are_not_even_listed(target, monkeypatch):
         notes_of(archive, target)
 
 
-def test_the_size_is_that_of_each_hand_in_within_its_limit():
+def test_the_unpacked_size_counts_each_hand_in_up_to_its_limit():
     archive = zipped([("ada/a", bytes(300 * 2**20)), ("ben/b", bytes(10)), ("ben/c", bytes(5))])
     assert unpacked_size(opened_zip(archive)) == 256 * 2**20 + 15
