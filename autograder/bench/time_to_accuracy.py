@@ -1,4 +1,4 @@
-"""Measure how soon the course's training reaches a published accuracy; this takes long on a CPU.
+"""Measure how soon the course's training reaches a reported accuracy; this takes long on a CPU.
 
 ``python -m autograder.bench.time_to_accuracy FILE [--seeds 5] [--epochs N] [--target X]``
 """

@@ -43,11 +43,13 @@ class Release:
 
     Attributes
     ----------
-    assignment : str
-    folder : Path
-    notebook, wheel : Path
+    assignment
+        The name of the assignment.
+    folder
+        The folder of the release.
+    notebook, wheel
         The files in the folder.
-    archive : Path
+    archive
         The folder as a zip.
     """
 

@@ -22,8 +22,10 @@ class LookAlikes:
 
     Attributes
     ----------
-    networks : tuple of SharedNetworks
-    code : ComparedCode
+    networks
+        The groups of students whose networks have weights or histories in common.
+    code
+        The groups of students who have rare code in common.
     """
 
     networks: tuple[SharedNetworks, ...]

@@ -14,9 +14,10 @@ def groups(students: Sequence[str], linked: NDArray) -> list[tuple[str, ...]]:
 
     Parameters
     ----------
-    students : sequence of str
-    linked : bool array (n, n)
-        Whether two of the `n` students have something in common.
+    students
+        The names of the n students.
+    linked
+        Array of truth values, (n, n): whether two of the students have something in common.
     """
     if not students:
         return []
