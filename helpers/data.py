@@ -18,9 +18,9 @@ def load(name: str | None = None, device: torch.device | str | None = None) -> I
     Parameters
     ----------
     name
-        ``"digits"`` (1,438 training and 359 test images, nothing to download) or ``"cifar10"``
-        (50,000 and 10,000; see `helpers.cifar10` for where they come from). None takes the one of
-        the current profile.
+        ``"digits"`` (10,240 training and 2,000 test images of 16x16 pixels, nothing to download)
+        or ``"cifar10"`` (50,000 and 10,000 of 32x32; see `helpers.cifar10` for where they come
+        from). None takes the one of the current profile.
     device
         Where the examples will live. None takes the fastest device here.
 

@@ -23,7 +23,7 @@ __all__ = ["ImageDataset", "augment", "image_split", "sort_by_digest"]
 class ImageDataset(Dataset):
     """Images of several classes; training images are cropped, and possibly mirrored, at random.
 
-    The images of both splits are uint8, (N, 3, 32, 32), and their labels (N,), from 0 to 9.
+    The images of both splits are uint8, (N, 3, H, W), and their labels (N,), from 0 to 9.
 
     Attributes
     ----------
@@ -125,7 +125,7 @@ def augment(images: Tensor, pad: int, top: Tensor, left: Tensor, mirrored: Tenso
 
 
 def image_split(images: NDArray[np.uint8], labels: NDArray[np.integer]) -> Split:
-    """Build a split from images (N, 32, 32, 3) and labels (N,)."""
+    """Build a split from images (N, H, W, 3) and labels (N,)."""
     channels_first = np.ascontiguousarray(images.transpose(0, 3, 1, 2))
     return Split(torch.from_numpy(channels_first), torch.from_numpy(labels.astype(np.int64)))
 

@@ -42,6 +42,6 @@ def test_nothing_else_changes():
 
 
 def test_a_network_without_batch_norm_is_not_changed():
-    model = nn.Sequential(nn.Flatten(), nn.Linear(3 * 32 * 32, 2))
+    model = nn.Sequential(nn.Flatten(), nn.Linear(DIGITS.train.images[0].numel(), 2))
     reestimate_batch_norm(model, DIGITS, 10)
     assert not model.training

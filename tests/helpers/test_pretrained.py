@@ -10,6 +10,7 @@ from safetensors import safe_open
 from torch import nn
 
 from helpers import pretrained
+from helpers.batch_norm import reestimate_batch_norm
 from helpers.data import ImageDataset, Split, load
 from helpers.models import resnet20
 from helpers.pretrained import PROFILE_OF, RECIPES, make, pretrained_resnet20, starting_weights
@@ -56,21 +57,45 @@ def without_smallest(share):
 
 
 def test_the_network_has_learnt_its_task(network, digits):
-    assert evaluate(network, digits) > 0.97
+    assert 0.91 < evaluate(network, digits) < 0.95  # with room to lose and to gain
     assert not network.training
 
 
 def test_five_bits_cost_almost_no_accuracy_and_fewer_bits_cost_more(accuracy, network, digits):
     five, four, three, two = (accuracy(to_bits(bits)) for bits in (5, 4, 3, 2))
     assert five > evaluate(network, digits) - 0.01
-    assert five > four > three + 0.1
-    assert three > 0.3
+    assert five >= four > three + 0.02
+    assert three > 0.8
     assert two < 0.2
+
+
+def test_new_statistics_for_batch_norm_do_not_make_up_for_two_bits(network, digits):
+    """They would, if layers were still as random as at the beginning of their training."""
+    model = copy.deepcopy(network)
+    with torch.no_grad():
+        for name, module in model.named_modules():
+            if name.startswith(STAGES) and isinstance(module, nn.Conv2d):
+                module.weight.copy_(to_bits(2)(module.weight))
+    reestimate_batch_norm(model, digits)
+    assert 0.4 < evaluate(model, digits) < evaluate(network, digits) - 0.2
+
+
+def test_layers_have_left_the_distribution_they_began_with(network):
+    stds, kurtoses = [], []
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d):
+            w = module.weight.detach()
+            he = math.sqrt(2 / (module.out_channels * math.prod(module.kernel_size)))
+            stds.append(w.std().item() / he)
+            kurtoses.append((((w - w.mean()) / w.std()) ** 4).mean().item())
+    assert sorted(stds)[1] < 0.26  # the smallest but one, and all but the stem
+    assert sorted(stds)[-2] < 0.5
+    assert max(kurtoses) > 6
 
 
 def test_pruning_80_percent_at_once_breaks_the_network(accuracy):
     assert accuracy(without_smallest(0.3)) > 0.9
-    assert accuracy(without_smallest(0.8)) < 0.2
+    assert accuracy(without_smallest(0.8)) < 0.4
 
 
 def test_the_file_says_how_it_was_made_and_how_good_it_is(network, digits):
