@@ -12,13 +12,16 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def learning_curves(histories: History | Mapping[str, History]) -> Figure:
+def learning_curves(histories: History | Mapping[str, History], *, zoom: bool = False) -> Figure:
     """Draw training loss and test accuracy over the epochs.
 
     Parameters
     ----------
     histories
         A single history, or a mapping from label to history.
+    zoom
+        Whether the axis of the accuracy is cut off, to show small differences. By default it goes
+        from 0 to 100 %.
 
     Returns
     -------
@@ -34,7 +37,10 @@ def learning_curves(histories: History | Mapping[str, History]) -> Figure:
             accuracy.plot(epochs, history.test_accuracy, label=label, **look)
         loss.set_ylabel("training loss")
         loss.set_title("Training loss")
-        accuracy_axis(accuracy, None)
+        if zoom:
+            accuracy.set_ylabel("test accuracy (axis cut off)")
+        else:
+            accuracy_axis(accuracy, None)
         accuracy.set_title("Test accuracy")
         for axes in (loss, accuracy):
             axes.set_xlabel("epoch")

@@ -5,7 +5,7 @@ be worked out by hand.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from helpers.checks.answers import as_number, as_tensor, ask, expect, kind, near, shown
 from helpers.checks.result import Claims, Wrong, public_check
 from helpers.checks.trained import trained
-from helpers.checks.values import accuracies, verdict
+from helpers.checks.values import NEAR, accuracies, verdict
 
 __all__ = [
     "accuracies",
@@ -28,6 +28,7 @@ __all__ = [
     "prune_by_percentage",
     "prune_by_std",
     "scheduled_percentage",
+    "sensitivity",
     "trained",
     "verdict",
 ]
@@ -578,6 +579,46 @@ def fractions(values: Any, keys: Sequence[Any]) -> Claims:
             0 <= found <= 1,
             f"The sparsity for {key} is {found:g}. Write it as a fraction: 0.8 for 80 %.",
         )
+
+
+@public_check("sensitivity")
+def sensitivity(
+    values: Any, sparsities: Sequence[float], layers: Collection[str], *, untouched: float
+) -> Claims:
+    """Check the form of accuracies per sparsity and layer, and that mild pruning costs little.
+
+    Parameters
+    ----------
+    values
+        The student's dictionary from sparsity, to layer, to accuracy.
+    sparsities
+        The sparsities that it should have, the mildest first.
+    layers
+        The layers that it should have for each sparsity.
+    untouched
+        Accuracy of the network of which nothing is pruned.
+    """
+    yield f"has a dictionary for each of {', '.join(map(str, sparsities))}"
+    expect(isinstance(values, Mapping), f"It should be a dict; yours is {kind(values)}.")
+    if missing := [str(key) for key in sparsities if key not in values]:
+        raise Wrong(f"There is nothing for {', '.join(missing)} yet.")
+    if extra := [repr(key) for key in values if key not in sparsities]:
+        raise Wrong(f"There should be nothing for {', '.join(extra)}.")
+
+    for sparsity in sparsities:
+        yield f"has an accuracy from 0 to 1 for each layer at {sparsity}"
+        result = accuracies(values[sparsity], layers)
+        expect(bool(result), result.problem)
+
+    mildest = sparsities[0]
+    yield f"loses little in most layers at {mildest}, where a single layer is pruned at a time"
+    found = sorted(float(values[mildest][layer]) for layer in layers)
+    median = found[len(found) // 2]
+    expect(
+        abs(median - untouched) <= NEAR,
+        f"Half of your accuracies at {mildest} are below {median:.4f}, but the network of which "
+        f"nothing is pruned has {untouched:.4f}. Is only one layer pruned at a time?",
+    )
 
 
 @public_check("allocation")

@@ -30,11 +30,13 @@ __all__ = [
     "STYLE",
     "accuracy_over_sparsity",
     "accuracy_per_layer",
+    "before_and_after",
     "learning_curves",
     "pruned_histograms",
     "pruning_methods",
     "revived_weight",
     "sparsity_per_layer",
+    "times",
 ]
 
 # Bars must not differ by colour alone.
@@ -123,13 +125,16 @@ def sparsity_per_layer(sparsities: Mapping[str, Mapping[str, float]]) -> Figure:
     return figure
 
 
-def accuracy_per_layer(accuracies: Mapping[str, float], *, full: float | None = None) -> Figure:
+def accuracy_per_layer(
+    accuracies: Mapping[str, Mapping[str, float]], *, full: float | None = None
+) -> Figure:
     """Draw, for every layer, the remaining accuracy if only this layer is pruned.
 
     Parameters
     ----------
     accuracies
-        Mapping from layer to accuracy in [0, 1].
+        Mapping from label, such as how much of the layer is pruned, to layer, to accuracy in
+        [0, 1].
     full
         Accuracy of the network without pruning, drawn as a line for comparison. By default, no line
         is drawn.
@@ -139,19 +144,100 @@ def accuracy_per_layer(accuracies: Mapping[str, float], *, full: float | None = 
     Figure
         The vertical axis begins slightly below the lowest accuracy, to show differences.
     """
-    with panels(1, (11, 3.8)) as (figure, (axes,)):
-        positions = np.arange(len(accuracies))
-        axes.plot(positions, list(accuracies.values()), linestyle="none", marker="o", color=BLUE)
-        floor = max(0.0, min(accuracies.values()) - 0.05)
-        axes.vlines(positions, floor, list(accuracies.values()), color=SKY, linewidth=3)
+    with panels(1, (11, 4.2)) as (figure, (axes,)):
+        layers = list(next(iter(accuracies.values()), {}))
+        positions = np.arange(len(layers))
+        for look, (label, values) in zip(LINES, accuracies.items(), strict=False):
+            marks = {"color": look["color"], "marker": look["marker"], "linestyle": "none"}
+            axes.plot(positions, [values[layer] for layer in layers], label=label, **marks)
+        if accuracies:
+            rows = [[values[layer] for layer in layers] for values in accuracies.values()]
+            axes.vlines(positions, np.min(rows, 0), np.max(rows, 0), color="0.75", zorder=1)
         if full is not None:
-            axes.axhline(full, color="0.25", linewidth=1.2, label="not pruned")
-            legend_beside(axes)
-        axes.set_ylim(floor, 1.02)
-        axes.set_ylabel("accuracy (axis cut off)" if floor else "accuracy")
-        axes.set_xticks(positions, list(accuracies), rotation=60, ha="right", fontsize="small")
+            axes.axhline(full, color="0.25", linewidth=1.2, label="nothing pruned")
+        _zoom(axes, [v for values in accuracies.values() for v in values.values()], full)
+        axes.set_ylabel("accuracy (axis cut off)")
+        axes.set_xticks(positions, layers, rotation=60, ha="right", fontsize="small")
         axes.set_xlabel("the layer that is pruned")
         axes.set_title("Accuracy when one layer is pruned")
+        legend_beside(axes)
+    return figure
+
+
+def before_and_after(
+    figures: Mapping[str, tuple[float, float, float]],
+    *,
+    untouched: float,
+    trained: float | None = None,
+) -> Figure:
+    """Draw the accuracies of pruned networks: as pruned, with batch norm measured anew, trained.
+
+    Parameters
+    ----------
+    figures
+        Mapping from how the network was pruned to the three accuracies in [0, 1].
+    untouched
+        Accuracy of the network that is not pruned.
+    trained
+        Accuracy of that network after the same training. By default, no line is drawn.
+
+    Returns
+    -------
+    Figure
+        Two panels with the same marks: the whole axis, and an axis that shows the differences
+        between the trained networks.
+    """
+    names = ("as pruned", "batch norm measured anew", "trained")
+    with panels(2, (5.4, 4)) as (figure, (whole, zoomed)):
+        for axes in (whole, zoomed):
+            for column, (look, name) in enumerate(zip(LINES, names, strict=False)):
+                values = [three[column] for three in figures.values()]
+                marks = {"color": look["color"], "marker": look["marker"], "linestyle": "none"}
+                axes.plot(range(len(figures)), values, label=name, **marks)
+            axes.axhline(untouched, color="0.25", linewidth=1.2, label="not pruned")
+            if trained is not None:
+                label = "not pruned, trained"
+                axes.axhline(trained, color="0.25", linewidth=1.2, linestyle="--", label=label)
+            axes.set_xticks(range(len(figures)), list(figures), rotation=45, ha="right")
+            axes.set_xlabel("pruned by")
+        accuracy_axis(whole, None)
+        whole.set_title("Before and after training")
+        ends = [three[2] for three in figures.values()]
+        _zoom(zoomed, ends, untouched if trained is None else max(untouched, trained))
+        zoomed.set_ylabel("test accuracy (axis cut off)")
+        zoomed.set_title("The same, closer")
+        legend_beside(zoomed)
+    return figure
+
+
+def times(measured: Mapping[str, Sequence[float]]) -> Figure:
+    """Draw the median of repeated time measurements as bars, with the middle half as lines.
+
+    Parameters
+    ----------
+    measured
+        Mapping from what was measured to the times in milliseconds.
+    """
+    with panels(1, (6, 3.6)) as (figure, (axes,)):
+        low, median, high = np.array(
+            [np.percentile(values, (25, 50, 75)) for values in measured.values()]
+        ).T
+        axes.bar(range(len(measured)), median, 0.6, color=SKY)
+        axes.errorbar(
+            range(len(measured)),
+            median,
+            yerr=[median - low, high - median],
+            fmt="none",
+            ecolor="0.25",
+            capsize=6,
+            label="from the first to the third quartile",
+        )
+        axes.set_xticks(range(len(measured)), list(measured))
+        axes.set_xlabel("convolution")
+        axes.set_ylabel("median time (ms)")
+        axes.set_title("Time of one convolution")
+        axes.legend(loc="upper right", fontsize="small")
+        axes.set_ylim(0, 1.25 * high.max())
     return figure
 
 
@@ -160,6 +246,7 @@ def pruning_methods(
     percentages: Mapping[str, Sequence[float]],
     *,
     full: float | None = None,
+    controls: Mapping[str, float] | None = None,
 ) -> Figure:
     """Draw the percentage of weights pruned before each epoch, and the accuracy after it.
 
@@ -173,11 +260,14 @@ def pruning_methods(
     full
         Accuracy of the network without pruning, drawn as a line for comparison. By default, no line
         is drawn.
+    controls
+        Mapping from how a network was pruned to its accuracy with batch norm measured anew, drawn
+        as lines for comparison. By default there are none.
 
     Returns
     -------
     Figure
-        Two panels: pruned weights and test accuracy.
+        Two panels: pruned weights and test accuracy, on an axis that is cut off below.
     """
     with panels(2, (5.2, 3.8)) as (figure, (pruned, accuracy)):
         for look, (label, history) in zip(LINES, histories.items(), strict=False):
@@ -187,7 +277,16 @@ def pruning_methods(
         pruned.set_ylim(0, 100)
         pruned.set_ylabel("weights pruned before the epoch (%)")
         pruned.set_title("Schedule")
-        _accuracy_axis(accuracy, full)
+        lines = dict(controls or {})
+        for style, (label, value) in zip((":", "-."), lines.items(), strict=False):
+            accuracy.axhline(
+                value, color="0.5", linewidth=1.2, linestyle=style, label=f"control, {label}"
+            )
+        if full is not None:
+            accuracy.axhline(full, color="0.25", linewidth=1.2, label="not pruned")
+        reached = [value for history in histories.values() for value in history.test_accuracy]
+        _zoom(accuracy, [*reached, *lines.values()], full)
+        accuracy.set_ylabel("test accuracy (axis cut off)")
         accuracy.set_title("Test accuracy after the epoch")
         for axes in (pruned, accuracy):
             axes.set_xlabel("epoch")
@@ -222,6 +321,13 @@ def _accuracy_axis(axes: Axes, full: float | None) -> None:
     if full is not None:
         axes.axhline(full, color="0.25", linewidth=1.2, label="not pruned")
     accuracy_axis(axes, None)
+
+
+def _zoom(axes: Axes, values: Sequence[float], full: float | None) -> None:
+    """Show the range of the values, and of the accuracy of the network that is not pruned."""
+    shown = [*values, *([] if full is None else [full])] or [0.0, 1.0]
+    room = max(0.01, 0.1 * (max(shown) - min(shown)))
+    axes.set_ylim(max(0.0, min(shown) - room), min(1.02, max(shown) + room))
 
 
 def _bars(axes: Axes, groups: Mapping[str, Mapping[str, float]]) -> None:

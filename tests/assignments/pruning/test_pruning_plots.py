@@ -27,8 +27,14 @@ FIGURES = {
     "histograms": lambda: plots.pruned_histograms(WEIGHTS, {"a": PRUNED, "b": WEIGHTS}),
     "sparsity": lambda: plots.accuracy_over_sparsity({"one": {0.5: 0.9}}, full=0.97),
     "layers": lambda: plots.sparsity_per_layer({"one": LAYERS, "two": LAYERS}),
-    "sensitivity": lambda: plots.accuracy_per_layer(LAYERS, full=0.97),
-    "methods": lambda: plots.pruning_methods({"one": HISTORY}, {"one": [40, 80]}, full=0.97),
+    "sensitivity": lambda: plots.accuracy_per_layer({"80 %": LAYERS}, full=0.97),
+    "before and after": lambda: plots.before_and_after(
+        {"s = 1": (0.2, 0.8, 0.9), "q = 75": (0.1, 0.7, 0.89)}, untouched=0.91, trained=0.92
+    ),
+    "times": lambda: plots.times({"one": [1.0, 2.0, 30.0], "two": [4.0, 4.0, 5.0]}),
+    "methods": lambda: plots.pruning_methods(
+        {"one": HISTORY}, {"one": [40, 80]}, full=0.97, controls={"each": 0.55}
+    ),
     "revived": lambda: plots.revived_weight({"one": [1.0, 0.0]}, pruned_at=1),
 }
 
@@ -68,13 +74,32 @@ def test_every_layer_has_a_bar_of_its_height_for_every_method():
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ["one", "two"]
 
 
-def test_sensitivity_says_that_its_axis_is_cut_off():
-    (axes,) = plots.accuracy_per_layer({"a": 0.9, "b": 0.98}).axes
-    assert axes.get_ylim()[0] == pytest.approx(0.85)
+def test_sensitivity_has_marks_for_each_sparsity_on_an_axis_that_is_cut_off():
+    curves = {"50 %": {"a": 0.95, "b": 0.98}, "95 %": {"a": 0.9, "b": 0.5}}
+    (axes,) = plots.accuracy_per_layer(curves, full=0.98).axes
+    assert line(axes, "50 %") == [(0, 0.95), (1, 0.98)]
+    assert line(axes, "95 %") == [(0, 0.9), (1, 0.5)]
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == [
+        "50 %",
+        "95 %",
+        "nothing pruned",
+    ]
+    assert 0.4 < axes.get_ylim()[0] < 0.5
     assert "cut off" in axes.get_ylabel()
-    (axes,) = plots.accuracy_per_layer({"a": 0.02, "b": 0.98}).axes
-    assert axes.get_ylim()[0] == 0
-    assert axes.get_ylabel() == "accuracy"
+
+
+def test_before_and_after_shows_the_trained_networks_closer():
+    whole, zoomed = FIGURES["before and after"]().axes
+    assert line(whole, "batch norm measured anew") == [(0, 0.8), (1, 0.7)]
+    assert line(zoomed, "trained") == [(0, 0.9), (1, 0.89)]
+    assert line(zoomed, "not pruned, trained")[0][1] == 0.92
+    assert whole.get_ylim() == (0, 1.02)
+    assert zoomed.get_ylim()[0] > 0.8
+
+
+def test_times_are_medians_with_the_middle_half():
+    (axes,) = FIGURES["times"]().axes
+    assert [bar.get_height() for bar in axes.patches] == [2, 4]
 
 
 def test_methods_show_schedule_and_accuracy():
