@@ -1,7 +1,7 @@
 """The networks that the assignments start from.
 
-Those of both profiles ship in this package. ``python -m helpers.pretrained FOLDER`` trains that
-of `quick` again, by the recipe below, in seven minutes on a CPU; that of `full` is the first network
+Those of both profiles ship in this package. ``python -m helpers.pretrained FOLDER`` trains that of
+`quick` again, by the recipe below, in seven minutes on a CPU; that of `full` is the first network
 of the course's reference runs.
 """
 
