@@ -73,6 +73,8 @@ class Experiment:
     ships_as
         The file in which students find the network of the first seed. By default, they do not get
         it.
+    has_controls
+        Whether the network is compared with controls, in which its weights are not trained.
     draws_curve
         Whether the learning curve of the first seed is drawn on the results page.
     remark
@@ -95,6 +97,7 @@ class Experiment:
     only_in: Profile | None = None
     keeps_weights: bool = True
     ships_as: Path | None = None
+    has_controls: bool = True
     draws_curve: bool = False
     remark: str = ""
 

@@ -249,7 +249,7 @@ def _job(row: Row, how: Plan, work: Path, frozen: Path) -> _Job | None:
 
 def _controls(row: Experiment, earlier: Run) -> list[Task]:
     """Return what is still to be measured of the controls, for networks that students submit."""
-    if row.assignment == STARTING or not row.keeps_weights:
+    if row.assignment == STARTING or not row.keeps_weights or not row.has_controls:
         return []
     there = earlier.get("controls", {})
     tasks = [Task(kind, row.name) for kind in CONTROLS if kind not in there]

@@ -134,26 +134,19 @@ HANDED_IN = (
 )
 """The networks that students train and that are graded."""
 
+UNGRADED: dict[str, Any] = {"epochs": RETRAINING, "only_in": "quick", "has_controls": False}
 MILDER = (
     *(
-        _retrained(
-            f"std_{s * 100:03.0f}", f"s = {s:g}", _by_std(s), epochs=RETRAINING, only_in="quick"
-        )
+        _retrained(f"std_{s * 100:03.0f}", f"s = {s:g}", _by_std(s), **UNGRADED)
         for s in (0.25, 0.5)
     ),
-    *(
-        _retrained(
-            f"percentage_{q}", f"{q} %", _by_percentage(q), epochs=RETRAINING, only_in="quick"
-        )
-        for q in (25, 50)
-    ),
+    *(_retrained(f"percentage_{q}", f"{q} %", _by_percentage(q), **UNGRADED) for q in (25, 50)),
     Experiment(
         name="not_pruned",
         assignment="pruning",
         recipe="nothing pruned, {epochs}, cosine from {lr}",
         start=starting_network,
-        epochs=RETRAINING,
-        only_in="quick",
+        **UNGRADED,
     ),
 )
 """The networks that students train for comparison, and that nobody grades.

@@ -6,6 +6,7 @@ question that it is named after; only the number at the end of the name is added
 """
 
 import shutil
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -15,12 +16,16 @@ from alternatives import each_alternative, judged_alternative
 from source_notebook import judged
 from torch import nn
 
+from autograder.hidden import reference
 from autograder.misconceptions import misconceptions_of
 from autograder.references import artifacts
+from helpers import data
 from helpers.artifacts import artifact_files, artifact_folder
+from helpers.batch_norm import reestimate_batch_norm
 from helpers.models import layer_sizes, resnet20
 from helpers.reference import masks
 from helpers.reference.pruning import magnitude
+from helpers.training import evaluate
 
 # The names that the hidden tests need besides the answer itself.
 NOTEBOOK = {
@@ -94,6 +99,12 @@ def global_percentage_masks_2(weights, q):
     return {n: part.reshape(weights[n].shape) for n, part in zip(names, parts, strict=True)}
 
 
+def global_percentage_masks_3(weights, q):
+    """With NumPy, from a list of arrays, and a comparison by `<=`."""
+    threshold = np.percentile(np.concatenate([abs(w.numpy()).ravel() for w in weights.values()]), q)
+    return {name: ~(w.abs() <= float(threshold)) for name, w in weights.items()}
+
+
 # ------------------------------------------------------------------------------------------------
 # Networks
 
@@ -142,6 +153,36 @@ def layer_summary_1(parameters):
     return [*table, {**total, "type": "", "nonzero": weights - zeros}]
 
 
+def layer_summary_2(parameters):
+    """With tensors that are flattened first, and a mean of truth values."""
+    large = {n.rsplit(".", 1)[0]: p.detach().flatten() for n, p in parameters.items() if p.ndim > 1}
+    kinds = {n.rsplit(".", 1)[0]: p.ndim for n, p in parameters.items()}
+    large["total"] = torch.cat(list(large.values()))
+    return [
+        {
+            "layer": name,
+            "type": {4: "convolution", 2: "linear"}.get(kinds.get(name), ""),
+            "weights": len(w),
+            "nonzero": torch.count_nonzero(w).item(),
+            "sparsity": (w == 0).double().mean().item(),
+        }
+        for name, w in large.items()
+    ]
+
+
+def layer_summary_3(parameters):
+    """Collect columns first, in NumPy integers."""
+    chosen = [(name, p) for name, p in parameters.items() if p.dim() in (2, 4)]
+    sizes = np.array([p.numel() for _, p in chosen])
+    kept = np.array([np.count_nonzero(p.detach().numpy()) for _, p in chosen])
+    names = [name.replace(".weight", "") for name, _ in chosen] + ["total"]
+    types = ["linear" if p.dim() == 2 else "convolution" for _, p in chosen] + [""]
+    sizes, kept = np.append(sizes, sizes.sum()), np.append(kept, kept.sum())
+    columns = {"layer": names, "type": types, "weights": sizes, "nonzero": kept}
+    columns["sparsity"] = (sizes - kept) / sizes
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
 # ------------------------------------------------------------------------------------------------
 # Training
 
@@ -164,6 +205,12 @@ def masked_step_2(w, velocity, gradient, mask, lr, momentum, weight_decay):
     return parameter.detach() * mask, gradient if velocity is None else velocity
 
 
+def masked_step_3(w, velocity, gradient, mask, lr, momentum, weight_decay):
+    """Multiply by the mask as numbers, in one expression."""
+    new = gradient.add(w, alpha=weight_decay).add(velocity, alpha=momentum)
+    return torch.where(mask, w, 0) - lr * new * mask.to(w.dtype), new
+
+
 def scheduled_percentage_1(epoch, pruning_epochs, final=80):
     step = final / pruning_epochs
     return final if epoch >= pruning_epochs else step * (epoch + 1)
@@ -171,6 +218,10 @@ def scheduled_percentage_1(epoch, pruning_epochs, final=80):
 
 def scheduled_percentage_2(epoch, pruning_epochs, final=80):
     return np.interp(epoch + 1, [0, pruning_epochs], [0, final])
+
+
+def scheduled_percentage_3(epoch, pruning_epochs, final=80):
+    return np.linspace(0, final, pruning_epochs + 1)[min(epoch + 1, pruning_epochs)]
 
 
 class IterativePruning_1:
@@ -217,6 +268,26 @@ class IterativePruning_2:
             self.hold(model)
 
 
+class IterativePruning_3:
+    """Put masks of ones in the place of the found masks until the last pruning step."""
+
+    def __init__(self, find_masks, pruning_epochs):
+        self.find_masks, self.pruning_epochs = find_masks, pruning_epochs
+        self.held = {}
+
+    def before_epoch(self, model, epoch):
+        q = min(80.0, 80.0 / self.pruning_epochs * (epoch + 1))
+        found = self.find_masks(masks.layer_weights(model), q)
+        with torch.no_grad():
+            for layer, mask in found.items():
+                model.get_parameter(f"{layer}.weight").mul_(mask)
+        self.held = found if epoch > self.pruning_epochs - 2 else {}
+
+    def after_step(self, model):
+        for layer, mask in self.held.items():
+            model.get_parameter(f"{layer}.weight").data.masked_fill_(~mask, 0.0)
+
+
 # ------------------------------------------------------------------------------------------------
 
 
@@ -257,6 +328,36 @@ def test_a_ranking_that_prunes_nothing_does_not_make_idle_hooks_right():
     names = {"IterativePruning": Idle, "global_percentage_masks": keeps_all}
     score = judged("pruning", "iterative_pruning", NOTEBOOK | names)
     assert score.points == 0
+
+
+def accuracy_of_one_layer(layer, sparsity):
+    """Return the accuracy that question 2.7 asks for, with the tools of the notebook."""
+    network, digits = reference.starting_model(), reference.dataset()
+    w = network.get_parameter(f"{layer}.weight").detach()
+    masks.apply_masks(network, {layer: prune_by_percentage_1(w, 100 * sparsity)[1]})
+    reestimate_batch_norm(network, digits, images=128)
+    images, labels = digits.train.images[512:1024], digits.train.labels[512:1024]
+    return evaluate(network, replace(digits, name="chosen", test=data.Split(images, labels)))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_right_sensitivities_earn_every_point_however_they_are_written(monkeypatch):
+    monkeypatch.setenv("COURSE_PROFILE", "quick")
+    found = {
+        p: {layer: accuracy_of_one_layer(layer, p) for layer in UNIFORM} for p in (0.5, 0.8, 0.95)
+    }
+    rounded = {p: {k: round(a, 3) for k, a in each.items()} for p, each in found.items()}
+    arrays = {p: {k: np.float32(a) for k, a in each.items()} for p, each in found.items()}
+    backwards = {
+        p: {k: torch.tensor(a) for k, a in reversed(found[p].items())} for p in (0.95, 0.8, 0.5)
+    }
+    for answer in (found, rounded, arrays, backwards):
+        assert judged("pruning", "sensitivity", {"sensitivity": answer}).points == 5
+    # The same accuracies for every sparsity, and the accuracy of the network that is not pruned.
+    flat = dict.fromkeys(found, found[0.5])
+    assert judged("pruning", "sensitivity", {"sensitivity": flat}).points < 5
+    assert judged("pruning", "sensitivity", {"sensitivity": {}}).points == 0
 
 
 UNIFORM = dict.fromkeys(layer_sizes(resnet20()), 0.8)

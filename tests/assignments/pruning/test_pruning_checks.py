@@ -142,3 +142,15 @@ def test_an_allocation_must_prune_enough_of_all_weights():
     assert too_little.problem == "It prunes 240 of 400 weights, which is 60.00%."
     assert "no sparsity for a, b" in checks.allocation({}, SIZES, 0.8).problem
     assert "0.8 for 80 %" in checks.allocation({"a": 80, "b": 80}, SIZES, 0.8).problem
+
+
+def test_sensitivity_has_accuracies_for_each_sparsity_and_layer():
+    def check(values):
+        return checks.sensitivity(values, (0.5, 0.95), ["a", "b", "c"], untouched=0.95)
+
+    mild = {"a": 0.94, "b": 0.95, "c": 0.6}
+    assert check({0.5: mild, 0.95: dict.fromkeys("abc", 0.1)})
+    assert "nothing for 0.95 yet" in check({0.5: mild}).problem
+    assert "no accuracy for c yet" in check({0.5: {"a": 0.9, "b": 0.9}, 0.95: mild}).problem
+    assert "Is only one layer pruned" in check({0.5: dict.fromkeys("abc", 0.3), 0.95: mild}).problem
+    assert "yours is None" in check(None).problem

@@ -6,6 +6,8 @@ import pytest
 from notebook_recipes import row, rows, solution
 from source_notebook import cells
 
+from autograder.assignments import assignment
+
 
 @pytest.mark.parametrize(
     ("question", "pattern", "words"),
@@ -30,3 +32,22 @@ def test_pruning_step_by_step_ends_at_the_percentage_of_the_recipe(name):
     ]
     assert len(definitions) == 1
     assert f"to {definitions[0]} % over" in row("pruning", name).recipe
+
+
+def test_milder_pruning_is_that_of_the_experiments_without_grades():
+    text = solution("pruning", "retrained").source
+    assert re.findall(r'\(([\d.]+), "(std_\d+)"\)', text) == [
+        ("0.25", "std_025"),
+        ("0.5", "std_050"),
+    ]
+    assert "for q in (25, 50):" in text
+    assert 'fine_tune(f"percentage_{q}", masks, retraining_epochs)' in text
+    compared = [e for e in assignment("pruning").experiments if e.only_in == "quick"]
+    assert {e.name: e.recipe.partition(",")[0] for e in compared} == {
+        "std_025": "each layer pruned by s = 0.25",
+        "std_050": "each layer pruned by s = 0.5",
+        "percentage_25": "each layer pruned by 25 %",
+        "percentage_50": "each layer pruned by 50 %",
+        "not_pruned": "nothing pruned",
+    }
+    assert {e.epochs for e in compared} == {row("pruning", "pruned_std").epochs}
