@@ -3,8 +3,10 @@
 Claims about `full` that need no figures of `quick` are in `test_quoted_figures`.
 """
 
+from dataclasses import replace
 from math import sqrt
 from statistics import fmean
+from time import perf_counter
 
 import pytest
 import torch
@@ -13,7 +15,7 @@ from torch import nn
 from autograder import references
 from helpers.artifacts import load_artifact
 from helpers.batch_norm import reestimate_batch_norm
-from helpers.data import load
+from helpers.data import Split, load
 from helpers.models import layer_sizes, resnet20
 from helpers.pretrained import starting_weights
 from helpers.reference import masks
@@ -83,9 +85,7 @@ def test_the_controls_fall_far_less_than_the_accuracies_as_pruned():
 
 
 def test_new_statistics_are_no_gain_for_the_network_that_is_not_pruned():
-    (found,) = [r for r in [references.runs("quick").get("resnet20")] if r] or [None]
-    before = evaluate(start("quick"), load()) if found is None else found["accuracies"][0]
-    assert anew("nothing pruned") <= before
+    assert anew("nothing pruned") <= evaluate(start("quick"), load())
 
 
 @pytest.mark.parametrize("profile", PROFILES)
@@ -130,10 +130,6 @@ def test_layers_bear_half_and_four_fifths_and_not_all_bear_more():
         reestimate_batch_norm(model, dataset, images=128)
         return evaluate(model, chosen)
 
-    from dataclasses import replace
-
-    from helpers.data import Split
-
     part = Split(dataset.train.images[512:1024], dataset.train.labels[512:1024])
     chosen = replace(dataset, name="chosen", test=part)
     nothing = accuracy({})
@@ -164,7 +160,7 @@ def test_the_figures_of_the_answer_about_training_are_those_of_the_runs():
     found = {name: run(name) for name in ("pruned_std", "pruned_percentage")}
     assert [round(found[n]["untrained"], 1) for n in found] == [0.6, 0.3]
     assert [round(100 * control(n)) for n in found] == [86, 84]
-    assert [f"{100 * control(n, 'frozen'):.1f}" for n in found] == ["89.8", "89.2"]
+    assert [round(100 * control(n, "frozen")) for n in found] == [90, 89]
 
 
 def test_mildly_pruned_networks_cannot_be_told_from_the_one_that_is_not_pruned():
@@ -192,7 +188,7 @@ def test_the_global_ranking_spares_classifier_and_stem_and_empties_the_end():
     load_artifact(references.artifacts("quick", "pruning"), "global_iterative").load_into(model)
     found = {k: masks.sparsity({k: w}) for k, w in masks.layer_weights(model).items()}
     ordered = sorted(found, key=found.__getitem__)
-    assert set(ordered[:2]) == {"classifier", "stem"}
+    assert {"classifier", "stem"} <= set(ordered[:3])
     assert all(layer.startswith("stage3") for layer in ordered[-3:])
 
 
@@ -214,8 +210,6 @@ def test_global_pruning_leaves_more_multiplications(profile, share):
 
 @pytest.mark.slow
 def test_zeros_in_a_dense_convolution_save_no_time_and_fewer_filters_do():
-    from time import perf_counter
-
     inputs = torch.randn(128, 64, 8, 8)
     whole, sparse, fewer = (nn.Conv2d(64, n, 3, padding=1, bias=False) for n in (64, 64, 13))
     with torch.no_grad():

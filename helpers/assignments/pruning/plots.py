@@ -206,7 +206,8 @@ def before_and_after(
         _zoom(zoomed, ends, untouched if trained is None else max(untouched, trained))
         zoomed.set_ylabel("test accuracy (axis cut off)")
         zoomed.set_title("The same, closer")
-        legend_beside(zoomed)
+        handles, labels = whole.get_legend_handles_labels()
+        zoomed.legend(handles, labels, loc="center left", bbox_to_anchor=(1, 0.5))
     return figure
 
 
