@@ -64,6 +64,10 @@ def after(name):
     return f"{run(name)['mean']:.4f} ± {run(name)['spread']:.4f}"
 
 
+def wide(name):
+    return f"{run(f'wide_{name}')['mean']:.4f}"
+
+
 def swept(name, label):
     return f"{references.sweeps('full')[name]['figures'][label]:.4f}"
 
@@ -121,11 +125,17 @@ def quoted():
     pruning = {
         "retraining-published": [
             rf"comes with the course, with {start()} before pruning",
+            rf"for the network before pruning it is {anew('nothing pruned')}\.",
             rf"\| {100 * run('pruned_std')['details']['sparsity']:.1f} % "
             rf"\| {before('pruned_std')} \| {anew('s = 1')} \| {after('pruned_std')} \|",
             rf"\| {100 * run('pruned_percentage')['details']['sparsity']:.1f} % "
             rf"\| {before('pruned_percentage')} \| {anew('75 %')} "
             rf"\| {after('pruned_percentage')} \|",
+        ],
+        "retrained_written": [
+            rf"{wide('std_025')}, {wide('std_050')} and {wide('std_100')} by deviation, "
+            rf"{wide('percentage_25')}, {wide('percentage_50')} and {wide('percentage_75')} "
+            rf"by percentage, from {start('resnet20_wide')} before",
         ],
         "methods_written": [
             rf"one-shot ended at {after('one_shot')}, layer-wise iterative pruning at "
@@ -282,3 +292,17 @@ def test_the_linear_start_is_the_best_one_and_the_other_two_change_places():
     (theirs,) = [sweep.reported for sweep in sweeps() if sweep.name == "starting_centroids"]
     assert ours["linear"] > ours["random"] > ours["density"]
     assert theirs["linear"] > theirs["density"] > theirs["random"]
+
+
+def test_the_wide_networks_have_the_epochs_that_the_notes_on_milder_pruning_state():
+    six = ("std_025", "std_050", "std_100", "percentage_25")
+    shares = {
+        name: run(f"wide_{name}")["share"] for name in (*six, "percentage_50", "percentage_75")
+    }
+    assert shares == dict.fromkeys(six, 0.3) | {"percentage_50": 0.1, "percentage_75": 0.1}
+
+
+def test_new_statistics_from_few_images_cost_accuracy_by_themselves():
+    ours = references.sweeps("full")["pruned_measured_anew"]["figures"]
+    assert ours["nothing pruned"] < run("resnet20")["accuracies"][0] - 0.03
+    assert ours["80 % globally"] - ours["80 %"] > 0.1
