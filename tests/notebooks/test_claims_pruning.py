@@ -136,7 +136,7 @@ def test_layers_bear_half_and_four_fifths_and_not_all_bear_more():
         reestimate_batch_norm(model, dataset, images=128)
         return evaluate(model, chosen)
 
-    part = Split(dataset.train.images[512:1024], dataset.train.labels[512:1024])
+    part = Split(dataset.test.images[:1000], dataset.test.labels[:1000])
     chosen = replace(dataset, name="chosen", test=part)
     nothing = accuracy({})
     lost = {
@@ -144,9 +144,9 @@ def test_layers_bear_half_and_four_fifths_and_not_all_bear_more():
         for s in (0.5, 0.8, 0.95)
     }
     assert sorted(lost[0.5])[len(lost[0.5]) // 2] < 0.01
-    assert sorted(lost[0.8])[len(lost[0.8]) // 2] < 0.03
+    assert sorted(lost[0.8])[-2] < 0.015
     assert fmean(lost[0.95]) > 2 * fmean(lost[0.8])
-    assert max(lost[0.95]) > 5 * min(lost[0.95])
+    assert max(lost[0.95]) > 5 * max(min(lost[0.95]), 0.001)
 
 
 # ------------------------------------------------------------------------------------------------

@@ -336,7 +336,7 @@ def accuracy_of_one_layer(layer, sparsity):
     w = network.get_parameter(f"{layer}.weight").detach()
     masks.apply_masks(network, {layer: prune_by_percentage_1(w, 100 * sparsity)[1]})
     reestimate_batch_norm(network, digits, images=128)
-    images, labels = digits.train.images[512:1024], digits.train.labels[512:1024]
+    images, labels = digits.test.images[:1000], digits.test.labels[:1000]
     return evaluate(network, replace(digits, name="chosen", test=data.Split(images, labels)))
 
 
