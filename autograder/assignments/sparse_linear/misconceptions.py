@@ -583,6 +583,46 @@ def l1_steps_averaged(X, y, strength, rate=0.02, steps=200):
 
 
 # ------------------------------------------------------------------------------------------------
+# sparse_regression.cut_small
+
+
+@misconception(of=sparse_regression.cut_small)
+def negative_weights_cut(w, threshold):
+    """You compare the weights with their signs, so every negative weight is cut.
+
+    A weight of -3 is far from zero: compare the absolute value with the threshold.
+    """
+    return np.where(w > threshold, w, 0.0)
+
+
+@misconception(of=sparse_regression.cut_small)
+def large_weights_cut(w, threshold):
+    """You cut the large weights and keep the small ones.
+
+    The cut should remove what the zigzag has left near zero.
+    """
+    return np.where(np.abs(w) > threshold, 0.0, w)
+
+
+@misconception(of=sparse_regression.cut_small)
+def shrunk_instead_of_cut(w, threshold):
+    """You move the weights that stay towards zero by the threshold.
+
+    That is the soft threshold of Section 5. This cut leaves them as they are.
+    """
+    return soft_threshold(w, threshold)
+
+
+@misconception(of=sparse_regression.cut_small)
+def small_weights_left_out(w, threshold):
+    """You return only the weights that stay, so nobody knows which weights they are.
+
+    The vector keeps its length: a weight that is cut becomes zero in its place.
+    """
+    return w[np.abs(w) > threshold]
+
+
+# ------------------------------------------------------------------------------------------------
 # sparse_regression.soft_threshold
 
 

@@ -24,6 +24,7 @@ from helpers.checks.result import Claims, Wrong, public_check
 from helpers.checks.values import verdict
 
 __all__ = [
+    "cut_small",
     "gradient_descent",
     "gradient_step",
     "keep_largest",
@@ -294,6 +295,28 @@ def keep_largest(keep_largest: Callable[..., Any]) -> Claims:
         f"`keep_largest(w)` should keep two weights; yours is {shown(found)}.",
     )
     expect(np.array_equal(given, w), "`w` itself has changed: make a new array.")
+
+
+@public_check("cut_small")
+def cut_small(cut_small: Callable[..., Any]) -> Claims:
+    """Check the student's ``cut_small(w, threshold)``."""
+    yield from _thresholded(
+        cut_small,
+        "cut_small(w, 0.5)",
+        "sets the weights near zero to zero, and leaves the others as they are",
+        np.array([2.0, -1.5, 0.3, -0.2, 0.0]),
+        [2.0, -1.5, 0, 0, 0],
+        "the magnitudes of 0.3 and -0.2 are at most 0.5; those of 2 and -1.5 are larger.",
+        0.5,
+    )
+    yield "gives exact zeros"
+    call = "cut_small(w, 0.1)"
+    w = np.array([[0.09, -3.0], [-1e-12, 0.2]])
+    found = as_array(f"`{call}`", ask(call, cut_small, w, 0.1), (2, 2))
+    expect(
+        found.tolist() == [[0, -3], [0, 0.2]],
+        f"For `w = {shown(w)}` two weights should stay; yours is {shown(found)}.",
+    )
 
 
 @public_check("soft_threshold")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -116,44 +116,60 @@ def threshold_functions(
     return figure
 
 
+APART = 0.12
+"""Methods are drawn this far apart, so that their error bars do not cover each other."""
+
+
 def recovery_over_sparsity(
-    shares: Mapping[str, Mapping[int, float]], errors: Mapping[str, Mapping[int, float]]
+    found: Mapping[str, Mapping[int, Sequence[bool]]],
+    errors: Mapping[str, Mapping[int, Sequence[float]]],
 ) -> Figure:
-    """Draw how often methods find the right non-zero weights, and their errors.
+    """Draw how often methods find the right non-zero weights, and their errors, with error bars.
 
     Parameters
     ----------
-    shares
-        Mapping from method, to the number of non-zeros, to the fraction of problems in which the
-        method found the right non-zeros.
+    found
+        Mapping from method, to the number of non-zeros, to whether the method found the right
+        non-zeros in each of several problems.
     errors
-        Mapping from method, to the number of non-zeros, to the median relative error of the
-        weights.
+        Mapping from method, to the number of non-zeros, to the relative error of the weights in
+        each problem.
 
     Returns
     -------
     Figure
-        Two panels over the number of non-zeros; the errors have a logarithmic axis.
+        Two panels over the number of non-zeros. The first shows the share of the problems in
+        which the right non-zeros were found, with its standard error; the second, which is
+        logarithmic, the median error with the interquartile range. Methods are drawn slightly
+        apart. A legend names each method once.
     """
     with panels(2, (5.4, 4.0)) as (figure, (share, error)):
-        for look, method in zip(_looks(len(shares)), shares, strict=True):
-            counts = list(shares[method])
-            share.plot(counts, [100 * s for s in shares[method].values()], label=method, **look)
-            error.plot(counts, list(errors[method].values()), label=method, **look)
+        middle = (len(found) - 1) / 2
+        bars: Any = {"capsize": 2, "elinewidth": 1.1, "capthick": 1.1}
+        for index, (look, method) in enumerate(zip(_looks(len(found)), found, strict=True)):
+            counts = list(found[method])
+            x = np.array(counts) + APART * (index - middle)
+            hits = [np.asarray(found[method][count], float) for count in counts]
+            p = np.array([h.mean() for h in hits])
+            standard_error = np.sqrt(p * (1 - p) / [len(h) for h in hits])
+            share.errorbar(x, 100 * p, 100 * standard_error, label=method, **look, **bars)
+            quartiles = [np.percentile(errors[method][count], (25, 50, 75)) for count in counts]
+            low, median, high = np.array(quartiles).T
+            error.errorbar(x, median, (median - low, high - median), label=method, **look, **bars)
         share.set(
-            title="Problems with the right non-zeros found",
+            title="Right non-zeros found (± standard error)",
             xlabel="non-zeros in the true weights",
             ylabel="problems (%)",
             ylim=(-4, 104),
         )
         error.set(
-            title="Median error of the weights",
+            title="Error of the weights (median, quartiles)",
             xlabel="non-zeros in the true weights",
             ylabel="relative error",
             yscale="log",
         )
         for axes in (share, error):
-            axes.set_xticks(sorted({count for method in shares.values() for count in method}))
+            axes.set_xticks(sorted({count for method in found.values() for count in method}))
         legend_beside(error)
     return figure
 

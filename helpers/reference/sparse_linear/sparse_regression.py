@@ -178,6 +178,24 @@ def l1_descent(X: Array, y: Array, strength: float, rate: float = RATE, steps: i
     return _run(X, y, steps, lambda w: gradient_step(X, y, w, rate) - rate * strength * np.sign(w))
 
 
+def cut_small(w: Array, threshold: float) -> Array:
+    """Set all weights to zero whose magnitude is at most `threshold` (hard thresholding by size).
+
+    Parameters
+    ----------
+    w
+        Weights, in an array of any shape.
+    threshold
+        The largest magnitude that is cut; not negative.
+
+    Returns
+    -------
+    ndarray
+        The weights, in a new array of the same shape.
+    """
+    return np.where(np.abs(w) > threshold, w, 0.0)
+
+
 def soft_threshold(w: Array, threshold: float) -> Array:
     """Move every weight towards zero by `threshold`, but not beyond zero.
 

@@ -37,6 +37,7 @@ PROBES = {
         call(*TURNING, rate=0.1, steps=3, count=1),
     ],
     sparse_regression.l1_descent: [call(X, Y, 2.0, 0.02, 5)],
+    sparse_regression.cut_small: [call(W, 0.6)],
     sparse_regression.soft_threshold: [call(W, 0.6)],
     sparse_regression.proximal_descent: [call(X, Y, 2.0, 0.02, 5)],
     sparse_regression.trimmed_threshold: [call(W, 0.4), call(W, 0.4, 3)],

@@ -162,6 +162,24 @@ def l1_descent_2(X, y, strength, rate=0.02, steps=200):
     return np.array(weights), np.array(losses)
 
 
+def cut_small_1(w, threshold):
+    """Write zeros into a copy."""
+    result = w.copy()
+    result[np.abs(w) <= threshold] = 0
+    return result
+
+
+def cut_small_2(w, threshold):
+    """Multiply by a mask: a negative weight that is cut becomes -0."""
+    return w * (np.abs(w) > threshold)
+
+
+def cut_small_3(w, threshold):
+    """Weight by weight; a weight just at the threshold stays."""
+    flat = [value if abs(value) >= threshold and value else 0.0 for value in w.ravel()]
+    return np.array(flat).reshape(w.shape)
+
+
 def soft_threshold_1(w, threshold):
     return np.maximum(w - threshold, 0) - np.maximum(-w - threshold, 0)
 

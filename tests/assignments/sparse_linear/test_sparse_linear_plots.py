@@ -2,6 +2,7 @@
 
 import matplotlib as mpl
 import numpy as np
+import pytest
 
 mpl.use("Agg")
 from matplotlib import pyplot as plt
@@ -57,14 +58,43 @@ def test_threshold_functions_do_not_join_the_ends_of_a_jump():
     assert np.concatenate(drawn[hard])[:, 1].tolist() == functions["hard"](line).tolist()
 
 
+FOUND = {"one": {1: [True] * 4, 4: [True, False, False, False]}, "two": {1: [False], 4: [True]}}
+ERRORS = {"one": {1: [1e-16], 4: [0.1, 0.3, 0.2]}, "two": {1: [0.2], 4: [1.0]}}
+
+
+def bars(container):
+    """Return the ends of the error bars of a curve, one row per point."""
+    (lines,) = container.lines[2]
+    return np.array([segment[:, 1] for segment in lines.get_segments()])
+
+
 def test_recovery_is_drawn_in_percent_and_errors_logarithmically():
-    shares = {"one": {1: 1.0, 4: 0.25}, "two": {1: 0.5, 4: 0.0}}
-    errors = {"one": {1: 1e-16, 4: 0.1}, "two": {1: 0.2, 4: 1.0}}
-    share, error = recovery_over_sparsity(shares, errors).axes
-    assert points(share.get_lines()[0]).tolist() == [[1, 100], [4, 25]]
-    assert points(error.get_lines()[1]).tolist() == [[1, 0.2], [4, 1.0]]
+    share, error = recovery_over_sparsity(FOUND, ERRORS).axes
+    drawn = points(share.containers[0].lines[0])
+    assert drawn[:, 1].tolist() == [100, 25]
+    assert np.abs(drawn[:, 0] - [1, 4]).max() < 0.5
+    assert points(error.containers[1].lines[0])[:, 1].tolist() == [0.2, 1.0]
+    assert points(error.containers[0].lines[0])[1, 1] == 0.2
     assert (share.get_yscale(), error.get_yscale()) == ("linear", "log")
     assert share.get_xticks().tolist() == [1, 4]
+
+
+def test_error_bars_are_the_standard_error_of_the_share_and_the_quartiles_of_the_error():
+    share, error = recovery_over_sparsity(FOUND, ERRORS).axes
+    # sqrt(p (1 - p) / n) with p = 1/4 and n = 4.
+    assert bars(share.containers[0]) == pytest.approx(
+        np.array([[100, 100], [25 - 21.65, 25 + 21.65]]), abs=0.01
+    )
+    assert bars(error.containers[0])[1] == pytest.approx([0.15, 0.25])
+    assert "standard error" in share.get_title()
+    assert "quartiles" in error.get_title()
+
+
+def test_a_legend_names_every_curve_once():
+    share, error = recovery_over_sparsity(FOUND, ERRORS).axes
+    assert [t.get_text() for t in error.get_legend().get_texts()] == list(FOUND)
+    assert share.get_legend() is None
+    assert len(share.containers) == len(error.containers) == len(FOUND)
 
 
 def test_no_figure_stays_open():

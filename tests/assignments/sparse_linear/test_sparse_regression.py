@@ -13,6 +13,7 @@ from sklearn.linear_model import Lasso, OrthogonalMatchingPursuit
 
 from helpers.reference.sparse_linear.sparse_regression import (
     PROBLEM,
+    cut_small,
     gradient_descent,
     gradient_step,
     is_run,
@@ -105,6 +106,13 @@ def test_the_soft_threshold_is_the_proximal_map(v, t):
     # The cost is strongly convex with modulus 1: any other point costs more, by at least half the
     # squared distance.
     assert (cost(others) >= cost(found) + (others - found) ** 2 / 2 - 1e-12).all()
+
+
+@given(vectors, thresholds)
+def test_a_cut_removes_what_the_soft_threshold_removes_and_leaves_the_rest(v, t):
+    found = cut_small(v, t)
+    assert ((found == 0) == (soft_threshold(v, t) == 0)).all()
+    assert found[found != 0].tolist() == v[found != 0].tolist()
 
 
 @given(vectors, vectors, thresholds)
