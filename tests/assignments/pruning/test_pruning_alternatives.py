@@ -156,7 +156,7 @@ def layer_summary_1(parameters):
 def layer_summary_2(parameters):
     """With tensors that are flattened first, and a mean of truth values."""
     large = {n.rsplit(".", 1)[0]: p.detach().flatten() for n, p in parameters.items() if p.ndim > 1}
-    kinds = {n.rsplit(".", 1)[0]: p.ndim for n, p in parameters.items()}
+    kinds = {n.rsplit(".", 1)[0]: p.ndim for n, p in parameters.items() if p.ndim > 1}
     large["total"] = torch.cat(list(large.values()))
     return [
         {
