@@ -3,8 +3,8 @@
 from autograder.assignments.pruning.experiments import EXPERIMENTS
 from autograder.runs.lines import Line
 
-NAMES = [experiment.name for experiment in EXPERIMENTS if experiment.name != "not_pruned"]
-BY_STD = [name for name in NAMES if "std_" in name or name == "pruned_std"]
+NAMES = [experiment.name for experiment in EXPERIMENTS if experiment.only_in != "quick"]
+BY_STD = [name for name in NAMES if "_std" in name]
 STEP_BY_STEP = ["iterative", "global_iterative"]
 BY_PERCENTAGE = [name for name in NAMES if name not in BY_STD and name not in STEP_BY_STEP]
 

@@ -146,6 +146,7 @@ MILDER = (
         assignment="pruning",
         recipe="nothing pruned, {epochs}, cosine from {lr}",
         start=starting_network,
+        details=float_sizes,
         **UNGRADED,
     ),
 )

@@ -230,7 +230,10 @@ class IterativePruning:
     """Hooks for `helpers.training.fit` that prune step by step and then hold the last masks.
 
     Before each epoch, masks are computed anew from the current weights and applied once. During the
-    epoch that follows, pruned weights may return. From the last pruning step on, they may not.
+    epoch that follows, pruned weights may return, so the masks need not be nested: a weight that is
+    pruned before one epoch may be kept before a later one. From the last pruning step on, pruned
+    weights do not return. (Hooks that hold every mask from the first step on give nested masks,
+    because a zero never rises in a ranking of magnitudes.)
 
     As `helpers.training.fit` requires, the hooks need not remember anything across an interruption:
     after the last pruning step, pruning the same percentage again selects the same weights.
