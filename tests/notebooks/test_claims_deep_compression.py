@@ -138,6 +138,57 @@ def test_centroids_are_close_together_where_weights_are_many_and_far_apart_in_th
     assert sorted(highs, reverse=True) == list(highs)
 
 
+@cache
+def pruned():
+    dataset = data.load("digits")
+    return shared_network.prune(pretrained_resnet20(dataset), dataset, 0.5), dataset
+
+
+@cache
+def accuracies(bits, method="linear", seed=0):
+    """Return the accuracy with shared weights, and with batch norm measured anew, in `quick`."""
+    start, dataset = pruned()
+    model = copy.deepcopy(start)
+    shared_network.share(model, bits, method, seed, cluster=weight_sharing.share_weights_by_sklearn)
+    before = evaluate(model, dataset)
+    reestimate_batch_norm(model, dataset)
+    return before, evaluate(model, dataset)
+
+
+@pytest.mark.slow
+def test_the_accuracy_hardly_changes_down_to_4_bits_and_breaks_down_at_2():
+    start, dataset = pruned()
+    whole = evaluate(start, dataset)
+    lost = {bits: whole - accuracies(bits)[0] for bits in (6, 5, 4, 3, 2)}
+    assert max(lost[6], lost[5], lost[4]) < 0.005
+    assert lost[3] == pytest.approx(0.01, abs=0.005)
+    assert lost[2] == pytest.approx(0.1, abs=0.005)
+
+
+@pytest.mark.slow
+def test_at_2_bits_batch_norm_brings_back_seven_or_eight_of_ten_points():
+    before, control = accuracies(2)
+    assert 0.07 < control - before < 0.08
+
+
+@pytest.mark.slow
+def test_linear_and_density_starts_differ_by_less_than_a_standard_error():
+    _, dataset = pruned()
+    linear, density = accuracies(3, "linear"), accuracies(3, "density")
+    error = np.sqrt(0.9 * 0.1 / len(dataset.test))
+    assert error == pytest.approx(0.007, abs=0.0005)
+    assert 0 < linear[0] - density[0] < min(error, 0.005)
+    assert 0 < density[1] - linear[1] < min(error, 0.005)
+
+
+@pytest.mark.slow
+def test_random_starts_scatter_and_batch_norm_brings_most_of_it_back():
+    drawn = np.array([accuracies(3, "random", seed) for seed in (0, 1, 2)])
+    before, control = np.ptp(drawn, axis=0)
+    assert before > 0.05
+    assert control == pytest.approx(0.02, abs=0.005)
+
+
 # ------------------------------------------------------------------------------------------------
 # Section 2
 
