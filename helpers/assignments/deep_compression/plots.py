@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from helpers.plots import STYLE, weight_histograms
 from helpers.plots.style import (
     BLUE,
+    CHANCE,
     GREEN,
     LINES,
     ORANGE,
@@ -286,16 +287,21 @@ def accuracy_over_size(
     Figure
         The sizes have a logarithmic axis, and the accuracies an axis that begins below the lowest
         of them. Labels are placed below the points of the first series,
-        above those of the second, and so on alternately.
+        above those of the second, and so on alternately; a label is not repeated at the same size.
     """
     with panels(1, (7.6, 4)) as (figure, (axes,)):
         sizes = [size / 1000 for networks in series.values() for size, _ in networks.values()]
+        named: list[tuple[str, float]] = []
         for number, (name, networks) in enumerate(series.items()):
             x = [size / 1000 for size, _ in networks.values()]
             y = [accuracy for _, accuracy in networks.values()]
             axes.plot(x, y, label=name, **(LINES[number] | {"markersize": 8}))
             above = number % 2 == 1
             for label, place in zip(networks, zip(x, y, strict=True), strict=True):
+                # The same bits give about the same size, so that one number says it for all series.
+                if any(label == other and abs(place[0] / size - 1) < 0.05 for other, size in named):
+                    continue
+                named.append((label, place[0]))
                 axes.annotate(
                     label,
                     xy=place,
@@ -308,6 +314,9 @@ def accuracy_over_size(
         accuracy_axis(axes, full_precision)
         heights = [accuracy for networks in series.values() for _, accuracy in networks.values()]
         _zoom(axes, heights if full_precision is None else [*heights, full_precision])
+        for line in list(axes.lines):
+            if line.get_label() == "chance" and axes.get_ylim()[0] > CHANCE:
+                line.remove()  # so that the legend names only what is to be seen
         axes.set_xscale("log")
         low, high = min(sizes) / 1.4, max(sizes) * 1.6
         axes.set_xlim(low, high)
