@@ -72,7 +72,8 @@ def starting_points(
     share = np.arange(1, kept.size + 1) / kept.size
     with panels(len(starts), (3.6, 3)) as (figure, all_axes):
         for axes, (name, centroids) in zip(all_axes, starts.items(), strict=True):
-            axes.hist(kept, bins=60, color=SKY, weights=np.full(kept.size, 12 / kept.size))
+            counts, edges = np.histogram(kept, bins=60)
+            axes.stairs(0.9 * counts / counts.max(), edges, fill=True, color=SKY, label="histogram")
             axes.plot(kept, share, color=BLUE, label="share of smaller weights")
             heights = np.searchsorted(kept, centroids, side="right") / kept.size
             axes.vlines(centroids, 0, heights, color=RED, linewidth=0.8)
@@ -82,7 +83,7 @@ def starting_points(
             axes.set_title(f"{name}, {len(centroids)} centroids", fontsize="medium")
         all_axes[0].set_ylabel("share of kept weights")
         handles, labels = all_axes[0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=2, fontsize="small")
+        figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize="small")
         if title:
             figure.suptitle(title)
     return figure
