@@ -9,6 +9,7 @@ import json
 import re
 from functools import cache
 
+import kmeans1d
 import numpy as np
 import pytest
 from source_notebook import cells
@@ -84,7 +85,9 @@ def distortions(bits):
         ]
         for method, draws in (("linear", 1), ("density", 1), ("random", 5))
     }
-    return found | {"best": 100 * weight_sharing.optimal_distortion(w, 2**bits) / spread}
+    # Faster than our own dynamic programming, with which the tests of the reference compare it.
+    labels, centroids = kmeans1d.cluster(w[w != 0].astype(float), 2**bits)
+    return found | {"best": 100 * weight_sharing.distortion(w, labels, centroids) / spread}
 
 
 @pytest.mark.slow
@@ -287,8 +290,7 @@ def test_the_average_length_is_within_a_twentieth_of_a_bit_of_the_entropy(profil
 @pytest.mark.parametrize("profile", ["quick", "full"])
 def test_huffman_coding_saves_most_with_many_centroids(profile):
     saved = {bits: bits - averages(profile, bits)[1] for bits in (6, 5, 2)}
-    assert saved[6] == pytest.approx(0.8, abs=0.05)
-    assert saved[5] == pytest.approx(0.8, abs=0.05)
+    assert 0.7 < min(saved[6], saved[5]) < max(saved[6], saved[5]) < 0.81
     assert saved[2] < 0.2
 
 
