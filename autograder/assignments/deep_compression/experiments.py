@@ -77,9 +77,9 @@ def _sizes(model: nn.Module, bits: int) -> dict[str, float]:
     return sizes(model, dict.fromkeys(layer_sizes(model), bits))
 
 
-def _huffman_bits(codes: NDArray[np.integer]) -> float:
-    """Return the bits per code when the layer has a Huffman code of its own."""
-    counts = {"layer": np.bincount(codes)}
+def _huffman_bits(labels: NDArray[np.integer]) -> float:
+    """Return the bits per label when the layer has a Huffman code of its own."""
+    counts = {"layer": np.bincount(labels)}
     lengths = {"layer": huffman.code_lengths(counts["layer"])}
     return huffman.average_bits(counts, lengths)
 

@@ -49,7 +49,7 @@ def linear_is_symmetric(w, bits, method, seed=0):
 def twice_as_many_as_bits(w, bits, method, seed=0):
     """You use 2b centroids for b bits.
 
-    Each further bit doubles the number of codes instead of adding two: b bits can tell 2^b
+    Each further bit doubles the number of labels instead of adding two: b bits can tell 2^b
     centroids apart.
     """
     kept = w[w != 0].astype(np.float64)
@@ -131,8 +131,8 @@ def zeros_clustered_too(w, start):
     from sklearn.cluster import KMeans
 
     kmeans = KMeans(len(start), init=np.reshape(start, (-1, 1)), n_init=1).fit(w.reshape(-1, 1))
-    codes = kmeans.labels_[w.ravel() != 0]
-    return codes.astype(np.uint8), kmeans.cluster_centers_.ravel().astype(np.float32)
+    labels = kmeans.labels_[w.ravel() != 0]
+    return labels.astype(np.uint8), kmeans.cluster_centers_.ravel().astype(np.float32)
 
 
 @misconception(of=weight_sharing.share_weights)
@@ -145,15 +145,15 @@ def centroids_never_move(w, start):
     kept = w[w != 0]
     if kept.size == 0:
         return np.zeros(0, np.uint8), np.zeros(0, np.float32)
-    codes = np.abs(kept[:, None] - np.asarray(start)).argmin(axis=1)
-    return codes.astype(np.uint8), np.asarray(start, dtype=np.float32)
+    labels = np.abs(kept[:, None] - np.asarray(start)).argmin(axis=1)
+    return labels.astype(np.uint8), np.asarray(start, dtype=np.float32)
 
 
 @misconception(of=weight_sharing.share_weights)
 def centroid_kept_for_zero(w, start):
     """You keep one centroid at zero for the pruned weights.
 
-    The index already records which weights are pruned, so this centroid is wasted: all centroids
+    The index already says which weights are pruned, so this centroid is wasted: all centroids
     belong to the kept weights.
     """
     kept = w[w != 0]
@@ -162,18 +162,18 @@ def centroid_kept_for_zero(w, start):
     from sklearn.cluster import KMeans
 
     kmeans = KMeans(len(start), init=np.reshape(start, (-1, 1)), n_init=1)
-    codes = kmeans.fit(kept.reshape(-1, 1)).labels_
+    labels = kmeans.fit(kept.reshape(-1, 1)).labels_
     centroids = kmeans.cluster_centers_.ravel().astype(np.float32)
     centroids[np.abs(centroids).argmin()] = 0
-    return codes.astype(np.uint8), centroids
+    return labels.astype(np.uint8), centroids
 
 
 @misconception(of=weight_sharing.share_weights)
-def codes_in_sorted_order(w, start):
-    """You return the codes in the order of the sorted weights.
+def labels_in_sorted_order(w, start):
+    """You return the labels in the order of the sorted weights.
 
-    The layer is rebuilt in memory order, so your codes end up at the wrong weights: sort a copy if
-    you need to, but return the codes in the order of the kept weights.
+    The layer is rebuilt in memory order, so your labels end up at the wrong weights: sort a copy if
+    you need to, but return the labels in the order of the kept weights.
     """
     kept = np.sort(w[w != 0])
     if kept.size == 0:
@@ -181,8 +181,8 @@ def codes_in_sorted_order(w, start):
     from sklearn.cluster import KMeans
 
     kmeans = KMeans(len(start), init=np.reshape(start, (-1, 1)), n_init=1)
-    codes = kmeans.fit(kept.reshape(-1, 1)).labels_
-    return codes.astype(np.uint8), kmeans.cluster_centers_.ravel().astype(np.float32)
+    labels = kmeans.fit(kept.reshape(-1, 1)).labels_
+    return labels.astype(np.uint8), kmeans.cluster_centers_.ravel().astype(np.float32)
 
 
 # ------------------------------------------------------------------------------------------------
@@ -190,36 +190,36 @@ def codes_in_sorted_order(w, start):
 
 
 @misconception(of=weight_sharing.rebuild)
-def cluster_zero_is_lost(kept, codes, centroids):
-    """You treat code 0 as "pruned", so all weights of the first cluster are lost.
+def cluster_zero_is_lost(kept, labels, centroids):
+    """You treat label 0 as "pruned", so all weights of the first cluster are lost.
 
-    A code is just the number of a centroid: which weights are pruned depends on `kept` alone.
+    A label is just the number of a centroid: which weights are pruned depends on `kept` alone.
     """
     weights = np.zeros(kept.shape, np.float32)
-    weights[kept] = np.where(codes == 0, 0, centroids[codes]) if codes.size else 0
+    weights[kept] = np.where(labels == 0, 0, centroids[labels]) if labels.size else 0
     return weights
 
 
 @misconception(of=weight_sharing.rebuild)
-def codes_counted_from_one(kept, codes, centroids):
-    """You count the codes from 1, as if 0 stood for the pruned weights.
+def labels_counted_from_one(kept, labels, centroids):
+    """You count the labels from 1, as if 0 stood for the pruned weights.
 
     Every weight then gets the centroid before its own, and the first cluster gets the last
-    centroid: the codes number the centroids from 0.
+    centroid: the labels number the centroids from 0.
     """
     weights = np.zeros(kept.shape, np.float32)
-    weights[kept] = centroids[codes.astype(int) - 1] if codes.size else 0
+    weights[kept] = centroids[labels.astype(int) - 1] if labels.size else 0
     return weights
 
 
 @misconception(of=weight_sharing.rebuild)
-def places_forgotten(kept, codes, centroids):
+def places_forgotten(kept, labels, centroids):
     """You fill the layer from its beginning, whichever places were kept.
 
     The values are right, but they end up in the wrong places: write them where `kept` is true.
     """
     weights = np.zeros(kept.shape, np.float32)
-    weights.ravel()[: len(codes)] = centroids[codes] if codes.size else 0
+    weights.ravel()[: len(labels)] = centroids[labels] if labels.size else 0
     return weights
 
 
@@ -228,39 +228,40 @@ def places_forgotten(kept, codes, centroids):
 
 
 @misconception(of=weight_sharing.centroid_gradient)
-def gradients_averaged(gradient, kept, codes, count):
+def gradients_averaged(gradient, kept, labels, count):
     """You average the gradients of a cluster instead of adding them up.
 
     When a centroid moves, all of its weights move with it, and each of them changes the loss: by
     the chain rule, their gradients add up.
     """
     sums = torch.zeros(count, dtype=gradient.dtype, device=gradient.device)
-    sums.index_add_(0, codes, gradient[kept])
-    return sums / torch.bincount(codes, minlength=count).clamp(min=1)
+    sums.index_add_(0, labels, gradient[kept])
+    return sums / torch.bincount(labels, minlength=count).clamp(min=1)
 
 
 @misconception(of=weight_sharing.centroid_gradient)
-def last_gradient_wins(gradient, kept, codes, count):
+def last_gradient_wins(gradient, kept, labels, count):
     """You let the gradients of a cluster overwrite each other.
 
-    `sums[codes] += ...` reads, adds and writes only once per centroid, however often the centroid
-    occurs in `codes`, so only one gradient per cluster is left. Use `index_add_` or `scatter_add_`.
+    `sums[labels] += ...` reads, adds and writes only once per centroid, however often the centroid
+    occurs in `labels`, so only one gradient per cluster is left: use `index_add_` instead, or
+    `scatter_add_`.
     """
     sums = torch.zeros(count, dtype=gradient.dtype, device=gradient.device)
-    for code, value in zip(codes.tolist(), gradient[kept], strict=True):
-        sums[code] = value
+    for label, value in zip(labels.tolist(), gradient[kept], strict=True):
+        sums[label] = value
     return sums
 
 
 @misconception(of=weight_sharing.centroid_gradient)
-def pruned_weights_pull(gradient, kept, codes, count):
+def pruned_weights_pull(gradient, kept, labels, count):
     """You add the gradients of the pruned weights to the first centroid.
 
     Pruned weights have gradients too, but no centroid determines their value: only the gradients of
     kept weights count.
     """
     everywhere = torch.zeros(gradient.shape, dtype=torch.int64, device=gradient.device)
-    everywhere[kept] = codes
+    everywhere[kept] = labels
     sums = torch.zeros(count, dtype=gradient.dtype, device=gradient.device)
     return sums.index_add_(0, everywhere.flatten(), gradient.flatten()) if count else sums
 
@@ -273,7 +274,7 @@ def pruned_weights_pull(gradient, kept, codes, count):
 def entropy_in_nats(counts):
     """You use the natural logarithm, which gives the entropy in nats.
 
-    A code is written in bits, and a symbol of probability 1/2 should cost exactly one bit: take the
+    A word is written in bits, and a symbol of probability 1/2 should cost exactly one bit: take the
     logarithm to base 2.
     """
     p = counts[counts > 0] / counts.sum()
@@ -641,8 +642,8 @@ def weights_take_no_place(runs, width, shape):
 def codebook_not_counted(size, kept, runs, bits, width):
     """You do not count the codebook.
 
-    Without its centroids the codes mean nothing: 2^b floats of 32 bits are stored as well, and in a
-    small layer they take most of the memory.
+    Without its centroids the labels mean nothing: 2^b floats of 32 bits are stored as well, and in
+    a small layer they take most of the memory.
     """
     return 32 * size / (bits * kept + width * runs)
 
@@ -652,17 +653,17 @@ def index_not_counted(size, kept, runs, bits, width):
     """You do not count the index.
 
     Without the runs nobody knows which weights were kept, and the runs cost about as much as the
-    codes: count `width` bits for each run.
+    labels: count `width` bits for each run.
     """
     return 32 * size / (bits * kept + 32 * 2**bits)
 
 
 @misconception(of=run_lengths.compression_ratio)
-def codes_for_pruned_weights(size, kept, runs, bits, width):
-    """You count a code for every weight, including the pruned ones.
+def labels_for_pruned_weights(size, kept, runs, bits, width):
+    """You count a label for every weight, including the pruned ones.
 
-    Pruned weights have no code; otherwise pruning would gain nothing here. Their places follow from
-    the runs.
+    Pruned weights have no label; otherwise pruning would gain nothing here. Their places follow
+    from the runs.
     """
     return 32 * size / (bits * size + width * runs + 32 * 2**bits)
 
@@ -682,56 +683,56 @@ def ratio_upside_down(size, kept, runs, bits, width):
 
 
 @misconception(of=compressed_file.layer_to_bytes)
-def centroids_in_double(codes, runs, centroids, width):
+def centroids_in_double(labels, runs, centroids, width):
     """You write each centroid with 8 bytes.
 
     NumPy computes in float64 by default, and `tobytes` writes whatever type the array has: convert
     the centroids to float32 first.
     """
-    code_table = code_lengths(np.bincount(codes, minlength=len(centroids)))
+    label_table = code_lengths(np.bincount(labels, minlength=len(centroids)))
     run_table = code_lengths(np.bincount(runs, minlength=2**width))
-    code_bits = encode(codes, code_table)
+    label_bits = encode(labels, label_table)
     run_bits = encode(runs, run_table)
-    header = np.array([len(codes), len(runs), len(code_bits)], np.uint32).tobytes()
+    header = np.array([len(labels), len(runs), len(label_bits)], np.uint32).tobytes()
     header += np.array([len(centroids), width], np.uint16).tobytes()
     content = centroids.astype(np.float64).tobytes()
-    content += b"".join(part.tobytes() for part in (code_table, run_table, code_bits, run_bits))
+    content += b"".join(part.tobytes() for part in (label_table, run_table, label_bits, run_bits))
     return np.frombuffer(header + content, np.uint8)
 
 
 @misconception(of=compressed_file.layer_to_bytes)
-def tables_end_with_the_last_symbol(codes, runs, centroids, width):
+def tables_end_with_the_last_symbol(labels, runs, centroids, width):
     """Your code tables end with the last symbol that occurs.
 
-    A reader expects k entries for the codes and 2^width for the runs, and takes the bytes that
+    A reader expects k entries for the labels and 2^width for the runs, and takes the bytes that
     follow for the missing entries: give `np.bincount` a `minlength`.
     """
-    code_table = code_lengths(np.bincount(codes))
+    label_table = code_lengths(np.bincount(labels))
     run_table = code_lengths(np.bincount(runs))
-    code_bits = encode(codes, code_table)
+    label_bits = encode(labels, label_table)
     run_bits = encode(runs, run_table)
-    header = np.array([len(codes), len(runs), len(code_bits)], np.uint32).tobytes()
+    header = np.array([len(labels), len(runs), len(label_bits)], np.uint32).tobytes()
     header += np.array([len(centroids), width], np.uint16).tobytes()
     content = centroids.astype(np.float32).tobytes()
-    content += b"".join(part.tobytes() for part in (code_table, run_table, code_bits, run_bits))
+    content += b"".join(part.tobytes() for part in (label_table, run_table, label_bits, run_bits))
     return np.frombuffer(header + content, np.uint8)
 
 
 @misconception(of=compressed_file.layer_to_bytes)
-def highest_byte_first(codes, runs, centroids, width):
+def highest_byte_first(labels, runs, centroids, width):
     """You write the numbers of the header with the highest byte first.
 
     Both orders are in use, so a reader has to know which one was chosen: here the lowest byte comes
     first, as in `"<u4"`.
     """
-    code_table = code_lengths(np.bincount(codes, minlength=len(centroids)))
+    label_table = code_lengths(np.bincount(labels, minlength=len(centroids)))
     run_table = code_lengths(np.bincount(runs, minlength=2**width))
-    code_bits = encode(codes, code_table)
+    label_bits = encode(labels, label_table)
     run_bits = encode(runs, run_table)
-    header = np.array([len(codes), len(runs), len(code_bits)], ">u4").tobytes()
+    header = np.array([len(labels), len(runs), len(label_bits)], ">u4").tobytes()
     header += np.array([len(centroids), width], ">u2").tobytes()
     content = centroids.astype(np.float32).tobytes()
-    content += b"".join(part.tobytes() for part in (code_table, run_table, code_bits, run_bits))
+    content += b"".join(part.tobytes() for part in (label_table, run_table, label_bits, run_bits))
     return np.frombuffer(header + content, np.uint8)
 
 
@@ -746,23 +747,23 @@ def as_many_runs_as_weights(data, shape):
     Every padding is one more run: the second number of the header says how many runs there are.
     """
     content = data.tobytes()
-    n, _, code_bytes = np.frombuffer(content, "<u4", 3).tolist()
+    n, _, label_bytes = np.frombuffer(content, "<u4", 3).tolist()
     k, width = np.frombuffer(content, "<u2", 2, offset=12).tolist()
     centroids = np.frombuffer(content, "<f4", k, offset=16)
     tables = data[16 + 4 * k :]
     bits = tables[k + 2**width :]
-    codes = decode(bits[:code_bytes], tables[:k], n)
-    runs = decode(bits[code_bytes:], tables[k : k + 2**width], n)
+    labels = decode(bits[:label_bytes], tables[:k], n)
+    runs = decode(bits[label_bytes:], tables[k : k + 2**width], n)
     kept = kept_from_runs(runs, width, shape)
-    return rebuild(kept, codes[: kept.sum()], centroids)
+    return rebuild(kept, labels[: kept.sum()], centroids)
 
 
 @misconception(of=compressed_file.layer_from_bytes)
 def runs_begin_at_the_next_bit(data, shape):
-    """You read the runs from the bit right after the last code.
+    """You read the runs from the bit right after the last label.
 
     The rest of that byte is filled with zeros, and you take them for runs: the runs begin with a
-    new byte, c bytes after the beginning of the codes.
+    new byte, c bytes after the beginning of the labels.
     """
     content = data.tobytes()
     n, m, _ = np.frombuffer(content, "<u4", 3).tolist()
@@ -770,11 +771,11 @@ def runs_begin_at_the_next_bit(data, shape):
     centroids = np.frombuffer(content, "<f4", k, offset=16)
     tables = data[16 + 4 * k :]
     bits = tables[k + 2**width :]
-    codes = decode(bits, tables[:k], n)
-    used = int(tables[:k][codes].astype(int).sum())
+    labels = decode(bits, tables[:k], n)
+    used = int(tables[:k][labels].astype(int).sum())
     run_bits = np.packbits(np.unpackbits(bits)[used:])
     kept = kept_from_runs(decode(run_bits, tables[k : k + 2**width], m), width, shape)
     weights = np.zeros(shape, np.float32)
     places = np.flatnonzero(kept)[:n]
-    weights.ravel()[places] = centroids[codes][: len(places)]
+    weights.ravel()[places] = centroids[labels][: len(places)]
     return weights

@@ -24,6 +24,7 @@ from helpers.checks.answers import (
     shown,
 )
 from helpers.checks.result import Claims, public_check
+from helpers.checks.trained import trained
 from helpers.checks.values import accuracies, verdict
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "average_bits",
     "canonical_codes",
     "centroid_gradient",
+    "choice",
     "code_lengths",
     "compression_ratio",
     "decode",
@@ -43,6 +45,7 @@ __all__ = [
     "run_lengths",
     "share_weights",
     "starting_centroids",
+    "trained",
     "verdict",
 ]
 
@@ -128,33 +131,33 @@ def share_weights(share_weights: Callable[..., Any]) -> Claims:
         answer = ask(call, share_weights, w.copy(), np.array(start, np.float64))
         expect(
             isinstance(answer, tuple | list) and len(answer) == 2,
-            f"`{call}` should return codes and centroids; yours is {kind(answer)}.",
+            f"`{call}` should return labels and centroids; yours is {kind(answer)}.",
         )
-        codes = as_array("The codes", answer[0], (int((w != 0).sum()),))
+        labels = as_array("The labels", answer[0], (int((w != 0).sum()),))
         centroids = as_array("The centroids", answer[1], (len(start),))
-        expect(codes.dtype == np.uint8, f"The codes should be uint8; yours are {codes.dtype}.")
-        if codes.size:
-            highest = int(codes.max())
-            expect(highest < len(start), f"There is no centroid {highest} for your largest code.")
-        return codes, centroids
+        expect(labels.dtype == np.uint8, f"The labels should be uint8; yours are {labels.dtype}.")
+        if labels.size:
+            highest = int(labels.max())
+            expect(highest < len(start), f"There is no centroid {highest} for your largest label.")
+        return labels, centroids
 
-    yield "returns the codes of the kept weights, and the centroids"
+    yield "returns the labels of the kept weights, and the centroids"
     w = np.array([[0, 1, 5], [2, 0, 6]], np.float32)
-    codes, centroids = asked(w, [1, 6])
+    labels, centroids = asked(w, [1, 6])
 
     yield "finds the two groups of an example"
-    values = centroids[codes]
+    values = centroids[labels]
     expect(
         np.abs(values - [1.5, 5.5, 1.5, 5.5]).max() <= ROUNDING,
         "The kept weights of `w = [[0, 1, 5], [2, 0, 6]]` are 1, 5, 2, 6, in this order. With the "
         "starting centroids 1 and 6, they become the means of their groups, 1.5, 5.5, 1.5, 5.5; "
-        f"with your codes and centroids they become {shown(values)}.",
+        f"with your labels and centroids they become {shown(values)}.",
     )
 
     yield "moves the centroids until nothing changes"
     w = np.array([1, 1.1, 1.2, 8, 8.1, 8.2, 20, 20.5, 21], np.float32)
-    codes, centroids = asked(w, [1, 7, 9.05])
-    values = centroids[codes].astype(np.float64)
+    labels, centroids = asked(w, [1, 7, 9.05])
+    values = centroids[labels].astype(np.float64)
     expect(
         float(((w - values) ** 2).sum()) <= 1,
         "There are three groups of three weights, around 1.1, 8.1 and 20.5. With the starting "
@@ -163,7 +166,7 @@ def share_weights(share_weights: Callable[..., Any]) -> Claims:
 
     yield "ignores the pruned weights"
     w = np.array([-2, -1.9, *[0] * 50, 0.5, 0.6, 2, 2.2], np.float32)
-    codes, centroids = asked(w, [-2, 0.5, 2])
+    labels, centroids = asked(w, [-2, 0.5, 2])
     expect(
         np.abs(np.sort(centroids) - [-1.95, 0.55, 2.1]).max() <= ROUNDING,
         "Without the 50 zeros, the means of the groups are -1.95, 0.55 and 2.1; your centroids are "
@@ -176,41 +179,41 @@ def share_weights(share_weights: Callable[..., Any]) -> Claims:
 
 @public_check("rebuild")
 def rebuild(rebuild: Callable[..., Any]) -> Claims:
-    """Check the student's ``rebuild(kept, codes, centroids)``."""
+    """Check the student's ``rebuild(kept, labels, centroids)``."""
     kept = np.array([[True, False, True], [True, False, True]])
-    codes, centroids = np.array([1, 0, 2, 0], np.uint8), np.array([-1, 0.5, 2], np.float32)
-    call = "rebuild(kept, codes, centroids)"
+    labels, centroids = np.array([1, 0, 2, 0], np.uint8), np.array([-1, 0.5, 2], np.float32)
+    call = "rebuild(kept, labels, centroids)"
 
     yield "returns float32 in the shape of `kept`"
-    found = as_array(f"`{call}`", ask(call, rebuild, kept, codes, centroids), (2, 3))
+    found = as_array(f"`{call}`", ask(call, rebuild, kept, labels, centroids), (2, 3))
     expect(found.dtype == np.float32, f"`{call}` should be float32; yours is {found.dtype}.")
 
     yield "puts the centroids where weights are kept, and zeros elsewhere"
     expect(
         np.array_equal(found, np.array([[0.5, 0, -1], [2, 0, -1]])),
-        "With `kept` true at the corners, the codes 1, 0, 2, 0 and the centroids -1, 0.5, 2, the "
+        "With `kept` true at the corners, the labels 1, 0, 2, 0 and the centroids -1, 0.5, 2, the "
         f"weights are [[0.5, 0, -1], [2, 0, -1]]; yours are {shown(found)}.",
     )
 
     yield "copes with a layer that is pruned altogether"
-    empty = ask(call, rebuild, ~np.ones((2, 2), bool), codes[:0], centroids[:0])
+    empty = ask(call, rebuild, ~np.ones((2, 2), bool), labels[:0], centroids[:0])
     expect(not as_array(f"`{call}`", empty, (2, 2)).any(), "All weights should be zero.")
 
 
 @public_check("centroid_gradient")
 def centroid_gradient(centroid_gradient: Callable[..., Any]) -> Claims:
-    """Check the student's ``centroid_gradient(gradient, kept, codes, count)``."""
+    """Check the student's ``centroid_gradient(gradient, kept, labels, count)``."""
     gradient = torch.tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
     kept = torch.tensor([[True, True, False], [True, False, True]])
-    codes = torch.tensor([1, 0, 1, 1])
-    call = "centroid_gradient(gradient, kept, codes, 3)"
+    labels = torch.tensor([1, 0, 1, 1])
+    call = "centroid_gradient(gradient, kept, labels, 3)"
 
     yield "returns one number for each centroid"
-    found = as_tensor(f"`{call}`", ask(call, centroid_gradient, gradient, kept, codes, 3), (3,))
+    found = as_tensor(f"`{call}`", ask(call, centroid_gradient, gradient, kept, labels, 3), (3,))
 
     yield "adds up the gradients of the weights that share a centroid"
     example = (
-        "The kept weights have the gradients 1, 2, 4, 6 and the codes 1, 0, 1, 1. Centroid 0 has "
+        "The kept weights have the gradients 1, 2, 4, 6 and the labels 1, 0, 1, 1. Centroid 0 has "
         "one weight, centroid 1 has three and centroid 2 has none, so their gradients are 2, 11, 0"
     )
     expect(
@@ -500,15 +503,15 @@ def compression_ratio(compression_ratio: Callable[..., Any]) -> Claims:
     found = asked(16, 16, 0, 2, 4)
     expect(
         math.isclose(found, 3.2, rel_tol=ROUNDING),
-        "There are 16 weights in 4 clusters, and none is pruned. Their 512 bits become 16 codes of "
-        "2 bits and 4 centroids of 32 bits, which are 160 bits. The ratio is 3.2; you found "
+        "There are 16 weights in 4 clusters, and none is pruned. Their 512 bits become 16 labels "
+        "of 2 bits and 4 centroids of 32 bits, which are 160 bits. The ratio is 3.2; you found "
         f"{found:.5g}.",
     )
-    yield "counts codes for the kept weights, the runs, and the codebook"
+    yield "counts labels for the kept weights, the runs, and the codebook"
     found = asked(100, 50, 60, 4, 3)
     expect(
         math.isclose(found, 3200 / 892, rel_tol=ROUNDING),
-        "100 weights take 3200 bits. 50 codes of 4 bits, 60 runs of 3 bits and 16 centroids of 32 "
+        "100 weights take 3200 bits. 50 labels of 4 bits, 60 runs of 3 bits and 16 centroids of 32 "
         f"bits take 892 bits. The ratio is 3.5874; you found {found:.5g}.",
     )
 
@@ -516,30 +519,30 @@ def compression_ratio(compression_ratio: Callable[..., Any]) -> Claims:
 # ------------------------------------------------------------------------------------------------
 # The file
 
-# The record of a layer with four kept weights of six, byte by byte.
-CODES, RUNS = np.array([1, 0, 1, 1], np.uint8), np.array([0, 0, 1, 1], np.uint8)
+# The block of a layer with four kept weights of six, byte by byte.
+LABELS, RUNS = np.array([1, 0, 1, 1], np.uint8), np.array([0, 0, 1, 1], np.uint8)
 CENTROIDS = np.array([-1, 0.5], np.float32)
-RECORD = {
+BLOCK = {
     "number of kept weights": [4, 0, 0, 0],
     "number of runs": [4, 0, 0, 0],
-    "bytes of the codes": [1, 0, 0, 0],
+    "bytes of the labels": [1, 0, 0, 0],
     "number of centroids": [2, 0],
     "bits of a run": [2, 0],
     "centroids": [0, 0, 0x80, 0xBF, 0, 0, 0, 0x3F],
-    "code table of the codes": [1, 1],
+    "code table of the labels": [1, 1],
     "code table of the runs": [1, 1, 0, 0],
-    "codes": [0b10110000],
+    "labels": [0b10110000],
     "runs": [0b00110000],
 }
 
 
 @public_check("layer_to_bytes")
 def layer_to_bytes(layer_to_bytes: Callable[..., Any]) -> Claims:
-    """Check the student's ``layer_to_bytes(codes, runs, centroids, width)``."""
-    call = "layer_to_bytes(codes, runs, centroids, 2)"
+    """Check the student's ``layer_to_bytes(labels, runs, centroids, width)``."""
+    call = "layer_to_bytes(labels, runs, centroids, 2)"
 
     yield "returns bytes"
-    data = ask(call, layer_to_bytes, CODES, RUNS, CENTROIDS, 2)
+    data = ask(call, layer_to_bytes, LABELS, RUNS, CENTROIDS, 2)
     expect(isinstance(data, Array), f"`{call}` should be an array; yours is {kind(data)}.")
     expect(
         data.dtype == np.uint8 and data.ndim == 1,
@@ -549,16 +552,16 @@ def layer_to_bytes(layer_to_bytes: Callable[..., Any]) -> Claims:
 
     yield "writes each part of an example in its place"
     place = 0
-    for part, right in RECORD.items():
+    for part, right in BLOCK.items():
         found = data[place : place + len(right)].tolist()
         expect(
             found == right,
-            f"For the codes {shown(CODES)}, the runs {shown(RUNS)} of 2 bits and the centroids "
+            f"For the labels {shown(LABELS)}, the runs {shown(RUNS)} of 2 bits and the centroids "
             f"{shown(CENTROIDS)}, the bytes from number {place} on are the {part}: {right}; "
             f"yours are {found}.",
         )
         place += len(right)
-    expect(len(data) == place, f"The record should have {place} bytes; yours has {len(data)}.")
+    expect(len(data) == place, f"The block should have {place} bytes; yours has {len(data)}.")
 
     yield "copes with a layer that is pruned altogether"
     nothing = np.zeros(0, np.uint8)
@@ -575,7 +578,7 @@ def layer_to_bytes(layer_to_bytes: Callable[..., Any]) -> Claims:
 def layer_from_bytes(layer_from_bytes: Callable[..., Any]) -> Claims:
     """Check the student's ``layer_from_bytes(data, shape)``."""
     call = "layer_from_bytes(data, (2, 3))"
-    data = np.array([byte for part in RECORD.values() for byte in part], np.uint8)
+    data = np.array([byte for part in BLOCK.values() for byte in part], np.uint8)
 
     yield "returns float32 in the shape of the layer"
     found = as_array(f"`{call}`", ask(call, layer_from_bytes, data, (2, 3)), (2, 3))
@@ -585,7 +588,7 @@ def layer_from_bytes(layer_from_bytes: Callable[..., Any]) -> Claims:
     right = np.array([[0.5, -1, 0], [0.5, 0, 0.5]])
     expect(
         np.array_equal(found, right),
-        f"With the codes {shown(CODES)}, the runs {shown(RUNS)} and the centroids "
+        f"With the labels {shown(LABELS)}, the runs {shown(RUNS)} and the centroids "
         f"{shown(CENTROIDS)}, the weights are {shown(right)}; yours are {shown(found)}.",
     )
 
@@ -609,3 +612,24 @@ def layer_from_bytes(layer_from_bytes: Callable[..., Any]) -> Claims:
     empty = np.array([0] * 12 + [0, 0, 2, 0] + [0] * 4, np.uint8)
     found = as_array(f"`{call}`", ask(call, layer_from_bytes, empty, (2, 3)), (2, 3))
     expect(not found.any(), "All weights should be zero.")
+
+
+# ------------------------------------------------------------------------------------------------
+# The choice of sparsity and bits
+
+
+@public_check("choice")
+def choice(sparsity: Any, bits: Any) -> Claims:
+    """Check the form of the chosen sparsity and bits, but not how good they are."""
+    yield "has a sparsity from 0 to 1"
+    share = as_number("`chosen_sparsity`", sparsity)
+    expect(
+        0 <= share < 1,
+        f"`chosen_sparsity` is {share:g}. Write it as a fraction: 0.5 for 50 %.",
+    )
+    yield "has a whole number of bits from 1 to 8"
+    found = as_number("`chosen_bits`", bits)
+    expect(
+        found in range(1, 9),
+        f"A label has 1, 2, ... or 8 bits; your `chosen_bits` is {found:g}.",
+    )

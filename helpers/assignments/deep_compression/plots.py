@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from helpers.plots import STYLE, weight_histograms
 from helpers.plots.style import (
     BLUE,
+    CHANCE,
     GREEN,
     LINES,
     ORANGE,
@@ -30,6 +31,7 @@ __all__ = [
     "STYLE",
     "accuracy_after_training",
     "accuracy_over_size",
+    "bits_over_sparsity",
     "stage_sizes",
     "starting_points",
     "weight_histograms",
@@ -70,7 +72,8 @@ def starting_points(
     share = np.arange(1, kept.size + 1) / kept.size
     with panels(len(starts), (3.6, 3)) as (figure, all_axes):
         for axes, (name, centroids) in zip(all_axes, starts.items(), strict=True):
-            axes.hist(kept, bins=60, color=SKY, weights=np.full(kept.size, 12 / kept.size))
+            counts, edges = np.histogram(kept, bins=60)
+            axes.stairs(0.9 * counts / counts.max(), edges, fill=True, color=SKY, label="histogram")
             axes.plot(kept, share, color=BLUE, label="share of smaller weights")
             heights = np.searchsorted(kept, centroids, side="right") / kept.size
             axes.vlines(centroids, 0, heights, color=RED, linewidth=0.8)
@@ -80,7 +83,7 @@ def starting_points(
             axes.set_title(f"{name}, {len(centroids)} centroids", fontsize="medium")
         all_axes[0].set_ylabel("share of kept weights")
         handles, labels = all_axes[0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=2, fontsize="small")
+        figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize="small")
         if title:
             figure.suptitle(title)
     return figure
@@ -93,32 +96,79 @@ def accuracy_after_training(
     *,
     full_precision: float | None = None,
 ) -> Figure:
-    """Draw test accuracy over the bits of a code, before and after repair.
+    """Draw test accuracy over the bits of a label: shared, with the control, and trained.
 
     Parameters
     ----------
     shared
-        Mapping from bits to accuracy in [0, 1], with shared weights and no repair.
+        Mapping from bits to accuracy in [0, 1], with shared weights and nothing else changed.
     statistics
-        The same with re-estimated statistics of batch norm.
+        The same with batch norm measured anew: the control.
     trained
         The same with trained centroids.
     full_precision
         Accuracy of the float32 network, drawn as a line for comparison. By default, no line is
         drawn.
+
+    Returns
+    -------
+    Figure
+        Two panels: the whole axis, and the part of it where the control and the trained networks
+        lie.
+    """
+    with panels(2, (4.6, 3.8)) as (figure, both):
+        for axes in both:
+            for accuracies, label, look in (
+                (shared, "shared", LINES[0]),
+                (statistics, "batch norm measured anew", LINES[2]),
+                (trained, "centroids trained", LINES[1]),
+            ):
+                bits = sorted(accuracies)
+                axes.plot(bits, [accuracies[b] for b in bits], label=label, **look)
+            accuracy_axis(axes, full_precision)
+            axes.set_xticks(sorted({*shared, *statistics, *trained}))
+            axes.set_xlabel("bits of a label")
+        whole, enlarged = both
+        whole.set_title("The whole axis")
+        enlarged.set_title("Enlarged")
+        seen = [*statistics.values(), *trained.values()]
+        _zoom(enlarged, seen if full_precision is None else [*seen, full_precision])
+        handles, labels = whole.get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside right center")
+    return figure
+
+
+def _zoom(axes: Axes, accuracies: Sequence[float]) -> None:
+    """Limit the accuracy axis to these accuracies and a margin."""
+    low, high = min(accuracies), max(accuracies)
+    margin = max(0.15 * (high - low), 0.01)
+    low, high = max(0.0, low - margin), min(1.02, high + margin)
+    axes.set_ylim(low, high)
+    step = next(s for s in (0.005, 0.01, 0.02, 0.05, 0.1, 0.2) if (high - low) / s <= 8 or s == 0.2)
+    ticks = np.arange(np.ceil(low / step), np.floor(high / step) + 0.5) * step
+    axes.set_yticks(ticks, [f"{100 * tick:.3g} %" for tick in ticks])
+
+
+def bits_over_sparsity(curves: Mapping[str, Mapping[float, float]]) -> Figure:
+    """Draw how many bits a weight takes over the share of weights that are pruned.
+
+    Parameters
+    ----------
+    curves
+        Mapping from the name of a way to store a layer, to a mapping from sparsity in [0, 1] to
+        bits per weight, pruned weights included.
     """
     with panels(1, (7.2, 3.8)) as (figure, (axes,)):
-        for accuracies, label, look in (
-            (shared, "shared", LINES[0]),
-            (statistics, "batch norm re-estimated", LINES[2]),
-            (trained, "centroids trained", LINES[1]),
-        ):
-            bits = sorted(accuracies)
-            axes.plot(bits, [accuracies[b] for b in bits], label=label, **look)
-        accuracy_axis(axes, full_precision)
-        axes.set_xticks(sorted({*shared, *statistics, *trained}))
-        axes.set_xlabel("bits of a code")
-        axes.set_title("Accuracy over the bits of a code")
+        for (name, bits), look in zip(curves.items(), LINES, strict=False):
+            sparsities = sorted(bits)
+            axes.plot(
+                [100 * s for s in sparsities], [bits[s] for s in sparsities], label=name, **look
+            )
+        axes.axhline(1, color="0.55", linewidth=1.2, linestyle=(0, (1, 2)), label="1 bit")
+        axes.set_ylim(bottom=0)
+        axes.set_xlabel("pruned weights (%)")
+        axes.set_ylabel("bits per weight")
+        axes.set_title("What a weight costs, pruned weights included")
         legend_beside(axes)
     return figure
 
@@ -227,7 +277,7 @@ def accuracy_over_size(
     Parameters
     ----------
     series
-        Mapping from the name of a series, to a label (bits of a code, or empty), to the size in
+        Mapping from the name of a series, to a text (bits of a label, or empty), to the size in
         bytes and the accuracy in [0, 1].
     full_precision
         Accuracy of the float32 network, drawn as a line for comparison. By default, no line is
@@ -236,17 +286,23 @@ def accuracy_over_size(
     Returns
     -------
     Figure
-        The sizes have a logarithmic axis. Labels are placed below the points of the first series,
-        above those of the second, and so on alternately.
+        The sizes have a logarithmic axis, and the accuracies an axis that begins below the lowest
+        of them. Labels are placed below the points of the first series,
+        above those of the second, and so on alternately; a label is not repeated at the same size.
     """
     with panels(1, (7.6, 4)) as (figure, (axes,)):
         sizes = [size / 1000 for networks in series.values() for size, _ in networks.values()]
+        named: list[tuple[str, float]] = []
         for number, (name, networks) in enumerate(series.items()):
             x = [size / 1000 for size, _ in networks.values()]
             y = [accuracy for _, accuracy in networks.values()]
             axes.plot(x, y, label=name, **(LINES[number] | {"markersize": 8}))
             above = number % 2 == 1
             for label, place in zip(networks, zip(x, y, strict=True), strict=True):
+                # The same bits give about the same size, so that one number says it for all series.
+                if any(label == other and abs(place[0] / size - 1) < 0.05 for other, size in named):
+                    continue
+                named.append((label, place[0]))
                 axes.annotate(
                     label,
                     xy=place,
@@ -257,14 +313,18 @@ def accuracy_over_size(
                     fontsize="small",
                 )
         accuracy_axis(axes, full_precision)
-        axes.set_ylim(0, 1.12)
+        heights = [accuracy for networks in series.values() for _, accuracy in networks.values()]
+        _zoom(axes, heights if full_precision is None else [*heights, full_precision])
+        for line in list(axes.lines):
+            if line.get_label() == "chance" and axes.get_ylim()[0] > CHANCE:
+                line.remove()  # so that the legend names only what is to be seen
         axes.set_xscale("log")
         low, high = min(sizes) / 1.4, max(sizes) * 1.6
         axes.set_xlim(low, high)
         ticks = [t for t in (10, 20, 50, 100, 200, 500, 1000, 2000) if low < t < high]
         axes.set_xticks(ticks, [str(t) for t in ticks])
         axes.minorticks_off()
-        axes.set_xlabel("size in kB (numbers at the points: bits of a code)")
+        axes.set_xlabel("size in kB (numbers at the points: bits of a label)")
         axes.set_title("Accuracy over size")
         legend_beside(axes)
     return figure

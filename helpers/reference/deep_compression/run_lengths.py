@@ -104,7 +104,7 @@ def compression_ratio(size: int, kept: int, runs: int, bits: int, width: int) ->
     runs
         Number of runs, including paddings.
     bits, width
-        Bits of a code, and of a run.
+        Bits of a label, and of a run.
 
     Returns
     -------

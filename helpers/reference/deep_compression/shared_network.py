@@ -66,13 +66,13 @@ def share(
     Returns
     -------
     dict[str, SharedLayer]
-        Mapping from layer to ``(kept, codes, centroids)``.
+        Mapping from layer to ``(kept, labels, centroids)``.
     """
     shared = {}
     for layer, weight in masks.layer_weights(model).items():
         w = weight.cpu().numpy()
-        codes, centroids = cluster(w, weight_sharing.starting_centroids(w, bits, method, seed))
-        shared[layer] = (w != 0, codes, centroids)
+        labels, centroids = cluster(w, weight_sharing.starting_centroids(w, bits, method, seed))
+        shared[layer] = (w != 0, labels, centroids)
         weight.copy_(torch.from_numpy(weight_sharing.rebuild(*shared[layer])))
     return shared
 
@@ -89,7 +89,7 @@ def tie(model: nn.Module, shared: dict[str, SharedLayer]) -> Callable[[nn.Module
     model
         The network. A hook is registered for the weights of each layer.
     shared
-        Mapping from layer to ``(kept, codes, centroids)``, as returned by `share`.
+        Mapping from layer to ``(kept, labels, centroids)``, as returned by `share`.
 
     Returns
     -------
@@ -100,11 +100,11 @@ def tie(model: nn.Module, shared: dict[str, SharedLayer]) -> Callable[[nn.Module
     # For each kept weight, its place in the flattened layer, and the place of the first weight of
     # its cluster. With boolean masks instead of indices, a GPU would have to count in every step.
     places: dict[str, tuple[Tensor, Tensor]] = {}
-    for layer, (kept, codes, centroids) in shared.items():
+    for layer, (kept, labels, centroids) in shared.items():
         weight = model.get_parameter(f"{layer}.weight")
         where = torch.from_numpy(np.flatnonzero(kept)).to(weight.device)
-        numbers = torch.from_numpy(codes.astype(np.int64)).to(weight.device)
-        used, first = np.unique(codes, return_index=True)
+        numbers = torch.from_numpy(labels.astype(np.int64)).to(weight.device)
+        used, first = np.unique(labels, return_index=True)
         firsts = np.zeros(len(centroids), dtype=np.int64)
         firsts[used] = first
         places[layer] = (where, where[torch.from_numpy(firsts).to(weight.device)[numbers]])
@@ -119,7 +119,7 @@ def tie(model: nn.Module, shared: dict[str, SharedLayer]) -> Callable[[nn.Module
     return hold
 
 
-def _spread(where: Tensor, codes: Tensor, count: int) -> Callable[[Tensor], Tensor]:
+def _spread(where: Tensor, labels: Tensor, count: int) -> Callable[[Tensor], Tensor]:
     """Return a hook that gives each weight the gradient of its centroid.
 
     The hook computes `weight_sharing.centroid_gradient`, but from the indices of the kept weights.
@@ -128,8 +128,8 @@ def _spread(where: Tensor, codes: Tensor, count: int) -> Callable[[Tensor], Tens
     def hook(gradient: Tensor) -> Tensor:
         flat = gradient.flatten()
         sums = torch.zeros(count, dtype=flat.dtype, device=flat.device)
-        sums = sums.index_add(0, codes, flat[where])
-        return torch.zeros_like(flat).index_copy(0, where, sums[codes]).view_as(gradient)
+        sums = sums.index_add(0, labels, flat[where])
+        return torch.zeros_like(flat).index_copy(0, where, sums[labels]).view_as(gradient)
 
     return hook
 
@@ -157,7 +157,7 @@ def sharing_fault(model: nn.Module, bits: int, sparsity: float) -> str | None:
     model
         The network to check.
     bits
-        Bits of a code: each layer may have up to ``2**bits`` different weights besides zero.
+        Bits of a label: each layer may have up to ``2**bits`` different weights besides zero.
     sparsity
         Fraction of the weights of each layer that must be zero, in [0, 1].
 

@@ -1,7 +1,7 @@
 """Weight sharing: the kept weights of a layer take the values of a few centroids.
 
 Weights that are zero are pruned: they belong to no cluster and stay zero. The other weights are
-numbered in memory order. The code of each is the number of its centroid.
+numbered in memory order. The label of each is the number of its centroid.
 
 References
 ----------
@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 METHODS = ("linear", "density", "random")
-MAX_BITS = 8  # a code is one byte
+MAX_BITS = 8  # a label is one byte
 
 
 def starting_centroids(
@@ -31,7 +31,7 @@ def starting_centroids(
     w
         The weights of a layer, in an array of any shape. Weights equal to 0 are pruned and ignored.
     bits
-        Bits per code, 1 to 8: there are ``k = 2^bits`` centroids.
+        Bits per label, 1 to 8: there are ``k = 2^bits`` centroids.
     method
         ``"linear"``: equally spaced from the smallest to the largest kept weight.
         ``"density"``: the quantiles ``(i + 1/2) / k`` of the kept weights, which are equally spaced
@@ -82,7 +82,7 @@ def share_weights(
 
     Returns
     -------
-    codes
+    labels
         (number of kept weights,): the number of the nearest centroid of each kept weight, in memory
         order.
     centroids
@@ -110,8 +110,8 @@ def share_weights(
         centroids = np.where(sizes > 0, means, centroids)
     middles = (centroids[1:] + centroids[:-1]) / 2
     # As in the loop: a weight on a cut belongs to the cluster above it.
-    codes = np.searchsorted(middles, kept, side="right")
-    return codes.astype(np.uint8), centroids.astype(np.float32)
+    labels = np.searchsorted(middles, kept, side="right")
+    return labels.astype(np.uint8), centroids.astype(np.float32)
 
 
 def share_weights_by_sklearn(
@@ -132,7 +132,7 @@ def share_weights_by_sklearn(
 
     Returns
     -------
-    codes
+    labels
         (number of kept weights,): the number of the centroid of each kept weight.
     centroids
         (k,): the centroids.
@@ -145,15 +145,15 @@ def share_weights_by_sklearn(
 
 
 def rebuild(
-    kept: NDArray[np.bool_], codes: NDArray[np.uint8], centroids: NDArray[np.float32]
+    kept: NDArray[np.bool_], labels: NDArray[np.uint8], centroids: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """Convert codes back to the weights of a layer.
+    """Convert labels back to the weights of a layer.
 
     Parameters
     ----------
     kept
         True where weights are kept, in the shape of the layer.
-    codes
+    labels
         (number of kept weights,): the number of the centroid of each kept weight, in memory order.
     centroids
         (k,): the centroids.
@@ -164,11 +164,11 @@ def rebuild(
         Of the same shape as `kept`: the centroids where weights are kept, and 0 elsewhere.
     """
     weights = np.zeros(kept.shape, dtype=np.float32)
-    weights[kept] = centroids[codes]
+    weights[kept] = centroids[labels]
     return weights
 
 
-def centroid_gradient(gradient: Tensor, kept: Tensor, codes: Tensor, count: int) -> Tensor:
+def centroid_gradient(gradient: Tensor, kept: Tensor, labels: Tensor, count: int) -> Tensor:
     """Return the gradient of the loss with respect to each centroid.
 
     Many weights have the value of the same centroid. By the chain rule, the gradient of a centroid
@@ -180,7 +180,7 @@ def centroid_gradient(gradient: Tensor, kept: Tensor, codes: Tensor, count: int)
         The gradient of the loss with respect to the weights of the layer, of any shape.
     kept
         Boolean, of the same shape: true where weights are kept. Gradients elsewhere are ignored.
-    codes
+    labels
         (number of kept weights,), int64: the number of the centroid of each kept weight, in memory
         order.
     count
@@ -192,13 +192,13 @@ def centroid_gradient(gradient: Tensor, kept: Tensor, codes: Tensor, count: int)
         (`count`,), of the same type as `gradient`; 0 for a centroid without weights.
     """
     sums = torch.zeros(count, dtype=gradient.dtype, device=gradient.device)
-    return sums.index_add(0, codes, gradient[kept])
+    return sums.index_add(0, labels, gradient[kept])
 
 
-def distortion(w: NDArray[np.floating], codes: ArrayLike, centroids: ArrayLike) -> float:
+def distortion(w: NDArray[np.floating], labels: ArrayLike, centroids: ArrayLike) -> float:
     """Return the sum of squared distances of the kept weights from their centroids."""
     kept = np.asarray(w, dtype=np.float64)[np.asarray(w) != 0]
-    shared = np.asarray(centroids, dtype=np.float64)[np.asarray(codes, dtype=np.intp)]
+    shared = np.asarray(centroids, dtype=np.float64)[np.asarray(labels, dtype=np.intp)]
     return float(((kept - shared) ** 2).sum())
 
 

@@ -13,14 +13,14 @@ WEIGHTS = np.where(RNG.random(400) < 0.5, 0, RNG.normal(0.2, 1, 400) ** 3).astyp
 GROUPS = np.array([2.0, 0, 0, -1.0, 2.2, 0, 0.6, 0, -1.2, 0.4, 0, 0, 0], np.float32)
 START = np.array([-0.6, 0.5, 1.9])
 KEPT = np.array([[False, True, True], [True, False, True]])
-CODES, CENTROIDS = np.array([0, 2, 1, 1], np.uint8), np.array([-1, 0.5, 4], np.float32)
+LABELS, CENTROIDS = np.array([0, 2, 1, 1], np.uint8), np.array([-1, 0.5, 4], np.float32)
 GAPS = np.array([0, 1, *[0] * 3, 1, 1, *[0] * 7, 1, 0, 0, 1, 0], dtype=bool)
 COUNTS = {"a": np.array([9, 1, 1]), "b": np.array([2, 1, 0])}
 LENGTHS = {"a": np.array([1, 2, 2]), "b": np.array([1, 1, 0])}
 SYMBOLS, WORDS = np.array([0, 1, 4, 1, 3], np.uint8), np.array([2, 1, 0, 3, 3], np.uint8)
 SPARSE = np.array([1, 0, 2, 2, 0, 2], np.uint8)  # centroid 3 is not used
 RUNS = np.array([3, 0, 1, 0, 0, 2, 0], np.uint8)
-RECORD = compressed_file.layer_to_bytes(SPARSE, RUNS, np.array([-1, 1, 2, 5], np.float32), 2)
+BLOCK = compressed_file.layer_to_bytes(SPARSE, RUNS, np.array([-1, 1, 2, 5], np.float32), 2)
 
 
 def call(*args):
@@ -28,8 +28,8 @@ def call(*args):
 
 
 def shared_values(share_weights):
-    codes, centroids = share_weights(GROUPS, START)
-    return np.asarray(centroids)[codes]
+    labels, centroids = share_weights(GROUPS, START)
+    return np.asarray(centroids)[labels]
 
 
 def random_start_is_drawn(starting_centroids):
@@ -44,7 +44,7 @@ PROBES = {
         random_start_is_drawn,
     ],
     weight_sharing.share_weights: [shared_values],
-    weight_sharing.rebuild: [call(KEPT, CODES, CENTROIDS)],
+    weight_sharing.rebuild: [call(KEPT, LABELS, CENTROIDS)],
     weight_sharing.centroid_gradient: [
         call(
             torch.tensor([[9.0, 1.0, 2.0], [4.0, 9.0, 8.0]]),
@@ -71,7 +71,7 @@ PROBES = {
     compressed_file.layer_to_bytes: [
         call(SPARSE, RUNS, np.array([-1, 1, 2, 5], np.float32), 2),
     ],
-    compressed_file.layer_from_bytes: [call(RECORD, (3, 4))],
+    compressed_file.layer_from_bytes: [call(BLOCK, (3, 4))],
 }
 
 PUBLIC_CHECKS = {reference: getattr(checks, reference.__name__) for reference in PROBES}

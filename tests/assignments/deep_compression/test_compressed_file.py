@@ -14,8 +14,8 @@ from helpers.reference.deep_compression import compressed_file, run_lengths, wei
 def layer(seed, shape, bits, density):
     rng = np.random.default_rng(seed)
     kept = rng.random(shape) < density
-    codes = rng.binomial(2**bits - 1, 0.4, int(kept.sum())).astype(np.uint8)
-    return kept, codes, rng.normal(size=2**bits).astype(np.float32)
+    labels = rng.binomial(2**bits - 1, 0.4, int(kept.sum())).astype(np.uint8)
+    return kept, labels, rng.normal(size=2**bits).astype(np.float32)
 
 
 @pytest.fixture(scope="module")
@@ -25,8 +25,8 @@ def compressed():
     for name, w in masks.layer_weights(model).items():
         w *= masks.magnitude_mask(w, 0.3)
         start = weight_sharing.starting_centroids(w.numpy(), 4, "linear")
-        codes, centroids = weight_sharing.share_weights(w.numpy(), start)
-        shared[name] = (w.numpy() != 0, codes, centroids)
+        labels, centroids = weight_sharing.share_weights(w.numpy(), start)
+        shared[name] = (w.numpy() != 0, labels, centroids)
         w.copy_(torch.from_numpy(weight_sharing.rebuild(*shared[name])))
     return model, compressed_file.network_to_bytes(model, shared, 3)
 
@@ -34,28 +34,28 @@ def compressed():
 @settings(deadline=None)
 @given(st.integers(0, 10**6), st.integers(1, 8), st.floats(0, 1), st.integers(1, 8))
 def test_a_layer_is_restored_bit_for_bit(seed, bits, density, width):
-    kept, codes, centroids = layer(seed, (5, 4, 3), bits, density)
+    kept, labels, centroids = layer(seed, (5, 4, 3), bits, density)
     runs = run_lengths.run_lengths(kept, width)
-    record = compressed_file.layer_to_bytes(codes, runs, centroids, width)
-    found = compressed_file.read_layer(record)
-    for got, given_ in zip(found, (codes, runs, centroids, width), strict=True):
+    block = compressed_file.layer_to_bytes(labels, runs, centroids, width)
+    found = compressed_file.read_layer(block)
+    for got, given_ in zip(found, (labels, runs, centroids, width), strict=True):
         assert np.array_equal(got, given_)
-    weights = compressed_file.layer_from_bytes(record, kept.shape)
-    assert weights.tobytes() == weight_sharing.rebuild(kept, codes, centroids).tobytes()
+    weights = compressed_file.layer_from_bytes(block, kept.shape)
+    assert weights.tobytes() == weight_sharing.rebuild(kept, labels, centroids).tobytes()
 
 
 def test_the_record_of_an_example_byte_by_byte():
-    codes, runs = np.array([1, 0, 1, 1], np.uint8), np.array([0, 0, 1, 2], np.uint8)
-    record = compressed_file.layer_to_bytes(codes, runs, np.array([-1, 0.5], np.float32), 2)
-    assert record.tolist() == [
+    labels, runs = np.array([1, 0, 1, 1], np.uint8), np.array([0, 0, 1, 2], np.uint8)
+    block = compressed_file.layer_to_bytes(labels, runs, np.array([-1, 0.5], np.float32), 2)
+    assert block.tolist() == [
         *(4, 0, 0, 0),  # kept weights
         *(4, 0, 0, 0),  # runs
-        *(1, 0, 0, 0),  # bytes of the codes
+        *(1, 0, 0, 0),  # bytes of the labels
         *(2, 0),  # centroids
         *(2, 0),  # bits of a run
         *(0, 0, 0x80, 0xBF),  # -1
         *(0, 0, 0, 0x3F),  # 0.5
-        *(1, 1),  # lengths of the codes' words: 0, 1
+        *(1, 1),  # lengths of the labels' words: 0, 1
         *(1, 2, 2, 0),  # lengths of the runs' words: 0, 10, 11
         0b10110000,
         0b00101100,
@@ -65,9 +65,9 @@ def test_the_record_of_an_example_byte_by_byte():
 @settings(deadline=None)
 @given(st.binary(max_size=120), st.integers(0, 60))
 def test_invalid_bytes_raise_only_value_errors(noise, place):
-    kept, codes, centroids = layer(1, (30,), 2, 0.5)
-    record = compressed_file.layer_to_bytes(codes, run_lengths.run_lengths(kept, 3), centroids, 3)
-    spoilt = np.frombuffer((record.tobytes()[:place] + noise), np.uint8)
+    kept, labels, centroids = layer(1, (30,), 2, 0.5)
+    block = compressed_file.layer_to_bytes(labels, run_lengths.run_lengths(kept, 3), centroids, 3)
+    spoilt = np.frombuffer((block.tobytes()[:place] + noise), np.uint8)
     try:
         compressed_file.layer_from_bytes(spoilt, (30,))
     except ValueError:

@@ -51,16 +51,16 @@ def starting_centroids_2(w, bits, method, seed=0):
 def share_weights_1(w, start):
     """Lloyd's algorithm in float32; an empty cluster stays where it is."""
     kept, centroids = w[w != 0], np.array(start, np.float32)
-    codes = None
+    labels = None
     while kept.size:
         nearest = np.abs(kept[:, None] - centroids[None, :]).argmin(1)
-        if codes is not None and np.array_equal(nearest, codes):
+        if labels is not None and np.array_equal(nearest, labels):
             break
-        codes = nearest
+        labels = nearest
         for j in range(len(centroids)):
-            if (codes == j).any():
-                centroids[j] = kept[codes == j].mean()
-    return np.array([] if codes is None else codes, np.uint8), centroids
+            if (labels == j).any():
+                centroids[j] = kept[labels == j].mean()
+    return np.array([] if labels is None else labels, np.uint8), centroids
 
 
 def share_weights_2(w, start):
@@ -68,8 +68,8 @@ def share_weights_2(w, start):
     kept = w[w != 0].astype(float)
     if not kept.size:
         return np.array([], np.uint8), np.array([], np.float32)
-    codes, centroids = kmeans1d.cluster(kept, len(start))
-    return np.array(codes, np.uint8), np.array(centroids, np.float32)
+    labels, centroids = kmeans1d.cluster(kept, len(start))
+    return np.array(labels, np.uint8), np.array(centroids, np.float32)
 
 
 def share_weights_3(w, start):
@@ -82,29 +82,29 @@ def share_weights_3(w, start):
     return found.labels_.astype("uint8"), found.cluster_centers_.flatten()
 
 
-def rebuild_1(kept, codes, centroids):
+def rebuild_1(kept, labels, centroids):
     weights = np.zeros(kept.size, np.float32)
-    for place, code in zip(np.flatnonzero(kept), codes, strict=True):
-        weights[place] = centroids[code]
+    for place, label in zip(np.flatnonzero(kept), labels, strict=True):
+        weights[place] = centroids[label]
     return weights.reshape(kept.shape)
 
 
-def rebuild_2(kept, codes, centroids):
+def rebuild_2(kept, labels, centroids):
     if not kept.any():
         return np.zeros(kept.shape, "float32")
     padded = np.append(centroids, np.float32(0)).astype(np.float32)
     numbers = np.full(kept.shape, len(centroids))
-    np.place(numbers, kept, codes)
+    np.place(numbers, kept, labels)
     return padded[numbers]
 
 
-def centroid_gradient_1(gradient, kept, codes, count):
+def centroid_gradient_1(gradient, kept, labels, count):
     weights = gradient[kept].double()
-    return torch.bincount(codes, weights=weights, minlength=count).to(gradient.dtype)
+    return torch.bincount(labels, weights=weights, minlength=count).to(gradient.dtype)
 
 
-def centroid_gradient_2(gradient, kept, codes, count):
-    members = torch.nn.functional.one_hot(codes, count).to(gradient.dtype)
+def centroid_gradient_2(gradient, kept, labels, count):
+    members = torch.nn.functional.one_hot(labels, count).to(gradient.dtype)
     return gradient[kept] @ members
 
 
@@ -209,14 +209,14 @@ def compression_ratio_1(size, kept, runs, bits, width):
     return np.float32(4 * size / compressed)
 
 
-def layer_to_bytes_1(codes, runs, centroids, width):
-    """Other optimal codes; the bytes are packed with `struct`."""
+def layer_to_bytes_1(labels, runs, centroids, width):
+    """Other optimal labels; the bytes are packed with `struct`."""
     tables = [
-        code_lengths_1(np.bincount(codes, minlength=len(centroids))),
+        code_lengths_1(np.bincount(labels, minlength=len(centroids))),
         code_lengths_1(np.bincount(runs, minlength=2**width)),
     ]
-    bits = [huffman.encode(codes, tables[0]).tobytes(), huffman.encode(runs, tables[1]).tobytes()]
-    content = struct.pack("<IIIHH", len(codes), len(runs), len(bits[0]), len(centroids), width)
+    bits = [huffman.encode(labels, tables[0]).tobytes(), huffman.encode(runs, tables[1]).tobytes()]
+    content = struct.pack("<IIIHH", len(labels), len(runs), len(bits[0]), len(centroids), width)
     content += struct.pack(f"<{len(centroids)}f", *centroids)
     content += bytes(tables[0].tolist()) + bytes(tables[1].tolist()) + b"".join(bits)
     return np.array(list(content), np.uint8)
@@ -229,13 +229,13 @@ def layer_from_bytes_1(data, shape):
     place = 16 + 4 * k
     tables = list(content[place : place + k]), list(content[place + k : place + k + 2**width])
     place += k + 2**width
-    codes = decode_1(data[place : place + size], tables[0], n)
+    labels = decode_1(data[place : place + size], tables[0], n)
     runs = decode_1(data[place + size :], tables[1], m)
-    weights, code = [], iter(codes)
+    weights, label = [], iter(labels)
     for run in runs.tolist():
         weights += [0.0] * run
         if run < 2**width - 1:
-            weights.append(centroids[next(code)])
+            weights.append(centroids[next(label)])
     weights += [0.0] * (math.prod(shape) - len(weights))
     return np.array(weights, np.float32).reshape(shape)
 

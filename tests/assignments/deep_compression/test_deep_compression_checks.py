@@ -6,8 +6,8 @@ from helpers.reference.deep_compression import compressed_file, huffman, weight_
 
 def test_codes_without_a_centroid_are_noticed():
     def share_weights(w, start):
-        codes, centroids = weight_sharing.share_weights(w, start)
-        return codes + np.uint8(1), centroids
+        labels, centroids = weight_sharing.share_weights(w, start)
+        return labels + np.uint8(1), centroids
 
     assert "There is no centroid 2" in checks.share_weights(share_weights).problem
 
@@ -26,10 +26,10 @@ def test_a_seed_that_is_ignored_is_noticed():
 
 
 def test_a_part_in_the_wrong_place_is_named_with_its_bytes():
-    def layer_to_bytes(codes, runs, centroids, width):
-        record = compressed_file.layer_to_bytes(codes, runs, centroids, width)
-        record[14] = 9
-        return record
+    def layer_to_bytes(labels, runs, centroids, width):
+        block = compressed_file.layer_to_bytes(labels, runs, centroids, width)
+        block[14] = 9
+        return block
 
     problem = checks.layer_to_bytes(layer_to_bytes).problem
     assert "from number 14 on are the bits of a run: [2, 0]; yours are [9, 0]" in problem

@@ -47,14 +47,32 @@ def test_stages_are_stacked_compared_with_the_first_and_enlarged():
     assert [text.get_text() for text in legend.get_texts()] == ["index", "weights"]
 
 
-def test_accuracy_after_training_draws_three_curves_in_the_order_of_bits():
+def test_accuracy_after_training_draws_three_curves_twice_and_enlarges_the_last_two():
     figure = plots.accuracy_after_training({3: 0.8, 2: 0.4}, {2: 0.9}, {2: 0.95, 3: 0.97})
-    (axes,) = figure.axes
-    assert [line.get_ydata().tolist() for line in axes.lines[:3]] == [
-        [0.4, 0.8],
-        [0.9],
-        [0.95, 0.97],
-    ]
+    for axes in figure.axes:
+        assert [line.get_ydata().tolist() for line in axes.lines[:3]] == [
+            [0.4, 0.8],
+            [0.9],
+            [0.95, 0.97],
+        ]
+    whole, enlarged = figure.axes
+    assert whole.get_ylim() == (0, 1.02)
+    low, high = enlarged.get_ylim()
+    assert 0.4 < 0.8 < low < 0.9 < 0.97 < high
+    (legend,) = figure.legends
+    names = [text.get_text() for text in legend.get_texts()]
+    assert names == ["shared", "batch norm measured anew", "centroids trained", "chance"]
+
+
+def test_bits_over_sparsity_draws_a_curve_for_each_way_and_a_line_at_one_bit():
+    (axes,) = plots.bits_over_sparsity({"one": {0.9: 1.3, 0.5: 2.7}, "other": {0.5: 2.6}}).axes
+    one, other, line = axes.lines
+    assert one.get_xdata().tolist() == [50, 90]
+    assert one.get_ydata().tolist() == [2.7, 1.3]
+    assert other.get_ydata().tolist() == [2.6]
+    assert set(line.get_ydata()) == {1}
+    names = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert names == ["one", "other", "1 bit"]
 
 
 def test_accuracy_over_size_labels_each_network():
@@ -63,3 +81,4 @@ def test_accuracy_over_size_labels_each_network():
     assert [text.get_text() for text in axes.texts] == ["float32", "4 bits"]
     assert [line.get_xdata().tolist() for line in axes.lines[:2]] == [[1000], [100]]
     assert axes.get_xscale() == "log"
+    assert 0.9 < axes.get_ylim()[0] < 0.95

@@ -34,10 +34,10 @@ def test_sharing_keeps_the_zeros_and_leaves_few_values_in_each_layer(pruned, met
     model = copy.deepcopy(pruned)
     shared = shared_network.share(model, 3, method)
     for layer, w in masks.layer_weights(model).items():
-        kept, codes, centroids = shared[layer]
+        kept, labels, centroids = shared[layer]
         assert np.array_equal(w.numpy() != 0, kept)
         assert len(centroids) == 8
-        assert shared_network.distinct_weights(w) == len(np.unique(codes)) <= 8
+        assert shared_network.distinct_weights(w) == len(np.unique(labels)) <= 8
 
 
 def test_a_step_moves_each_cluster_along_the_sum_of_its_gradients(pruned):
@@ -45,26 +45,26 @@ def test_a_step_moves_each_cluster_along_the_sum_of_its_gradients(pruned):
     model = copy.deepcopy(pruned).eval()
     shared = shared_network.share(model, 2)
     layer = "stage2.1.conv1"
-    kept, codes, centroids = (torch.from_numpy(part) for part in shared[layer])
+    kept, labels, centroids = (torch.from_numpy(part) for part in shared[layer])
     images = torch.randn((4, 3, 32, 32), generator=torch.Generator().manual_seed(0))
-    labels = torch.tensor([1, 2, 3, 4])
+    classes = torch.tensor([1, 2, 3, 4])
 
     free = centroids.clone().requires_grad_()
     weight = torch.zeros(kept.shape)
-    weight[kept] = free[codes.long()]
+    weight[kept] = free[labels.long()]
     scores = torch.func.functional_call(model, {f"{layer}.weight": weight}, (images,))
-    F.cross_entropy(scores, labels).backward()
+    F.cross_entropy(scores, classes).backward()
     expected = centroids - 0.01 * free.grad
 
     model.zero_grad()
     hold = shared_network.tie(model, shared)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
-    F.cross_entropy(model(images), labels).backward()
+    F.cross_entropy(model(images), classes).backward()
     optimizer.step()
     hold(model)
     moved = masks.layer_weights(model)[layer]
     assert not moved[~kept].any()
-    torch.testing.assert_close(moved[kept], expected[codes.long()], rtol=1e-4, atol=1e-6)
+    torch.testing.assert_close(moved[kept], expected[labels.long()], rtol=1e-4, atol=1e-6)
 
 
 def test_clusters_stay_exactly_together_through_momentum_and_weight_decay(pruned):
@@ -80,10 +80,10 @@ def test_clusters_stay_exactly_together_through_momentum_and_weight_decay(pruned
         optimizer.step()
         hold(model)
     for layer, w in masks.layer_weights(model).items():
-        kept, codes, _ = shared[layer]
+        kept, labels, _ = shared[layer]
         assert not w.numpy()[~kept].any()
-        for code in range(4):
-            assert len(np.unique(w.numpy()[kept][codes == code])) <= 1
+        for label in range(4):
+            assert len(np.unique(w.numpy()[kept][labels == label])) <= 1
 
 
 def test_values_that_rounding_has_moved_apart_count_as_one():

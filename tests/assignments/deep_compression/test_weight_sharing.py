@@ -66,16 +66,16 @@ def test_arguments_are_checked():
 
 def test_an_example_worked_out_by_hand():
     w = np.array([[0, 1], [5, 2], [0, 6]], np.float32)
-    codes, centroids = weight_sharing.share_weights(w, [1.0, 6.0])
-    assert codes.dtype == np.uint8
-    assert codes.tolist() == [0, 1, 0, 1]
+    labels, centroids = weight_sharing.share_weights(w, [1.0, 6.0])
+    assert labels.dtype == np.uint8
+    assert labels.tolist() == [0, 1, 0, 1]
     assert centroids.tolist() == [1.5, 5.5]
 
 
 def test_scikit_learn_gives_the_same_clusters_in_the_example():
     w = np.array([[0, 1], [5, 2], [0, 6]], np.float32)
-    codes, centroids = weight_sharing.share_weights_by_sklearn(w, [1.0, 6.0])
-    assert codes.tolist() == [0, 1, 0, 1]
+    labels, centroids = weight_sharing.share_weights_by_sklearn(w, [1.0, 6.0])
+    assert labels.tolist() == [0, 1, 0, 1]
     assert centroids.tolist() == [1.5, 5.5]
 
 
@@ -90,25 +90,25 @@ def test_the_clusters_are_those_of_scikit_learn(bits, method):
         # scikit-learn moves a cluster that becomes empty; ours stays and may fill again.
         assert distortion(w, start) >= 0.9 * theirs.inertia_
         return
-    codes, centroids = weight_sharing.share_weights(w, start)
+    labels, centroids = weight_sharing.share_weights(w, start)
     order = np.argsort(theirs.cluster_centers_[:, 0])
     assert centroids == pytest.approx(theirs.cluster_centers_[order, 0], rel=1e-5)
-    assert np.array_equal(codes, np.argsort(order)[theirs.labels_])
+    assert np.array_equal(labels, np.argsort(order)[theirs.labels_])
 
 
 @given(NUMBERS, st.integers(1, 3))
 def test_every_weight_takes_its_nearest_centroid_and_each_centroid_is_the_mean(w, bits):
     start = weight_sharing.starting_centroids(w, bits, "density")
-    codes, centroids = weight_sharing.share_weights(w, start)
+    labels, centroids = weight_sharing.share_weights(w, start)
     kept = w[w != 0].astype(np.float64)
     if kept.size == 0:
-        assert codes.size == centroids.size == 0
+        assert labels.size == centroids.size == 0
         return
     distances = np.abs(kept[:, None] - centroids.astype(np.float64))
     slack = 1e-6 * np.abs(kept).max()
-    assert (distances[np.arange(kept.size), codes] <= distances.min(axis=1) + slack).all()
-    for code in np.unique(codes):
-        assert centroids[code] == pytest.approx(kept[codes == code].mean(), abs=slack)
+    assert (distances[np.arange(kept.size), labels] <= distances.min(axis=1) + slack).all()
+    for label in np.unique(labels):
+        assert centroids[label] == pytest.approx(kept[labels == label].mean(), abs=slack)
 
 
 # The exact optimum
@@ -122,8 +122,8 @@ def test_the_optimum_agrees_with_kmeans1d(w, count):
     if np.unique(kept).size <= count:
         assert ours == 0
         return
-    codes, centroids = kmeans1d.cluster(kept, count)
-    theirs = ((kept - np.array(centroids)[codes]) ** 2).sum()
+    labels, centroids = kmeans1d.cluster(kept, count)
+    theirs = ((kept - np.array(centroids)[labels]) ** 2).sum()
     assert ours == pytest.approx(theirs, rel=1e-6, abs=1e-9 * (kept**2).sum())
 
 
@@ -131,8 +131,8 @@ def test_the_optimum_agrees_with_kmeans1d(w, count):
 def test_no_start_beats_the_optimum_of_a_real_layer(bits):
     w = pruned_layer()
     best = weight_sharing.optimal_distortion(w, 2**bits)
-    codes, centroids = kmeans1d.cluster(w[w != 0].astype(np.float64), 2**bits)
-    assert best == pytest.approx(weight_sharing.distortion(w, codes, centroids), rel=1e-9)
+    labels, centroids = kmeans1d.cluster(w[w != 0].astype(np.float64), 2**bits)
+    assert best == pytest.approx(weight_sharing.distortion(w, labels, centroids), rel=1e-9)
     for method in weight_sharing.METHODS:
         assert distortion(w, weight_sharing.starting_centroids(w, bits, method)) >= best * 0.999999
 
@@ -144,8 +144,8 @@ def test_no_start_beats_the_optimum_of_a_real_layer(bits):
 @given(NUMBERS)
 def test_with_enough_centroids_nothing_is_lost(w):
     start = weight_sharing.starting_centroids(w, 8, "linear")
-    codes, centroids = weight_sharing.share_weights(w, start)
-    again = weight_sharing.rebuild(w != 0, codes, centroids)
+    labels, centroids = weight_sharing.share_weights(w, start)
+    again = weight_sharing.rebuild(w != 0, labels, centroids)
     assert again.dtype == np.float32
     assert np.array_equal(again, w)
 
@@ -153,8 +153,8 @@ def test_with_enough_centroids_nothing_is_lost(w):
 def test_a_centroid_of_zero_stays_a_weight():
     """A weight is pruned where `kept` says so, not wherever its value is zero."""
     kept = np.array([[True, False], [True, True]])
-    codes, centroids = np.array([1, 0, 1], np.uint8), np.array([-1, 0], np.float32)
-    assert weight_sharing.rebuild(kept, codes, centroids).tolist() == [[0, 0], [-1, 0]]
+    labels, centroids = np.array([1, 0, 1], np.uint8), np.array([-1, 0], np.float32)
+    assert weight_sharing.rebuild(kept, labels, centroids).tolist() == [[0, 0], [-1, 0]]
 
 
 # Gradients
@@ -163,12 +163,12 @@ def test_a_centroid_of_zero_stays_a_weight():
 def test_the_gradient_of_a_centroid_agrees_with_autograd():
     generator = torch.Generator().manual_seed(0)
     kept = torch.rand((6, 4, 3, 3), generator=generator) < 0.6
-    codes = torch.randint(5, (int(kept.sum()),), generator=generator)
+    labels = torch.randint(5, (int(kept.sum()),), generator=generator)
     arriving = torch.randn(kept.shape, generator=generator, dtype=torch.float64)
     centroids = torch.randn(7, generator=generator, dtype=torch.float64, requires_grad=True)
     weights = torch.zeros(kept.shape, dtype=torch.float64)
-    weights[kept] = centroids[codes]
+    weights[kept] = centroids[labels]
     weights.backward(arriving)
-    ours = weight_sharing.centroid_gradient(arriving, kept, codes, 7)
+    ours = weight_sharing.centroid_gradient(arriving, kept, labels, 7)
     torch.testing.assert_close(ours, centroids.grad)
     assert ours[5:].tolist() == [0, 0]
