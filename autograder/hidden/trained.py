@@ -11,8 +11,8 @@ from torch import nn
 from autograder.hidden import reference
 from autograder.hidden.checks import Check
 from autograder.hidden.submitted import submitted
-from autograder.training_loss import training_loss
 from helpers.artifacts import ArtifactError
+from helpers.training_loss import training_loss
 
 
 def trained(

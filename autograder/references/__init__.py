@@ -186,7 +186,7 @@ def loss_limit_of(run: Run, runs: Iterable[Run]) -> float | None:
     Returns
     -------
     float or None
-        In nats, as `autograder.training_loss` measures it. None if no controls were run, or if
+        In nats, as `helpers.training_loss` measures it. None if no controls were run, or if
         their losses are no larger than those of trained networks.
     """
     if "controls" not in run or "losses" not in run:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from math import ceil, floor, log10
 from pathlib import Path
 from statistics import fmean
 
+from autograder.assignments import in_course_order
 from autograder.references import FROZEN, PASS_RATE, Run, bar_of, loss_limit_of, runs
 from autograder.references import sweeps as measured
 from autograder.runs import charts, starting
 from autograder.runs.table import TRAINED, UNTRAINED, Experiment, Sweep, experiments, sweeps
 from autograder.runs.tasks import CONTROLS
+from helpers.bars import BARS
 from helpers.files import replacing
+from helpers.profile import PROFILES
 
 TRAINED_HEADER = """\
 | experiment | recipe | weights | untrained: reported | ours | batch norm measured anew | \
@@ -90,7 +95,44 @@ def write_page(profile: str) -> Path:
     charts.write(profile, folder / "plots")
     with replacing(folder / "README.md") as temporary:
         temporary.write_text(page(profile), encoding="utf-8")
+    write_bars()
     return folder / "README.md"
+
+
+def bars() -> dict[str, dict[str, dict[str, float | None]]]:
+    """Return the bars of both profiles as plain data, for `helpers.bars`.
+
+    Students have no reference runs, but a public check shows them how far a network is from its
+    bar. The figures are rounded to four digits in the safe direction: a network that meets them
+    meets those of the hidden tests.
+    """
+    found: dict[str, dict[str, dict[str, float | None]]] = {}
+    handed_in = [name for each in in_course_order() for name in each.artifacts]
+    for profile in PROFILES:
+        everything = runs(profile)
+        found[profile] = {}
+        for name in handed_in:
+            least = bar_of(everything[name], everything.values()) if name in everything else None
+            if least is not None:
+                limit = loss_limit_of(everything[name], everything.values())
+                found[profile][name] = {
+                    "accuracy": ceil(least * 10_000) / 10_000,
+                    "loss": None if limit is None else _rounded_down(limit),
+                }
+    return found
+
+
+def _rounded_down(value: float) -> float:
+    """Return a positive number with four digits."""
+    unit = 10.0 ** (floor(log10(value)) - 3)
+    return float(f"{floor(value / unit) * unit:.4g}")
+
+
+def write_bars() -> Path:
+    """Write the bars of both profiles into `helpers`; return the file."""
+    with replacing(BARS) as temporary:
+        temporary.write_text(json.dumps(bars(), indent=1) + "\n", encoding="utf-8")
+    return BARS
 
 
 # ------------------------------------------------------------------------------------------------

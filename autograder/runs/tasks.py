@@ -21,7 +21,6 @@ from torch import nn
 from autograder.references import artifacts
 from autograder.runs.table import experiments, sweeps
 from autograder.runs.training import recalibrated, train, trained_share, untrained
-from autograder.training_loss import training_loss
 from helpers import data
 from helpers.artifacts import load_artifact, save_artifact
 from helpers.data import Dataset
@@ -29,6 +28,7 @@ from helpers.device import fast_dtype
 from helpers.files import replacing
 from helpers.measurements import Measurement, measurement
 from helpers.profile import profile
+from helpers.training_loss import training_loss
 
 Figures = dict[str, Any]
 Kind = Literal["train", "untrained", "recalibrated", "frozen", "kept", "sweep"]

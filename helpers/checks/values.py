@@ -6,10 +6,16 @@ from typing import Any
 from helpers.checks.answers import Array, as_number, expect, kind
 from helpers.checks.result import Claims, Wrong, public_check
 
+NEAR = 0.1
+"""How far from the untouched network the mildest of several settings may be. Rounding to 8 bits or
+pruning a quarter of the weights costs far less; a mistake in the measurement costs more."""
+
 
 @public_check("accuracies")
-def accuracies(values: Any, keys: Collection[Any]) -> Claims:
-    """Check the form of a dictionary of accuracies, but not whether they are right.
+def accuracies(
+    values: Any, keys: Collection[Any], *, mildest: Any = None, untouched: float | None = None
+) -> Claims:
+    """Check the form of a dictionary of accuracies and its mildest entry, but no other value.
 
     Parameters
     ----------
@@ -17,6 +23,11 @@ def accuracies(values: Any, keys: Collection[Any]) -> Claims:
         The student's dictionary, from the number of bits, or the bits per stage, to the accuracy.
     keys
         The keys that the dictionary should have.
+    mildest
+        The key of a setting that hardly changes the network, such as 8 bits. By default there is
+        none.
+    untouched
+        Accuracy of the network before it is changed, for comparison with the mildest setting.
     """
     yield f"has an accuracy for each of {', '.join(map(str, keys))}"
     expect(isinstance(values, Mapping), f"It should be a dict; yours is {kind(values)}.")
@@ -28,6 +39,16 @@ def accuracies(values: Any, keys: Collection[Any]) -> Claims:
     yield "holds fractions from 0 to 1"
     for key in keys:
         _expect_fraction(f"The accuracy for {key}", values[key])
+
+    if mildest is not None and untouched is not None:
+        yield f"has an accuracy for {mildest} that is near that of the untouched network"
+        found = float(values[mildest])
+        expect(
+            abs(found - untouched) <= NEAR,
+            f"{mildest} hardly changes the network, whose accuracy is {untouched:.4f}, but yours "
+            f"for {mildest} is {found:.4f}. Do you begin with an unchanged copy of the network "
+            "each time, and measure that copy?",
+        )
 
 
 @public_check("repeats")

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from helpers.checks.answers import as_number, as_tensor, ask, expect, kind, near, shown
 from helpers.checks.result import Claims, Wrong, public_check
+from helpers.checks.trained import trained
 from helpers.checks.values import accuracies, verdict
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "prune_by_percentage",
     "prune_by_std",
     "scheduled_percentage",
+    "trained",
     "verdict",
 ]
 

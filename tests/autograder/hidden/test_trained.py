@@ -4,10 +4,10 @@ import pytest
 
 from autograder.hidden import reference, trained
 from autograder.hidden.student import Submission, asking
-from autograder.training_loss import training_loss
 from helpers.artifacts import artifact_folder, save_artifact
 from helpers.measurements import measure
 from helpers.training import History
+from helpers.training_loss import training_loss
 
 NAME = "some_network"
 

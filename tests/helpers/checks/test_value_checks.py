@@ -31,6 +31,14 @@ def test_other_dictionaries_are_explained(values, problem):
     assert problem in accuracies(values, (8, 4)).problem
 
 
+def test_the_mildest_setting_must_be_near_the_untouched_network():
+    nonsense = {8: 0.5, 4: 0.1, 2: 0.1}
+    assert accuracies(nonsense, (8, 4, 2))
+    result = accuracies(nonsense, (8, 4, 2), mildest=8, untouched=0.95)
+    assert "whose accuracy is 0.9500, but yours for 8 is 0.5000" in result.problem
+    assert accuracies({8: 0.93, 4: 0.1, 2: 0.1}, (8, 4, 2), mildest=8, untouched=0.95)
+
+
 def test_repeats_are_a_list_of_accuracies():
     assert repeats([0.1] * 10, 10)
     assert repeats(np.full(10, 0.1), 10)

@@ -1,13 +1,13 @@
-"""The loss on training images, by which grading and reference runs tell trained networks apart."""
+"""The loss on training images, by which trained networks are told apart."""
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from autograder import training_loss as module
-from autograder.training_loss import training_loss
+from helpers import training_loss as module
 from helpers.dataset import Dataset, Split
+from helpers.training_loss import training_loss
 
 
 @pytest.fixture
