@@ -26,6 +26,7 @@ from helpers.checks.answers import (
     shown,
 )
 from helpers.checks.result import Claims, Wrong, public_check
+from helpers.checks.trained import trained
 from helpers.checks.values import accuracies, repeats, verdict
 from helpers.checks.written import words
 from helpers.history import History
@@ -47,6 +48,7 @@ __all__ = [
     "round_trip",
     "ste",
     "stochastic_parameters",
+    "trained",
     "verdict",
     "words",
 ]
@@ -628,12 +630,12 @@ def fine_tune(fine_tune: Callable[..., Any]) -> Claims:
     names = getattr(fine_tune, "__globals__", None)
     expect(names is not None, f"`{call}` needs a function, but this is {kind(fine_tune)}.")
     saved: list[tuple[Any, ...]] = []
-    trained: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
+    fitted: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
     history = History([0.5, 0.4], [0.8, 0.9], [0.8, 0.9], [0.01, 0.005], [1.0, 1.0])
     checkpoint = Path("trial.checkpoint")
 
     def fit(*args: Any, **settings: Any) -> History:
-        trained.append((args, settings))
+        fitted.append((args, settings))
         return history
 
     def train_or_load(name: Any, train: Any, model: Any) -> Any:
@@ -658,8 +660,8 @@ def fine_tune(fine_tune: Callable[..., Any]) -> Claims:
     )
 
     yield "trains that network with `fit`, for the epochs given and from the learning rate 0.01"
-    expect(len(trained) == 1, f"Your training function calls `fit` {len(trained)} times.")
-    args, settings = trained[0]
+    expect(len(fitted) == 1, f"Your training function calls `fit` {len(fitted)} times.")
+    args, settings = fitted[0]
     expect(
         bool(args) and args[0] is model,
         "`fit` should train the network that your function is given.",
