@@ -37,6 +37,7 @@ __all__ = [
     "dequantize",
     "fine_tune",
     "layer_bits",
+    "levels_changed",
     "memory_ratio",
     "quant_conv2d",
     "quantize",
@@ -56,6 +57,10 @@ __all__ = [
 # Upper bound on the sum of eight float32 rounding errors, relative to the largest number that is
 # rounded: each relative error is at most half of 2^-23.
 ROUNDING = 4 * 2.0**-23
+
+# The share of the quantized weights that training moves to other levels at least. Two epochs moved
+# 9 % of those of 4 bits; an estimator that passes no gradient moves none.
+LEAST_CHANGED = 0.01
 
 WEIGHTS = (-1.0, 0.2, 0.9, 2.0)
 LEVELS = (-1.0, 0.0, 1.0, 2.0)  # the weights rounded to two bits, in steps of 1
@@ -627,8 +632,6 @@ def quant_conv2d(QuantConv2d: Callable[..., Any]) -> Claims:
 def fine_tune(fine_tune: Callable[..., Any]) -> Claims:
     """Check what the student's ``fine_tune(name, stage_bits, epochs)`` asks for; nothing trains."""
     call = 'fine_tune("trial", (5, 6, 7), 2)'
-    names = getattr(fine_tune, "__globals__", None)
-    expect(names is not None, f"`{call}` needs a function, but this is {kind(fine_tune)}.")
     saved: list[tuple[Any, ...]] = []
     fitted: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
     history = History([0.5, 0.4], [0.8, 0.9], [0.8, 0.9], [0.01, 0.005], [1.0, 1.0])
@@ -643,6 +646,8 @@ def fine_tune(fine_tune: Callable[..., Any]) -> Claims:
         return ask("train(model, checkpoint)", train, model, checkpoint)
 
     yield "calls `train_or_load` once, with the name, a function and a quantized network"
+    names = getattr(fine_tune, "__globals__", None)
+    expect(names is not None, f"`{call}` needs a function, but this is {kind(fine_tune)}.")
     with _replaced(names or {}, fit=fit, train_or_load=train_or_load):
         answer = ask(call, fine_tune, "trial", (5, 6, 7), 2)
     expect(len(saved) == 1, f"`{call}` calls `train_or_load` {len(saved)} times.")
@@ -686,6 +691,43 @@ def fine_tune(fine_tune: Callable[..., Any]) -> Claims:
     )
     expect(answer[0] is model, "The first thing returned should be the network.")
     expect(answer[1] is history, "The second should be the history that `train_or_load` returned.")
+
+
+@public_check("levels changed")
+def levels_changed(models: Any, start: Any) -> Claims:
+    """Check that the training of quantized networks has moved weights to other levels.
+
+    Parameters
+    ----------
+    models
+        The trained networks by what they are called, such as ``"2 bits"``.
+    start
+        The network before the training.
+    """
+    yield "gets the trained networks by name"
+    expect(isinstance(models, Mapping), f"It should be a dict; yours is {kind(models)}.")
+    for name, model in models.items():
+        changed = count = 0
+        for place, layer in model.named_modules():
+            if isinstance(bits := getattr(layer, "bits", None), int):
+                new, old = (
+                    _numbers(m.get_parameter(f"{place}.weight").detach().cpu(), bits)
+                    for m in (model, start)
+                )
+                changed, count = changed + int((new != old).sum()), count + new.numel()
+        expect(count > 0, f"{name}: the network has no layers with a number of `bits`.")
+        yield f"{name}: {changed / count:.1%} of the quantized weights are on another level"
+        expect(
+            changed >= LEAST_CHANGED * count,
+            f"At least {LEAST_CHANGED:.0%} are needed. Whatever the accuracy is, the weights of "
+            "the convolutions were hardly trained. Does `STE.backward` return the gradient?",
+        )
+
+
+def _numbers(w: Tensor, bits: int) -> Tensor:
+    """Return the number of the level of each weight, counted from the smallest weight."""
+    span = (w.max() - w.min()).clamp(min=torch.finfo(w.dtype).tiny)
+    return torch.round((w - w.min()) / span * (2**bits - 1))
 
 
 @contextmanager
