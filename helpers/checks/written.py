@@ -1,11 +1,14 @@
 """The check of a written answer. Only its length matters."""
 
 import json
+import re
 from pathlib import Path
 
 from helpers.checks.result import Claims, Wrong, public_check
 
 EMPTY = "YOUR ANSWER HERE"  # nbgrader's text in the place of an answer
+# The notebook of the teachers has such lines, and a mark scheme after the answer.
+MARKER = re.compile(r"^### (?:BEGIN|END) .*\n?", re.MULTILINE)
 
 
 @public_check("length of the answer")
@@ -43,7 +46,7 @@ def _answer(question: str) -> str | None:
             for cell in cells:
                 marks = cell["metadata"].get("nbgrader", {})
                 if marks.get("grade_id") == question:
-                    return "".join(cell["source"])
+                    return MARKER.sub("", "".join(cell["source"])).partition("**Marking.**")[0]
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             continue  # not a notebook
     return None

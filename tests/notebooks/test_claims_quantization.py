@@ -200,6 +200,15 @@ def test_new_statistics_regain_most_of_what_2_bits_lose():
     assert control("qat_2bit") - rounded("qat_2bit") > 0.5 * (exact - rounded("qat_2bit"))
 
 
+def test_frozen_weights_reach_what_the_text_says():
+    told = re.search(
+        r"an accuracy of (0\.\d\d) when .* and (0\.\d\d) when", text("qat-losses-heading")
+    )
+    frozen = {b: run(f"qat_{b}bit")["controls"]["frozen"]["accuracy"] for b in (4, 3, 2)}
+    assert (f"{frozen[2]:.2f}", f"{trained('qat_2bit'):.2f}") == told.groups()
+    assert all(abs(frozen[b] - trained(f"qat_{b}bit")) < 0.01 for b in (4, 3))
+
+
 @pytest.mark.parametrize("name", ["qat_4bit", "qat_3bit", "qat_2bit", *MIXED])
 def test_training_lowers_the_loss_below_the_control(name):
     assert max(run(name)["losses"]) < run(name)["controls"]["recalibrated"]["loss"]
