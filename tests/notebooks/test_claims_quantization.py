@@ -272,6 +272,15 @@ def test_a_quantized_pruned_layer_has_lost_its_zeros(profile):
     assert (ste.quantize_linear(pruned, 4) == 0).float().mean() < 0.001
 
 
+@pytest.mark.parametrize("bits", [4, 3, 2])
+def test_sparse_networks_are_broken_recover_in_part_and_end_near_the_dense_ones(bits):
+    sparse, dense = f"sparse_{bits}bit", f"qat_{bits}bit"
+    assert rounded(sparse) < 0.15
+    assert trained(sparse) - control(sparse) > 0.1
+    assert abs(trained(sparse) - trained(dense)) < 0.02
+    assert (control(dense) - control(sparse) > 0.1) == (bits > 2)
+
+
 def test_the_masks_of_iterative_pruning_in_4_bits_are_nested():
     (experiment,) = [e for e in EXPERIMENTS if e.name == "iterative_4bit"]
     model = resnet20(conv=partial(ste.SparseQuantConv2d, bits=4))
