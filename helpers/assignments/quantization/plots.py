@@ -148,14 +148,17 @@ def accuracy_over_precision(
             axes.set_title("Accuracy over size")
         _enlarge(all_axes, [*(after or {}).values()], full_precision)
         # The labels stand where the panel shows the point: after fine-tuning in the enlarged one.
-        for axes, shown in zip(all_axes, (before, after or {}), strict=False):
+        for axes, shown, place in zip(
+            all_axes, (before, after or {}), ((0, -10, "top"), (0, 9, "bottom")), strict=False
+        ):
             for mix, accuracy in shown.items():
                 axes.annotate(
                     ", ".join(map(str, mix)),
                     xy=(precision[mix], accuracy),
-                    xytext=(0, 9),
+                    xytext=place[:2],
                     textcoords="offset points",
                     ha="center",
+                    va=place[2],
                 )
         legend_beside(all_axes[-1])
     return figure
@@ -169,6 +172,12 @@ def learning_curves(histories: History | Mapping[str, History]) -> Figure:
     figure = plots.learning_curves(histories)
     several = [histories] if isinstance(histories, History) else histories.values()
     _enlarge(figure.axes, [accuracy for h in several for accuracy in h.test_accuracy], None)
+    accuracy = figure.axes[-1]
+    for line in accuracy.get_lines():
+        if line.get_label() == "chance":  # far below what is shown
+            line.remove()
+    if accuracy.get_legend() is not None:
+        accuracy.legend(loc="lower right")
     return figure
 
 

@@ -99,3 +99,9 @@ def test_level_moves_counts_weights_by_level_before_and_after():
     fields = [text.get_text() for text in axes.texts]
     moved = {divmod(i, 4): field for i, field in enumerate(fields) if field != "0.0 %"}
     assert moved == dict.fromkeys([(0, 0), (1, 1), (1, 3), (3, 3)], "25.0 %")
+
+
+def test_the_legend_of_the_learning_curves_names_the_curves_that_are_shown():
+    accuracy = learning_curves({"2 bits": HISTORY, "3 bits": HISTORY}).axes[-1]
+    names = [text.get_text() for text in accuracy.get_legend().get_texts()]
+    assert names == [line.get_label() for line in accuracy.get_lines()] == ["2 bits", "3 bits"]
