@@ -28,6 +28,8 @@ TRAINED_HERE = {
     "pruning": ("pruned_std", "iterative"),
     "quantization": ("qat_4bit", "sparse_4bit", "iterative_4bit"),
 }
+# Trained for a discussion, and measured by no hidden test.
+UNGRADED = {"quantization": {"sparse_3bit", "sparse_2bit"}}
 ABOUT_NETWORKS = about_networks()
 
 
@@ -54,7 +56,8 @@ def test_the_solution_runs_and_earns_every_point(assignment, tmp_path):
     scores = {t.id: float(t.outputs[-1].data["text/plain"]) for t in tests}
     assert scores == {test.id: marks(test)["points"] for test in tests}
     saved = {file.stem for file in (tmp_path / "artifacts" / "quick").glob("*.safetensors")}
-    assert saved == set(nb.metadata["course"]["artifacts"])
+    asked = set(nb.metadata["course"]["artifacts"])
+    assert saved == asked | UNGRADED.get(assignment, set())
     assert (tmp_path / f"{assignment}.zip").exists()
 
 
