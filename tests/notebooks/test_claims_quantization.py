@@ -20,11 +20,13 @@ from autograder.hidden import levels_changed
 from autograder.runs.training import recalibrated
 from helpers import cifar10, data
 from helpers.artifacts import load_artifact, read_weights
+from helpers.batch_norm import reestimate_batch_norm
 from helpers.models import layer_sizes, resnet20
 from helpers.pretrained import pretrained_resnet20, starting_weights
 from helpers.reference import masks
 from helpers.reference.quantization import affine, ste
-from helpers.training import evaluate
+from helpers.training import evaluate, fit
+from helpers.training_loss import training_loss
 
 SIZES = layer_sizes(resnet20())
 STAGES = [[layer for layer in SIZES if layer.startswith(f"stage{n}.")] for n in (1, 2, 3)]
@@ -225,6 +227,31 @@ def test_training_moves_several_per_cent_of_the_weights_and_new_statistics_none(
     assert levels_changed(1e-6)(model) is not None
     load_artifact(references.artifacts("quick", "quantization"), name).load_into(model)
     assert levels_changed(0.03)(model) is None
+
+
+class DeadSTE(ste.STE):
+    @staticmethod
+    def backward(ctx, gradient):
+        return torch.zeros_like(gradient), None
+
+
+class DeadConv2d(ste.QuantConv2d):
+    def quantized_weight(self):
+        return DeadSTE.apply(self.weight, self.bits)
+
+
+@pytest.mark.slow
+def test_with_an_estimator_that_passes_no_gradient_the_loss_falls_but_no_weight_changes_level(
+    monkeypatch, digits
+):
+    monkeypatch.setenv("COURSE_PROFILE", "quick")
+    model = resnet20(conv=partial(DeadConv2d, bits=3))
+    model.load_state_dict(starting_weights("quick"))
+    reestimate_batch_norm(model, digits)
+    untrained = training_loss(model, digits)
+    fit(model, digits, epochs=1, lr=0.01, progress=False)
+    assert training_loss(model, digits) < untrained
+    assert levels_changed()(model) is not None
 
 
 @pytest.mark.slow
