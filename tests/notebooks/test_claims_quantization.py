@@ -96,6 +96,11 @@ def test_a_scale_for_each_channel_halves_the_error_at_least(bits):
     assert 2 < per_tensor / sum(squared_error(channel) for w in layers for channel in w) < 3
 
 
+def test_in_most_layers_the_ranges_of_two_channels_differ_by_more_than_a_factor_of_two():
+    ranges = [w.flatten(1).amax(1) - w.flatten(1).amin(1) for w in weights("full").values()]
+    assert sum(bool(r.max() > 2 * r.min()) for r in ranges) > 0.6 * len(ranges)
+
+
 @each_network
 def test_with_2_bits_half_a_step_is_larger_than_most_weights(profile):
     for w in weights(profile).values():
