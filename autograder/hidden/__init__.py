@@ -6,7 +6,7 @@ A cell reaches the student's code only through `student`.
 from autograder.hidden import reference
 from autograder.hidden.checks import Check, close, holds, same
 from autograder.hidden.compare import difference
-from autograder.hidden.demands import pruned_as, sparse
+from autograder.hidden.demands import levels_changed, pruned_as, sparse
 from autograder.hidden.figures import drawn_by, draws, figure_panels
 from autograder.hidden.networks import home_of, parameters_of
 from autograder.hidden.score import Score, score
@@ -37,6 +37,7 @@ __all__ = [
     "gradient",
     "holds",
     "home_of",
+    "levels_changed",
     "lines_are_named",
     "loss_and_weights",
     "parameters_of",

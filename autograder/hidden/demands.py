@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import torch
 from torch import Tensor, nn
 
 from autograder.hidden import reference
@@ -69,3 +70,45 @@ def sparse(sparsity: float, *, spare: float) -> Demand:
         return f"Only {found:.1%} of the weights are zero instead of the {asked} asked for."
 
     return demand
+
+
+def levels_changed(least: float = 0.01) -> Demand:
+    """Demand that a share of the quantized weights is on another level than before the training.
+
+    Training moves several per cent of them, even if it lasts two epochs and the control is as
+    accurate as the trained network. Where an estimator passes no gradient, weights only shrink
+    together by the weight decay, and every one stays on its level.
+
+    Parameters
+    ----------
+    least
+        The share, from 0 to 1, of the weights in layers that have a number of `bits`. Weights that
+        are zero, as pruned ones are, do not count.
+    """
+
+    def demand(model: nn.Module) -> str | None:
+        start = reference.starting_state()
+        changed = count = 0
+        for name, layer in model.named_modules():
+            if isinstance(bits := getattr(layer, "bits", None), int):
+                new, old = layer.get_parameter("weight").detach().cpu(), start[f"{name}.weight"]
+                kept = new != 0
+                if kept.any():
+                    moved = _levels(new[kept], bits) != _levels(old[kept], bits)
+                    changed, count = changed + int(moved.sum()), count + moved.numel()
+        if count and changed >= least * count:
+            return None
+        share = changed / count if count else 0.0
+        return (
+            f"only {share:.2%} of its quantized weights are on another level than before the "
+            f"training, and at least {least:.0%} are needed: the weights of the convolutions were "
+            "not trained. Does the backward pass of your estimator return the gradient?"
+        )
+
+    return demand
+
+
+def _levels(w: Tensor, bits: int) -> Tensor:
+    """Return the number of the level of each weight, counted from the smallest weight."""
+    span = (w.max() - w.min()).clamp(min=torch.finfo(w.dtype).tiny)
+    return torch.round((w - w.min()) / span * (2**bits - 1))

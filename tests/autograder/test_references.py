@@ -78,6 +78,11 @@ def test_the_bar_requires_at_least_half_of_what_training_gained():
     assert bar_of(run_of([0.89, 0.90, 0.91], untrained=0.88), [ALONE]) == pytest.approx(0.89)
 
 
+def test_half_of_the_gain_is_not_asked_for_where_our_own_runs_do_not_get_that_far():
+    run = run_of([0.89, 0.90, 0.91], untrained=0.899)
+    assert bar_of(run, [ALONE]) == bar_of(run_of([0.89, 0.90, 0.91], untrained=0.1), [ALONE])
+
+
 def test_one_run_gives_no_bar():
     assert bar_of(run_of([0.9]), [ALONE]) is None
 

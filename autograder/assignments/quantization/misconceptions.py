@@ -19,7 +19,7 @@ from torch import nn
 
 from autograder.misconceptions import misconception
 from helpers.reference.quantization import affine, mixed_precision, ste
-from helpers.reference.quantization.affine import dequantize, quantize
+from helpers.reference.quantization.affine import dequantize, quantize, quantize_stochastic
 from helpers.reference.quantization.ste import STE, quantize_linear
 
 # ------------------------------------------------------------------------------------------------
@@ -279,6 +279,62 @@ def chances_swapped(w, bits, seed):
     below = np.floor(position)
     up = np.random.default_rng(seed).random(w.shape) > position - below
     return np.minimum(below + up, 2**bits - 1).astype(np.uint8), scale, minimum
+
+
+# ------------------------------------------------------------------------------------------------
+# affine.stochastic_parameters
+
+
+@misconception(of=affine.stochastic_parameters)
+def rounds_to_nearest(parameters, bits, repeat):
+    """You round every parameter to the nearest level, the same in all repeats.
+
+    Nothing is left to chance then: use your stochastic quantizer, with a seed made of the number of
+    the repeat and the position of the parameter.
+    """
+    return affine.quantize_parameters(parameters, bits)
+
+
+@misconception(of=affine.stochastic_parameters)
+def one_seed_for_all_parameters(parameters, bits, repeat):
+    """You use the same random numbers for every parameter.
+
+    The rounding errors of the layers are then not independent of each other: the seed has to depend
+    on the position of the parameter as well.
+    """
+    noisy = {}
+    for name, parameter in parameters.items():
+        w = parameter.detach().cpu().numpy()
+        noisy[name] = torch.from_numpy(dequantize(*quantize_stochastic(w, bits, repeat)))
+    return noisy
+
+
+@misconception(of=affine.stochastic_parameters)
+def the_same_in_every_repeat(parameters, bits, repeat):
+    """You use the same random numbers in every repeat.
+
+    Ten repeats are then ten times the same network: the seed has to depend on the number of the
+    repeat as well.
+    """
+    noisy = {}
+    for index, (name, parameter) in enumerate(parameters.items()):
+        w = parameter.detach().cpu().numpy()
+        noisy[name] = torch.from_numpy(dequantize(*quantize_stochastic(w, bits, index)))
+    return noisy
+
+
+@misconception(of=affine.stochastic_parameters)
+def seeds_that_come_back(parameters, bits, repeat):
+    """Your seed is the number of the repeat plus the position of the parameter.
+
+    The second parameter of repeat 0 then has the random numbers of the first one of repeat 1, and
+    so on. Multiply the number of the repeat by more than the number of parameters.
+    """
+    noisy = {}
+    for index, (name, parameter) in enumerate(parameters.items()):
+        w = parameter.detach().cpu().numpy()
+        noisy[name] = torch.from_numpy(dequantize(*quantize_stochastic(w, bits, repeat + index)))
+    return noisy
 
 
 # ------------------------------------------------------------------------------------------------

@@ -5,7 +5,9 @@ can be worked out by hand: the weights -1, 0.2, 0.9 and 2, which two bits round 
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,13 +26,18 @@ from helpers.checks.answers import (
     shown,
 )
 from helpers.checks.result import Claims, Wrong, public_check
+from helpers.checks.trained import trained
 from helpers.checks.values import accuracies, repeats, verdict
+from helpers.checks.written import words
+from helpers.history import History
 
 __all__ = [
     "accuracies",
     "average_precision",
     "dequantize",
+    "fine_tune",
     "layer_bits",
+    "levels_changed",
     "memory_ratio",
     "quant_conv2d",
     "quantize",
@@ -41,12 +48,19 @@ __all__ = [
     "repeats",
     "round_trip",
     "ste",
+    "stochastic_parameters",
+    "trained",
     "verdict",
+    "words",
 ]
 
 # Upper bound on the sum of eight float32 rounding errors, relative to the largest number that is
 # rounded: each relative error is at most half of 2^-23.
 ROUNDING = 4 * 2.0**-23
+
+# The share of the quantized weights that training moves to other levels at least. Two epochs moved
+# 9 % of those of 4 bits; an estimator that passes no gradient moves none.
+LEAST_CHANGED = 0.01
 
 WEIGHTS = (-1.0, 0.2, 0.9, 2.0)
 LEVELS = (-1.0, 0.0, 1.0, 2.0)  # the weights rounded to two bits, in steps of 1
@@ -350,6 +364,75 @@ def quantize_stochastic(quantize_stochastic: Callable[..., Any]) -> Claims:
     )
 
 
+@public_check("stochastic_parameters")
+def stochastic_parameters(stochastic_parameters: Callable[..., Any]) -> Claims:
+    """Check the student's ``stochastic_parameters(parameters, bits, repeat)``."""
+    # With two bits the levels are 0, 1, 2 and 3; the weights in between are halfway.
+    halfway = torch.tensor([0.0, 3.0] + [0.5, 1.5] * 100)
+    equal = torch.full((3,), 0.25)
+
+    def asked(repeat: int) -> dict[str, Tensor]:
+        call = f"stochastic_parameters(parameters, 2, {repeat})"
+        given = {"first": halfway, "second": halfway.clone(), "equal": equal}
+        answer = ask(call, stochastic_parameters, given, 2, repeat)
+        expect(
+            isinstance(answer, Mapping),
+            f"`{call}` should be a dict from names to tensors; yours is {kind(answer)}.",
+        )
+        expect(
+            set(answer) == set(given),
+            f"The names should be {', '.join(given)}; yours are {', '.join(map(str, answer))}.",
+        )
+        return {
+            name: as_tensor(f"`{call}['{name}']`", answer[name], w.shape).detach().cpu()
+            for name, w in given.items()
+        }
+
+    yield "returns a tensor for each parameter, in its shape"
+    noisy = asked(0)
+
+    yield "moves every weight to one of the two levels beside it"
+    for name in ("first", "second"):
+        expect(
+            bool(((noisy[name] - halfway).abs() <= 0.5 + 6 * ROUNDING).all())
+            and near(noisy[name], noisy[name].round(), 6 * ROUNDING),
+            "With 2 bits, weights from 0 to 3 have the levels 0, 1, 2 and 3, and a weight of 0.5 "
+            f"becomes 0 or 1. Yours become {shown(noisy[name][2:6])}, where {shown(halfway[2:6])} "
+            "was given.",
+        )
+    expect(
+        near(noisy["equal"], equal, ROUNDING),
+        f"Weights that are all 0.25 should stay 0.25; yours are {shown(noisy['equal'])}.",
+    )
+
+    yield "rounds at random, with numbers of its own for each parameter and each repeat"
+    # Of 200 fair coins, as many as 160 agree with 200 others in fewer than one in 10^16 cases.
+    other = asked(1)
+    for one, another, problem in (
+        (noisy["first"], noisy["second"], "two equal parameters were rounded alike"),
+        (noisy["first"], other["first"], "a parameter was rounded alike in the repeats 0 and 1"),
+        (
+            noisy["second"],
+            other["first"],
+            "the second parameter of repeat 0 was rounded like the first one of repeat 1",
+        ),
+    ):
+        agree = int((one - another)[2:].abs().lt(0.5).sum())
+        expect(
+            agree < 160,
+            f"Of 200 weights that lie halfway between two levels, {agree} went the same way when "
+            f"{problem}. Independent random numbers agree about 100 times.",
+        )
+
+    yield "gives the same result for the same repeat"
+    again = asked(0)
+    expect(
+        all(torch.equal(noisy[name], again[name]) for name in noisy),
+        "Two calls with repeat 0 gave different weights: the seed should depend on the number of "
+        "the repeat and on the position of the parameter, and on nothing else.",
+    )
+
+
 # ------------------------------------------------------------------------------------------------
 # Straight-through estimator
 
@@ -543,6 +626,121 @@ def quant_conv2d(QuantConv2d: Callable[..., Any]) -> Claims:
     ask("backward, after layer(x),", found.backward, arriving.view(4, 1, 1, 1))
     gradient = None if weight.grad is None else weight.grad.flatten()
     _expect_straight_through("layer(x)", "layer.weight", gradient, arriving)
+
+
+@public_check("fine_tune")
+def fine_tune(fine_tune: Callable[..., Any]) -> Claims:
+    """Check what the student's ``fine_tune(name, stage_bits, epochs)`` asks for; nothing trains."""
+    call = 'fine_tune("trial", (5, 6, 7), 2)'
+    saved: list[tuple[Any, ...]] = []
+    fitted: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
+    history = History([0.5, 0.4], [0.8, 0.9], [0.8, 0.9], [0.01, 0.005], [1.0, 1.0])
+    checkpoint = Path("trial.checkpoint")
+
+    def fit(*args: Any, **settings: Any) -> History:
+        fitted.append((args, settings))
+        return history
+
+    def train_or_load(name: Any, train: Any, model: Any) -> Any:
+        saved.append((name, train, model))
+        return ask("train(model, checkpoint)", train, model, checkpoint)
+
+    yield "calls `train_or_load` once, with the name, a function and a quantized network"
+    names = getattr(fine_tune, "__globals__", None)
+    expect(names is not None, f"`{call}` needs a function, but this is {kind(fine_tune)}.")
+    with _replaced(names or {}, fit=fit, train_or_load=train_or_load):
+        answer = ask(call, fine_tune, "trial", (5, 6, 7), 2)
+    expect(len(saved) == 1, f"`{call}` calls `train_or_load` {len(saved)} times.")
+    name, _, model = saved[0]
+    expect(name == "trial", f'The artifact should be named "trial"; yours is named {name!r}.')
+    expect(isinstance(model, nn.Module), f"The network should be a model, not {kind(model)}.")
+    bits = [
+        {layer.bits for layer in stage.modules() if hasattr(layer, "bits")}
+        for stage in (getattr(model, f"stage{number}", nn.Identity()) for number in (1, 2, 3))
+    ]
+    expect(
+        bits == [{5}, {6}, {7}],
+        f"With `{call}`, the convolutions of the three stages should have 5, 6 and 7 bits; yours "
+        f"have {', '.join(' and '.join(map(str, each)) or 'none' for each in bits)}.",
+    )
+
+    yield "trains that network with `fit`, for the epochs given and from the learning rate 0.01"
+    expect(len(fitted) == 1, f"Your training function calls `fit` {len(fitted)} times.")
+    args, settings = fitted[0]
+    expect(
+        bool(args) and args[0] is model,
+        "`fit` should train the network that your function is given.",
+    )
+    expect(
+        settings.get("epochs") == 2,
+        f"`{call}` should train for 2 epochs; yours trains for {settings.get('epochs')}.",
+    )
+    rate = settings.get("lr", 0.1)
+    expect(rate == 0.01, f"The learning rate should be 0.01; yours is {rate}.")
+
+    yield "hands on the checkpoint, from which an interrupted training continues"
+    expect(
+        settings.get("checkpoint") == checkpoint,
+        "`fit` does not get the checkpoint: call it with `checkpoint=checkpoint`.",
+    )
+
+    yield "returns the network and the history"
+    expect(
+        isinstance(answer, tuple | list) and len(answer) == 2,
+        f"Return two things, `model, history`; you returned {kind(answer)}.",
+    )
+    expect(answer[0] is model, "The first thing returned should be the network.")
+    expect(answer[1] is history, "The second should be the history that `train_or_load` returned.")
+
+
+@public_check("levels changed")
+def levels_changed(models: Any, start: Any) -> Claims:
+    """Check that the training of quantized networks has moved weights to other levels.
+
+    Parameters
+    ----------
+    models
+        The trained networks by what they are called, such as ``"2 bits"``.
+    start
+        The network before the training.
+    """
+    yield "gets the trained networks by name"
+    expect(isinstance(models, Mapping), f"It should be a dict; yours is {kind(models)}.")
+    for name, model in models.items():
+        changed = count = 0
+        for place, layer in model.named_modules():
+            if isinstance(bits := getattr(layer, "bits", None), int):
+                new, old = (
+                    _numbers(m.get_parameter(f"{place}.weight").detach().cpu(), bits)
+                    for m in (model, start)
+                )
+                changed, count = changed + int((new != old).sum()), count + new.numel()
+        expect(count > 0, f"{name}: the network has no layers with a number of `bits`.")
+        yield f"{name}: {changed / count:.1%} of the quantized weights are on another level"
+        expect(
+            changed >= LEAST_CHANGED * count,
+            f"At least {LEAST_CHANGED:.0%} are needed. Whatever the accuracy is, the weights of "
+            "the convolutions were hardly trained. Does `STE.backward` return the gradient?",
+        )
+
+
+def _numbers(w: Tensor, bits: int) -> Tensor:
+    """Return the number of the level of each weight, counted from the smallest weight."""
+    span = (w.max() - w.min()).clamp(min=torch.finfo(w.dtype).tiny)
+    return torch.round((w - w.min()) / span * (2**bits - 1))
+
+
+@contextmanager
+def _replaced(names: dict[str, Any], **others: Any) -> Iterator[None]:
+    """Put other functions in the place of some that a student's function calls."""
+    before = {name: names[name] for name in others if name in names}
+    names.update(others)
+    try:
+        yield
+    finally:
+        for name in others:
+            del names[name]
+        names.update(before)
 
 
 @public_check("quantize_nonzero")

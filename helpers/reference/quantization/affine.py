@@ -131,6 +131,35 @@ def quantize_stochastic(
     return np.asarray(below + up, dtype=np.uint8), scale, minimum
 
 
+def stochastic_parameters(
+    parameters: Mapping[str, Tensor], bits: int, repeat: int
+) -> dict[str, Tensor]:
+    """Quantize every parameter of a model by stochastic rounding, and dequantize it.
+
+    Each parameter has random numbers of its own in each repeat, and the same repeat gives the same
+    result.
+
+    Parameters
+    ----------
+    parameters, bits
+        As for `quantize_parameters`.
+    repeat
+        Number of the repeat, not negative.
+
+    Returns
+    -------
+    dict[str, Tensor]
+        As returned by `quantize_parameters`, except that a weight may move by up to a whole step.
+    """
+    quantized = {}
+    for index, (name, parameter) in enumerate(parameters.items()):
+        seed = repeat * len(parameters) + index  # another one for each parameter and repeat
+        array = parameter.detach().cpu().numpy()
+        weights = dequantize(*quantize_stochastic(array, bits, seed))
+        quantized[name] = torch.from_numpy(weights).to(parameter.device)
+    return quantized
+
+
 def _positions(w: NDArray[np.floating], bits: int) -> tuple[NDArray[np.float64], float, float]:
     """Return the distances of the weights from the minimum in steps, the step and the minimum."""
     top = 2 ** _checked_bits(bits) - 1

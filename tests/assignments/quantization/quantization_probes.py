@@ -31,6 +31,16 @@ def mean_codes(quantize_stochastic):
     return codes.reshape(5, copies).mean(axis=1).round(1), scale, minimum
 
 
+def means_and_agreements(stochastic_parameters):
+    """Return the mean of many equal weights, and how often other random numbers give the same."""
+    w = torch.tensor([0.0, 3.0] + [1.4] * 20_000)
+    parameters = {"a": w, "b": w.clone()}
+    one, other = (stochastic_parameters(parameters, 2, repeat) for repeat in (0, 1))
+    pairs = [(one["a"], one["b"]), (one["a"], other["a"]), (one["b"], other["a"])]
+    same = [round((a == b).float().mean().item(), 1) for a, b in pairs]
+    return round(one["a"][2:].mean().item(), 1), same
+
+
 def backward(STE):
     return gradient(STE.apply, TENSOR, 2, upstream=UPSTREAM)
 
@@ -50,6 +60,7 @@ PROBES = {
     affine.memory_ratio: [call(ARRAY)],
     affine.quantize_parameters: [call(PARAMETERS, 3)],
     affine.quantize_stochastic: [mean_codes],
+    affine.stochastic_parameters: [means_and_agreements],
     ste.quantize_linear: [call(TENSOR, bits) for bits in (None, 0, 3)],
     ste.STE: [backward],
     ste.QuantConv2d: [layer_after_a_step],
@@ -70,6 +81,7 @@ PUBLIC_CHECKS = {
     affine.memory_ratio: checks.memory_ratio,
     affine.quantize_parameters: checks.quantize_parameters,
     affine.quantize_stochastic: checks.quantize_stochastic,
+    affine.stochastic_parameters: checks.stochastic_parameters,
     ste.quantize_linear: checks.quantize_linear,
     ste.STE: checks.ste,
     ste.QuantConv2d: checks.quant_conv2d,

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from alternatives import each_alternative, judged_alternative
 from torch import nn
 
-from helpers.reference.quantization import ste
+from helpers.reference.quantization import affine, ste
 
 # ------------------------------------------------------------------------------------------------
 # Affine quantization
@@ -91,6 +91,39 @@ def quantize_stochastic_2(w, bits, seed):
     noise = torch.rand(t.shape, generator=generator, dtype=torch.float64) - 0.5
     codes = torch.round((t - t.min()) / scale + noise).clamp(0, top)
     return codes.to(torch.uint8).numpy(), scale, t.min().item()
+
+
+def stochastic_parameters_1(parameters, bits, repeat):
+    """One long stream of seeds, with the other way of rounding at random."""
+    seeds = iter(range(10_000 * repeat, 10_000 * (repeat + 1)))
+    result = {}
+    for name, p in parameters.items():
+        codes, scale, low = quantize_stochastic_2(p.detach().numpy(), bits, next(seeds))
+        result[name] = torch.from_numpy(codes).float() * scale + low
+    return result
+
+
+def stochastic_parameters_2(parameters, bits, repeat):
+    """All in tensors, with seeds from NumPy's sequence of seeds."""
+    result = {}
+    for position, (name, p) in enumerate(parameters.items()):
+        seed = int(np.random.SeedSequence([repeat, position]).generate_state(1)[0])
+        generator = torch.Generator().manual_seed(seed)
+        step = (p.max() - p.min()) / (2**bits - 1)
+        up = torch.rand(p.shape, generator=generator)
+        codes = torch.floor((p - p.min()) / step + up).clamp(max=2**bits - 1) if step > 0 else 0
+        result[name] = (codes * step + p.min()).expand(p.shape)
+    return result
+
+
+def stochastic_parameters_3(parameters, bits, repeat):
+    """The reference's rounding, with the position multiplied instead of the repeat."""
+    return {
+        name: torch.from_numpy(
+            affine.dequantize(*affine.quantize_stochastic(p.detach().numpy(), bits, seed))
+        )
+        for seed, (name, p) in zip(range(repeat, 10**6, 997), parameters.items(), strict=False)
+    }
 
 
 # ------------------------------------------------------------------------------------------------

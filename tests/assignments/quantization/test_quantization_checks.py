@@ -1,11 +1,17 @@
+import json
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
 
+from helpers.artifacts import train_or_load
 from helpers.assignments.quantization import checks
+from helpers.models import resnet20
 from helpers.reference.quantization import affine, ste
+from helpers.training import fit
 
 # Other correct ways to write it
 
@@ -177,3 +183,98 @@ def test_a_layer_whose_parameters_have_other_names_is_noticed():
             self.conv = ste.QuantConv2d(*args, bits=bits, **kwargs)
 
     assert "yours has conv.weight" in checks.quant_conv2d(Renamed).problem
+
+
+# What happens at the training
+
+
+def quantized_resnet20(stage_bits):
+    return resnet20(conv=[partial(ste.QuantConv2d, bits=bits) for bits in stage_bits])
+
+
+def right_fine_tune(name, stage_bits, epochs):
+    model = quantized_resnet20(stage_bits)
+
+    def train(model, checkpoint):
+        return fit(model, None, epochs=epochs, lr=0.01, checkpoint=checkpoint)
+
+    return model, train_or_load(name, train, model)
+
+
+def test_fine_tune_is_checked_without_training_and_without_a_trace(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    before = globals()["fit"], globals()["train_or_load"]
+    assert checks.fine_tune(right_fine_tune)
+    assert before == (globals()["fit"], globals()["train_or_load"])
+    assert not list(tmp_path.iterdir())
+
+
+def fine_tune_without_checkpoint(name, stage_bits, epochs):
+    model = quantized_resnet20(stage_bits)
+    return model, train_or_load(
+        name, lambda model, checkpoint: fit(model, None, epochs=epochs, lr=0.01), model
+    )
+
+
+def fine_tune_at_the_default_rate(name, stage_bits, epochs):
+    model = quantized_resnet20(stage_bits)
+    return model, train_or_load(name, lambda m, c: fit(m, None, epochs=epochs, checkpoint=c), model)
+
+
+def fine_tune_that_never_saves(name, stage_bits, epochs):
+    model = quantized_resnet20(stage_bits)
+    return model, fit(model, None, epochs=epochs, lr=0.01)
+
+
+def fine_tune_with_equal_bits(name, stage_bits, epochs):
+    return right_fine_tune(name, (5, 5, 5), epochs)
+
+
+def fine_tune_that_returns_the_history(name, stage_bits, epochs):
+    return right_fine_tune(name, stage_bits, epochs)[1]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        (fine_tune_without_checkpoint, "does not get the checkpoint"),
+        (fine_tune_at_the_default_rate, "should be 0.01; yours is 0.1"),
+        (fine_tune_that_never_saves, "calls `train_or_load` 0 times"),
+        (fine_tune_with_equal_bits, "yours have 5, 5, 5"),
+        (fine_tune_that_returns_the_history, "you returned a History"),
+        (None, "needs a function, but this is None"),
+    ],
+)
+def test_a_wrong_fine_tune_is_explained(wrong, words):
+    assert words in checks.fine_tune(wrong).problem
+
+
+def test_a_network_whose_weights_have_not_moved_is_named():
+    start, same = quantized_resnet20((2, 2, 2)), quantized_resnet20((2, 2, 2))
+    same.load_state_dict(start.state_dict())
+    result = checks.levels_changed({"2 bits": same}, start)
+    assert result.failed == "2 bits: 0.0% of the quantized weights are on another level"
+    assert "STE.backward" in result.problem
+    assert checks.levels_changed({"2 bits": quantized_resnet20((2, 2, 2))}, start)
+
+
+# Written answers
+
+
+@pytest.mark.parametrize(
+    ("answer", "problem"),
+    [
+        ("one two three", ""),
+        ("one two three four", "has 4 words"),
+        ("YOUR ANSWER HERE", "no answer yet"),
+        (" ", "no answer yet"),
+    ],
+)
+def test_the_words_of_the_saved_answer_are_counted(answer, problem, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    cell = {"metadata": {"nbgrader": {"grade_id": "why"}}, "source": [answer]}
+    (tmp_path / "a.ipynb").write_text("not a notebook", encoding="utf-8")
+    (tmp_path / "b.ipynb").write_text(json.dumps({"cells": [cell]}), encoding="utf-8")
+    assert problem in checks.words("why", 3).problem
+    assert bool(checks.words("why", 3)) == (not problem)
+    assert "lacks the cell" in checks.words("another", 3).problem

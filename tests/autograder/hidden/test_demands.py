@@ -1,10 +1,13 @@
-"""Demands on a trained network: it has the required zeros."""
+"""Demands on a trained network: it has the required zeros, and its weights have moved."""
+
+from functools import partial
 
 import pytest
 import torch
 
-from autograder.hidden import pruned_as, reference, sparse
+from autograder.hidden import levels_changed, pruned_as, reference, sparse
 from helpers.reference import masks
+from helpers.reference.quantization import ste
 
 LAYER = "stage2.1.conv1"
 
@@ -63,3 +66,48 @@ def test_half_a_weight_of_each_layer_may_be_missing(missing, accepted):
 def test_the_message_says_how_many_are_zero_and_how_many_were_asked_for():
     problem = sparse(0.8, spare=1)(reference.pruned_model(half))
     assert problem == "Only 50.0% of the weights are zero instead of the 80 % asked for."
+
+
+# ------------------------------------------------------------------------------------------------
+# Levels
+
+
+def quantized(layer=ste.QuantConv2d):
+    return reference.starting_model(conv=partial(layer, bits=2))
+
+
+@torch.no_grad()
+def test_weights_that_only_shrink_stay_on_their_levels():
+    model = quantized()
+    for w in model.parameters():
+        w *= 0.9
+    problem = levels_changed()(model)
+    assert "only 0.00% of its quantized weights" in problem
+    assert "estimator" in problem
+
+
+@torch.no_grad()
+@pytest.mark.parametrize(("share", "accepted"), [(0.03, True), (0.004, False)])
+def test_a_per_cent_of_the_weights_has_to_be_on_another_level(share, accepted):
+    model = quantized()
+    for layer in model.modules():
+        if isinstance(layer, ste.QuantConv2d):
+            w, other = layer.weight.flatten(), layer.weight.flatten().clone()
+            # The first weights get the value of the smallest or of the largest one.
+            middle = (w.max() + w.min()) / 2
+            count = round(share * w.numel())
+            other[:count] = torch.where(w[:count] < middle, w.max(), w.min())
+            layer.weight.copy_(other.view_as(layer.weight))
+    assert (levels_changed()(model) is None) == accepted
+
+
+@torch.no_grad()
+def test_weights_that_were_pruned_do_not_count():
+    model = quantized(ste.SparseQuantConv2d)
+    weights = masks.layer_weights(model)
+    masks.apply_masks(model, masks.global_masks(weights, 0.8))
+    assert levels_changed()(model) is not None
+
+
+def test_a_network_without_quantized_layers_has_no_levels():
+    assert levels_changed()(reference.starting_model()) is not None
