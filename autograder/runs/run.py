@@ -14,13 +14,14 @@ from pathlib import Path
 import torch
 
 from autograder.errors import UserError
-from autograder.references import FROZEN
+from autograder.references import FROZEN, artifacts
 from autograder.runs.freezing import Row, Run, freeze, frozen_run, start
 from autograder.runs.side_by_side import done
 from autograder.runs.starting import ASSIGNMENT as STARTING
 from autograder.runs.table import Experiment, Sweep, experiments, sweeps
 from autograder.runs.tasks import CONTROLS, Task
 from autograder.runs.training import recipe, trained_share
+from helpers.artifacts import artifact_files
 from helpers.device import default_device
 from helpers.profile import profile
 from helpers.progress import bar
@@ -253,6 +254,7 @@ def _controls(row: Experiment, earlier: Run) -> list[Task]:
         return []
     there = earlier.get("controls", {})
     tasks = [Task(kind, row.name) for kind in CONTROLS if kind not in there]
-    if earlier and "losses" not in earlier:
+    weights, _ = artifact_files(artifacts(profile(), row.assignment), row.name)
+    if earlier and "losses" not in earlier and weights.exists():
         tasks.append(Task("kept", row.name))
     return tasks
