@@ -33,12 +33,13 @@ from autograder.sandbox import cgroup
 from autograder.sandbox.limits import Limits
 from autograder.temporary import sweep
 
-GRADER_SECONDS = 3600.0
+GRADER_SECONDS = 4200.0
 """Wall time that the grader itself may take for one submission, besides the student's code.
 
-Nearly all of it goes into measuring networks: at most 38 of them (in ``pruning``, if nothing is
-known from an earlier submission) at 19 s each on CIFAR-10, times four for slow or busy processors.
-Single steps have their own limits on processor time; this one catches what those cannot.
+Nearly all of it goes into measuring networks: at most 50 of them (in ``deep_compression``, if
+nothing is known from an earlier submission) at 19 s each on CIFAR-10, times four for slow or busy
+processors. Single steps have their own limits on processor time; this one catches what those
+cannot.
 """
 
 SHOWN_NAMES = 10
