@@ -163,7 +163,7 @@ def _usual_recipe(
     picture = transforms.ToPILImage()
     normalise = [transforms.ToTensor(), transforms.Normalize(dataset.mean, dataset.std)]
     mirrored = [transforms.RandomHorizontalFlip()] if dataset.flip else []
-    crop = transforms.RandomCrop(32, padding=dataset.pad)
+    crop = transforms.RandomCrop(tuple(dataset.train.images.shape[-2:]), padding=dataset.pad)
     options: dict[str, Any] = {
         "batch_size": BATCH_SIZE,
         "num_workers": workers,

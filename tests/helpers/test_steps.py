@@ -82,7 +82,7 @@ def recorder(monkeypatch):
 def small_model():
     training.seed_everything(0)
     return nn.Sequential(
-        nn.Conv2d(3, 4, 3, stride=4), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(), nn.Linear(256, 10)
+        nn.Conv2d(3, 4, 3, stride=2), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(), nn.Linear(196, 10)
     )
 
 

@@ -44,7 +44,7 @@ def header_without_end(a: Assignment):
 def weights_out_of_bounds(a: Assignment):
     """Declare tensors that lie outside the file or overlap."""
     header = {
-        "1.weight": {"dtype": "F32", "shape": [10, 3072], "data_offsets": [0, 2**62]},
+        "1.weight": {"dtype": "F32", "shape": [10, 256], "data_offsets": [0, 2**62]},
         "1.bias": {"dtype": "F32", "shape": [2**31, 2**31], "data_offsets": [0, 40]},
     }
     return with_weights(a, with_header(header, bytes(40)))
@@ -85,7 +85,7 @@ def weights_that_broadcast(a: Assignment):
 @hostile("total")
 def untrained_network(a: Assignment):
     """Submit random weights under the right name, with the history of a trained network."""
-    weights = {"1.weight": torch.randn(10, 3072), "1.bias": torch.zeros(10)}
+    weights = {"1.weight": torch.randn(10, 256), "1.bias": torch.zeros(10)}
     return with_files(a, artifact(weights, claims=0.94))
 
 

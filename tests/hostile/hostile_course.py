@@ -97,10 +97,14 @@ score(holds(drawn, "The line should go through all heights."), of=2)""",
 from torch import nn
 from autograder.hidden import score, trained
 
-def build():
-    return nn.Sequential(nn.Flatten(), nn.Linear(3 * 32 * 32, 10))
+class Contrast(nn.Module):
+    def forward(self, x):
+        return ((x - x.mean((2, 3), keepdim=True)) ** 2).sum(1).flatten(1)
 
-score(trained("digits", build, at_least=0.8), of=4)""",
+def build():
+    return nn.Sequential(Contrast(), nn.Linear(16 * 16, 10))
+
+score(trained("digits", build, at_least=0.3), of=4)""",
 }
 
 
@@ -235,21 +239,29 @@ def _marks(name: str, points: float | None = None, *, solution: bool = False) ->
 
 
 def linear_network() -> dict[str, Tensor]:
-    """Return the weights of a linear layer that recognises the digits, by ridge regression."""
+    """Return the weights of a linear layer that recognises digits by contrast, by ridge regression.
+
+    It classifies 45 of 100 test images correctly, where guessing gets 10.
+    """
     dataset = data.load("digits", device="cpu")
+    x = contrast(dataset, dataset.train.images)
+    y = torch.nn.functional.one_hot(dataset.train.labels, 10).float()
+    mean_x, mean_y = x.mean(0), y.mean(0)
+    x, y = x - mean_x, y - mean_y
+    weight = torch.linalg.solve(x.T @ x + 10 * torch.eye(x.shape[1]), x.T @ y).T.contiguous()
+    return {"1.weight": weight, "1.bias": mean_y - weight @ mean_x}
+
+
+def contrast(dataset: data.ImageDataset, images: Tensor) -> Tensor:
+    """Return how far each pixel is from the mean colour of its image, squared, (N, 256)."""
     shape = (1, 3, 1, 1)
-    images = (dataset.train.images / 255 - dataset.mean.view(shape)) / dataset.std.view(shape)
-    x, y = images.flatten(1), torch.nn.functional.one_hot(dataset.train.labels, 10).float() - 0.1
-    # In its dual form the system has one equation for each image instead of one for each pixel.
-    weight = y.T @ torch.linalg.solve(x @ x.T + 3000 * torch.eye(len(x)), x)
-    return {"1.weight": weight, "1.bias": torch.zeros(10)}
+    x = (images / 255 - dataset.mean.view(shape)) / dataset.std.view(shape)
+    return ((x - x.mean((2, 3), keepdim=True)) ** 2).sum(1).flatten(1)
 
 
 def measured_accuracy(weights: Mapping[str, Tensor]) -> float:
     dataset = data.load("digits", device="cpu")
-    shape = (1, 3, 1, 1)
-    images = (dataset.test.images / 255 - dataset.mean.view(shape)) / dataset.std.view(shape)
-    guesses = images.flatten(1) @ weights["1.weight"].T + weights["1.bias"]
+    guesses = contrast(dataset, dataset.test.images) @ weights["1.weight"].T + weights["1.bias"]
     return float((guesses.argmax(1) == dataset.test.labels).float().mean())
 
 
