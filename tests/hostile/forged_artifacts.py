@@ -31,7 +31,8 @@ def with_header(header: object, data: bytes = b"") -> bytes:
 @hostile("total")
 def truncated_network(a: Assignment):
     """Cut the file of the weights off in the middle."""
-    return with_weights(a, a.network[WEIGHTS][:50_000])
+    weights = a.network[WEIGHTS]
+    return with_weights(a, weights[: len(weights) // 2])
 
 
 @hostile("total")
