@@ -19,7 +19,7 @@ import torch
 from torch import nn
 
 from autograder.references import artifacts
-from autograder.runs.table import experiments, sweeps
+from autograder.runs.table import Experiment, experiments, sweeps
 from autograder.runs.training import recalibrated, train, trained_share, untrained
 from helpers import data
 from helpers.artifacts import load_artifact, save_artifact
@@ -115,8 +115,13 @@ class _TestAccuracy:
         return float(self.measurements[-1]["accuracy"])
 
 
+def _experiment(task: Task) -> Experiment:
+    (found,) = (e for e in experiments() if e.name == task.name)
+    return found
+
+
 def _train(task: Task, folder: Path, accuracy: _TestAccuracy, share: float) -> Figures:
-    (experiment,) = (e for e in experiments() if e.name == task.name)
+    experiment = _experiment(task)
     checkpoint = folder / f"{task.label}.checkpoint"
     model, history = train(experiment, accuracy.dataset, task.seed, checkpoint, share)
     save_artifact(folder, task.label, model, history)
@@ -134,18 +139,18 @@ def _train(task: Task, folder: Path, accuracy: _TestAccuracy, share: float) -> F
 
 
 def _untrained(task: Task, folder: Path, accuracy: _TestAccuracy, share: float) -> Figures:
-    (experiment,) = (e for e in experiments() if e.name == task.name)
+    experiment = _experiment(task)
     return {"accuracy": accuracy(untrained(experiment, accuracy.dataset))}
 
 
 def _recalibrated(task: Task, folder: Path, accuracy: _TestAccuracy, share: float) -> Figures:
-    (experiment,) = (e for e in experiments() if e.name == task.name)
+    experiment = _experiment(task)
     model = recalibrated(experiment, accuracy.dataset)
     return {"accuracy": accuracy(model), "loss": training_loss(model, accuracy.dataset)}
 
 
 def _frozen(task: Task, folder: Path, accuracy: _TestAccuracy, share: float) -> Figures:
-    (experiment,) = (e for e in experiments() if e.name == task.name)
+    experiment = _experiment(task)
     checkpoint = folder / f"{task.label}.checkpoint"
     model, _ = train(experiment, accuracy.dataset, 0, checkpoint, share, frozen=True)
     figures = {
@@ -158,7 +163,7 @@ def _frozen(task: Task, folder: Path, accuracy: _TestAccuracy, share: float) -> 
 
 
 def _kept(task: Task, folder: Path, accuracy: _TestAccuracy, share: float) -> Figures:
-    (experiment,) = (e for e in experiments() if e.name == task.name)
+    experiment = _experiment(task)
     model = untrained(experiment, accuracy.dataset)
     load_artifact(artifacts(profile(), experiment.assignment), task.name).load_into(model)
     return {"loss": training_loss(model, accuracy.dataset)}

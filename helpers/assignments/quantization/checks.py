@@ -236,6 +236,22 @@ def memory_ratio(memory_ratio: Callable[..., Any]) -> Claims:
         )
 
 
+def _as_parameters(call: str, answer: Any, given: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the student's tensors, which should have the names and shapes of the given ones."""
+    expect(
+        isinstance(answer, Mapping),
+        f"`{call}` should be a dict from names to tensors; yours is {kind(answer)}.",
+    )
+    expect(
+        set(answer) == set(given),
+        f"The names should be {', '.join(given)}; yours are {', '.join(map(str, answer))}.",
+    )
+    return {
+        name: as_tensor(f"`{call}['{name}']`", answer[name], parameter.shape).detach().cpu()
+        for name, parameter in given.items()
+    }
+
+
 @public_check("quantize_parameters")
 def quantize_parameters(quantize_parameters: Callable[..., Any]) -> Claims:
     """Check the student's ``quantize_parameters(parameters, bits)``."""
@@ -251,18 +267,7 @@ def quantize_parameters(quantize_parameters: Callable[..., Any]) -> Claims:
     yield "returns a tensor for each parameter, in its shape"
     given = parameters()
     answer = ask(call, quantize_parameters, given, 2)
-    expect(
-        isinstance(answer, Mapping),
-        f"`{call}` should be a dict from names to tensors; yours is {kind(answer)}.",
-    )
-    expect(
-        set(answer) == set(given),
-        f"The names should be {', '.join(given)}; yours are {', '.join(map(str, answer))}.",
-    )
-    quantized = {
-        name: as_tensor(f"`{call}['{name}']`", answer[name], parameter.shape).detach().cpu()
-        for name, parameter in given.items()
-    }
+    quantized = _as_parameters(call, answer, given)
 
     yield "gives each parameter levels of its own"
     for name, size in (("conv.weight", 1), ("conv.bias", 100)):
@@ -375,18 +380,7 @@ def stochastic_parameters(stochastic_parameters: Callable[..., Any]) -> Claims:
         call = f"stochastic_parameters(parameters, 2, {repeat})"
         given = {"first": halfway, "second": halfway.clone(), "equal": equal}
         answer = ask(call, stochastic_parameters, given, 2, repeat)
-        expect(
-            isinstance(answer, Mapping),
-            f"`{call}` should be a dict from names to tensors; yours is {kind(answer)}.",
-        )
-        expect(
-            set(answer) == set(given),
-            f"The names should be {', '.join(given)}; yours are {', '.join(map(str, answer))}.",
-        )
-        return {
-            name: as_tensor(f"`{call}['{name}']`", answer[name], w.shape).detach().cpu()
-            for name, w in given.items()
-        }
+        return _as_parameters(call, answer, given)
 
     yield "returns a tensor for each parameter, in its shape"
     noisy = asked(0)
