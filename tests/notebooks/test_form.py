@@ -62,6 +62,11 @@ def bound(tree):
     return names | {n.arg for n in ast.walk(tree) if isinstance(n, ast.arg)}
 
 
+def without_code(text):
+    """Return a markdown text without displayed formulas and without code."""
+    return re.sub(r"(?s)```.*?```|`[^`\n]*`|\$\$.*?\$\$", "", text)
+
+
 def is_load(name):
     return isinstance(name.ctx, ast.Load)
 
@@ -115,6 +120,20 @@ def test_grade_ids_equal_the_cell_ids(assignment):
 @each_assignment
 def test_nbgrader_marks_have_the_current_schema(assignment):
     assert {marks(cell)["schema_version"] for cell in cells(assignment) if marks(cell)} == {3}
+
+
+@each_assignment
+def test_no_formula_is_broken_by_a_line_that_markdown_reads_as_a_list(assignment):
+    broken = [
+        cell.id
+        for cell in read(assignment).cells
+        if cell.cell_type == "markdown"
+        and any(
+            re.search(r"\n(> ?)?([-+*]|\d+\.) ", formula)
+            for formula in re.findall(r"(?<!\$)\$([^$]+)\$(?!\$)", without_code(cell.source))
+        )
+    ]
+    assert broken == []
 
 
 @each_assignment
