@@ -1,6 +1,7 @@
 """Images like those of house numbers, made of the handwritten digits of scikit-learn."""
 
 import hashlib
+from typing import Literal
 
 import numpy as np
 import torch
@@ -16,15 +17,23 @@ CONTRAST = (25, 90)  # smallest and largest difference of ink and background, in
 NOISE = 24  # largest change of a pixel
 ONE = 64  # the width of an original pixel, and a weight of 1, in whole numbers
 
+Ink = Literal["either", "dark"]
+"""Whether digits may be darker or brighter than their background, in each channel, or are darker in
+all."""
+
 # Mean and standard deviation of the training images, by which the shipped network was trained.
-MEAN = (0.49806079, 0.49784492, 0.49342884)
-STD = (0.22140299, 0.21974326, 0.22169241)
+MEAN = {
+    "either": (0.49806079, 0.49784492, 0.49342884),
+    "dark": (0.45586326, 0.45633852, 0.45117786),
+}
+STD = {"either": (0.22140299, 0.21974326, 0.22169241), "dark": (0.21744924, 0.21611200, 0.21816752)}
+NAMES = {"either": "digits", "dark": "dark_digits"}
 
 Digits = tuple[NDArray[np.int64], NDArray[np.int64]]
 """Original digits (N, 8, 8), from 0 to 16, and what they show (N,)."""
 
 
-def load_digits() -> ImageDataset:
+def load_digits(ink: Ink = "either") -> ImageDataset:
     """Compose small colour images of handwritten digits, similar to photographs of house numbers.
 
     The digit in the middle is the class of an image, and parts of two other digits are beside it.
@@ -36,6 +45,13 @@ def load_digits() -> ImageDataset:
     numbers come from the hash function SHAKE-256. No original digit is in both splits: test images
     show, in each class, the first fifth (rounded) of the originals by SHA-256.
 
+    Parameters
+    ----------
+    ink
+        With ``"either"``, each channel of a digit is brighter or darker than the background, and a
+        network needs some twenty epochs to make anything of the images. With ``"dark"``, all
+        channels are darker; the images are the same otherwise, and a few epochs suffice.
+
     Returns
     -------
     ImageDataset
@@ -43,11 +59,11 @@ def load_digits() -> ImageDataset:
     """
     training, test = _originals()
     return ImageDataset(
-        name="digits",
-        train=image_split(*_compose(training, TRAINING, b"train")),
-        test=image_split(*_compose(test, TEST, b"test")),
-        mean=torch.tensor(MEAN),
-        std=torch.tensor(STD),
+        name=NAMES[ink],
+        train=image_split(*_compose(training, TRAINING, b"train", ink)),
+        test=image_split(*_compose(test, TEST, b"test", ink)),
+        mean=torch.tensor(MEAN[ink]),
+        std=torch.tensor(STD[ink]),
         flip=False,
         pad=1,
     )
@@ -70,7 +86,7 @@ def _originals() -> tuple[Digits, Digits]:
 
 
 def _compose(
-    originals: Digits, count: int, key: bytes
+    originals: Digits, count: int, key: bytes, ink: Ink
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Compose images of original digits.
 
@@ -82,6 +98,8 @@ def _compose(
         How many images to make. Their classes are 0 to 9 in turn.
     key
         The seed of the random numbers.
+    ink
+        As for `load_digits`.
 
     Returns
     -------
@@ -99,12 +117,12 @@ def _compose(
         middle[wanted] = members[numbers[wanted, 0] % len(members)]
     left, right = numbers[:, 1] % len(values), numbers[:, 2] % len(values)
     strips = np.concatenate([values[left], values[middle], values[right]], axis=2)
-    ink = _sample(strips, numbers[:, 3:9])
+    shape = _sample(strips, numbers[:, 3:9])
     background = _between(40, 215, numbers[:, 9:12])
-    signs = 2 * (numbers[:, 15:18].astype(np.int64) & 1) - 1
+    signs = 2 * (numbers[:, 15:18].astype(np.int64) & 1) - 1 if ink == "either" else -1
     contrast = _between(*CONTRAST, numbers[:, 12:15]) * signs
     noise = _between(-NOISE, NOISE, _bytes(key + b" noise", count * SIDE * SIDE * 3))
-    images = background[:, None, None] + (contrast[:, None, None] * ink[..., None] >> 16)
+    images = background[:, None, None] + (contrast[:, None, None] * shape[..., None] >> 16)
     images = images + noise.reshape(images.shape)
     return np.clip(images, 0, 255).astype(np.uint8), labels
 

@@ -100,14 +100,22 @@ def weights(network: str, layer: str, *, sparsity: float = 0.0) -> Tensor:
     return w.masked_fill(~masks.magnitude_mask(w, sparsity), 0) if sparsity else w
 
 
-def dataset() -> data.Dataset:
-    """Return the data of the profile; artifacts are measured on its test split."""
-    return _dataset(profile())
+def dataset(artifact: str | None = None) -> data.Dataset:
+    """Return the data that artifacts are measured on.
+
+    Parameters
+    ----------
+    artifact
+        Name of an artifact, for the data of its reference run. By default the standard data of
+        the profile.
+    """
+    run = references.runs(profile()).get(artifact, {}) if artifact else {}
+    return _dataset(run["run_on"]["data"] if run else data.STANDARD[profile()])
 
 
 @cache
-def _dataset(profile: str) -> data.Dataset:
-    return data.load()  # loads what the profile asks for
+def _dataset(name: str) -> data.Dataset:
+    return data.load(name)
 
 
 def accuracy(model: nn.Module, on: data.Dataset | None = None) -> float:

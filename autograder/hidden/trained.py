@@ -60,12 +60,13 @@ def trained(
     for key, tensor in sorted(model.state_dict().items()):
         content.update(key.encode() + tensor.numpy().tobytes())
     measurement = f"{name}/{content.hexdigest()}"
-    accuracy = reference.measured(measurement, lambda: reference.accuracy(model.eval()))
+    dataset = reference.dataset(name)
+    accuracy = reference.measured(measurement, lambda: reference.accuracy(model.eval(), dataset))
     claimed = artifact.history.test_accuracy[-1] if artifact.history.test_accuracy else math.nan
     # These weights give what the last epoch measured, except for images between two classes, where
     # the rounding of another machine decides. We allow five standard errors of that accuracy: far
     # more than rounding can change, and far less than any claim that would be worth making up.
-    images = len(reference.dataset().test.labels)
+    images = len(dataset.test.labels)
     allowed = 5 * math.sqrt(max(accuracy * (1 - accuracy), 1 / images) / images)
     if not claimed <= accuracy + allowed:
         text = (
@@ -79,9 +80,7 @@ def trained(
         return Check(label, 0.0, text, weight)
     limit = reference.loss_limit(name)
     if limit is not None:
-        loss = reference.measured(
-            f"{measurement}/loss", lambda: training_loss(model, reference.dataset())
-        )
+        loss = reference.measured(f"{measurement}/loss", lambda: training_loss(model, dataset))
         if not loss < limit:
             text = (
                 f"its loss on the training images is {loss:.4f}. After the training that was asked "

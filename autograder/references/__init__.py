@@ -8,7 +8,7 @@ holds the artifacts of the first seed, in the form that students submit.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from math import exp, log, sqrt
@@ -97,8 +97,8 @@ class Spread:
 def pooled(groups: Iterable[Sequence[float]]) -> Spread | None:
     """Return the spread within groups; None if no group has two values.
 
-    The seeds of one experiment tell little about its spread, but those of all experiments of a
-    profile together tell what is usual (the pooled variance of an analysis of variance).
+    The seeds of one experiment tell little about its spread, but those of similar experiments
+    together tell what is usual (the pooled variance of an analysis of variance).
     """
     several = [group for group in groups if len(group) > 1]
     freedom = sum(len(group) - 1 for group in several)
@@ -138,9 +138,10 @@ def bar_of(run: Run, runs: Iterable[Run]) -> float | None:
 
     It is the lower end of a one-sided prediction interval for one more run of the same recipe: a
     student who trains as the reference did reaches it in 99 of 100 cases. The interval's spread is
-    that of the experiment's own seeds, or that of the seeds of all experiments if this is larger.
-    It is at least one standard error of the accuracy on the test images, because the choice of
-    the images alone makes that much.
+    that of the experiment's own seeds, or that of the seeds of all experiments on the same data if
+    this is larger; experiments that are meant to fail are left out. It is at least one standard
+    error of the accuracy on the test images, because the choice of the images alone makes that
+    much.
 
     This is generous where rounding or pruning cost little. So that a network that was never trained
     does not pass, at least half of the way from the accuracy without training to the mean is asked
@@ -161,7 +162,7 @@ def bar_of(run: Run, runs: Iterable[Run]) -> float | None:
     """
     if len(run["accuracies"]) < 2:
         return None
-    usual = pooled(other["accuracies"] for other in runs)
+    usual = pooled(other["accuracies"] for other in _peers(run, runs))
     assert usual is not None  # this run has two seeds
     mean, images = fmean(run["accuracies"]), run["run_on"]["test_images"]
     standard_error = sqrt(max(mean * (1 - mean), 1 / images) / images)
@@ -169,6 +170,14 @@ def bar_of(run: Run, runs: Iterable[Run]) -> float | None:
     predicted = mean - usual.margin(len(run["accuracies"]), least)
     halfway = (run["untrained"] + mean) / 2
     return predicted if halfway > min(run["accuracies"]) else max(predicted, halfway)
+
+
+def _peers(run: Run, runs: Iterable[Run]) -> Iterator[Run]:
+    """Yield the runs whose spread says something about that of `run`, and `run` itself."""
+    for other in runs:
+        same_data = other["run_on"]["data"] == run["run_on"]["data"]
+        if other is run or (same_data and other.get("is_steady", True)):
+            yield other
 
 
 def loss_limit_of(run: Run, runs: Iterable[Run]) -> float | None:
@@ -193,7 +202,7 @@ def loss_limit_of(run: Run, runs: Iterable[Run]) -> float | None:
     """
     if "controls" not in run or "losses" not in run:
         return None
-    usual = pooled(_logs(other) for other in runs if "losses" in other)
+    usual = pooled(_logs(other) for other in _peers(run, runs) if "losses" in other)
     logs = _logs(run)
     largest = fmean(logs)
     if usual is not None:

@@ -39,7 +39,8 @@ def write_student_helpers(folder: Path, assignment: str, unlocks: Iterable[str] 
         belongs to it, if there is one.
     unlocks
         Names of the reference modules that this build includes, such as ``["masks"]`` or
-        ``["quantization.ste"]``. By default none.
+        ``["quantization.ste"]``. Data files beside such a module are included as well. By default
+        none.
 
     Returns
     -------
@@ -56,6 +57,7 @@ def write_student_helpers(folder: Path, assignment: str, unlocks: Iterable[str] 
     _check_unlocks(unlocked)
     shown = {_reference_file(name) for name in unlocked}
     packages = {folder for file in shown for folder in file.parents}
+    shown |= {file for name in unlocked for file in _data_files(name)}
     shown |= packages | {package / "__init__.py" for package in packages}
 
     def left_out(directory: str, names: list[str]) -> list[str]:
@@ -135,6 +137,12 @@ def reference_source(name: str) -> str:
 
 def _reference_file(name: str) -> Path:
     return REFERENCE.joinpath(*name.split(".")).with_suffix(".py")
+
+
+def _data_files(name: str) -> list[Path]:
+    """Return the files beside a reference module that are no modules, such as networks."""
+    folder = _reference_file(name).parent
+    return [file for file in folder.iterdir() if file.is_file() and file.suffix != ".py"]
 
 
 def _version() -> str:

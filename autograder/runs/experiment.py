@@ -11,7 +11,7 @@ from torch import nn
 
 from autograder.runs.epochs import Epochs, Phases
 from autograder.runs.hooks import MakeHooks, no_hooks
-from helpers.data import Dataset
+from helpers.data import STANDARD, Dataset
 
 Build = Callable[[Dataset], nn.Module]
 """``build(dataset)`` makes a network; the caller seeds everything that is drawn at random."""
@@ -42,6 +42,9 @@ class Experiment:
         number of all epochs, and ``{lr}`` for the learning rate.
     start
         ``start(dataset)`` makes the network that is trained.
+    from_scratch
+        Whether `start` draws the weights at random. By default it takes them from the starting
+        network.
     untrained
         ``untrained(dataset)`` makes the network that could be handed in without any training; it
         must not reach the bar. By default, this is the network that `start` makes.
@@ -62,8 +65,9 @@ class Experiment:
     details
         ``details(model)`` returns further figures of the trained network, such as its sparsity.
     weights
-        Number of weights in the convolutions and the classifier, which tells the variants of
-        ResNet-20 apart.
+        Number of weights in the convolutions and the classifier, which tells the networks apart.
+    data
+        The name of the data set in each profile.
     only_in
         The only profile of this row. By default, the row belongs to both.
     keeps_weights
@@ -73,6 +77,11 @@ class Experiment:
     ships_as
         The file in which students find the network of the first seed. By default, they do not get
         it.
+    ships_history
+        Whether students also get the history of this network, in a file beside it.
+    is_steady
+        Whether the spread over its seeds says something about other experiments, so that it counts
+        for their bars. It does not where the training is meant to fail.
     has_controls
         Whether the network is compared with controls, in which its weights are not trained.
     draws_curve
@@ -85,6 +94,7 @@ class Experiment:
     assignment: str
     recipe: str
     start: Build
+    from_scratch: bool = False
     untrained: Build | None = None
     epochs: Epochs | Phases
     lr: float = 0.01
@@ -94,9 +104,12 @@ class Experiment:
     reported: Mapping[str, float] = field(default_factory=dict)
     details: Callable[[nn.Module], dict[str, float]] | None = None
     weights: int = NARROW_WEIGHTS
+    data: Mapping[str, str] = field(default_factory=lambda: STANDARD)
     only_in: Profile | None = None
     keeps_weights: bool = True
     ships_as: Path | None = None
+    ships_history: bool = False
+    is_steady: bool = True
     has_controls: bool = True
     draws_curve: bool = False
     remark: str = ""
@@ -120,6 +133,10 @@ class Sweep:
         Figures that students of earlier courses reported, by the same labels.
     weights
         As for `Experiment`; None if there is no network.
+    data
+        As for `Experiment`.
+    from_scratch
+        Whether no weights of the starting network are used. It is ignored if there is no network.
     only_in
         As for `Experiment`.
     remark
@@ -132,5 +149,7 @@ class Sweep:
     measure: Callable[[Dataset, Accuracy], dict[str, float]]
     reported: Mapping[str, float] = field(default_factory=dict)
     weights: int | None = NARROW_WEIGHTS
+    data: Mapping[str, str] = field(default_factory=lambda: STANDARD)
+    from_scratch: bool = False
     only_in: Profile | None = None
     remark: str = ""

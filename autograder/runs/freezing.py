@@ -9,7 +9,6 @@ from statistics import fmean, stdev
 from typing import Any
 
 from autograder.errors import UserError
-from autograder.runs.starting import ASSIGNMENT as STARTING
 from autograder.runs.starting import start_digest
 from autograder.runs.table import Experiment, Sweep
 from autograder.runs.tasks import CONTROLS, Task
@@ -25,7 +24,7 @@ Run = dict[str, Any]
 
 def start(row: Row) -> str | None:
     """Return a name for the weights that a row starts from; None if they are random."""
-    return None if row.assignment == STARTING else start_digest(profile(), row.weights)[:12]
+    return None if row.from_scratch else start_digest(profile(), row.weights)[:12]
 
 
 def frozen_run(row: Row, frozen: Path) -> Run | None:
@@ -82,6 +81,8 @@ def freeze(
         found = _joined(earlier, trained) if earlier else _summary(trained, others["untrained"])
         found |= _evidence(earlier or {}, trained, others)
         about["share"] = trained_share(row, share)
+        if not row.is_steady:
+            about["is_steady"] = False
         if earlier:
             about |= {key: earlier[key] for key in ("recipe", "share")}
         manifest["experiments"][row.name] = about | found
@@ -191,6 +192,11 @@ def _freeze_network(row: Experiment, folder: Path, frozen: Path) -> None:
         (history_file, history),
         *([(weights_file, weights)] if row.keeps_weights else []),
         *([(row.ships_as, weights)] if row.ships_as else []),
+        *(
+            [(row.ships_as.with_suffix(".json"), history)]
+            if row.ships_as and row.ships_history
+            else []
+        ),
     ]:
         with replacing(file) as temporary:
             temporary.write_bytes(content)

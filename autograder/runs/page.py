@@ -34,8 +34,9 @@ BARS_HEADER = """\
 """
 BARS_RULE = f"""\
 The bar is the accuracy that one more run of the same recipe reaches in {100 * PASS_RATE:g} of 100
-cases, by the spread over the seeds of this experiment or of all experiments, whichever is larger;
-or half of the way from the accuracy without training to the mean, if that is higher.
+cases, by the spread over the seeds of this experiment or of all experiments on the same data,
+whichever is larger; or half of the way from the accuracy without training to the mean, if that is
+higher.
 
 Two controls show what a network reaches without the training of its weights: one whose batch norm
 measured its statistics anew on training images, and one that was trained while the weights of its
@@ -65,7 +66,8 @@ def page(profile: str) -> str:
 # Reference runs, profile `{profile}` ({data})
 
 Written by `autograder reference run --profile {profile}` from the manifests in this folder.
-Accuracies are those of ResNet-20 on the test images: mean ± sample standard deviation over seeds.
+Accuracies are those on the test images: mean ± sample standard deviation over seeds. The number of
+weights, in the convolutions and the classifier, tells the networks apart.
 Seconds are the wall time of one training while others run on the same device. Reported figures
 come from students of earlier courses, from one run each.
 {plots}

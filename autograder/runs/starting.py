@@ -104,6 +104,7 @@ def _row(name: str, head_width: int, **fields: Any) -> Experiment:
         assignment=ASSIGNMENT,
         recipe="{epochs}, cosine from {lr}",
         start=_random(head_width),
+        from_scratch=True,
         epochs=Epochs(full=whole["epochs"], least=FEWEST_EPOCHS),
         lr=whole["lr"],
         settings={key: whole[key] for key in whole if key not in ("epochs", "lr")},

@@ -19,7 +19,7 @@ import torch
 from torch import nn
 
 from autograder.references import artifacts
-from autograder.runs.table import Experiment, experiments, sweeps
+from autograder.runs.table import Experiment, Sweep, experiments, sweeps
 from autograder.runs.training import recalibrated, train, trained_share, untrained
 from helpers import data
 from helpers.artifacts import load_artifact, save_artifact
@@ -91,7 +91,7 @@ def do(task: Task, folder: Path, device: str, share: float) -> Task:
     if torch.device(device).type == "cpu":
         torch.set_num_threads(1)
     try:
-        accuracy = _TestAccuracy(_dataset(device))
+        accuracy = _TestAccuracy(_dataset(_row(task).data[profile()], device))
         began = time.perf_counter()
         figures = _DO[task.kind](task, folder, accuracy, share)
         figures["seconds"] = time.perf_counter() - began
@@ -115,8 +115,17 @@ class _TestAccuracy:
         return float(self.measurements[-1]["accuracy"])
 
 
+def _row(task: Task) -> Experiment | Sweep:
+    return _sweep_of(task) if task.kind == "sweep" else _experiment(task)
+
+
 def _experiment(task: Task) -> Experiment:
     (found,) = (e for e in experiments() if e.name == task.name)
+    return found
+
+
+def _sweep_of(task: Task) -> Sweep:
+    (found,) = (s for s in sweeps() if s.name == task.name)
     return found
 
 
@@ -170,8 +179,7 @@ def _kept(task: Task, folder: Path, accuracy: _TestAccuracy, share: float) -> Fi
 
 
 def _sweep(task: Task, folder: Path, accuracy: _TestAccuracy, share: float) -> Figures:
-    (sweep,) = (s for s in sweeps() if s.name == task.name)
-    return {"figures": sweep.measure(accuracy.dataset, accuracy)}
+    return {"figures": _sweep_of(task).measure(accuracy.dataset, accuracy)}
 
 
 _DO = {
@@ -185,8 +193,8 @@ _DO = {
 
 
 @cache
-def _dataset(device: str) -> Dataset:
-    return data.load(device=device)
+def _dataset(name: str, device: str) -> Dataset:
+    return data.load(name, device=device)
 
 
 def circumstances(dataset: Dataset) -> dict[str, Any]:

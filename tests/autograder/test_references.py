@@ -35,7 +35,7 @@ def run_of(accuracies, untrained=0.1, images=10**6, **more):
     return {
         "accuracies": accuracies,
         "untrained": untrained,
-        "run_on": {"test_images": images},
+        "run_on": {"test_images": images, "data": "digits"},
     } | more
 
 
@@ -59,6 +59,18 @@ def test_seeds_that_agree_by_chance_have_the_usual_spread():
     # Variances 0 and 0.01**2 with two degrees of freedom each: t(0.99, 4) = 3.747.
     expected = 0.9 - 3.747 * (0.01**2 / 2) ** 0.5 * (1 + 1 / 3) ** 0.5
     assert bar_of(agreeing, [agreeing, ALONE]) == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        run_of([0.5, 0.6, 0.7], is_steady=False),
+        run_of([0.5, 0.6, 0.7]) | {"run_on": {"test_images": 10**6, "data": "cifar10"}},
+    ],
+    ids=["meant to fail", "on other data"],
+)
+def test_some_experiments_do_not_count_for_the_spread(other):
+    assert bar_of(ALONE, [ALONE, other]) == bar_of(ALONE, [ALONE])
 
 
 def test_an_experiment_with_a_larger_spread_than_usual_keeps_it():
@@ -106,7 +118,7 @@ def test_the_pooled_spread_is_that_of_an_analysis_of_variance(groups):
 
 def with_losses(losses, recalibrated, frozen):
     controls = {"recalibrated": {"loss": recalibrated}, "frozen": {"loss": frozen}}
-    return {"losses": losses, "controls": controls}
+    return {"losses": losses, "controls": controls, "run_on": {"data": "digits"}}
 
 
 def test_the_limit_lies_between_trained_networks_and_the_best_control():
@@ -150,12 +162,15 @@ def test_names_are_unique_in_the_course(profile, monkeypatch):
     assert len(set(names)) == len(names)
 
 
-def test_every_experiment_of_quick_has_a_frozen_run_on_the_same_data(digits):
+def test_every_experiment_of_quick_has_a_frozen_run_on_its_data():
     trained, measured = references.runs("quick"), references.sweeps("quick")
     assert set(trained) == {experiment.name for experiment in experiments()}
     assert set(measured) == {sweep.name for sweep in sweeps()}
-    found = [*trained.values(), *measured.values()]
-    assert {run["run_on"]["data_sha256"] for run in found} == {digest(digits)}
+    digests = {name: digest(data.load(name)) for name in ("digits", "dark_digits")}
+    for row in [*experiments(), *sweeps()]:
+        run_on = (trained | measured)[row.name]["run_on"]
+        assert run_on["data"] == row.data["quick"]
+        assert run_on["data_sha256"] == digests[row.data["quick"]]
 
 
 @pytest.mark.parametrize("profile", ["quick", "full"])

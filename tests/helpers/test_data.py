@@ -20,6 +20,16 @@ def digits():
     return load("digits", device="cpu")
 
 
+@pytest.fixture(scope="module")
+def dark_digits():
+    return load("dark_digits", device="cpu")
+
+
+@pytest.fixture(params=["digits", "dark_digits"])
+def either_digits(request):
+    return request.getfixturevalue(request.param)
+
+
 def generator(seed=0):
     return torch.Generator().manual_seed(seed)
 
@@ -28,16 +38,16 @@ def generator(seed=0):
 # The data sets
 
 
-def test_digits_are_small_colour_images(digits):
-    for split in (digits.train, digits.test):
+def test_digits_are_small_colour_images(either_digits):
+    for split in (either_digits.train, either_digits.test):
         assert split.images.shape == (len(split), 3, 16, 16)
         assert split.images.dtype == torch.uint8
         assert split.labels.dtype == torch.int64
 
 
-def test_there_are_as_many_digits_of_each_class(digits):
-    assert (len(digits.train), len(digits.test)) == (10_240, 2_000)
-    for split in (digits.train, digits.test):
+def test_there_are_as_many_digits_of_each_class(either_digits):
+    assert (len(either_digits.train), len(either_digits.test)) == (10_240, 2_000)
+    for split in (either_digits.train, either_digits.test):
         counts = split.labels.bincount(minlength=10)
         assert counts.tolist() == [len(split) // 10] * 10
 
@@ -51,11 +61,24 @@ def test_no_original_digit_is_in_both_splits():
     assert not {d.tobytes() for d in training[0]} & {d.tobytes() for d in test[0]}
 
 
-def test_digits_are_the_same_on_every_computer(digits):
-    # The shipped starting network was trained on these images; they must not be used for tests.
-    for split, digest in ((digits.train, "0c786ca6adbe8593"), (digits.test, "fcfab5bdd1cf400e")):
+def test_digits_are_the_same_on_every_computer(digits, dark_digits):
+    # The shipped networks were trained on these images.
+    for split, digest in (
+        (digits.train, "0c786ca6adbe8593"),
+        (digits.test, "fcfab5bdd1cf400e"),
+        (dark_digits.train, "fa45dadd0a9e1def"),
+        (dark_digits.test, "d8302ebf733cf15a"),
+    ):
         found = hashlib.sha256(split.images.numpy().tobytes() + split.labels.numpy().tobytes())
         assert found.hexdigest()[:16] == digest
+
+
+def test_dark_digits_differ_where_a_digit_is_brighter_than_its_background(digits, dark_digits):
+    either, dark = (data.train.images.int().flatten(2) for data in (digits, dark_digits))
+    # A channel whose digit is dark already is the same; about half of the channels are.
+    same = (either == dark).all(2)
+    assert same.float().mean() == pytest.approx(0.5, abs=0.02)
+    assert (dark.sum(2)[~same] < either.sum(2)[~same]).all()
 
 
 def test_an_image_shows_the_digit_in_the_middle():
@@ -71,11 +94,12 @@ def test_an_image_shows_the_digit_in_the_middle():
         assert np.corrcoef(image[np.ix_(at, at)].ravel(), digit.ravel())[0, 1] > 0.9
 
 
-def test_digits_are_not_mirrored(digits):
-    assert not digits.flip
+def test_digits_are_not_mirrored(either_digits):
+    assert not either_digits.flip
 
 
-def test_the_constants_of_digits_are_those_of_its_training_images(digits):
+def test_the_constants_of_digits_are_those_of_its_training_images(either_digits):
+    digits = either_digits
     pixels = digits.train.images.double() / 255
     half_a_digit = 0.5e-4
     for channel in range(3):
@@ -105,7 +129,7 @@ def test_the_profile_chooses_the_data_set(monkeypatch):
 
 
 def test_an_unknown_data_set_is_refused_with_a_message():
-    with pytest.raises(ValueError, match="'mnist': load 'digits' or 'cifar10'"):
+    with pytest.raises(ValueError, match="'mnist': load 'digits', 'dark_digits' or 'cifar10'"):
         load("mnist")
 
 

@@ -13,7 +13,7 @@ from source_notebook import (
 
 from autograder import references
 from autograder.references import artifacts
-from helpers import cifar10, data
+from helpers import cifar10
 from helpers.artifacts import artifact_folder
 
 ABOUT_NETWORKS = about_networks()
@@ -51,6 +51,5 @@ def test_the_reference_network_earns_every_point(assignment, question, tmp_path)
 @needs_cifar10
 @pytest.mark.parametrize(("assignment", "question"), SAMPLE)
 def test_a_network_that_was_not_trained_earns_nothing(assignment, question, tmp_path):
-    dataset = data.load("cifar10", device="cpu")
-    hand_in_untrained(assignment, question, dataset, tmp_path)
+    hand_in_untrained(assignment, question, tmp_path)
     assert part_of_the_points(assignment, question, tmp_path) == 0

@@ -18,7 +18,6 @@ from source_notebook import (
 from autograder.assignments import assignment as assignment_named
 from autograder.grading.execution import is_hidden_test
 from autograder.references import artifacts
-from helpers import data
 from helpers.artifacts import artifact_folder
 
 pytestmark = pytest.mark.slow
@@ -71,6 +70,5 @@ def test_the_reference_network_earns_every_point(assignment, question, tmp_path)
 
 @pytest.mark.parametrize(("assignment", "question"), ABOUT_NETWORKS)
 def test_a_network_that_was_not_trained_earns_nothing(assignment, question, tmp_path):
-    digits = data.load("digits")
-    hand_in_untrained(assignment, question, digits, tmp_path)
+    hand_in_untrained(assignment, question, tmp_path)
     assert part_of_the_points(assignment, question, tmp_path) == 0

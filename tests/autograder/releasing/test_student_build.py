@@ -47,6 +47,16 @@ def test_an_unlocked_module_of_an_assignment_comes_with_its_packages(tmp_path: P
     }
 
 
+def test_an_unlocked_module_comes_with_the_data_files_beside_it(tmp_path: Path) -> None:
+    helpers = write_student_helpers(tmp_path, "pruning", unlocks=["baseline.network"])
+    assert files(helpers / "reference") == {
+        "__init__.py",
+        "baseline/__init__.py",
+        "baseline/network.py",
+        *(f"baseline/convnet_quick.{kind}" for kind in ("safetensors", "json")),
+    }
+
+
 def test_an_assignment_that_ships_nothing_does_not_get_modules_of_others(tmp_path: Path) -> None:
     helpers = write_student_helpers(tmp_path, "unknown")
     assert files(helpers / "assignments") == {"__init__.py"}

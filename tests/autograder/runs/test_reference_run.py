@@ -82,7 +82,7 @@ def table(monkeypatch):
     for module in (reference_run, reference_tasks):
         monkeypatch.setattr(module, "experiments", lambda: rows)
         monkeypatch.setattr(module, "sweeps", lambda: swept)
-    monkeypatch.setattr(reference_tasks, "_dataset", lambda device: dataset)
+    monkeypatch.setattr(reference_tasks, "_dataset", lambda name, device: dataset)
     return rows, swept
 
 
@@ -151,7 +151,7 @@ def test_a_sweep_is_measured_and_frozen(table, start):
 def test_what_was_measured_is_recognised_by_hidden_tests(table, start, tmp_path):
     start()
     found = read_measurements(tmp_path / "frozen" / "quick" / "tiny" / MEASUREMENTS)
-    dataset = reference_tasks._dataset("cpu")
+    dataset = reference_tasks._dataset("digits", "cpu")
     assert recall(found, network(dataset), dataset) == evaluate(network(dataset), dataset)
     assert len(found) == 5  # two seeds, the network before, and two controls
 
