@@ -21,7 +21,7 @@ from helpers.checks.answers import (
     near,
     shown,
 )
-from helpers.checks.result import Claims, Wrong, public_check
+from helpers.checks.result import Claims, public_check
 from helpers.checks.trained import trained
 from helpers.checks.values import NEAR, accuracies, verdict
 
