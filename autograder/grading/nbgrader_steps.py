@@ -78,7 +78,7 @@ class SubmissionExporter(NotebookExporter):
         if submitted:
             self._keep_images(resources["nbgrader"])
         try:
-            nb = read_notebook(path)
+            nb = read_notebook(path, submitted=submitted)
         except UnreadableNotebook as error:
             if not submitted:
                 raise  # the grader itself has written this file
