@@ -1,4 +1,4 @@
-"""The experiments of `lr_schedules`: one network, three constant rates and three schedules."""
+"""The experiments of `lr_schedules`: one network, three constant rates and some schedules."""
 
 from __future__ import annotations
 
@@ -9,8 +9,12 @@ from typing import Any
 from autograder.runs.convnet import EPOCHS, FEW_EPOCHS, FROM_SCRATCH, random_convnet
 from autograder.runs.experiment import Experiment
 from helpers.reference.baseline.network import NAME, shipped_files
-from helpers.reference.lr_schedules.schedules import one_cycle
+from helpers.reference.lr_schedules.schedules import one_cycle, warm_up
 from helpers.schedules import Factor
+
+
+WARM_EPOCHS = 3
+"""Epochs, of `FEW_EPOCHS`, in which the rate rises."""
 
 
 def _row(name: str, how: str, **fields: Any) -> Experiment:
@@ -24,7 +28,7 @@ def _row(name: str, how: str, **fields: Any) -> Experiment:
 
 
 def _constant(name: str, rate: float, **fields: Any) -> Experiment:
-    """Return the row of a network that is trained with a constant rate for a few epochs."""
+    """Return the row of a network that is trained with one rate for a few epochs."""
     return _row(
         name,
         "at the constant rate",
@@ -44,11 +48,25 @@ def _one_cycle(total: int) -> Factor:
     return partial(one_cycle, total=total)
 
 
+def _warm_up(total: int) -> Factor:
+    return partial(warm_up, length=WARM_EPOCHS * total // FEW_EPOCHS.full)
+
+
 EXPERIMENTS = (
-    # Rates at which training hardly begins, or fails, say nothing about the spread of others.
+    # Where training hardly begins, or nearly fails, the seeds say nothing about other trainings.
     _constant("rate_small", 0.0001, is_steady=False),
     _constant("rate_medium", 0.1),
     _constant("rate_large", 1.0, is_steady=False),
+    _row(
+        "rate_large_warm",
+        f"{WARM_EPOCHS} of them up to",
+        lr=1.0,
+        epochs=FEW_EPOCHS,
+        settings={"step_losses": True},
+        schedule=_warm_up,
+        draws_curve=True,
+        is_steady=False,
+    ),
     _row(
         NAME,
         "a tenth of the rate after each quarter, from",
