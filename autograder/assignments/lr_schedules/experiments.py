@@ -12,7 +12,6 @@ from helpers.reference.baseline.network import NAME, shipped_files
 from helpers.reference.lr_schedules.schedules import one_cycle, warm_up
 from helpers.schedules import Factor
 
-
 WARM_EPOCHS = 3
 """Epochs, of `FEW_EPOCHS`, in which the rate rises."""
 
