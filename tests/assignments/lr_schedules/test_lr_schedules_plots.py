@@ -55,6 +55,13 @@ def test_a_schedule_that_is_not_written_yet_leaves_torchs_alone():
     assert "not written yet" in figure.axes[2].get_title()
 
 
+def test_the_accuracy_of_the_second_half_fills_its_axis():
+    figure = plots.rates_and_curves({"cosine": HISTORY})
+    rate, loss, accuracy = figure.axes
+    assert (rate.get_yscale(), loss.get_yscale()) == ("log", "log")
+    assert accuracy.get_ylim()[0] == pytest.approx(0.68)
+
+
 def test_a_range_test_has_a_logarithmic_axis():
     figure = plots.range_test([0.01, 0.1, 1.0], [2.0, 1.0, 5.0], [2.0, 1.5, 3.0])
     (axes,) = figure.axes
