@@ -5,7 +5,7 @@ It states nothing about figures of `full`.
 
 import json
 from copy import deepcopy
-from functools import partial
+from dataclasses import replace
 from math import log, sqrt
 from statistics import fmean
 
@@ -16,7 +16,7 @@ import torch
 from autograder import references
 from helpers.artifacts import load_artifact, read_weights
 from helpers.assignments.lr_schedules.curvature import LossHessian
-from helpers.data import load
+from helpers.data import Split, load
 from helpers.models import convnet, layer_sizes
 from helpers.reference.baseline.network import shipped_files
 from helpers.reference.lr_schedules.schedules import exponential
@@ -161,15 +161,11 @@ def test_the_network_that_ships_is_the_one_of_the_reference_run():
 # Range and curvature
 
 
-@pytest.mark.slow
-def test_the_range_test_falls_from_a_fifth_on_and_breaks_out_between_two_and_five(digits):
+def test_the_range_test_falls_from_a_fifth_on_and_breaks_out_between_two_and_five():
+    found = history("range_test")
     steps = 4 * STEPS
-    growing = partial(exponential, total=steps, lowest=0.001, highest=10.0)
-    found = fit(
-        start(), digits, epochs=4, lr=1.0, schedule=growing, step_losses=True, progress=False
-    )
     smoothed = moving_average(found.step_loss, steps // 32)
-    rates = np.array([growing(step) for step in range(steps)])
+    rates = np.array([exponential(step, steps, 0.001, 10.0) for step in range(steps)])
     assert all(abs(smoothed[(rates > 0.002) & (rates < 0.15)] - log(10)) < 0.1)
     assert smoothed[rates > 0.3][0] < log(10) - 0.1
     assert all(smoothed[(rates > 0.9) & (rates < 1.1)] < found.step_loss[0] - 0.5)
@@ -190,10 +186,11 @@ def test_the_valley_of_the_medium_rate_lies_between_the_limits(digits):
 @pytest.mark.slow
 def test_a_trained_copy_stays_at_a_tenth_and_is_thrown_out_at_one(digits):
     trained = network("rate_medium")
+    batches = Split(digits.train.images[: 20 * 128], digits.train.labels[: 20 * 128])
     losses = {
         rate: fit(
             deepcopy(trained),
-            digits,
+            replace(digits, train=batches),
             epochs=1,
             lr=rate,
             schedule="constant",
@@ -205,7 +202,7 @@ def test_a_trained_copy_stays_at_a_tenth_and_is_thrown_out_at_one(digits):
     assert max(losses[0.1]) < 0.5
     assert round(losses[1.0][0], 2) == 0.14
     assert max(losses[1.0][:5]) > 6
-    assert abs(fmean(losses[1.0][-20:]) - log(10)) < 0.05
+    assert abs(fmean(losses[1.0][-5:]) - log(10)) < 0.2
 
 
 def test_with_a_warm_up_the_large_rate_trains():
