@@ -25,6 +25,7 @@ pytestmark = pytest.mark.slow
 # One artifact of each kind of training is trained here; the others come from our reference run.
 TRAINED_HERE = {
     "deep_compression": ("shared_2bit",),
+    "lr_schedules": ("rate_small", "rate_large_warm"),
     "pruning": ("pruned_std", "iterative"),
     "quantization": ("qat_4bit", "sparse_4bit", "iterative_4bit"),
 }
