@@ -1,0 +1,1 @@
+"""The checks and figures of the assignment on depthwise separable convolutions."""
