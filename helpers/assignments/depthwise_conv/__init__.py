@@ -1,1 +1,1 @@
-"""The checks and figures of the assignment on depthwise separable convolutions."""
+"""Public checks and figures of the assignment on depthwise separable convolutions."""

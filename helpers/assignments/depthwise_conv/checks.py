@@ -57,20 +57,20 @@ class _Convolutions(TorchDispatchMode):
         return func(*args, **(kwargs or {}))
 
 
-def groups_used(function: Callable[[Tensor], Any], x: Tensor) -> int:
-    """Return the largest number of groups of a convolution that `function` computes for `x`.
+def groups_used(function: Callable[..., Any], *args: Any) -> int:
+    """Return the largest number of groups of a convolution that ``function(*args)`` computes.
 
     It is 1 if there is none. It does not matter how the grouped convolution was asked for:
     ``nn.Conv2d``, ``F.conv2d`` and ``torch.vmap`` all end in the same operation of PyTorch.
     """
     recorder = _Convolutions()
     with recorder:
-        function(x)
+        function(*args)
     return max(recorder.groups)
 
 
-def _expect_no_groups(function: Callable[[Tensor], Any], x: Tensor) -> None:
-    groups = groups_used(function, x)
+def _expect_no_groups(function: Callable[..., Any], *args: Any) -> None:
+    groups = groups_used(function, *args)
     expect(
         groups == 1,
         f"PyTorch has computed a convolution with groups={groups}. That is the library's own "
@@ -178,7 +178,7 @@ def depthwise_conv2d(depthwise_conv2d: Callable[..., Any]) -> Claims:
 
     yield "computes no grouped convolution"
     x, weight = _drawn(3, 1, 4, 5, 5), _drawn(4, 4, 1, 3, 3)
-    _expect_no_groups(lambda x: depthwise_conv2d(x, weight, 1, 0), x)
+    _expect_no_groups(depthwise_conv2d, x, weight, 1, 0)
 
     yield "leaves `x` and `weight` as they were"
     before = (x.clone(), weight.clone())
