@@ -148,12 +148,13 @@ def depthwise_conv2d(depthwise_conv2d: Callable[..., Any]) -> Claims:
     )
 
     yield "adds zeros around the image, as many as `padding` says"
-    x, weight = torch.ones(1, 1, 2, 2), torch.ones(1, 1, 3, 3)
+    x, weight = torch.ones(1, 1, 3, 3), torch.ones(1, 1, 3, 3)
     found = asked(x, weight, 1, 1)[0, 0]
+    expected = torch.tensor([[4.0, 6.0, 4.0], [6.0, 9.0, 6.0], [4.0, 6.0, 4.0]])
     expect(
-        near(found, torch.full((2, 2), 4.0), 0.0),
-        "A 3x3 kernel of ones on a 2x2 image of ones, with a padding of 1, always covers four "
-        f"ones: the output is 4 everywhere; yours is {shown(found)}.",
+        near(found, expected, 0.0),
+        "A 3x3 kernel of ones on a 3x3 image of ones, with a padding of 1, counts how many ones it "
+        f"covers: {shown(expected)}; yours is {shown(found)}.",
     )
     asked(x, weight, 1, 2)
 

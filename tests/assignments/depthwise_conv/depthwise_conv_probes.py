@@ -42,13 +42,13 @@ def outputs(layer_class):
 
 
 def of_a_block(dw_conv_block):
-    """Return the shape and the range of the output, with large shifts in batch norm and without."""
-    torch.manual_seed(0)
+    """Return the output, and its mean and spread with a large shift in batch norm."""
     found = []
     for stride in (1, 2):
+        torch.manual_seed(0)
         block = dw_conv_block(4, 6, stride)
         output = block(IMAGES).detach()
-        found += [list(output.shape), bool((output >= 0).all()), bool((output == 0).any())]
+        found += [list(output.shape), output]
         for module in block.modules():
             if isinstance(module, nn.BatchNorm2d):
                 nn.init.constant_(module.bias, 100.0)

@@ -116,11 +116,11 @@ def count_weights_1(in_channels, out_channels, k):
 
 
 def count_weights_2(in_channels, out_channels, k):
-    return dict(
-        pointwise=int(np.prod([in_channels, out_channels])),
-        depthwise=k**2 * in_channels,
-        dense=k**2 * in_channels * out_channels,
-    )
+    return {
+        "pointwise": int(np.prod([in_channels, out_channels])),
+        "depthwise": k**2 * in_channels,
+        "dense": k**2 * in_channels * out_channels,
+    }
 
 
 def count_weights_3(in_channels, out_channels, k):
