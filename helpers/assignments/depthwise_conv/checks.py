@@ -219,14 +219,13 @@ def separable_convolution(layer_class: Callable[..., Any]) -> Claims:
     yield "has the parameters that the text names, and no others"
     for bias in (True, False):
         layer = made((4, 6, 3), torch.float32, bias=bias)
-        expected = {
-            name: tuple(w.shape) for name, w in weights((4, 6, 3), bias, torch.float32).items()
-        }
+        given = weights((4, 6, 3), bias, torch.float32)
+        shapes = {name: tuple(w.shape) for name, w in given.items()}
         found = {name: tuple(p.shape) for name, p in layer.named_parameters()}
         expect(
-            found == expected,
+            found == shapes,
             f"With 4 input channels, 6 output channels, a 3x3 kernel and bias={bias}, the "
-            f"parameters should be {expected}; yours are {found}.",
+            f"parameters should be {shapes}; yours are {found}.",
         )
 
     yield "starts with random weights"

@@ -12,6 +12,7 @@ from helpers.plots.style import LINES, SKY, legend_beside, panels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
 
 __all__ = [
@@ -59,8 +60,10 @@ def kernel_patterns(in_channels: int, out_channels: int, k: int) -> Figure:
                 axes.axvline(edge, color="0.2", linewidth=1.2)
             axes.invert_yaxis()
             axes.grid(False)
-            axes.set_yticks(np.arange(len(pattern)) + 0.5, range(len(pattern)))
-            axes.set_xticks(np.arange(in_channels) * width + width / 2, range(in_channels))
+            rows = [str(channel) for channel in range(len(pattern))]
+            axes.set_yticks(np.arange(len(pattern)) + 0.5, rows)
+            columns = [str(channel) for channel in range(in_channels)]
+            axes.set_xticks(np.arange(in_channels) * width + width / 2, columns)
             axes.set_title(f"{title}: {int(pattern.sum())} weights", fontsize="medium")
             each = f", {positions} positions each" if width > 1 else ""
             axes.set_xlabel(f"input channel{each}")
@@ -252,7 +255,7 @@ def _bars(axes: Axes, groups: Mapping[str, Mapping[str, float]]) -> None:
     legend_beside(axes)
 
 
-def _white_to(color: str) -> object:
+def _white_to(color: str) -> Colormap:
     from matplotlib.colors import LinearSegmentedColormap
 
     return LinearSegmentedColormap.from_list("weights", ["white", color])
