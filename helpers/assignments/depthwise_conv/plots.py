@@ -12,6 +12,7 @@ from helpers.plots.style import LINES, SKY, legend_beside, panels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
 
@@ -54,7 +55,9 @@ def kernel_patterns(in_channels: int, out_channels: int, k: int) -> Figure:
     patterns = {"dense": dense, "depthwise step": depthwise, "pointwise step": pointwise}
     with panels(3, (3.7, 2.5)) as (figure, all_axes):
         for axes, (title, pattern) in zip(all_axes, patterns.items(), strict=True):
-            axes.pcolormesh(pattern, cmap=_white_to(SKY), edgecolors="0.7", linewidth=0.4)
+            axes.pcolormesh(
+                pattern, cmap=_white_to(SKY), vmin=0, vmax=1, edgecolors="0.7", linewidth=0.4
+            )
             width = pattern.shape[1] // in_channels
             for edge in range(0, pattern.shape[1] + 1, width):
                 axes.axvline(edge, color="0.2", linewidth=1.2)
@@ -87,8 +90,8 @@ def reduction_factors(factors: Mapping[int, Mapping[int, float]]) -> Figure:
             axes.annotate(f"{k * k}", (channels[0], k * k), va="bottom", fontsize="small")
         reach = np.array([1, max(k * k for k in factors)])
         axes.plot(reach, reach, color="0.6", linewidth=1, label="number of output channels")
-        axes.set_xscale("log", base=2)
-        axes.set_yscale("log")
+        _logarithmic(axes)
+        axes.set_xticks(channels, [str(n) for n in channels])
         axes.set_xlabel("output channels")
         axes.set_ylabel("times fewer weights")
         axes.set_title("What a separable convolution saves")
@@ -135,8 +138,8 @@ def running_times(measured: Mapping[str, Mapping[int, Sequence[float]]]) -> Figu
             ).T
             axes.plot(channels, middle, label=label, **look)
             axes.fill_between(channels, low, high, color=look["color"], alpha=0.25, linewidth=0)
-        axes.set_xscale("log", base=2)
-        axes.set_yscale("log")
+        _logarithmic(axes)
+        axes.set_xticks(channels, [str(n) for n in channels])
         axes.set_xlabel("channels")
         axes.set_ylabel("time (ms)")
         axes.set_title("Forward and backward through a layer")
@@ -177,8 +180,7 @@ def roofline(
                 axes.annotate(
                     f" {channels}", position, fontsize="small", va="top", color=look["color"]
                 )
-        axes.set_xscale("log")
-        axes.set_yscale("log")
+        _logarithmic(axes)
         axes.set_xlabel("arithmetic intensity (operations per byte)")
         axes.set_ylabel("billion operations per second")
         axes.set_title("Roofline; the numbers are channels")
@@ -206,6 +208,7 @@ def error_and_accuracy(curves: Mapping[str, tuple[Sequence[float], Sequence[floa
             left.plot(epochs, errors, label=label, **style)
             right.plot(epochs, accuracies, label=label, **style)
         left.set_yscale("log")
+        _plain_numbers(left.yaxis)
         left.set_ylabel("training error")
         left.set_title("Error on the training images")
         right.set_ylim(0, 1.02)
@@ -232,6 +235,23 @@ def left_over_shares(shares: Mapping[str, Mapping[str, float]]) -> Figure:
         axes.set_ylabel("share that is left over")
         axes.set_title("What the nearest separable kernel leaves over")
     return figure
+
+
+def _logarithmic(axes: Axes) -> None:
+    """Make both axes logarithmic, with plain numbers."""
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    _plain_numbers(axes.xaxis)
+    _plain_numbers(axes.yaxis)
+
+
+def _plain_numbers(axis: Axis) -> None:
+    """Write 0.5, 2 and 10 on a logarithmic axis in place of powers of ten."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def _bars(axes: Axes, groups: Mapping[str, Mapping[str, float]]) -> None:
