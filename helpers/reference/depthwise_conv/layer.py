@@ -92,10 +92,5 @@ def dw_conv_block(in_channels: int, out_channels: int, stride: int = 1) -> nn.Se
 
     The convolution has a padding of 1 and no bias, since batch norm would subtract it again.
     """
-    return nn.Sequential(
-        DepthwiseSeparableConvolution(
-            in_channels, out_channels, 3, stride=stride, padding=1, bias=False
-        ),
-        nn.BatchNorm2d(out_channels),
-        nn.ReLU(),
-    )
+    convolution = DepthwiseSeparableConvolution(in_channels, out_channels, 3, stride, 1, False)
+    return nn.Sequential(convolution, nn.BatchNorm2d(out_channels), nn.ReLU())
