@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -20,9 +20,11 @@ import torch
 from nbformat import NotebookNode
 
 from autograder.errors import UserError
+from autograder.grading.intake.names import printable
 from autograder.grading.limited import LimitReached, lifted, limited
 from autograder.grading.question_box import GradedCheck, question_box
 from autograder.grading.record import NamedMisconception, QuestionRecord, Record
+from autograder.grading.rest_of_cell import rest_of_cell
 from autograder.hidden.score import Score
 from autograder.hidden.student import StudentError, Submission, asking
 from autograder.notebook.source import nbgrader_marks
@@ -157,7 +159,13 @@ class Runner:
         return self._session
 
 
-def grade_notebook(nb: NotebookNode, *, start: Callable[[], Session], files: Path) -> Record:
+def grade_notebook(
+    nb: NotebookNode,
+    *,
+    start: Callable[[], Session],
+    files: Path,
+    given: Collection[str] | None = None,
+) -> Record:
     """Run `nb` in place and return the results of its questions.
 
     Parameters
@@ -168,6 +176,10 @@ def grade_notebook(nb: NotebookNode, *, start: Callable[[], Session], files: Pat
         Starts a fresh kernel for this submission.
     files
         The grader's copy of the submitted files.
+    given
+        The texts of the cells without marks that the course has released. If another cell without
+        marks fails, it is flagged, and what follows the line that failed is run as well. By
+        default they are not known, and nothing is flagged.
 
     Returns
     -------
@@ -191,10 +203,13 @@ def grade_notebook(nb: NotebookNode, *, start: Callable[[], Session], files: Pat
                 name = cell.metadata.nbgrader.grade_id
                 record.questions[name], cell.outputs = _judge(cell, runner, files, record)
             elif cell.source.strip():
+                name = _name(number, cell)
+                theirs = given is not None and not nbgrader_marks(cell) and cell.source not in given
                 try:
                     cell.outputs = runner.run(cell.source)
+                    if theirs and (failed := _failure(cell.outputs)):
+                        record.flags.append(_run_the_rest(cell, name, failed, runner))
                 except KernelEnded as ended:
-                    name = _name(number, cell)
                     text = f"Stopped by the grader in {name}: {ended}."
                     cell.outputs = [_error("KernelEnded", text, f"KernelEnded: {text}")]
                     if not runner.gave_up:
@@ -206,6 +221,26 @@ def grade_notebook(nb: NotebookNode, *, start: Callable[[], Session], files: Pat
     record.flags = [_cut(flag, MAX_TEXT) for flag in record.flags]
     record.seconds = time.monotonic() - began
     return record
+
+
+def _failure(outputs: list[NotebookNode]) -> NotebookNode | None:
+    """Return the error with which a cell ended, if it did."""
+    return next((output for output in outputs if output.output_type == "error"), None)
+
+
+def _run_the_rest(cell: NotebookNode, name: str, failed: NotebookNode, runner: Runner) -> str:
+    """Run what comes after the line of a cell that failed; return a flag that says so.
+
+    Raises
+    ------
+    KernelEnded
+        If that ended the kernel.
+    """
+    line, statements = rest_of_cell(cell.source, "\n".join(failed.traceback))
+    for statement in statements:
+        cell.outputs += runner.run(statement)
+    after = "; what comes after it was run all the same" if statements else ""
+    return f"{name} failed at `{printable(line[:100])}` ({printable(failed.ename[:50])}){after}"
 
 
 def _name(number: int, cell: NotebookNode) -> str:

@@ -30,11 +30,13 @@ import helpers
 from autograder.assignments import Assignment
 from autograder.errors import UserError
 from autograder.grading.execution import grade_notebook
+from autograder.grading.intake.course_cells import CourseCell, repair
 from autograder.grading.intake.hand_in_files import copy_files
 from autograder.grading.intake.names import printable, safe_name
 from autograder.grading.intake.submission_folder import SubmissionFolder
 from autograder.grading.intake.submitted_notebook import UnreadableNotebook, read_notebook
 from autograder.grading.record import Record
+from autograder.notebook.source import nbgrader_marks
 from autograder.releasing.student_build import write_student_helpers
 from autograder.sandbox import bubblewrap
 from autograder.sandbox.account import make_readable
@@ -78,7 +80,7 @@ class SubmissionExporter(NotebookExporter):
         if submitted:
             self._keep_images(resources["nbgrader"])
         try:
-            nb = read_notebook(path)
+            nb = read_notebook(path, submitted=submitted)
         except UnreadableNotebook as error:
             if not submitted:
                 raise  # the grader itself has written this file
@@ -111,12 +113,7 @@ class SubmissionExporter(NotebookExporter):
 
 
 class RepairSubmission(NbGraderPreprocessor):
-    """Puts the course's cells back into a submission, as they are in the gradebook.
-
-    The marks of cells are taken from the gradebook only. If a marked cell appears more than once,
-    the last copy counts, as in nbgrader, and the others become ordinary cells. A missing test or
-    answer cell is put back after the marked cell that precedes it in the release.
-    """
+    """Puts the course's cells back into a submission, as they are in the gradebook."""
 
     def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
         """Repair `nb`, and note in its metadata what the instructor should know."""
@@ -127,8 +124,8 @@ class RepairSubmission(NbGraderPreprocessor):
             points = {cell.name: cell.max_score for cell in notebook.grade_cells}
             solutions = {cell.name for cell in notebook.solution_cells}
             tasks = {cell.name: cell.max_score for cell in notebook.task_cells}
-            source_cells = {
-                cell.name: _Source(
+            course = {
+                cell.name: CourseCell(
                     cell_type=cell.cell_type,
                     source=cell.source,
                     locked=cell.locked,
@@ -136,35 +133,16 @@ class RepairSubmission(NbGraderPreprocessor):
                 )
                 for cell in notebook.source_cells
             }
-        flags += _mark_cells(nb, source_cells)
-        restored = _restore(nb, source_cells)
+        source = source_notebook(self.parent.parent.coursedir, names)
+        released = nbformat.read(source, 4) if source.is_file() else nbformat.v4.new_notebook()
+        repaired = repair(nb, course, released)
         # A file that is not a notebook lacks every cell, and one flag already says so.
         if not resources.get("autograder_unreadable"):
-            flags += restored
+            flags += repaired
         # No other submitted metadata is used, and a malformed entry could break a page.
         nb.metadata = NotebookNode()
         Record(flags=flags).write(nb)
         return nb, resources
-
-
-class _Source:
-    """A marked cell as it was released."""
-
-    def __init__(self, cell_type: str, source: str, locked: bool, marks: dict[str, Any]) -> None:
-        self.cell_type = cell_type
-        self.source = source
-        self.locked = locked
-        self.marks = marks
-
-    @property
-    def counts(self) -> bool:
-        return bool(self.marks["grade"] or self.marks["task"])
-
-    def new_cell(self) -> NotebookNode:
-        make = nbformat.v4.new_code_cell
-        if self.cell_type == "markdown":
-            make = nbformat.v4.new_markdown_cell
-        return make(self.source, metadata={"nbgrader": self.marks})
 
 
 def _marks(cell: Any, points: dict, solutions: set, tasks: dict) -> dict[str, Any]:
@@ -180,49 +158,6 @@ def _marks(cell: Any, points: dict, solutions: set, tasks: dict) -> dict[str, An
     }
     worth = points.get(cell.name, tasks.get(cell.name))
     return marks if worth is None else {**marks, "points": worth}
-
-
-def _mark_cells(nb: NotebookNode, sources: dict[str, _Source]) -> list[str]:
-    """Set the marks of every cell to the gradebook's; return flags for the instructor."""
-    flags = []
-    seen = set()
-    for cell in reversed(nb.cells):
-        marks = cell.metadata.get("nbgrader")
-        cell.metadata = NotebookNode()
-        name = marks.get("grade_id") if isinstance(marks, dict) else None
-        source = sources.get(name) if isinstance(name, str) else None
-        if source is None:
-            continue
-        if name in seen:
-            flags.append(f"the cell {name} was there more than once; the last one counts")
-            continue
-        seen.add(name)
-        cell.metadata["nbgrader"] = dict(source.marks)
-        if source.locked:
-            cell.source = source.source
-        if cell.cell_type != source.cell_type:
-            fresh = source.new_cell()
-            fresh.source = cell.source
-            nb.cells[nb.cells.index(cell)] = fresh
-    return flags
-
-
-def _restore(nb: NotebookNode, sources: dict[str, _Source]) -> list[str]:
-    """Put missing graded cells back; return flags for the instructor."""
-    flags = []
-    order = list(sources)
-    for position, (name, source) in enumerate(sources.items()):
-        places = {
-            cell.metadata["nbgrader"]["grade_id"]: index
-            for index, cell in enumerate(nb.cells)
-            if "nbgrader" in cell.metadata
-        }
-        if name in places or not source.counts:
-            continue
-        before = [places[earlier] for earlier in order[:position] if earlier in places]
-        nb.cells.insert(max(before, default=-1) + 1, source.new_cell())
-        flags.append(f"the cell {name} was missing; it was put back")
-    return flags
 
 
 class GradeInSandbox(NbGraderPreprocessor):
@@ -252,10 +187,7 @@ class GradeInSandbox(NbGraderPreprocessor):
                 coursedir.submitted_directory, names["student"], names["assignment"]
             )
         )
-        source = Path(
-            coursedir.format_path(coursedir.source_directory, ".", names["assignment"]),
-            f"{names['notebook']}.ipynb",
-        )
+        source = source_notebook(coursedir, names)
         released = Assignment(source.stem, source)
         limits = Limits(
             cell_seconds=self.cell_seconds,
@@ -285,11 +217,32 @@ class GradeInSandbox(NbGraderPreprocessor):
                     deadline=deadline,
                 )
 
-            record = grade_notebook(nb, start=start, files=files)
+            given = released_texts(source) if source.is_file() else None
+            record = grade_notebook(nb, start=start, files=files, given=given)
         record.sandbox = "bubblewrap" if self.sandbox else "none"
         record.flags = earlier.flags + record.flags
         record.write(nb)
         return nb, resources
+
+
+def source_notebook(coursedir: CourseDirectory, names: dict[str, str]) -> Path:
+    """Return the path of the notebook from which a release is made.
+
+    Parameters
+    ----------
+    coursedir
+        The course as nbgrader knows it.
+    names
+        nbgrader's names of the assignment and of its notebook.
+    """
+    folder = coursedir.format_path(coursedir.source_directory, ".", names["assignment"])
+    return Path(folder, f"{names['notebook']}.ipynb")
+
+
+def released_texts(source: Path) -> frozenset[str]:
+    """Return the texts of the code cells of a notebook that have no marks."""
+    cells = nbformat.read(source, as_version=4).cells
+    return frozenset(c.source for c in cells if c.cell_type == "code" and not nbgrader_marks(c))
 
 
 def require_sandbox(coursedir: CourseDirectory) -> None:

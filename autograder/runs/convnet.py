@@ -16,7 +16,7 @@ WEIGHTS = 140_384
 """Number of weights in its convolutions and its classifier."""
 
 EPOCHS = Epochs(quick=20, full=100)
-FEW_EPOCHS = Epochs(quick=5, full=5)
+FEW_EPOCHS = Epochs(quick=5, full=5, least=5)
 RATE = 0.1
 """The learning rate at the start."""
 

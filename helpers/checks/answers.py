@@ -3,7 +3,7 @@
 import math
 import sysconfig
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +51,25 @@ def expect(condition: bool, message: str) -> None:
     """Raise `Wrong` with `message` unless `condition` holds."""
     if not condition:
         raise Wrong(message)
+
+
+def expect_keys(values: Any, keys: Collection[Any], none: str) -> None:
+    """Raise `Wrong` unless `values` is a dictionary that has exactly the given keys.
+
+    Parameters
+    ----------
+    values
+        What a student filled in.
+    keys
+        The keys that it should have, in the order in which a message names them.
+    none
+        What is missing where a key is missing, such as ``"no accuracy"`` or ``"nothing"``.
+    """
+    expect(isinstance(values, Mapping), f"It should be a dict; yours is {kind(values)}.")
+    if missing := [str(key) for key in keys if key not in values]:
+        raise Wrong(f"There is {none} for {', '.join(missing)} yet.")
+    if extra := [repr(key) for key in values if key not in keys]:
+        raise Wrong(f"There should be {none} for {', '.join(extra)}.")
 
 
 def kind(value: Any) -> str:

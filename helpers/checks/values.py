@@ -1,9 +1,9 @@
 """Checks of results that students write down, accuracies and verdicts. Only the form matters."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from helpers.checks.answers import Array, as_number, expect, kind
+from helpers.checks.answers import Array, as_number, expect, expect_keys, kind
 from helpers.checks.result import Claims, Wrong, public_check
 
 NEAR = 0.1
@@ -30,11 +30,7 @@ def accuracies(
         Accuracy of the network before it is changed, for comparison with the mildest setting.
     """
     yield f"has an accuracy for each of {', '.join(map(str, keys))}"
-    expect(isinstance(values, Mapping), f"It should be a dict; yours is {kind(values)}.")
-    if missing := [str(key) for key in keys if key not in values]:
-        raise Wrong(f"There is no accuracy for {', '.join(missing)} yet.")
-    if extra := [repr(key) for key in values if key not in keys]:
-        raise Wrong(f"There should be no accuracy for {', '.join(extra)}.")
+    expect_keys(values, keys, "no accuracy")
 
     yield "holds fractions from 0 to 1"
     for key in keys:

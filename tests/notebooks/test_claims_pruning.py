@@ -124,6 +124,7 @@ def test_hardly_any_filter_is_empty(profile, empty):
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.timeout(900)
 def test_layers_bear_half_and_four_fifths_and_not_all_bear_more():
     dataset = load()

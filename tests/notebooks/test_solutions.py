@@ -41,6 +41,7 @@ def quick(monkeypatch):
     monkeypatch.setenv("COURSE_PROFILE", "quick")
 
 
+@pytest.mark.thorough
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("assignment", assignments())
 def test_the_solution_runs_and_earns_every_point(assignment, tmp_path):

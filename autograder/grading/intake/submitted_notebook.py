@@ -11,16 +11,18 @@ import nbformat
 from nbformat import NotebookNode
 
 from autograder.grading.intake.hand_in_files import regular_file
+from autograder.grading.intake.repaired_notebook import repaired
 from autograder.grading.limited import LimitReached, limited
 from autograder.sandbox.inside.wire import parsed_bytes, well_formed
 
-MAX_NOTEBOOK_BYTES = 64 * 2**20
+MAX_NOTEBOOK_BYTES = 160 * 2**20
+"""Limit on the size of a notebook. Nearly all of a large one is outputs, which are left out."""
 
-MAX_MEMORY_BYTES = 2**30
+MAX_MEMORY_BYTES = 2 * 2**30
 """Limit on the memory for reading a notebook.
 
-By the estimate of `parsed_bytes`, each byte of text takes at most 12 bytes in memory. 12 x 64 MB is
-less than this limit, so no notebook of text and figures is refused.
+By the estimate of `parsed_bytes`, each byte of text takes at most 12 bytes in memory. 12 x 160 MB
+is less than this limit, so no notebook of text and figures is refused.
 """
 
 MAX_SECONDS = 30.0
@@ -45,10 +47,20 @@ class UnreadableNotebook(ValueError):
     """The submitted file is not a readable notebook; the message says why."""
 
 
-def read_notebook(path: Path) -> NotebookNode:
+def read_notebook(path: Path, *, submitted: bool = True) -> NotebookNode:
     """Read a submitted notebook.
 
-    Characters that are not valid Unicode (half of a surrogate pair) become U+FFFD.
+    Characters that are not valid Unicode (half of a surrogate pair) become U+FFFD. The text may be
+    in UTF-8, with or without a byte order mark, UTF-16 or UTF-32.
+
+    Parameters
+    ----------
+    path
+        The file.
+    submitted
+        Whether a student's editor wrote the file. Then faults in its form are repaired, and outputs
+        and the notebook's own metadata are left out; see `repaired_notebook.repaired`. Otherwise
+        the grader wrote it, and it must be valid.
 
     Returns
     -------
@@ -72,31 +84,40 @@ def read_notebook(path: Path) -> NotebookNode:
         raise UnreadableNotebook(error.strerror) from error
     if len(payload) > MAX_NOTEBOOK_BYTES:
         raise UnreadableNotebook(f"larger than {MAX_NOTEBOOK_BYTES // 2**20} MB")
-    if parsed_bytes(payload) > MAX_MEMORY_BYTES:
-        raise UnreadableNotebook(f"it takes more than {MAX_MEMORY_BYTES // 2**30} GB of memory")
     try:
         with limited(processor_seconds=MAX_SECONDS, memory_bytes=MAX_MEMORY_BYTES):
-            return _parsed(payload)
+            text = _utf8(payload)
+            if parsed_bytes(text) > MAX_MEMORY_BYTES:
+                raise LimitReached(f"it takes more than {MAX_MEMORY_BYTES // 2**30} GB of memory")
+            return _parsed(text, submitted=submitted)
     except LimitReached as error:
         raise UnreadableNotebook(str(error)) from error
 
 
-def _parsed(payload: bytes) -> NotebookNode:
+def _utf8(payload: bytes) -> bytes:
+    """Return JSON in UTF-8 without a byte order mark, whichever encoding of Unicode it has."""
+    encoding = json.detect_encoding(payload)
     try:
-        data = well_formed(json.loads(payload.decode()))
+        text = payload.decode(encoding)
     except UnicodeDecodeError as error:
         raise UnreadableNotebook("not a text file") from error
+    return payload if encoding == "utf-8" else text.encode()
+
+
+def _parsed(text: bytes, *, submitted: bool) -> NotebookNode:
+    try:
+        data = well_formed(json.loads(text))
     except ValueError as error:
         raise UnreadableNotebook("not JSON") from error
     except RecursionError as error:
         raise UnreadableNotebook("nested too deeply") from error
     try:
-        nb = _notebook(data)
+        nb = repaired(data) if submitted else _notebook(data)
         kept = len(nbformat.v4.writes(_kept(nb)).encode())
     except (LimitReached, MemoryError):
         raise
     except Exception as error:
-        # Given arbitrary JSON, nbformat may raise any exception.
+        # Given arbitrary JSON, nbformat may raise any exception, as it does for older versions.
         raise UnreadableNotebook(f"not in the notebook format ({type(error).__name__})") from error
     if len(nb.cells) > MAX_CELLS:
         raise UnreadableNotebook(f"more than {MAX_CELLS:,} cells")

@@ -11,8 +11,17 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from helpers.checks.answers import as_number, as_tensor, ask, expect, kind, near, shown
-from helpers.checks.result import Claims, Wrong, public_check
+from helpers.checks.answers import (
+    as_number,
+    as_tensor,
+    ask,
+    expect,
+    expect_keys,
+    kind,
+    near,
+    shown,
+)
+from helpers.checks.result import Claims, public_check
 from helpers.checks.trained import trained
 from helpers.checks.values import NEAR, accuracies, verdict
 
@@ -566,11 +575,7 @@ def iterative_pruning(iterative_pruning: Callable[..., Any]) -> Claims:
 def fractions(values: Any, keys: Sequence[Any]) -> Claims:
     """Check the form of a dictionary of sparsities, but not whether they are right."""
     yield "has a sparsity for each required key, and no other keys"
-    expect(isinstance(values, Mapping), f"It should be a dict; yours is {kind(values)}.")
-    if missing := [str(key) for key in keys if key not in values]:
-        raise Wrong(f"There is no sparsity for {', '.join(missing)} yet.")
-    if extra := [repr(key) for key in values if key not in keys]:
-        raise Wrong(f"There should be no sparsity for {', '.join(extra)}.")
+    expect_keys(values, keys, "no sparsity")
 
     yield "holds fractions from 0 to 1"
     for key in keys:
@@ -599,11 +604,7 @@ def sensitivity(
         Accuracy of the network of which nothing is pruned.
     """
     yield f"has a dictionary for each of {', '.join(map(str, sparsities))}"
-    expect(isinstance(values, Mapping), f"It should be a dict; yours is {kind(values)}.")
-    if missing := [str(key) for key in sparsities if key not in values]:
-        raise Wrong(f"There is nothing for {', '.join(missing)} yet.")
-    if extra := [repr(key) for key in values if key not in sparsities]:
-        raise Wrong(f"There should be nothing for {', '.join(extra)}.")
+    expect_keys(values, sparsities, "nothing")
 
     for sparsity in sparsities:
         yield f"has an accuracy from 0 to 1 for each layer at {sparsity}"

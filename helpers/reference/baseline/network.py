@@ -28,8 +28,8 @@ def shipped_files(profile: str) -> tuple[Path, Path]:
 def trained_convnet(dataset: Dataset) -> tuple[ConvNet, History]:
     """Return the trained ConvNet and the history of its training.
 
-    Where none ships with the course, it is trained here, and kept beside the notebook as the
-    artifact ``convnet_multistep``.
+    If the course has no such network for the profile yet, this function trains it and saves it
+    beside the notebook, as the artifact ``convnet_multistep``.
 
     Parameters
     ----------

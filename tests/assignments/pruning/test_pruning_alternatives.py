@@ -341,6 +341,7 @@ def accuracy_of_one_layer(layer, sparsity):
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.timeout(900)
 def test_right_sensitivities_earn_every_point_however_they_are_written(monkeypatch):
     monkeypatch.setenv("COURSE_PROFILE", "quick")

@@ -64,7 +64,7 @@ def grade(tmp_path):
     for name in ("build", "files"):
         (tmp_path / name).mkdir()
 
-    def run(*cells, **limits):
+    def run(*cells, given=None, **limits):
         nb = nbformat.v4.new_notebook(cells=list(cells))
 
         def start():
@@ -74,7 +74,7 @@ def grade(tmp_path):
                 limits=Limits(**{"cell_seconds": 10, **limits}),
             )
 
-        record = grade_notebook(nb, start=start, files=tmp_path / "files")
+        record = grade_notebook(nb, start=start, files=tmp_path / "files", given=given)
         nbformat.validate(nb)
         return record, nb
 
@@ -482,3 +482,19 @@ def test_a_message_that_quotes_a_long_answer_is_cut(grade):
     assert scores(record) == {"a": 0}
     assert len(str(record)) < 10_000
     assert len(str(nb)) < 20_000
+
+
+def test_a_line_of_another_cell_that_fails_is_flagged_and_costs_no_answer(grade):
+    setup = nbformat.v4.new_code_cell("import no_such_module\nthree = 3\n")
+    record, _ = grade(setup, answer("x = three", "x_solution"), question("x", is_three()), given=())
+    assert record.questions["x"].score == 4
+    assert record.flags == [
+        "cell 1 (`import no_such_module`) failed at `import no_such_module` (ModuleNotFoundError); "
+        "what comes after it was run all the same"
+    ]
+
+
+@pytest.mark.parametrize("given", [None, ("raise ValueError",)])
+def test_a_cell_of_the_course_that_fails_is_not_flagged(grade, given):
+    record, _ = grade(nbformat.v4.new_code_cell("raise ValueError"), given=given)
+    assert record.flags == []

@@ -39,7 +39,7 @@ def test_a_notebook_is_read(path):
     [
         (b"", "not JSON"),
         (b"{", "not JSON"),
-        (b"\xff\xfe", "not a text file"),
+        (b"\xff\xff{}", "not a text file"),
         (b"[" * 100_000, "nested too deeply|not JSON"),
         (b"[]", "not in the notebook format"),
         (json.dumps({"cells": 3, "nbformat": 4, "nbformat_minor": 5}).encode(), "format"),
@@ -54,7 +54,7 @@ def test_anything_else_is_refused_with_the_reason(path, content, reason):
 def test_a_huge_file_is_refused(path):
     with path.open("wb") as file:
         file.truncate(MAX_NOTEBOOK_BYTES + 1)
-    with pytest.raises(UnreadableNotebook, match="larger than 64 MB"):
+    with pytest.raises(UnreadableNotebook, match="larger than 160 MB"):
         read_notebook(path)
 
 
@@ -85,8 +85,8 @@ def test_anything_but_a_regular_file_is_not_opened(path, kind, monkeypatch):
 
 def test_json_that_would_take_too_much_memory_is_not_parsed(path, monkeypatch):
     monkeypatch.setattr(submitted_notebook, "_parsed", None)
-    path.write_bytes(b'{"metadata": [' + b"[]," * 12_000_000 + b"[]]}")
-    with pytest.raises(UnreadableNotebook, match="more than 1 GB of memory"):
+    path.write_bytes(b'{"metadata": [' + b"[]," * 24_000_000 + b"[]]}")
+    with pytest.raises(UnreadableNotebook, match="more than 2 GB of memory"):
         read_notebook(path)
 
 
@@ -123,10 +123,37 @@ def test_nothing_that_a_notebook_contains_is_written_to_the_terminal(path, capfd
     """nbformat logs the faults that it finds, and quotes the notebook."""
     path.write_text(json.dumps({"cells": [{"x": "MARK"}], "nbformat": 4, "nbformat_minor": 5}))
     with pytest.raises(UnreadableNotebook):
-        read_notebook(path)
+        read_notebook(path, submitted=False)
+    read_notebook(path)
     write_notebook(path)
     nb = json.loads(path.read_text())
     path.write_text(json.dumps(nb | {"cells": nb["cells"] * 2}))  # a duplicate id
     read_notebook(path)
     assert capfd.readouterr() == ("", "")
     assert not recwarn.list
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_a_notebook_may_be_in_any_encoding_of_unicode(path, encoding):
+    write_notebook(path, "grüße = '漢字 😀'")
+    text = json.dumps(json.loads(path.read_text()), ensure_ascii=False)
+    path.write_bytes(text.encode(encoding))
+    assert read_notebook(path).cells[0].source == "grüße = '漢字 😀'"
+
+
+def test_brackets_that_utf16_hides_from_the_estimate_are_counted(path, monkeypatch):
+    """In UTF-16, U+2200 contains the byte of a quotation mark, as if a string began there."""
+    monkeypatch.setattr(submitted_notebook, "_parsed", None)
+    path.write_bytes(('{"a": ["\u2200", ' + "[]," * 24_000_000 + "[]]}").encode("utf-16"))
+    with pytest.raises(UnreadableNotebook, match="more than 2 GB of memory"):
+        read_notebook(path)
+
+
+@pytest.mark.slow
+def test_a_notebook_of_66_mb_of_outputs_is_a_notebook(path):
+    write_notebook(path)
+    notebook = json.loads(path.read_text())
+    image = {"output_type": "display_data", "data": {"image/png": "A" * 66_000_000}, "metadata": {}}
+    notebook["cells"][0]["outputs"] = [image]
+    path.write_text(json.dumps(notebook))
+    assert read_notebook(path).cells[0].outputs == []
