@@ -84,19 +84,19 @@ def rates_and_curves(histories: Mapping[str, History]) -> Figure:
         slightly below the lowest accuracy of the second half.
     """
     with panels(3, (3.9, 3.6)) as (figure, (rate, loss, accuracy)):
-        lowest = 1.0
+        shown: list[float] = []
         for look, (label, history) in zip(LINES, histories.items(), strict=False):
             epochs = range(1, len(history) + 1)
             every = {"markevery": max(1, len(history) // 10)}
             rate.plot(epochs, history.learning_rate, **look | every)
             loss.plot(epochs, history.train_loss, **look | every)
             accuracy.plot(epochs, history.test_accuracy, label=label, **look | every)
-            lowest = min([lowest, *history.test_accuracy[len(history) // 2 :]])
+            shown += history.test_accuracy[len(history) // 2 :]
         rate.set_yscale("log")
         rate.set_title("Learning rate")
         loss.set_yscale("log")
         loss.set_title("Training loss")
-        accuracy.set_ylim(lowest - 0.02, None)
+        accuracy.set_ylim(min(shown) - 0.02, min(1.0, max(shown) + 0.01))
         accuracy.set_title("Test accuracy (axis cut off)")
         accuracy.legend(loc="lower right")
         for axes in (rate, loss, accuracy):
