@@ -49,7 +49,7 @@ from autograder.releasing.fingerprints import (
     code_secrets,
     prose_secret,
 )
-from autograder.releasing.student_build import reference_modules, reference_source
+from autograder.releasing.student_build import data_files, reference_modules, reference_source
 from helpers.pretrained import shipped_file
 from helpers.profile import PROFILES
 
@@ -178,6 +178,12 @@ class _Secrets:
         self._cells = {cell.get("id"): cell for cell in notebook.cells}
         self._assignment = source.stem
         self._unlocks = unlocks
+        # Such as a trained network that ships to the assignments that compare theirs with it.
+        self._unlocked_data = {
+            hashlib.sha256(file.read_bytes()).digest()
+            for name in unlocks
+            for file in data_files(name)
+        }
         self._references = _References(references)
         seen = "\n".join(visible_text(cell) for cell in notebook.cells)
         unlocked = [reference_source(name) for name in sorted(unlocks)]
@@ -189,8 +195,10 @@ class _Secrets:
 
     def in_file(self, path: PurePosixPath, content: bytes) -> Iterator[Leak]:
         """Yield the leaks in a file and, if it is an archive, in the files that it contains."""
-        yield from self._in_path(path)
         digest = hashlib.sha256(content).digest()
+        if digest in self._unlocked_data:
+            return
+        yield from self._in_path(path)
         if digest in _starting_networks():
             return
         if name := self._references.files.get(digest):

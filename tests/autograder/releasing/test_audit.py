@@ -30,7 +30,7 @@ from autograder.assignments import NOTEBOOKS, Assignment, assignments
 from autograder.notebook.source import cell_name, lines
 from autograder.releasing.audit import SECRET_PARTS, STARTING_NETWORKS, Leak, audit
 from autograder.releasing.release import make_release
-from autograder.releasing.student_build import reference_source
+from autograder.releasing.student_build import data_files, reference_source
 
 NOTEBOOK = f"{ASSIGNMENT}.ipynb"
 REFERENCE_LINE = "levels = torch.round(steps * (w - beta) / divisor)"
@@ -105,6 +105,17 @@ def test_every_secret_cell_of_a_source_notebook_is_found(assignment: str, tmp_pa
     unlocks = Assignment(assignment, source).unlocks
     secret = {cell_name(c) for c in cells if any(line.part in SECRET_PARTS for line in lines(c))}
     assert {leak.cell for leak in audit(tmp_path, source, unlocks=unlocks)} == secret
+
+
+def test_data_beside_an_unlocked_module_are_no_leak(tmp_path: Path) -> None:
+    source = NOTEBOOKS / "depthwise_conv" / "depthwise_conv.ipynb"
+    folder = tmp_path / "helpers" / "reference" / "baseline"
+    folder.mkdir(parents=True)
+    for file in data_files("baseline.network"):
+        shutil.copy(file, folder)
+    assert audit(tmp_path, source, unlocks=["baseline.network"]) == []
+    kinds = {leak.kind for leak in audit(tmp_path, source, unlocks=["masks"])}
+    assert {"reference module", "trained network"} <= kinds
 
 
 # In the notebook -----------------------------------------------------------------------------
