@@ -11,8 +11,6 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from helpers.reference.structured_pruning.layers import SparseConv2d, SparseWeightConv2d
-
 __all__ = [
     "FINAL_PERCENTAGE",
     "Prune",
@@ -34,18 +32,18 @@ Prune = Callable[[nn.Module, float], None]
 """``prune(model, percentage)`` prunes every layer that has a mask until so much of it is pruned."""
 
 
-def sparse_layers(model: nn.Module) -> dict[str, SparseConv2d | SparseWeightConv2d]:
+def sparse_layers(model: nn.Module) -> dict[str, nn.Conv2d]:
     """Return the convolutions that have a mask, by name."""
     return {
         name: module
         for name, module in model.named_modules()
-        if isinstance(module, SparseConv2d | SparseWeightConv2d)
+        if isinstance(module, nn.Conv2d) and hasattr(module, "mask")
     }
 
 
-def kept_weights(layer: SparseConv2d | SparseWeightConv2d) -> Tensor:
+def kept_weights(layer: nn.Conv2d) -> Tensor:
     """Return the weights that a layer with a mask convolves with: zero where they are pruned."""
-    return (layer.weight * layer.mask).detach()
+    return (layer.weight * layer.get_buffer("mask")).detach()
 
 
 def filter_norms(w: Tensor) -> Tensor:
@@ -78,7 +76,7 @@ def filter_l1_pruning(model: nn.Module, percentage: float) -> None:
     """
     for layer in sparse_layers(model).values():
         norms = filter_norms(kept_weights(layer))
-        layer.mask[_smallest(norms, percentage)] = 0
+        layer.get_buffer("mask")[_smallest(norms, percentage)] = 0
 
 
 @torch.no_grad()
@@ -94,7 +92,7 @@ def unstructured_pruning(model: nn.Module, percentage: float) -> None:
     """
     for layer in sparse_layers(model).values():
         magnitudes = kept_weights(layer).abs().flatten()
-        layer.mask.view(-1)[_smallest(magnitudes, percentage)] = 0
+        layer.get_buffer("mask").view(-1)[_smallest(magnitudes, percentage)] = 0
 
 
 def _smallest(sizes: Tensor, percentage: float) -> Tensor:
