@@ -106,16 +106,19 @@ class BatchNormStillSpeaks(nn.Sequential):
 
 
 @misconception(of=layers.SparseBlock)
-class MaskedBeforeBatchNorm(nn.Sequential):
-    """You mask the channels between the convolution and the batch norm.
+class OnlyTheShiftMasked(nn.Sequential):
+    """You mask the shift of the batch norm, and its running mean still speaks.
 
-    They are zero there already, and batch norm adds its shift afterwards. Mask what leaves the
-    block.
+    In evaluation mode, zeros become -gamma * mean / deviation even if beta is zero. Mask what leaves
+    the block, after batch norm and ReLU.
     """
 
     def forward(self, x):
-        kept = self[0].mask.flatten(1).amax(dim=1).view(-1, 1, 1)
-        return self[2](self[1](self[0](x) * kept))
+        norm = self[1]
+        shift = norm.bias * self[0].mask.flatten(1).amax(dim=1)
+        statistics = (norm.running_mean, norm.running_var)
+        x = F.batch_norm(self[0](x), *statistics, norm.weight, shift, norm.training, 0.1, norm.eps)
+        return F.relu(x)
 
 
 @misconception(of=layers.SparseBlock)
