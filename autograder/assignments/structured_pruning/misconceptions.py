@@ -5,7 +5,7 @@ the one that shows on fewer inputs comes first.
 """
 
 # Students write neither type hints nor docstrings on methods.
-# mypy: allow-untyped-defs, disable-error-code="operator"
+# mypy: allow-untyped-defs, disable-error-code="operator,arg-type"
 # ruff: noqa: D102
 
 import torch
@@ -109,8 +109,8 @@ class BatchNormStillSpeaks(nn.Sequential):
 class OnlyTheShiftMasked(nn.Sequential):
     """You mask the shift of the batch norm, and its running mean still speaks.
 
-    In evaluation mode, zeros become -gamma * mean / deviation even if beta is zero. Mask what leaves
-    the block, after batch norm and ReLU.
+    In evaluation mode, zeros become -gamma * mean / deviation even if beta is zero. Mask what
+    leaves the block, after batch norm and ReLU.
     """
 
     def forward(self, x):
@@ -228,7 +228,6 @@ def l2_norms(w):
 
 
 @misconception(of=filters.filter_l1_pruning)
-@torch.no_grad()
 def count_rounded_up(model, percentage):
     """You round the number of pruned filters up.
 
@@ -243,7 +242,6 @@ def count_rounded_up(model, percentage):
 
 
 @misconception(of=filters.filter_l1_pruning)
-@torch.no_grad()
 def share_of_what_is_left(model, percentage):
     """You prune the percentage of the filters that are left, not of all filters.
 
@@ -259,7 +257,6 @@ def share_of_what_is_left(model, percentage):
 
 
 @misconception(of=filters.filter_l1_pruning)
-@torch.no_grad()
 def mask_made_anew(model, percentage):
     """You make the mask anew from the float weights, so that pruned filters may come back.
 
@@ -275,7 +272,6 @@ def mask_made_anew(model, percentage):
 
 
 @misconception(of=filters.filter_l1_pruning)
-@torch.no_grad()
 def places_taken_for_filters(model, percentage):
     """You compare the result of `argsort` with the count, as if it were the ranks of the filters.
 
@@ -290,7 +286,6 @@ def places_taken_for_filters(model, percentage):
 
 
 @misconception(of=filters.filter_l1_pruning)
-@torch.no_grad()
 def one_threshold_for_all_layers(model, percentage):
     """You rank the filters of all layers together.
 
@@ -308,7 +303,6 @@ def one_threshold_for_all_layers(model, percentage):
 
 
 @misconception(of=filters.filter_l1_pruning)
-@torch.no_grad()
 def weights_instead_of_filters(model, percentage):
     """You prune a percentage of the weights of each layer, wherever they are.
 
@@ -324,7 +318,6 @@ def weights_instead_of_filters(model, percentage):
 
 
 @misconception(of=filters.filter_l1_pruning)
-@torch.no_grad()
 def filters_that_come_back(model, percentage):
     """You set the weights of the filters to zero and leave the mask as it was.
 
@@ -335,11 +328,10 @@ def filters_that_come_back(model, percentage):
         if hasattr(layer, "mask"):
             norms = (layer.weight * layer.mask).abs().sum(dim=(1, 2, 3))
             count = int(percentage * len(norms) / 100)
-            layer.weight[torch.argsort(norms, stable=True)[:count]] = 0
+            layer.weight.data[torch.argsort(norms, stable=True)[:count]] = 0
 
 
 @misconception(of=filters.filter_l1_pruning)
-@torch.no_grad()
 def classifier_pruned_too(model, percentage):
     """You prune the classifier as well.
 
@@ -354,11 +346,10 @@ def classifier_pruned_too(model, percentage):
         elif isinstance(layer, nn.Linear):
             norms = layer.weight.abs().sum(dim=1)
             count = int(percentage * len(norms) / 100)
-            layer.weight[torch.argsort(norms, stable=True)[:count]] = 0
+            layer.weight.data[torch.argsort(norms, stable=True)[:count]] = 0
 
 
 @misconception(of=filters.filter_l1_pruning)
-@torch.no_grad()
 def largest_pruned(model, percentage):
     """You prune the filters with the largest norms.
 
@@ -456,7 +447,6 @@ class WholeFiltersOnly(nn.Conv2d):
 
 
 @misconception(of=filters.unstructured_pruning)
-@torch.no_grad()
 def share_of_the_weights_left(model, percentage):
     """You prune the percentage of the weights that are left, not of all weights.
 
@@ -472,7 +462,6 @@ def share_of_the_weights_left(model, percentage):
 
 
 @misconception(of=filters.unstructured_pruning)
-@torch.no_grad()
 def weight_mask_made_anew(model, percentage):
     """You make the mask anew from the float weights, so that pruned weights may come back.
 
@@ -488,7 +477,6 @@ def weight_mask_made_anew(model, percentage):
 
 
 @misconception(of=filters.unstructured_pruning)
-@torch.no_grad()
 def most_negative_pruned(model, percentage):
     """You rank the weights themselves, so that the most negative ones are pruned.
 
@@ -502,7 +490,6 @@ def most_negative_pruned(model, percentage):
 
 
 @misconception(of=filters.unstructured_pruning)
-@torch.no_grad()
 def weights_of_all_layers_together(model, percentage):
     """You rank the weights of all layers together.
 
@@ -520,7 +507,6 @@ def weights_of_all_layers_together(model, percentage):
 
 
 @misconception(of=filters.unstructured_pruning)
-@torch.no_grad()
 def whole_filters_again(model, percentage):
     """You prune whole filters again.
 

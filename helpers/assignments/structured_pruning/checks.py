@@ -6,7 +6,7 @@ class as well.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import torch
@@ -68,8 +68,8 @@ def sparse_conv2d(SparseConv2d: Callable[..., Any]) -> Claims:
     found = as_tensor("`layer(x)`", ask("layer(x)", layer, x), (1, 4, 3, 3))
     expect(
         not found[:, (1, 3)].any(),
-        "The channels of two pruned filters, whose biases are -2 and 4, should be zero; the largest "
-        f"number there is {float(found[:, (1, 3)].abs().max()):.4g}.",
+        "The channels of two pruned filters, whose biases are -2 and 4, should be zero; the "
+        f"largest number there is {float(found[:, (1, 3)].abs().max()):.4g}.",
     )
 
 
@@ -114,7 +114,7 @@ def _masked_convolution(
         expect(
             near(found.detach(), usual, 100 * EPS),
             f"With {options or 'the default options'}, the output differs from that of "
-            f"`nn.Conv2d` by up to {float((found - usual).abs().max()):.3g}.",
+            f"`nn.Conv2d` by up to {float((found.detach() - usual).abs().max()):.3g}.",
         )
 
     yield "convolves with the weights that the mask keeps"
@@ -143,54 +143,63 @@ def _masked_convolution(
 
 
 @public_check("SparseBlock")
-def sparse_block(SparseBlock: Callable[..., Any], SparseConv2d: Callable[..., Any]) -> Claims:
-    """Check the student's ``SparseBlock``, with the student's convolution in it."""
+def sparse_block(SparseBlock: Callable[..., Any]) -> Claims:
+    """Check the student's ``SparseBlock``, around a convolution of PyTorch's that has a mask."""
 
-    def build(mask: Sequence[float]) -> Any:
-        convolution = _layer("SparseConv2d", SparseConv2d, (2, 3, 3), padding=1, bias=False)
-        call = "SparseBlock(convolution, nn.BatchNorm2d(3), nn.ReLU())"
-        block = ask(call, SparseBlock, convolution, nn.BatchNorm2d(3), nn.ReLU())
-        expect(isinstance(block, nn.Module), f"`{call}` should be a layer, not {kind(block)}.")
-        block.load_state_dict(
+    def layers(mask: Tensor) -> tuple[nn.Module, nn.Module, nn.Module]:
+        convolution = nn.Conv2d(2, 3, 3, padding=1, bias=False)
+        convolution.register_buffer("mask", mask)
+        convolution.weight.data = _drawn(6, 3, 2, 3, 3) * mask
+        norm = nn.BatchNorm2d(3)
+        norm.load_state_dict(
             {
-                "0.weight": _drawn(6, 3, 2, 3, 3),
-                "0.mask": torch.tensor(mask).view(3, 1, 1, 1),
-                "1.weight": torch.tensor([1.0, 2.0, 0.5]),
-                "1.bias": torch.tensor([0.5, 3.0, 1.0]),
-                "1.running_mean": torch.tensor([0.1, -1.0, 0.2]),
-                "1.running_var": torch.tensor([1.0, 4.0, 2.0]),
-                "1.num_batches_tracked": torch.tensor(1),
+                "weight": torch.tensor([1.0, 2.0, 0.5]),
+                "bias": torch.tensor([0.5, 3.0, 1.0]),
+                "running_mean": torch.tensor([0.1, -1.0, 0.2]),
+                "running_var": torch.tensor([1.0, 4.0, 2.0]),
+                "num_batches_tracked": torch.tensor(1),
             }
         )
-        return block
+        return convolution, norm, nn.ReLU()
 
-    x = _drawn(7, 2, 2, 5, 5)
+    def outputs(mask: Tensor) -> Iterator[tuple[str, Tensor, Tensor]]:
+        """Yield in both modes the output of the block and that of the three layers in a row."""
+        x = _drawn(7, 2, 2, 5, 5)
+        for mode in ("evaluation", "training"):
+            call = "SparseBlock(convolution, nn.BatchNorm2d(3), nn.ReLU())"
+            block = ask(call, SparseBlock, *layers(mask))
+            expect(isinstance(block, nn.Module), f"`{call}` should be a layer, not {kind(block)}.")
+            found = ask("block(x)", block.train(mode == "training"), x)
+            usual = nn.Sequential(*layers(mask)).train(mode == "training")(x).detach()
+            yield mode, as_tensor("`block(x)`", found, (2, 3, 5, 5)).detach(), usual
 
     yield "computes convolution, batch norm and ReLU, as long as nothing is pruned"
-    for training in (False, True):
-        block = build([1, 1, 1]).train(training)
-        usual = nn.Sequential(*build([1, 1, 1]).children()).train(training)(x)
-        found = as_tensor("`block(x)`", ask("block(x)", block, x), (2, 3, 5, 5))
-        mode = "training" if training else "evaluation"
+    for mode, found, usual in outputs(torch.ones(3, 1, 1, 1)):
         expect(
             near(found, usual, 100 * EPS),
             f"In {mode} mode the output differs from that of the three layers in a row.",
         )
 
     yield "gives zero in the channel of a pruned filter, in spite of its batch norm"
-    for training in (False, True):
-        block = build([1, 0, 1]).train(training)
-        usual = nn.Sequential(*build([1, 1, 1]).children()).train(training)(x)
-        found = as_tensor("`block(x)`", ask("block(x)", block, x), (2, 3, 5, 5))
-        mode = "training" if training else "evaluation"
+    for mode, found, usual in outputs(torch.tensor([1.0, 0, 1]).view(3, 1, 1, 1)):
         expect(
             not found[:, 1].any(),
             f"In {mode} mode the channel of a pruned filter should be zero. The largest number in "
-            f"it is {float(found[:, 1].abs().max()):.4g}: the batch norm adds its shift.",
+            f"it is {float(found[:, 1].abs().max()):.4g}: the batch norm speaks.",
         )
         expect(
             near(found[:, ::2], usual[:, ::2], 100 * EPS),
             f"In {mode} mode the channels of the filters that are kept should not change.",
+        )
+
+    yield "keeps the channel of a filter of which single weights are pruned"
+    mask = (_drawn(8, 3, 2, 3, 3) > 0).float()
+    mask[1] = 0
+    for mode, found, usual in outputs(mask):
+        expect(
+            near(found[:, ::2], usual[:, ::2], 100 * EPS) and not found[:, 1].any(),
+            f"In {mode} mode, only the channel of the filter without any weight should be zero, "
+            "and the other two should be those of the three layers in a row.",
         )
 
 
@@ -209,7 +218,7 @@ def sparse_convnet(SparseConvNet: Callable[..., Any]) -> Claims:
     expect(
         near(found.detach(), usual, CLOSE),
         "With the same weights, its scores differ from those of `convnet()` by up to "
-        f"{float((found - usual).abs().max()):.3g}. Compare the strides, and what the classifier "
+        f"{float((found.detach() - usual).abs().max()):.3g}. Compare the strides, and what the classifier "
         "gets.",
     )
 
@@ -255,13 +264,15 @@ def filter_norms(filter_norms: Callable[..., Any]) -> Claims:
 
 
 def _two_layers(conv: Callable[..., Any], sizes: Sequence[Sequence[float]], name: str) -> Any:
-    """Return two 1x1 convolutions with one input, whose filters have these norms, and a classifier."""
-    first, second = (_layer(name, conv, (1, len(of_layer), 1), bias=False) for of_layer in sizes)
-    model = nn.Sequential(first, second, nn.Flatten(), nn.Linear(len(sizes[1]), 3))
+    """Return two convolutions whose filters have one weight each, and a classifier."""
+    first = _layer(name, conv, (1, len(sizes[0]), 1), bias=False)
+    second = _layer(name, conv, (1, len(sizes[1]), 1), bias=False)
+    classifier = nn.Linear(len(sizes[1]), 3)
+    model = nn.Sequential(first, second, nn.Flatten(), classifier)
     with torch.no_grad():
         for layer, of_layer in zip((first, second), sizes, strict=True):
             layer.weight.copy_(torch.tensor(of_layer).view(-1, 1, 1, 1))
-        model[3].weight.copy_(torch.arange(3.0 * len(sizes[1])).view(3, -1) / 100)
+        classifier.weight.copy_(torch.arange(3.0 * len(sizes[1])).view(3, -1) / 100)
     return model
 
 
@@ -340,8 +351,8 @@ def filter_l1_pruning(
     found = as_tensor("The mask", layer.mask, (2, 1, 1, 1)).flatten()
     expect(
         torch.equal(found, torch.tensor([1.0, 0.0])),
-        "Two filters have the weights [3, -3] and [5, 0]. Their L1 norms are 6 and 5, so the second "
-        f"is pruned; your mask is {shown(found)}.",
+        "Two filters have the weights [3, -3] and [5, 0]. Their L1 norms are 6 and 5, so the "
+        f"second is pruned; your mask is {shown(found)}.",
     )
 
 
@@ -447,8 +458,8 @@ def smaller_network(
     expect(
         near(found.detach(), usual, CLOSE * scale),
         f"Its scores differ by up to {float((found - usual).abs().max()):.3g}. Are the four "
-        "tensors of batch norm selected like the filters, and the inputs of the next layer too? Is the "
-        "network in evaluation mode?",
+        "tensors of batch norm selected like the filters, and the inputs of the next layer too? "
+        "Is the network in evaluation mode?",
     )
 
     yield "leaves the masked network as it is"

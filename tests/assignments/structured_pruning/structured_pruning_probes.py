@@ -15,7 +15,7 @@ IMAGE = drawn(0, 1, 2, 6, 6)
 KERNELS = drawn(1, 4, 2, 3, 3) + 0.1
 IMAGES = drawn(2, 2, 3, 8, 8)
 FILTER_MASK = torch.tensor([1.0, 0, 1, 0]).view(4, 1, 1, 1)
-WEIGHT_MASK = (drawn(3, 4, 2, 3, 3) > 0).float()
+WEIGHT_MASK = (drawn(3, 4, 2, 3, 3) > 0).float() * torch.tensor([1.0, 0, 1, 1]).view(4, 1, 1, 1)
 
 
 def layer_after_a_step(mask):
@@ -113,10 +113,6 @@ PROBES = {
 }
 
 
-def sparse_block(answer):
-    return checks.sparse_block(answer, layers.SparseConv2d)
-
-
 def filter_l1_pruning(answer):
     return checks.filter_l1_pruning(answer, layers.SparseConv2d)
 
@@ -132,7 +128,7 @@ def smaller_network(answer):
 PUBLIC_CHECKS = {
     layers.SparseConv2d: checks.sparse_conv2d,
     layers.SparseWeightConv2d: checks.sparse_weight_conv2d,
-    layers.SparseBlock: sparse_block,
+    layers.SparseBlock: checks.sparse_block,
     layers.SparseConvNet: checks.sparse_convnet,
     filters.filter_norms: checks.filter_norms,
     filters.filter_l1_pruning: filter_l1_pruning,
