@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import nn
 
-from autograder.runs.convnet import DATA, EPOCHS, FEW_EPOCHS, FROM_SCRATCH, WEIGHTS
+from autograder.runs.convnet import DATA, EPOCHS, FEW_EPOCHS, FROM_SCRATCH, WEIGHTS, random_convnet
 from autograder.runs.epochs import Length
 from autograder.runs.experiment import Accuracy, Build, Experiment, Sweep
 from autograder.runs.hooks import Hooks, MakeHooks
@@ -87,19 +87,26 @@ def _pruned(name: str, what: str, **fields: Any) -> Experiment:
     )
 
 
-EXPERIMENTS = (
-    Experiment(
-        name="sparse_convnet",
+def _few_epochs(name: str, what: str, start: Build, **fields: Any) -> Experiment:
+    """Return the row of a network that is trained for a few epochs and not pruned."""
+    return Experiment(
+        name=name,
         assignment="structured_pruning",
-        recipe="nothing pruned, {epochs}, constant rate {lr}",
-        start=_random(*WAYS["filters"], 0),
+        recipe=f"{what}, {{epochs}}, constant rate {{lr}}",
+        start=start,
         epochs=FEW_EPOCHS,
         settings={"schedule": "constant"},
-        details=_details,
         # A few epochs at a high rate vary more than the long trainings that end with a low one.
         is_steady=False,
         **FROM_SCRATCH,
-    ),
+        **fields,
+    )
+
+
+EXPERIMENTS = (
+    _few_epochs("sparse_convnet", "nothing pruned", _random(*WAYS["filters"], 0), details=_details),
+    # Students train it for comparison, and nobody grades it.
+    _few_epochs("dense_convnet", "without masks", random_convnet(), only_in="quick"),
     _pruned("structured", "filters"),
     _pruned("unstructured", "weights"),
 )

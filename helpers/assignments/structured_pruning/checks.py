@@ -65,7 +65,7 @@ def sparse_conv2d(SparseConv2d: Callable[..., Any]) -> Claims:
         }
     )
     x = _drawn(2, 1, 2, 5, 5)
-    found = as_tensor("`layer(x)`", ask("layer(x)", layer, x), (1, 4, 3, 3))
+    found = as_tensor("`layer(x)`", ask("layer(x)", layer, x), (1, 4, 3, 3)).detach()
     expect(
         not found[:, (1, 3)].any(),
         "The channels of two pruned filters, whose biases are -2 and 4, should be zero; the "
@@ -218,8 +218,8 @@ def sparse_convnet(SparseConvNet: Callable[..., Any]) -> Claims:
     expect(
         near(found.detach(), usual, CLOSE),
         "With the same weights, its scores differ from those of `convnet()` by up to "
-        f"{float((found.detach() - usual).abs().max()):.3g}. Compare the strides, and what the classifier "
-        "gets.",
+        f"{float((found.detach() - usual).abs().max()):.3g}. Compare the strides, and what the "
+        "classifier gets.",
     )
 
 

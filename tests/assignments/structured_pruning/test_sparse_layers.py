@@ -23,7 +23,9 @@ def drawn(seed, *shape):
 
 
 @each_layer
-@pytest.mark.parametrize("options", [{}, {"stride": 2, "padding": 1}, {"padding": 2, "dilation": 2}])
+@pytest.mark.parametrize(
+    "options", [{}, {"stride": 2, "padding": 1}, {"padding": 2, "dilation": 2}]
+)
 def test_the_output_and_the_gradient_are_those_of_pytorchs_own_pruning(layer_class, options):
     mask = (drawn(0, *SHAPES[layer_class]) > 0).float()
     layer = layer_class(4, 6, 3, bias=False, **options)

@@ -19,7 +19,7 @@ from helpers.reference.structured_pruning import filters, layers, smaller
 # Layers
 
 
-class SparseConv2d_1(nn.Conv2d):  # noqa: N801
+class SparseConv2d_1(nn.Conv2d):
     """Mask the channels of the output, which prunes the bias as well."""
 
     def __init__(self, *args, **kwargs):
@@ -30,7 +30,7 @@ class SparseConv2d_1(nn.Conv2d):  # noqa: N801
         return super().forward(x) * self.mask.view(1, -1, 1, 1)
 
 
-class SparseConv2d_2(nn.Conv2d):  # noqa: N801
+class SparseConv2d_2(nn.Conv2d):
     """Select with `where`."""
 
     def __init__(self, *args, **kwargs):
@@ -46,7 +46,7 @@ class SparseConv2d_2(nn.Conv2d):  # noqa: N801
         return F.conv2d(x, weight, bias, self.stride, self.padding)
 
 
-class SparseConv2d_3(nn.Conv2d):  # noqa: N801
+class SparseConv2d_3(nn.Conv2d):
     """Use the convolution of the base class."""
 
     def __init__(self, *args, **kwargs):
@@ -60,7 +60,7 @@ class SparseConv2d_3(nn.Conv2d):  # noqa: N801
         return out
 
 
-class SparseWeightConv2d_1(nn.Conv2d):  # noqa: N801
+class SparseWeightConv2d_1(nn.Conv2d):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.register_buffer("mask", torch.ones(self.weight.shape))
@@ -69,7 +69,7 @@ class SparseWeightConv2d_1(nn.Conv2d):  # noqa: N801
         return self._conv_forward(x, self.weight.mul(self.mask), self.bias)
 
 
-class SparseWeightConv2d_2(nn.Conv2d):  # noqa: N801
+class SparseWeightConv2d_2(nn.Conv2d):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.register_buffer("mask", torch.ones_like(self.weight.data))
@@ -79,7 +79,7 @@ class SparseWeightConv2d_2(nn.Conv2d):  # noqa: N801
         return F.conv2d(x, weight, self.bias, self.stride, self.padding)
 
 
-class SparseWeightConv2d_3(nn.Conv2d):  # noqa: N801
+class SparseWeightConv2d_3(nn.Conv2d):
     """Convolve in double precision."""
 
     def __init__(self, *args, **kwargs):
@@ -92,7 +92,7 @@ class SparseWeightConv2d_3(nn.Conv2d):  # noqa: N801
         return F.conv2d(x.double(), weight, bias, self.stride, self.padding).float()
 
 
-class SparseBlock_1(nn.Sequential):  # noqa: N801
+class SparseBlock_1(nn.Sequential):
     """Sum the mask of each filter."""
 
     def forward(self, x):
@@ -100,7 +100,7 @@ class SparseBlock_1(nn.Sequential):  # noqa: N801
         return self[2](self[1](self[0](x))) * alive[None, :, None, None]
 
 
-class SparseBlock_2(nn.Sequential):  # noqa: N801
+class SparseBlock_2(nn.Sequential):
     """Mask between batch norm and ReLU, which leaves zeros as they are."""
 
     def forward(self, x):
@@ -109,7 +109,7 @@ class SparseBlock_2(nn.Sequential):  # noqa: N801
         return self[2](x.masked_fill(~alive.view(1, -1, 1, 1), 0.0))
 
 
-class SparseBlock_3(nn.Sequential):  # noqa: N801
+class SparseBlock_3(nn.Sequential):
     """Fill the channels of pruned filters in a copy."""
 
     def forward(self, x):
@@ -118,7 +118,7 @@ class SparseBlock_3(nn.Sequential):  # noqa: N801
         return out
 
 
-class SparseConvNet_1(nn.Module):  # noqa: N801
+class SparseConvNet_1(nn.Module):
     """Write the blocks out."""
 
     def __init__(self, conv=layers.SparseConv2d):
@@ -137,7 +137,7 @@ class SparseConvNet_1(nn.Module):  # noqa: N801
         return self.classifier(F.adaptive_avg_pool2d(self.features(x), 1).flatten(1))
 
 
-class SparseConvNet_2(ConvNet):  # noqa: N801
+class SparseConvNet_2(ConvNet):
     """Change the dense network."""
 
     def __init__(self, conv=layers.SparseConv2d):
@@ -145,7 +145,7 @@ class SparseConvNet_2(ConvNet):  # noqa: N801
         self.features = nn.Sequential(*(layers.SparseBlock(*block) for block in self.features))
 
 
-class SparseConvNet_3(nn.Module):  # noqa: N801
+class SparseConvNet_3(nn.Module):
     """Average in two steps."""
 
     def __init__(self, conv=layers.SparseConv2d):

@@ -1,6 +1,7 @@
 """The notebook prunes as its experiments do."""
 
 from notebook_recipes import row, solution
+from source_notebook import cells
 
 from autograder.assignments.structured_pruning.experiments import EXPERIMENTS
 from autograder.runs.convnet import EPOCHS, FEW_EPOCHS
@@ -16,14 +17,16 @@ def test_the_pruning_epochs_of_the_text_are_those_of_the_experiments():
 
 
 def test_the_settings_of_the_solutions_are_those_of_the_experiments():
-    for name, question in (("structured", "structured"), ("sparse_convnet", None)):
+    schedule = row("structured_pruning", "structured").settings["schedule"]
+    assert f'schedule="{schedule}"' in solution("structured_pruning", "structured").source
+    (cell,) = [c for c in cells("structured_pruning") if c.id == "dense_few"]
+    for name in ("dense_convnet", "sparse_convnet"):
         schedule = row("structured_pruning", name).settings["schedule"]
-        if question:
-            source = solution("structured_pruning", question).source
-            assert f'schedule="{schedule}"' in source
+        assert f'schedule="{schedule}"' in cell.source
     assert (FEW_EPOCHS.quick, FEW_EPOCHS.full) == (5, 5)
 
 
 def test_every_network_is_made_by_this_assignment_and_from_scratch():
-    assert {e.name for e in EXPERIMENTS} == {"sparse_convnet", "structured", "unstructured"}
+    names = {e.name for e in EXPERIMENTS}
+    assert names == {"sparse_convnet", "dense_convnet", "structured", "unstructured"}
     assert all(e.from_scratch and not e.has_controls for e in EXPERIMENTS)
