@@ -227,10 +227,19 @@ def test_the_comparison_of_the_three_networks():
     assert min(run("unstructured")["accuracies"]) > max(run("structured")["accuracies"])
 
 
-def test_weights_are_pruned_without_a_dip_beyond_the_baselines():
+def test_training_adds_to_the_control_of_weights_no_more_than_chance():
+    control = at_once("50 % of the weights, batch norm measured anew")
+    error = sqrt(control * (1 - control) / 2000)
+    assert abs(history("unstructured").test_accuracy[-1] - control) < error
+    assert "for weights, nothing beyond chance" in text("unstructured_written")
+
+
+def test_weights_are_pruned_without_a_dip():
     ups = points(history("unstructured").test_accuracy)
     dense = points(baseline_history().test_accuracy)
-    assert all(ups[epoch - 1] > min(0, dense[epoch - 1]) - 0.15 for epoch in (6, 8, 10))
+    # Before epoch 6 the baseline falls by as much.
+    assert ups[5] > dense[5]
+    assert min(ups[7], ups[9]) > -0.15
 
 
 def test_a_quarter_of_the_weights_works_without_half_of_the_filters():

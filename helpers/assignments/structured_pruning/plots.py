@@ -10,7 +10,7 @@ from torch import Tensor
 
 from helpers.history import History
 from helpers.plots import STYLE, learning_curves
-from helpers.plots.style import LINES, RED, SKY, accuracy_axis, legend_beside, panels
+from helpers.plots.style import LINES, PINK, RED, SKY, accuracy_axis, legend_beside, panels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -102,7 +102,7 @@ def pruning_curves(
     -------
     Figure
         Two panels: the whole axis, and an axis that is cut off to show the second half of the
-        epochs.
+        epochs; a control may lie below it.
     """
     with panels(2, (5.6, 3.9)) as (figure, (whole, zoomed)):
         for axes in (whole, zoomed):
@@ -110,8 +110,8 @@ def pruning_curves(
                 style = look | {"markevery": max(1, len(history) // 20), "markersize": 4}
                 epochs = range(1, len(history) + 1)
                 axes.plot(epochs, history.test_accuracy, label=label, **style)
-            for line, (label, value) in zip((":", "-."), (controls or {}).items(), strict=False):
-                axes.axhline(value, color="0.5", linewidth=1.2, linestyle=line, label=label)
+            for line, (label, value) in zip(("--", "-."), (controls or {}).items(), strict=False):
+                axes.axhline(value, color=PINK, linewidth=1.4, linestyle=line, label=label)
             for index, epoch in enumerate(pruned_at):
                 name = "10 % more pruned" if index == 0 else None
                 axes.axvline(epoch + 0.5, label=name, **MARK)
@@ -120,7 +120,7 @@ def pruning_curves(
         accuracy_axis(whole, None)
         whole.set_title("Test accuracy after the epoch")
         second_half = [v for h in histories.values() for v in h.test_accuracy[len(h) // 2 :]]
-        _zoom(zoomed, [*second_half, *(controls or {}).values()])
+        _zoom(zoomed, second_half)
         zoomed.set_ylabel("test accuracy (axis cut off)")
         zoomed.set_title("The same, closer")
         handles, labels = whole.get_legend_handles_labels()
