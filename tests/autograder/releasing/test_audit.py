@@ -107,17 +107,6 @@ def test_every_secret_cell_of_a_source_notebook_is_found(assignment: str, tmp_pa
     assert {leak.cell for leak in audit(tmp_path, source, unlocks=unlocks)} == secret
 
 
-def test_data_beside_an_unlocked_module_are_no_leak(tmp_path: Path) -> None:
-    source = NOTEBOOKS / "depthwise_conv" / "depthwise_conv.ipynb"
-    folder = tmp_path / "helpers" / "reference" / "baseline"
-    folder.mkdir(parents=True)
-    for file in data_files("baseline.network"):
-        shutil.copy(file, folder)
-    assert audit(tmp_path, source, unlocks=["baseline.network"]) == []
-    kinds = {leak.kind for leak in audit(tmp_path, source, unlocks=["masks"])}
-    assert {"reference module", "trained network"} <= kinds
-
-
 # In the notebook -----------------------------------------------------------------------------
 
 
@@ -319,6 +308,19 @@ def test_network_that_is_not_a_starting_network(released: Released) -> None:
 def test_starting_network_is_no_leak(released: Released) -> None:
     shutil.copyfile(STARTING_NETWORKS[0], released.folder / "start.safetensors")
     assert released.audit() == []
+
+
+def test_data_files_are_no_leak_if_their_module_is_unlocked(
+    released: Released, tmp_path: Path
+) -> None:
+    files = data_files("baseline.network")
+    assert files
+    for file in files:
+        shutil.copyfile(file, released.folder / file.name)
+    assert "trained network" in released.kinds()
+    source = write_source(tmp_path / "open", small_notebook())
+    unlocks = ["masks", "baseline.network"]
+    assert audit(released.folder, source, unlocks=unlocks) == []
 
 
 # What is no leak -----------------------------------------------------------------------------
