@@ -35,7 +35,7 @@ __all__ = [
     "words",
 ]
 
-EPS = torch.finfo(torch.float32).eps
+STEP = 2.0**-23  # the precision of float32
 WIDTHS = (32, 32, 64, 64, 128)
 CLOSE = 1e-4
 """For the scores of a network of five layers, which are about 1. Rounding changes them by less than
@@ -112,7 +112,7 @@ def _masked_convolution(
         usual = nn.functional.conv2d(x, weight, **options)
         found = as_tensor("`layer(x)`", ask("layer(x)", layer, x), usual.shape)
         expect(
-            near(found.detach(), usual, 100 * EPS),
+            near(found.detach(), usual, 100 * STEP),
             f"With {options or 'the default options'}, the output differs from that of "
             f"`nn.Conv2d` by up to {float((found.detach() - usual).abs().max()):.3g}.",
         )
@@ -125,7 +125,7 @@ def _masked_convolution(
     output = ask("layer(x)", layer, x)
     found = as_tensor("`layer(x)`", output, usual.shape)
     expect(
-        near(found.detach(), usual, 100 * EPS),
+        near(found.detach(), usual, 100 * STEP),
         "With a mask of zeros and ones the output is not that of the masked weights. Is the mask "
         "used in the forward pass?",
     )
@@ -176,7 +176,7 @@ def sparse_block(SparseBlock: Callable[..., Any]) -> Claims:
     yield "computes convolution, batch norm and ReLU, as long as nothing is pruned"
     for mode, found, usual in outputs(torch.ones(3, 1, 1, 1)):
         expect(
-            near(found, usual, 100 * EPS),
+            near(found, usual, 100 * STEP),
             f"In {mode} mode the output differs from that of the three layers in a row.",
         )
 
@@ -188,7 +188,7 @@ def sparse_block(SparseBlock: Callable[..., Any]) -> Claims:
             f"it is {float(found[:, 1].abs().max()):.4g}: the batch norm speaks.",
         )
         expect(
-            near(found[:, ::2], usual[:, ::2], 100 * EPS),
+            near(found[:, ::2], usual[:, ::2], 100 * STEP),
             f"In {mode} mode the channels of the filters that are kept should not change.",
         )
 
@@ -197,7 +197,7 @@ def sparse_block(SparseBlock: Callable[..., Any]) -> Claims:
     mask[1] = 0
     for mode, found, usual in outputs(mask):
         expect(
-            near(found[:, ::2], usual[:, ::2], 100 * EPS) and not found[:, 1].any(),
+            near(found[:, ::2], usual[:, ::2], 100 * STEP) and not found[:, 1].any(),
             f"In {mode} mode, only the channel of the filter without any weight should be zero, "
             "and the other two should be those of the three layers in a row.",
         )
@@ -256,7 +256,7 @@ def filter_norms(filter_norms: Callable[..., Any]) -> Claims:
 
     yield "adds up the magnitudes of the weights of a filter"
     expect(
-        near(found, torch.tensor([6.0, 2.5, 12.0]), 20 * EPS),
+        near(found, torch.tensor([6.0, 2.5, 12.0]), 20 * STEP),
         "The first filter of `w` has the weights 1, -2, 0 and 3, the second -1, -1, 0.5 and 0, and "
         "the third is twice the first: their L1 norms are [6, 2.5, 12]. Yours are "
         f"{shown(found)}.",
@@ -427,7 +427,7 @@ def smaller_network(
             state[f"features.{i}.1.{name}"] = low + (high - low) * drawn
         state[f"features.{i}.1.running_var"] = 0.5 + torch.rand(width, generator=generator)
     model.load_state_dict(state)
-    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    before = {name: given.clone() for name, given in state.items()}
     model.eval()
 
     yield "returns a network that has just the filters that are kept, and their inputs"
@@ -464,7 +464,7 @@ def smaller_network(
 
     yield "leaves the masked network as it is"
     expect(
-        all(torch.equal(before[name], tensor) for name, tensor in model.state_dict().items()),
+        all(torch.equal(before[name], after) for name, after in model.state_dict().items()),
         "The masked network has changed.",
     )
 
