@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from helpers.plots import STYLE
+from helpers.plots.bars import grouped_bars
 from helpers.plots.style import LINES, SKY, legend_beside, panels
 
 if TYPE_CHECKING:
@@ -27,8 +28,6 @@ __all__ = [
     "running_times",
 ]
 
-# Bars must not differ by colour alone.
-HATCHES = ("", "///", "...")
 BILLION = 1e9
 
 
@@ -110,7 +109,9 @@ def cost_per_block(costs: Mapping[str, Mapping[str, int]]) -> Figure:
     """
     steps = ("dense", "depthwise", "pointwise")
     with panels(1, (7.6, 3.4)) as (figure, (axes,)):
-        _bars(axes, {step: {block: cost[step] for block, cost in costs.items()} for step in steps})
+        of_blocks = {step: {block: cost[step] for block, cost in costs.items()} for step in steps}
+        grouped_bars(axes, of_blocks)
+        axes.set_xlabel("block of the network")
         axes.set_yscale("log")
         axes.set_ylabel("multiply-adds for an image")
         axes.set_title("Cost of the blocks")
@@ -230,7 +231,8 @@ def left_over_shares(shares: Mapping[str, Mapping[str, float]]) -> Figure:
         Mapping from label, to the name of a block, to the share from 0 to 1.
     """
     with panels(1, (7.2, 3.4)) as (figure, (axes,)):
-        _bars(axes, shares)
+        grouped_bars(axes, shares)
+        axes.set_xlabel("block of the network")
         axes.set_ylim(0, 1)
         axes.set_ylabel("share that is left over")
         axes.set_title("What the nearest separable kernel leaves over")
@@ -252,27 +254,6 @@ def _plain_numbers(axis: Axis) -> None:
     axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_minor_formatter(NullFormatter())
-
-
-def _bars(axes: Axes, groups: Mapping[str, Mapping[str, float]]) -> None:
-    """Draw a group of bars for each block, with the names of the blocks below."""
-    blocks = list(next(iter(groups.values())))
-    width = 0.8 / len(groups)
-    for index, (label, values) in enumerate(groups.items()):
-        axes.bar(
-            np.arange(len(blocks)) + (index - (len(groups) - 1) / 2) * width,
-            [values[block] for block in blocks],
-            width,
-            label=label,
-            color=LINES[index % len(LINES)]["color"],
-            hatch=HATCHES[index % len(HATCHES)],
-            edgecolor="white",
-            linewidth=0.5,
-        )
-    axes.set_xticks(np.arange(len(blocks)), blocks)
-    axes.set_xlabel("block of the network")
-    axes.grid(False, axis="x")
-    legend_beside(axes)
 
 
 def _white_to(color: str) -> Colormap:

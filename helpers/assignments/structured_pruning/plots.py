@@ -10,6 +10,7 @@ from torch import Tensor
 
 from helpers.history import History
 from helpers.plots import STYLE, learning_curves
+from helpers.plots.bars import median_times
 from helpers.plots.style import LINES, PINK, RED, SKY, accuracy_axis, legend_beside, panels
 
 if TYPE_CHECKING:
@@ -206,22 +207,7 @@ def times(measured: Mapping[str, Sequence[float]]) -> Figure:
     measured
         Mapping from the name of a network to the times in milliseconds.
     """
-    with panels(1, (6.4, 3.6)) as (figure, (axes,)):
-        low, median, high = np.array(
-            [np.percentile(values, (25, 50, 75)) for values in measured.values()]
-        ).T
-        places = range(len(measured))
-        axes.bar(places, median, 0.6, color=SKY)
-        reach = [median - low, high - median]
-        label = "from the first to the third quartile"
-        axes.errorbar(places, median, reach, fmt="none", ecolor="0.25", capsize=6, label=label)
-        axes.set_xticks(places, list(measured))
-        axes.set_xlabel("network")
-        axes.set_ylabel("median time (ms)")
-        axes.set_title("Time for a batch of images")
-        axes.legend(loc="upper right", fontsize="small")
-        axes.set_ylim(0, 1.25 * high.max())
-    return figure
+    return median_times(measured, of="network", title="Time for a batch of images", width=6.4)
 
 
 def _zoom(axes: Axes, values: Sequence[float]) -> None:
