@@ -8,8 +8,15 @@ from __future__ import annotations
 
 import copy
 import os
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import (
+    AbstractContextManager,
+    contextmanager,
+    nullcontext,
+    redirect_stderr,
+    redirect_stdout,
+)
 from typing import Any
 
 from .wire import decode, encode
@@ -24,6 +31,14 @@ def silenced() -> Iterator[None]:
     """
     with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
         yield
+
+
+def _usual_defaults() -> AbstractContextManager[None]:
+    if "torch" not in sys.modules:  # loading it takes a second
+        return nullcontext()
+    from .torch_here import usual_defaults
+
+    return usual_defaults()
 
 
 class Responder:
@@ -43,7 +58,7 @@ class Responder:
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         """Answer one request: ``get`` a value, ``call`` a callable, or compute its ``gradient``."""
         try:
-            with silenced():
+            with silenced(), _usual_defaults():
                 return {"value": self._value(request)}
         except KeyboardInterrupt:
             raise
