@@ -64,7 +64,13 @@ class Responder:
             raise
         except BaseException as error:
             # SystemExit too: a student's `exit()` is an answer, not the end of grading.
-            return {"error": {"type": type(error).__name__, "text": str(error)[:2000]}}
+            return {
+                "error": {
+                    "type": type(error).__name__,
+                    "text": str(error)[:2000],
+                    "raised_in": _raised_in(error)[:200],
+                }
+            }
 
     def _value(self, request: dict[str, Any]) -> Any:
         """Carry out a request; return the result in the form in which it is sent."""
@@ -98,6 +104,14 @@ class Responder:
     def _keep(self, value: Any) -> dict[str, Any]:
         self.kept.append(value)
         return {"$": "handle", "id": len(self.kept) - 1, "type": type(value).__name__[:100]}
+
+
+def _raised_in(error: BaseException) -> str:
+    """Return the name of the function that raised an error, such as ``Block.forward``."""
+    place = error.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    return "" if place is None else place.tb_frame.f_code.co_qualname
 
 
 def gradient(function: Any, args: list[Any], upstream: Any) -> Any:
