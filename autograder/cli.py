@@ -258,6 +258,11 @@ def _samples(options: argparse.Namespace) -> int:
 
     course = _course(options)
     release = course.released_notebook(options.assignment)
+    if not release.is_file():
+        raise UserError(
+            f"{options.assignment} was not released in {course.folder.resolve()}: run "
+            f"`autograder release {options.assignment}` first, with the same --course."
+        )
     with grading_in(course.settings.profile, course.settings):
         names = sample_class(options.assignment, release, course.submitted)
     print(f"{len(names)} sample submissions in {course.submitted}")

@@ -17,7 +17,10 @@ from autograder.cli import main
         ),
         (["grade", "quantization"], "run `autograder release quantization` first"),
         (["report", "quantization"], "autograder release"),
+        (["samples", "quantization"], "run `autograder release quantization` first"),
+        (["feedback", "quantization"], "autograder release"),
         (["reference", "run", "--only", "quantization", "--seeds", "0"], "at least one seed"),
+        (["reference", "run", "--device", "warp"], "The device 'warp' cannot be used here"),
     ],
 )
 def test_an_error_that_the_user_can_fix_is_one_sentence(
