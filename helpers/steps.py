@@ -36,6 +36,9 @@ class Step:
         (): sum of the mean losses of the steps.
     right
         (), int64: number of right predictions for the training examples of the steps.
+    losses
+        (`recorded_steps`,): the mean loss of each step of the epoch, for as many steps as are
+        recorded.
     """
 
     def __init__(
@@ -47,6 +50,7 @@ class Step:
         dtype: torch.dtype,
         label_smoothing: float,
         after_step: Callable[[nn.Module], None] | None,
+        recorded_steps: int = 0,
     ) -> None:
         self.model = model
         self.dataset = dataset
@@ -57,11 +61,15 @@ class Step:
         self.after_step = after_step
         self.loss_sum = torch.zeros((), device=dataset.device)
         self.right = torch.zeros((), dtype=torch.int64, device=dataset.device)
+        self.losses = torch.zeros(recorded_steps, device=dataset.device)
+        # On the device, because a recorded step has to find its own place in `losses`.
+        self._position = torch.zeros(1, dtype=torch.int64, device=dataset.device)
 
     def begin_epoch(self) -> None:
         """Reset the sums to zero."""
         self.loss_sum.zero_()
         self.right.zero_()
+        self._position.zero_()
 
     def __call__(self, inputs: Tensor, targets: Tensor) -> None:
         """Take a step on stored inputs (N, ...) and their targets (N, ...)."""
@@ -77,6 +85,9 @@ class Step:
         if self.after_step is not None:
             self.after_step(self.model)
         self.loss_sum += loss.detach()
+        if len(self.losses):
+            self.losses.index_copy_(0, self._position, loss.detach().view(1))
+            self._position += 1
         self.right += (rows.argmax(1) == right).sum()
 
 

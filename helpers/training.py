@@ -55,6 +55,7 @@ def fit(
     after_step: Callable[[nn.Module], None] | None = None,
     progress: bool = True,
     cuda_graph: bool = True,
+    step_losses: bool = False,
 ) -> History:
     """Train `model` by stochastic gradient descent with Nesterov momentum.
 
@@ -116,6 +117,8 @@ def fit(
         several times faster for the networks of this course. Batches and learning rates are the
         same in both cases. If a layer or hook reads numbers back from the GPU, a message says so
         and the steps are not recorded.
+    step_losses
+        Whether the history also holds the loss of every step.
 
     Returns
     -------
@@ -148,6 +151,8 @@ def fit(
         "precision": precision,
         "seed": seed,
     }
+    if step_losses:
+        recipe["step_losses"] = True  # a checkpoint without them cannot be continued with them
     recorder = _recorder(dataset.device) if cuda_graph else None
     model.to(dataset.device)
     fused = recorder is not None or dataset.device.type == "cuda"
@@ -163,7 +168,16 @@ def fit(
     if checkpoint is not None and checkpoint.exists():
         state.load(checkpoint)
 
-    step = Step(model, dataset, optimizer, scaler, dtype, label_smoothing, after_step)
+    step = Step(
+        model,
+        dataset,
+        optimizer,
+        scaler,
+        dtype,
+        label_smoothing,
+        after_step,
+        recorded_steps=steps if step_losses else 0,
+    )
     runner: EpochRunner = PlainRunner(step, batch_size)
     if recorder is not None:
         runner = RecordedRunner(step, batch_size, recorder, changing=before_epoch is not None)
@@ -213,6 +227,8 @@ def _train_epoch(
         show(done)
     train_loss, train_accuracy, test_accuracy = runner.figures()
     history.train_loss.append(train_loss)
+    if len(runner.step.losses):
+        history.step_loss += runner.step.losses.tolist()
     history.train_accuracy.append(train_accuracy)
     history.test_accuracy.append(test_accuracy)
     history.learning_rate.append(first_lr)

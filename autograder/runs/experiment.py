@@ -12,6 +12,7 @@ from torch import nn
 from autograder.runs.epochs import Epochs, Phases
 from autograder.runs.hooks import MakeHooks, no_hooks
 from helpers.data import STANDARD, Dataset
+from helpers.schedules import Factor
 
 Build = Callable[[Dataset], nn.Module]
 """``build(dataset)`` makes a network; the caller seeds everything that is drawn at random."""
@@ -54,6 +55,9 @@ class Experiment:
         Learning rate at the start. By default that of fine-tuning.
     settings
         Further arguments of `helpers.training.fit`.
+    schedule
+        ``schedule(total)`` returns the function of the step that `fit` takes as its schedule, for
+        a training of `total` steps. By default, `settings` name the schedule.
     hooks
         ``hooks(model, length)`` prepares the network and returns what is done to it while it is
         trained.
@@ -75,8 +79,8 @@ class Experiment:
         networks that students train too, because the samples submit them, and for networks that
         others start from.
     ships_as
-        The file in which students find the network of the first seed. By default, they do not get
-        it.
+        ``ships_as(profile)`` is the file in which students find the network of the first seed. By
+        default, they do not get it.
     ships_history
         Whether students also get the history of this network, in a file beside it.
     is_steady
@@ -99,6 +103,7 @@ class Experiment:
     epochs: Epochs | Phases
     lr: float = 0.01
     settings: Mapping[str, Any] = field(default_factory=dict)
+    schedule: Callable[[int], Factor] | None = None
     hooks: MakeHooks = no_hooks
     finish: Callable[[nn.Module], None] | None = None
     reported: Mapping[str, float] = field(default_factory=dict)
@@ -107,7 +112,7 @@ class Experiment:
     data: Mapping[str, str] = field(default_factory=lambda: STANDARD)
     only_in: Profile | None = None
     keeps_weights: bool = True
-    ships_as: Path | None = None
+    ships_as: Callable[[str], Path] | None = None
     ships_history: bool = False
     is_steady: bool = True
     has_controls: bool = True

@@ -188,15 +188,12 @@ def _freeze_network(row: Experiment, folder: Path, frozen: Path) -> None:
     first = Task("train", row.name, 0).label
     weights, history = (file.read_bytes() for file in artifact_files(folder, first))
     weights_file, history_file = artifact_files(frozen / profile() / row.assignment, row.name)
+    shipped = row.ships_as(profile()) if row.ships_as else None
     for file, content in [
         (history_file, history),
         *([(weights_file, weights)] if row.keeps_weights else []),
-        *([(row.ships_as, weights)] if row.ships_as else []),
-        *(
-            [(row.ships_as.with_suffix(".json"), history)]
-            if row.ships_as and row.ships_history
-            else []
-        ),
+        *([(shipped, weights)] if shipped else []),
+        *([(shipped.with_suffix(".json"), history)] if shipped and row.ships_history else []),
     ]:
         with replacing(file) as temporary:
             temporary.write_bytes(content)

@@ -123,7 +123,7 @@ EXPERIMENTS = (
         NARROW,
         reported={TRAINED: 0.9151},
         keeps_weights=False,
-        ships_as=shipped_file("full"),
+        ships_as=shipped_file,
         remark="He et al. (CVPR 2016, table 6) report 0.9125 after 164 epochs.",
     ),
     _row(

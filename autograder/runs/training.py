@@ -14,6 +14,9 @@ from helpers.models import layer_sizes
 from helpers.profile import profile
 from helpers.training import History, fit, seed_everything
 
+BATCH_SIZE = 128
+"""Examples per step: that of `helpers.training.fit`."""
+
 
 def length(experiment: Experiment, share: float) -> Length:
     """Return the length of an experiment's training in the current profile.
@@ -92,6 +95,10 @@ def train(
     if frozen:
         for layer in layer_sizes(model):
             model.get_parameter(f"{layer}.weight").requires_grad_(False)
+    settings = dict(experiment.settings)
+    if experiment.schedule is not None:
+        steps = len(dataset.train) // BATCH_SIZE
+        settings["schedule"] = experiment.schedule(epochs.total * steps)
     history = fit(
         model,
         dataset,
@@ -101,7 +108,7 @@ def train(
         checkpoint=checkpoint,
         before_epoch=hooks.before_epoch,
         after_step=hooks.after_step,
-        **experiment.settings,
+        **settings,
     )
     if experiment.finish is not None:
         experiment.finish(model)

@@ -401,6 +401,20 @@ def test_a_checkpoint_leaves_no_other_files(tmp_path):
 # Hooks
 
 
+def test_the_losses_of_the_steps_are_recorded_on_request(tmp_path):
+    plain, recorded = train(tiny_model()), train(tiny_model(), step_losses=True)
+    assert plain.step_loss == []
+    assert recorded.train_loss == plain.train_loss
+    losses = np.array(recorded.step_loss).reshape(4, 4)  # 64 images in batches of 16
+    np.testing.assert_allclose(losses.mean(axis=1), recorded.train_loss, rtol=1e-6)
+    with pytest.raises(Interrupted):
+        train(
+            tiny_model(), step_losses=True, checkpoint=tmp_path / "c", before_epoch=interrupt_at(2)
+        )
+    resumed = train(tiny_model(), step_losses=True, checkpoint=tmp_path / "c")
+    assert resumed.step_loss == recorded.step_loss
+
+
 def test_hooks_are_called_before_each_epoch_and_after_each_step():
     calls = []
     train(
@@ -473,7 +487,13 @@ def test_a_history_survives_conversion_to_plain_data(epochs):
     assert History.from_dict(history.to_dict()) == history
 
 
+def test_a_history_with_the_losses_of_its_steps_survives_as_well():
+    history = History([1.0, 0.5], [0.5, 1.0], [0.5, 1.0], [0.1, 0.1], [2.0, 2.0], [1.5, 0.5] * 2)
+    assert History.from_dict(history.to_dict()) == history
+
+
 GOOD = History([1.0], [0.5], [0.5], [0.1], [2.0]).to_dict()
+GOOD_2 = History([1.0] * 2, [0.5] * 2, [0.5] * 2, [0.1] * 2, [2.0] * 2).to_dict()
 
 
 @pytest.mark.parametrize(
@@ -489,6 +509,8 @@ GOOD = History([1.0], [0.5], [0.5], [0.1], [2.0]).to_dict()
         (GOOD | {"train_loss": [10**400]}, "finite"),
         (GOOD | {"train_loss": [1.0, 1.0]}, "one entry per epoch"),
         (GOOD | {"test_accuracy": [1.01]}, "test_accuracy must lie between 0 and 1"),
+        (GOOD | {"step_loss": [math.inf]}, "finite"),
+        (GOOD_2 | {"step_loss": [1.0] * 3}, "as many entries for every epoch"),
     ],
 )
 def test_a_malformed_history_is_refused_with_a_message(data, words):

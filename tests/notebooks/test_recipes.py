@@ -38,7 +38,8 @@ def test_a_solution_has_the_learning_rate_of_the_experiment(name, question):
 def test_a_solution_leaves_the_other_settings_as_the_experiment_does(name, question):
     given = {keyword.arg for keyword in Training(name, question).fit.keywords}
     for experiment in rows(name, question):
-        assert given - HOOKS == {"epochs", "lr", "checkpoint", *experiment.settings}
+        settings = {*experiment.settings, *(["schedule"] if experiment.schedule else [])}
+        assert given - HOOKS == {"epochs", "lr", "checkpoint", *settings}
 
 
 @pytest.mark.parametrize("profile", PROFILES)

@@ -205,7 +205,10 @@ def test_a_longer_training_replaces_a_shorter_one(full, table, start):
 
 def test_weights_are_kept_where_they_are_needed(table, start, tmp_path):
     ships = tmp_path / "ships.safetensors"
-    table[0][:] = [trained(), trained(name="light", keeps_weights=False, ships_as=ships)]
+    table[0][:] = [
+        trained(),
+        trained(name="light", keeps_weights=False, ships_as=lambda profile: ships),
+    ]
     start()
     folder = tmp_path / "frozen" / "quick" / "tiny"
     weights = {f.name for f in folder.glob("*.safetensors")}
