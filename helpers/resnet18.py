@@ -43,7 +43,7 @@ class BasicBlock(nn.Module):
                 nn.Conv2d(into, out, 1, stride=stride, bias=False), nn.BatchNorm2d(out)
             )
 
-    def forward(self, x: Tensor) -> Tensor:  # noqa: D102
+    def forward(self, x: Tensor) -> Tensor:
         # x: (N, into, H, W)
         shortcut = x if self.downsample is None else self.downsample(x)
         x = F.relu(self.bn1(self.conv1(x)))  # (N, out, H/stride, W/stride)

@@ -1,4 +1,4 @@
-"""ResNet-18 is that of torchvision; its weights are downloaded once, and failures say what to do."""
+"""ResNet-18 is that of torchvision; its weights are downloaded once."""
 
 import functools
 import hashlib
@@ -57,7 +57,9 @@ def mirror(tmp_path, monkeypatch):
 
 def same_weights(model, other):
     found, expected = model.state_dict(), other.state_dict()
-    return found.keys() == expected.keys() and all(torch.equal(found[k], expected[k]) for k in found)
+    return found.keys() == expected.keys() and all(
+        torch.equal(found[k], expected[k]) for k in found
+    )
 
 
 def test_the_network_is_that_of_torchvision():

@@ -41,34 +41,6 @@ class _LoRA(nn.Module):
         product = self.B @ self.A.flatten(1)
         return self.scale * product.view_as(self.base.weight)
 
-    def merge(self) -> None:
-        """Add the update to the weight, after which the layer costs no more than its base.
-
-        Raises
-        ------
-        RuntimeError
-            If the update is merged already.
-        """
-        if self.merged:
-            raise RuntimeError("the update is merged already")
-        with torch.no_grad():
-            self.base.weight += self.update()
-        self.merged = True
-
-    def unmerge(self) -> None:
-        """Take the update out of the weight again.
-
-        Raises
-        ------
-        RuntimeError
-            If the update is not merged.
-        """
-        if not self.merged:
-            raise RuntimeError("the update is not merged")
-        with torch.no_grad():
-            self.base.weight -= self.update()
-        self.merged = False
-
 
 class LoRALinear(_LoRA):
     """A linear layer with a low-rank update.
@@ -95,7 +67,11 @@ class LoRALinear(_LoRA):
 
 
 class LoRAConv2d(_LoRA):
-    """A convolution with a low-rank update: r filters of the same shape, then a mixture of them.
+    """A convolution with a low-rank update of its weight.
+
+    The weight (out, in, k, k) is read as a matrix with a row for each output channel. ``A`` has the
+    shape (r, in, k, k), and ``B`` (out, r). The layer adds the update to the weight and convolves
+    once, because on images this costs much less than a second convolution.
 
     Parameters
     ----------
@@ -112,14 +88,61 @@ class LoRAConv2d(_LoRA):
 
     def forward(self, x: Tensor) -> Tensor:  # noqa: D102
         # x: (N, in, H, W)
-        out: Tensor = self.base(x)  # (N, out, H', W')
-        if self.merged:
-            return out
-        options = {key: getattr(self.base, key) for key in ("stride", "padding", "dilation")}
-        filtered = F.conv2d(x, self.A, **options)  # (N, r, H', W')
-        return out + self.scale * F.conv2d(filtered, self.B[:, :, None, None])
+        base = self.base
+        weight = base.weight if self.merged else base.weight + self.update()
+        return F.conv2d(x, weight, base.bias, base.stride, base.padding, base.dilation)
 
 
-def lora_parameters(out: int, into: int, r: int) -> int:
-    """Return the number of trained parameters of a LoRA layer with an (out, into) weight."""
-    return r * (out + into)
+def add_to_convolutions(module: nn.Module, r: int, alpha: float) -> None:
+    """Replace every convolution inside a module by a `LoRAConv2d` around it, in place."""
+    for name, child in list(module.named_children()):
+        if isinstance(child, nn.Conv2d):
+            setattr(module, name, LoRAConv2d(child, r, alpha))
+        else:
+            add_to_convolutions(child, r, alpha)
+
+
+# ------------------------------------------------------------------------------------------------
+# Merge
+
+
+def merge(layer: LoRALinear | LoRAConv2d) -> None:
+    """Add the update to the weight, after which the layer costs no more than its base.
+
+    Raises
+    ------
+    RuntimeError
+        If the update is merged already.
+    """
+    if layer.merged:
+        raise RuntimeError("the update is merged already")
+    with torch.no_grad():
+        layer.base.weight += layer.update()
+    layer.merged = True
+
+
+def unmerge(layer: LoRALinear | LoRAConv2d) -> None:
+    """Take the update out of the weight again.
+
+    Raises
+    ------
+    RuntimeError
+        If the update is not merged.
+    """
+    if not layer.merged:
+        raise RuntimeError("the update is not merged")
+    with torch.no_grad():
+        layer.base.weight -= layer.update()
+    layer.merged = False
+
+
+# ------------------------------------------------------------------------------------------------
+# Count
+
+
+def useful_rank(out: int, into: int) -> int:
+    """Return the largest rank with which fewer parameters are trained than the weight has.
+
+    The factors have ``r (out + into)`` parameters, the weight ``out * into``.
+    """
+    return (out * into - 1) // (out + into)
