@@ -48,11 +48,18 @@ def freeze_all_but(model: nn.Module, trained: Collection[str]) -> None:
             freeze(child)
 
 
-def trained_count(model: nn.Module) -> int:
-    """Return the number of parameters that are trained."""
-    return sum(p.numel() for p in model.parameters() if p.requires_grad)
+def training_cost(model: nn.Module) -> dict[str, int]:
+    """Count what is trained, and what SGD with momentum keeps for it.
 
+    Parameters
+    ----------
+    model
+        The network.
 
-def optimizer_bytes(model: nn.Module) -> int:
-    """Return the bytes that SGD with momentum keeps: a float32 for each trained parameter."""
-    return BYTES * trained_count(model)
+    Returns
+    -------
+    dict
+        ``"trained parameters"``, and ``"optimizer bytes"``: a float32 for each of them.
+    """
+    count = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    return {"trained parameters": count, "optimizer bytes": BYTES * count}
