@@ -108,6 +108,10 @@ def test_pretraining_and_new_statistics_help():
     assert mean("old_statistics") < mean("net_freeze") - 0.02
 
 
+def test_statistics_that_move_to_the_new_images_are_better_than_old_ones():
+    assert mean("moving_statistics") > mean("old_statistics") + 0.02
+
+
 def test_the_rank_in_the_classifier_hardly_matters():
     names = ("head_frozen", "head_rank_1", "net_freeze_lora", "head_rank_9", "net_freeze")
     found = [mean(name) for name in names]
