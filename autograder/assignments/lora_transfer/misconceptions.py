@@ -182,7 +182,7 @@ class AlphaTimesR(nn.Module):
 
 @misconception(of=lora.LoRALinear)
 class BothFactorsZero(nn.Module):
-    """Both factors are zero at the start.
+    """You let both factors be zero at the start.
 
     The gradient of B contains A, and that of A contains B: if both are zero, neither ever moves.
     """
@@ -208,7 +208,7 @@ class BothFactorsZero(nn.Module):
 
 @misconception(of=lora.LoRALinear)
 class BothFactorsRandom(nn.Module):
-    """Both factors are random at the start.
+    """You draw both factors at random.
 
     The layer should first compute what its base does: let B be zero.
     """
@@ -260,7 +260,7 @@ class ProductTransposed(nn.Module):
 
 @misconception(of=lora.LoRALinear)
 class BaseStillTrains(nn.Module):
-    """The weight of the base is still trained.
+    """You still train the weight of the base.
 
     Only A and B are: set `requires_grad` of the base to False. Otherwise LoRA trains more than the
     layer had before.
@@ -346,7 +346,7 @@ def possible_rank(out, into):
 
 @misconception(of=lora.useful_rank)
 def as_many_parameters(out, into):
-    """Where a rank has exactly as many parameters as the weight, you count it as useful.
+    """You count a rank as useful that has exactly as many parameters as the weight.
 
     The question asks for fewer.
     """

@@ -130,6 +130,18 @@ def freeze_all_but(freeze_all_but: Callable[..., Any]) -> Claims:
                 f"but its parameters {'are trained' if trains else 'are frozen'}.",
             )
 
+    yield "freezes the statistics of batch norm in the other parts"
+    model = _small_network()
+    ask("freeze_all_but(model, ('2',))", freeze_all_but, model, ("2",))
+    model.train()
+    model(_batch())
+    mean = model[1].get_buffer("1.running_mean")
+    expect(
+        not mean.any(),
+        f"A running mean in a frozen part was 0; after a batch in training mode it is "
+        f"{shown(mean)}.",
+    )
+
 
 @public_check("training_cost")
 def training_cost(training_cost: Callable[..., Any]) -> Claims:
