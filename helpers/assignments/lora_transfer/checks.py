@@ -433,4 +433,4 @@ def curves(curves: Any, histories: Sequence[History]) -> Claims:
 
     yield "names its axes and its lines"
     expect(axes_are_named(found), "Name both axes, with `set_xlabel` and `set_ylabel`.")
-    expect(lines_are_named(found), "Name the lines, with `label=` and a legend.")
+    expect(lines_are_named(panel), "Name the lines, with `label=` and a legend.")
