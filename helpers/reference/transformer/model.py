@@ -8,15 +8,18 @@ the norm at the beginning of the branches and one more at the end.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from helpers.profile import profile
 from helpers.reference.transformer.attention import causal_mask
 from helpers.reference.transformer.inputs import WordEmbedding, sinusoidal_positions
 from helpers.reference.transformer.layers import Block, LayerNorm
+from helpers.text import TextDataset
 
-__all__ = ["LanguageModel", "MakeMask", "only_itself"]
+__all__ = ["SIZES", "LanguageModel", "MakeMask", "course_model", "only_itself"]
 
 MakeMask = Callable[[int, torch.device], Tensor]
 """``mask(length, device)`` returns a mask as `attention.attention` takes it."""
@@ -74,3 +77,15 @@ class LanguageModel(nn.Module):
         for block in self.blocks:
             x = block(x, mask)
         return self.output(self.norm(x))
+
+
+SIZES: dict[str, dict[str, Any]] = {
+    "quick": {"d": 64, "heads": 4, "layers": 2, "hidden": 256, "dropout": 0.0},
+    "full": {"d": 128, "heads": 4, "layers": 4, "hidden": 512, "dropout": 0.1},
+}
+"""The sizes of the language model that students train, in each profile."""
+
+
+def course_model(dataset: TextDataset, mask: MakeMask = causal_mask) -> LanguageModel:
+    """Return the language model that students train in this profile, with random weights."""
+    return LanguageModel(len(dataset.alphabet), dataset.length, **SIZES[profile()], mask=mask)
