@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from helpers.dataset import Dataset
 
-__all__ = ["bits_per_character", "next_probabilities", "ngram_bits"]
+__all__ = ["bits_per_character", "next_probabilities", "ngram_bits", "test_bits"]
 
 BATCH_SIZE = 128
 
@@ -48,27 +48,38 @@ def ngram_bits(training: str, test: str, n: int, smoothing: float = 0.1) -> floa
     return total / (len(test) - n + 1)
 
 
+def bits_per_character(scores: Tensor, targets: Tensor) -> float:
+    """Return the mean cross-entropy in bits.
+
+    Parameters
+    ----------
+    scores
+        (N, T, vocabulary).
+    targets
+        (N, T), int64: the tokens that really follow.
+    """
+    nats = F.cross_entropy(scores.flatten(0, 1).double(), targets.flatten())
+    return float(nats) / math.log(2)
+
+
 @torch.no_grad()
-def bits_per_character(model: nn.Module, dataset: Dataset) -> float:
+def test_bits(model: nn.Module, dataset: Dataset) -> float:
     """Return the mean loss of a language model on the test text, in bits per character.
 
     Parameters
     ----------
     model
-        Maps tokens (N, T) to scores (N, T, vocabulary). It is evaluated in evaluation mode, and is
-        then in the mode it was in.
+        Maps tokens (N, T) to scores (N, T, vocabulary), on the device of the data set. It is left
+        in evaluation mode.
     dataset
         The text.
     """
-    was_training = model.training
     model.eval()
     total, count = 0.0, 0
     for tokens, targets in dataset.batches("test", BATCH_SIZE):
-        scores = model(tokens).flatten(0, 1).double()
-        total += float(F.cross_entropy(scores, targets.flatten(), reduction="sum"))
+        total += bits_per_character(model(tokens), targets) * targets.numel()
         count += targets.numel()
-    model.train(was_training)
-    return total / count / math.log(2)
+    return total / count
 
 
 def next_probabilities(scores: Tensor, temperature: float) -> Tensor:

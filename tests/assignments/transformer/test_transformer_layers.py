@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from helpers.assignments.transformer.products import count_products
+from helpers.reference.transformer import language
 from helpers.reference.transformer.attention import causal_mask
 from helpers.reference.transformer.counting import matrix_products, multiplications
 from helpers.reference.transformer.inputs import WordEmbedding, sinusoidal_positions
@@ -188,9 +189,13 @@ def test_bits_per_character_of_equal_scores_are_those_of_the_alphabet():
         def forward(self, tokens):
             return torch.zeros(*tokens.shape, 8)
 
-    model = Equal().train()
-    assert bits_per_character(model, dataset) == pytest.approx(3)
-    assert model.training
+    assert language.test_bits(Equal(), dataset) == pytest.approx(3)
+
+
+def test_bits_are_those_of_the_probability_of_the_right_character():
+    scores = torch.tensor([0.5, 0.25, 0.25]).log().view(1, 1, 3)
+    assert bits_per_character(scores, torch.tensor([[0]])) == pytest.approx(1)
+    assert bits_per_character(scores, torch.tensor([[2]])) == pytest.approx(2)
 
 
 def test_temperature_sharpens_and_flattens():
