@@ -136,8 +136,8 @@ def fit(
     Raises
     ------
     ValueError
-        If `schedule`, `precision` or `optimizer` is unknown, if a factor that `schedule` returns is negative or
-        not a finite number, or if there are fewer training examples than `batch_size`.
+        If `schedule`, `precision` or `optimizer` is unknown, if a factor that `schedule` returns is
+        negative or not a finite number, or if there are fewer training examples than `batch_size`.
 
     References
     ----------
@@ -168,9 +168,7 @@ def fit(
     model.to(dataset.device)
     fused = recorder is not None or dataset.device.type == "cuda"
     scaled = dtype == torch.float16
-    updates = _optimizer(
-        optimizer, model, lr, momentum, weight_decay, fused=fused, scaled=scaled
-    )
+    updates = _optimizer(optimizer, model, lr, momentum, weight_decay, fused=fused, scaled=scaled)
     # The scaler does nothing unless it is enabled.
     scaler = torch.amp.GradScaler(dataset.device.type, enabled=scaled)
     scheduler = planned.scheduler(updates)

@@ -111,14 +111,14 @@ def bars() -> dict[str, dict[str, dict[str, float | None]]]:
     """
     found: dict[str, dict[str, dict[str, float | None]]] = {}
     handed_in = [name for each in in_course_order() for name in each.artifacts]
-    for profile in PROFILES:
-        everything = runs(profile)
-        found[profile] = {}
+    for each in PROFILES:
+        everything = runs(each)
+        found[each] = {}
         for name in handed_in:
             least = bar_of(everything[name], everything.values()) if name in everything else None
             if least is not None:
                 limit = loss_limit_of(everything[name], everything.values())
-                found[profile][name] = {
+                found[each][name] = {
                     "accuracy": ceil(least * 10_000) / 10_000,
                     "loss": None if limit is None else _rounded_down(limit),
                 }

@@ -95,9 +95,7 @@ def test_a_model_learns_and_its_accuracy_is_that_of_the_characters(rhyme):
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
-def test_an_interrupted_training_ends_bit_for_bit_as_if_it_had_not_been(
-    rhyme, tmp_path, optimizer
-):
+def test_an_interrupted_training_ends_bit_for_bit_as_if_it_had_not_been(rhyme, tmp_path, optimizer):
     settings = {"epochs": 4, "lr": 0.1, "batch_size": 8, "progress": False, "optimizer": optimizer}
     whole = bigrams(rhyme)
     history = fit(whole, rhyme, **settings)
@@ -211,5 +209,5 @@ def test_a_file_of_another_text_is_refused(folder):
 
 def test_a_missing_file_is_explained(folder, monkeypatch):
     monkeypatch.setenv("COURSE_MIRROR", (folder / "nowhere").as_uri())
-    with pytest.raises(cifar10.DataMissing, match="put tinyshakespeare.txt into a folder"):
+    with pytest.raises(cifar10.DataMissing, match=r"put tinyshakespeare\.txt into a folder"):
         load_tinyshakespeare()

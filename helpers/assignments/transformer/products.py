@@ -55,7 +55,7 @@ class _Listener(TorchDispatchMode):
         self.module = ""
         self.found: list[Product] = []
 
-    def __torch_dispatch__(  # noqa: D105
+    def __torch_dispatch__(
         self, func: Any, types: Any, args: Sequence[Any] = (), kwargs: Any = None
     ) -> Any:
         name = func.overloadpacket.__name__

@@ -26,9 +26,7 @@ Cache = tuple[Tensor, Tensor]
 """Keys and values of the positions so far, each (N, h, t, d_k)."""
 
 
-def attention(
-    q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None
-) -> tuple[Tensor, Tensor]:
+def attention(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
     r"""Average values with weights that say how well each key fits a query.
 
     Parameters
@@ -105,9 +103,7 @@ class MultiHeadAttention(nn.Module):
         return self.output(merge_heads(found))
 
 
-def cached_attention(
-    q: Tensor, k: Tensor, v: Tensor, cache: Cache | None
-) -> tuple[Tensor, Cache]:
+def cached_attention(q: Tensor, k: Tensor, v: Tensor, cache: Cache | None) -> tuple[Tensor, Cache]:
     """Attend from one new position to itself and to all positions in the cache.
 
     Parameters

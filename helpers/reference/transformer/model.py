@@ -70,7 +70,7 @@ class LanguageModel(nn.Module):
         self.output = nn.Linear(d, vocabulary)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """Map tokens, int64 (N, T), to scores of the tokens that follow them, (N, T, vocabulary)."""
+        """Map tokens, int64 (N, T), to scores of the next tokens, (N, T, vocabulary)."""
         length = tokens.shape[1]
         x = self.dropout(self.embedding(tokens) + self.positions[:length])
         mask = self.mask(length, tokens.device)

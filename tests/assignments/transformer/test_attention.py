@@ -99,9 +99,7 @@ def test_multi_head_attention_is_that_of_torch(d, heads, length):
     layer, x, mask = MultiHeadAttention(d, heads).double(), drawn(1, 2, length, d), None
     for mask in (None, causal_mask(length)):
         blocked = None if mask is None else ~mask
-        expected, weights = of_torch(layer)(
-            x, x, x, attn_mask=blocked, average_attn_weights=False
-        )
+        expected, weights = of_torch(layer)(x, x, x, attn_mask=blocked, average_attn_weights=False)
         close(layer(x, mask), expected)
         close(layer.weights, weights)
 

@@ -151,9 +151,7 @@ def test_the_counts_are_those_of_the_running_model(layers, heads):
     model = small(layers=layers, heads=heads)
     found = count_products(model, TOKENS[:1])
     assert sum(p.count for p in found) == sum(matrix_products(layers, heads).values())
-    expected = multiplications(
-        7, d=8, heads=heads, layers=layers, hidden=12, vocabulary=11
-    )
+    expected = multiplications(7, d=8, heads=heads, layers=layers, hidden=12, vocabulary=11)
     assert sum(p.count * p.multiplications for p in found) == sum(expected.values())
     for name, count in matrix_products(layers, heads).items():
         here = [p for p in found if p.place == name]
