@@ -149,9 +149,7 @@ def _rates(scheduler: Callable[[SGD], lr_scheduler.LRScheduler], total: int) -> 
     return rates
 
 
-def range_test(
-    rates: Sequence[float], losses: Sequence[float], smoothed: Sequence[float]
-) -> Figure:
+def range_test(rates: Sequence[float], losses: Sequence[float], smoothed: Sequence[float]) -> Figure:
     """Draw the loss of each step of a range test over its learning rate.
 
     Parameters

@@ -61,6 +61,7 @@ class LanguageModel(nn.Module):
     ) -> None:
         super().__init__()
         self.mask = mask
+        self.positions: Tensor
         self.embedding = WordEmbedding(vocabulary, d)
         # Not persistent: positions are computed, and so they are no part of the weights.
         self.register_buffer("positions", sinusoidal_positions(length, d), persistent=False)
