@@ -60,8 +60,8 @@ def trained(name: str, model: Any, dataset: Dataset) -> Claims:
     if found < needed:
         raise Wrong(
             f"{found:,} of the {images:,} test {dataset.unit} are classified correctly, and "
-            f"{needed:,} are needed: {needed - found:,} more. Have you trained for as many epochs as the text "
-            f"says, with its learning rate? To train again, delete `{name}.safetensors` from "
+            f"{needed:,} are needed: {needed - found:,} more. Have you trained for as many epochs "
+            f"as the text says, with its learning rate? To train again, delete `{name}.safetensors` from "
             f"`{artifact_folder()}` and run the cell again."
         )
     if least.loss is not None:
