@@ -61,8 +61,8 @@ def trained(name: str, model: Any, dataset: Dataset) -> Claims:
         raise Wrong(
             f"{found:,} of the {images:,} test {dataset.unit} are classified correctly, and "
             f"{needed:,} are needed: {needed - found:,} more. Have you trained for as many epochs "
-            f"as the text says, with its learning rate? To train again, delete `{name}.safetensors` from "
-            f"`{artifact_folder()}` and run the cell again."
+            f"as the text says, with its learning rate? To train again, delete "
+            f"`{name}.safetensors` from `{artifact_folder()}` and run the cell again."
         )
     if least.loss is not None:
         loss = training_loss(saved, dataset)

@@ -261,11 +261,10 @@ def merge_heads(function: Callable[..., Any]) -> Claims:
 def multi_head_attention(layer_class: Callable[..., Any]) -> Claims:
     """Check the student's `MultiHeadAttention`."""
     call, d, heads = "MultiHeadAttention(8, 2)(x, mask)", 8, 2
+    yield "returns a vector for each position"
     layer = _with_weights(ask("MultiHeadAttention(8, 2)", layer_class, d, heads))
     x = _drawn(2, 5, d, seed=1)
     mask = torch.ones(5, 5, dtype=torch.bool).tril()
-
-    yield "returns a vector for each position"
     found = _called(call, layer, (2, 5, d), x, mask)
 
     yield "keeps the weights of all heads in `self.weights`, without a gradient"
@@ -343,10 +342,9 @@ def cached_attention(function: Callable[..., Any]) -> Claims:
 def layer_norm(layer_class: Callable[..., Any]) -> Claims:
     """Check the student's `LayerNorm`."""
     call = "LayerNorm(4)(x)"
+    yield "gives the vectors of an example mean 0 and variance 1"
     layer = ask("LayerNorm(4)", layer_class, 4)
     x = torch.tensor([[[1.0, 1, 3, 3], [0, 0, 0, 8]]])
-
-    yield "gives the vectors of an example mean 0 and variance 1"
     found = _called(call, layer, (1, 2, 4), x)
     right = torch.tensor([-1.0, -1, 1, 1])
     expect(
@@ -365,6 +363,16 @@ def layer_norm(layer_class: Callable[..., Any]) -> Claims:
         "With other weights and biases the output differs.",
     )
 
+    yield "adds eps to the variance, under the root"
+    layer = ask("LayerNorm(4, eps=1.0)", layer_class, 4, 1.0)
+    x = torch.tensor([[[1.0, 1, 3, 3]]])
+    found = _called("LayerNorm(4, eps=1.0)(x)", layer, (1, 1, 4), x)
+    expect(
+        math.isclose(float(found[0, 0, 3]), 2**-0.5, rel_tol=1e-5),
+        f"With eps = 1 the vector [1, 1, 3, 3] is divided by the root of 1 + 1, and its last number "
+        f"becomes 0.7071; yours is {float(found[0, 0, 3]):.4f}.",
+    )
+
     yield "copes with numbers that are all equal"
     _called(call, layer, (1, 1, 4), torch.full((1, 1, 4), 3.0))
 
@@ -373,13 +381,12 @@ def layer_norm(layer_class: Callable[..., Any]) -> Claims:
 def feed_forward(layer_class: Callable[..., Any]) -> Claims:
     """Check the student's `FeedForward`."""
     call = "FeedForward(2, 2)(x)"
+    yield "returns a vector for each position"
     layer = ask("FeedForward(2, 2)", layer_class, 2, 2)
     with torch.no_grad():
         for linear, bias in ((layer.up, 0.0), (layer.down, 10.0)):
             linear.weight.copy_(torch.eye(2) * 2)
             linear.bias.fill_(bias)
-
-    yield "returns a vector for each position"
     found = _called(call, layer, (1, 2, 2), torch.tensor([[[1.0, -1], [0, 3]]]))
 
     yield "has a ReLU between its layers, and none after them"
@@ -399,11 +406,10 @@ def feed_forward(layer_class: Callable[..., Any]) -> Claims:
 def block(block_class: Callable[..., Any]) -> Claims:
     """Check the student's `Block`."""
     call, sizes = "Block(8, 2, 12)(x, mask)", (8, 2, 12)
+    yield "passes its input on when both branches give nothing"
     built = _with_weights(ask("Block(8, 2, 12)", block_class, *sizes))
     x = _drawn(2, 5, 8, seed=5)
     mask = torch.ones(5, 5, dtype=torch.bool).tril()
-
-    yield "passes its input on when both branches give nothing"
     silent = _with_weights(ask("Block(8, 2, 12)", block_class, *sizes))
     with torch.no_grad():
         for linear in (silent.attention.output, silent.feed_forward.down):
@@ -455,10 +461,9 @@ def language_model(model_class: Callable[..., Any]) -> Claims:
     """Check the student's `LanguageModel`."""
     call = "LanguageModel(7, 6, d=8, heads=2, layers=2, hidden=12)"
     sizes = {"d": 8, "heads": 2, "layers": 2, "hidden": 12}
+    yield "returns a score for each character at each position"
     model = _with_weights(ask(call, model_class, 7, 6, **sizes))
     tokens = torch.tensor([[0, 3, 6, 1, 1, 2], [5, 5, 4, 0, 2, 6]])
-
-    yield "returns a score for each character at each position"
     _called("model(tokens)", model, (2, 6, 7), tokens)
     _called("model(tokens)", model, (1, 4, 7), tokens[:1, :4])
 
