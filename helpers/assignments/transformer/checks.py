@@ -369,8 +369,8 @@ def layer_norm(layer_class: Callable[..., Any]) -> Claims:
     found = _called("LayerNorm(4, eps=1.0)(x)", layer, (1, 1, 4), x)
     expect(
         math.isclose(float(found[0, 0, 3]), 2**-0.5, rel_tol=1e-5),
-        f"With eps = 1 the vector [1, 1, 3, 3] is divided by the root of 1 + 1, and its last number "
-        f"becomes 0.7071; yours is {float(found[0, 0, 3]):.4f}.",
+        f"With eps = 1 the vector [1, 1, 3, 3] is divided by the root of 1 + 1, and its last "
+        f"number becomes 0.7071; yours is {float(found[0, 0, 3]):.4f}.",
     )
 
     yield "copes with numbers that are all equal"
