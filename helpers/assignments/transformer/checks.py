@@ -467,6 +467,10 @@ def language_model(model_class: Callable[..., Any]) -> Claims:
     _called("model(tokens)", model, (2, 6, 7), tokens)
     _called("model(tokens)", model, (1, 4, 7), tokens[:1, :4])
 
+    yield "makes nothing on another device than that of the tokens"
+    elsewhere = ask(call, model_class, 7, 6, **sizes).to("meta")
+    ask("model(tokens)", elsewhere, tokens.to("meta"))
+
     yield "does not look into the future"
     _no_future("model(tokens)", model, tokens, lambda later: (later + 1) % 7)
 
