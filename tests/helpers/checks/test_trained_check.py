@@ -54,7 +54,8 @@ def test_the_saved_network_is_measured_not_the_one_in_the_notebook():
     before = {name: value.clone() for name, value in model.state_dict().items()}
     result = trained("net", model, DATASET)
     right = int((network(flipped=1)(INPUTS).argmax(dim=1) == LABELS).sum())
-    assert f"{right} of the 200 test examples are classified correctly, and 180 are" in result.problem
+    assert f"{right} of the 200 test examples are classified correctly" in result.problem
+    assert "and 180 are needed" in result.problem
     assert f"{180 - right} more" in result.problem
     assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
 
