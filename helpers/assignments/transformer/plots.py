@@ -99,6 +99,7 @@ def losses_in_bits(
         _lines_of_ngrams(curves, ngrams)
         curves.set(title="Training", xlabel="epoch", ylabel="training loss (bits per character)")
         curves.locator_params(axis="x", integer=True)
+        curves.set_ylim(top=1.4 * max(ngrams.values()))  # room for the legend
         curves.legend()
         everything = dict(ngrams) | dict(losses)
         colors = ["0.6"] * len(ngrams) + [LINES[i]["color"] for i in range(len(losses))]
