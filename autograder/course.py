@@ -20,6 +20,11 @@ LOCK_SECONDS = 60
 """How long a process waits while another writes to the gradebook; an entry takes milliseconds."""
 
 
+UNUSABLE = frozenset("*?[]%#")
+"""Characters that a course cannot have in its path: nbgrader takes the first four for patterns, and
+``? % #`` have a meaning in the address of the gradebook."""
+
+
 class NoGradebook(UserError):
     """The course has no gradebook yet; the message says what to do."""
 
@@ -35,10 +40,23 @@ class Course:
     notebooks
         The folder of the source notebooks, ``<assignment>/<assignment>.ipynb``, which stay in the
         project.
+
+    Raises
+    ------
+    UserError
+        If the path of the folder has a character of `UNUSABLE`.
     """
 
     folder: Path
     notebooks: Path = NOTEBOOKS
+
+    def __post_init__(self) -> None:
+        path = str(self.folder.resolve())
+        if found := sorted(UNUSABLE.intersection(path)):
+            raise UserError(
+                f"The course cannot lie in {path}, because nbgrader cannot handle "
+                f"{' '.join(found)} in a path: rename the folder, or choose another."
+            )
 
     def source_notebook(self, assignment: str) -> Path:
         """Return the path of the notebook that the instructor edits."""

@@ -8,7 +8,7 @@ from source_notebook import assignments, cells, marks
 
 PAGE = Path(__file__).parents[1] / "docs" / "documents.md"
 PLACE = re.compile(r"(to come|`\w+`): (`[\w-]+`(?:, `[\w-]+`)*)")
-COMING = {"lr_schedules", "structured_pruning", "lora_transfer", "depthwise_conv"}
+COMING = {"lora_transfer"}
 
 
 def parts(name, letters):

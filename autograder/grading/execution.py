@@ -20,6 +20,7 @@ import torch
 from nbformat import NotebookNode
 
 from autograder.errors import UserError
+from autograder.grading.intake.names import printable
 from autograder.grading.limited import LimitReached, lifted, limited
 from autograder.grading.question_box import GradedCheck, question_box
 from autograder.grading.record import NamedMisconception, QuestionRecord, Record
@@ -239,8 +240,7 @@ def _run_the_rest(cell: NotebookNode, name: str, failed: NotebookNode, runner: R
     for statement in statements:
         cell.outputs += runner.run(statement)
     after = "; what comes after it was run all the same" if statements else ""
-    shown = "".join(c if c.isprintable() else " " for c in line)[:100]
-    return f"{name} failed at `{shown}` ({failed.ename[:50]}){after}"
+    return f"{name} failed at `{printable(line[:100])}` ({printable(failed.ename[:50])}){after}"
 
 
 def _name(number: int, cell: NotebookNode) -> str:

@@ -6,7 +6,7 @@ A cell reaches the student's code only through `student`.
 from autograder.hidden import reference
 from autograder.hidden.checks import Check, close, holds, same
 from autograder.hidden.compare import difference
-from autograder.hidden.demands import levels_changed, pruned_as, sparse
+from autograder.hidden.demands import levels_changed, pruned_as, scheduled, sparse
 from autograder.hidden.figures import drawn_by, draws, figure_panels
 from autograder.hidden.networks import home_of, parameters_of
 from autograder.hidden.score import Score, score
@@ -45,6 +45,7 @@ __all__ = [
     "reference",
     "roundings",
     "same",
+    "scheduled",
     "score",
     "seeded",
     "sparse",

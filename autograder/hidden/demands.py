@@ -6,18 +6,46 @@ otherwise what is wrong, in words for the student.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
 
 from autograder.hidden import reference
+from autograder.hidden.submitted import submitted
 from helpers.reference import masks
 
 Demand = Callable[[nn.Module], str | None]
 
 UNDECIDED = 2
 """How many weights of a layer may be so close to its threshold that rounding decides on them."""
+
+
+def scheduled(name: str, rates: Sequence[float]) -> Demand:
+    """Demand that the history of an artifact has these learning rates.
+
+    A history proves nothing by itself. This demand tells students who have trained in another way
+    than was asked for what the difference is.
+
+    Parameters
+    ----------
+    name
+        Name of the artifact.
+    rates
+        The learning rate of the first step of each epoch.
+    """
+
+    def demand(model: nn.Module) -> str | None:
+        found = submitted(name).history.learning_rate
+        if len(found) != len(rates):
+            return f"its history has {len(found)} epochs, not {len(rates)}."
+        for epoch, (lr, right) in enumerate(zip(found, rates, strict=True), start=1):
+            # A thousandth of the largest rate is far more than rounding makes of it.
+            if abs(lr - right) > 1e-3 * max(rates):
+                return f"epoch {epoch} began with the learning rate {lr:.4g}, not {right:.4g}."
+        return None
+
+    return demand
 
 
 def pruned_as(find_masks: Callable[[dict[str, Tensor]], dict[str, Tensor]], setting: str) -> Demand:

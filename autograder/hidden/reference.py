@@ -13,7 +13,7 @@ from autograder.hidden.student import StudentError
 from autograder.hidden.submitted import submitted
 from autograder.hidden.tolerance import accuracy_noise
 from helpers import data, models, training
-from helpers.artifacts import ArtifactError
+from helpers.artifacts import ArtifactError, ArtifactMissing, artifact_files, read_weights
 from helpers.measurements import recall
 from helpers.pretrained import starting_weights
 from helpers.profile import profile
@@ -165,6 +165,28 @@ def measured(name: str, measure: Callable[[], T]) -> T:
     if key not in _measured:
         _measured[key] = measure()
     return _measured[key]
+
+
+def trained_weights(assignment: str, name: str) -> dict[str, Tensor]:
+    """Return the weights that the reference run of an artifact has kept in this profile.
+
+    Parameters
+    ----------
+    assignment
+        The assignment that the artifact belongs to.
+    name
+        Name of the artifact.
+
+    Raises
+    ------
+    autograder.references.NoReferenceRun
+        If there are none. The student is not to blame, so the submission gets no grade.
+    """
+    weights, _ = artifact_files(references.artifacts(profile(), assignment), name)
+    try:
+        return read_weights(weights)
+    except ArtifactMissing as error:
+        raise references.no_run(profile(), name) from error
 
 
 def loss_limit(name: str) -> float | None:

@@ -126,11 +126,16 @@ def bar(profile: str, name: str) -> float:
     found = runs(profile).get(name)
     least = None if found is None else bar_of(found, runs(profile).values())
     if least is None:
-        raise NoReferenceRun(
-            f"There is no {profile} reference run of {name!r} with two seeds or more: make one "
-            f"with `autograder reference run --profile {profile} --only {name}`."
-        )
+        raise no_run(profile, name)
     return least
+
+
+def no_run(profile: str, name: str) -> NoReferenceRun:
+    """Return the error that says how to make the reference run of an artifact."""
+    return NoReferenceRun(
+        f"There is no {profile} reference run of {name!r} with two seeds or more: make one "
+        f"with `autograder reference run --profile {profile} --only {name}`."
+    )
 
 
 def bar_of(run: Run, runs: Iterable[Run]) -> float | None:

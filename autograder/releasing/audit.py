@@ -49,7 +49,7 @@ from autograder.releasing.fingerprints import (
     code_secrets,
     prose_secret,
 )
-from autograder.releasing.student_build import reference_modules, reference_source
+from autograder.releasing.student_build import data_files, reference_modules, reference_source
 from helpers.pretrained import shipped_file
 from helpers.profile import PROFILES
 
@@ -179,6 +179,7 @@ class _Secrets:
         self._assignment = source.stem
         self._unlocks = unlocks
         self._references = _References(references)
+        self._given = _digests([*STARTING_NETWORKS, *(f for n in unlocks for f in data_files(n))])
         seen = "\n".join(visible_text(cell) for cell in notebook.cells)
         unlocked = [reference_source(name) for name in sorted(unlocks)]
         self._public_numbers = set(NUMBER.findall(seen))
@@ -189,10 +190,10 @@ class _Secrets:
 
     def in_file(self, path: PurePosixPath, content: bytes) -> Iterator[Leak]:
         """Yield the leaks in a file and, if it is an archive, in the files that it contains."""
-        yield from self._in_path(path)
         digest = hashlib.sha256(content).digest()
-        if digest in _starting_networks():
+        if digest in self._given:
             return
+        yield from self._in_path(path)
         if name := self._references.files.get(digest):
             yield Leak(str(path), None, None, "reference value", f"this is a copy of {name}")
         suffix = path.suffix.lower()
@@ -385,11 +386,9 @@ def _tensor_digest(tensor: Tensor) -> bytes | None:
     return hashlib.sha256(safetensors.torch.save({"": tensor.flatten()})).digest()
 
 
-@cache
-def _starting_networks() -> frozenset[bytes]:
-    """Return the digests of the trained networks that students get."""
-    shipped = [path for path in STARTING_NETWORKS if path.exists()]
-    return frozenset(hashlib.sha256(path.read_bytes()).digest() for path in shipped)
+def _digests(files: Iterable[Path]) -> frozenset[bytes]:
+    """Return the digests of those files that exist."""
+    return frozenset(hashlib.sha256(path.read_bytes()).digest() for path in files if path.exists())
 
 
 @cache

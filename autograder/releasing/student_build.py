@@ -57,7 +57,7 @@ def write_student_helpers(folder: Path, assignment: str, unlocks: Iterable[str] 
     _check_unlocks(unlocked)
     shown = {_reference_file(name) for name in unlocked}
     packages = {folder for file in shown for folder in file.parents}
-    shown |= {file for name in unlocked for file in _data_files(name)}
+    shown |= {file for name in unlocked for file in data_files(name)}
     shown |= packages | {package / "__init__.py" for package in packages}
 
     def left_out(directory: str, names: list[str]) -> list[str]:
@@ -139,7 +139,7 @@ def _reference_file(name: str) -> Path:
     return REFERENCE.joinpath(*name.split(".")).with_suffix(".py")
 
 
-def _data_files(name: str) -> list[Path]:
+def data_files(name: str) -> list[Path]:
     """Return the files beside a reference module that are no modules, such as networks."""
     folder = _reference_file(name).parent
     return [file for file in folder.iterdir() if file.is_file() and file.suffix != ".py"]

@@ -10,6 +10,7 @@ from typing import Any
 
 from autograder.errors import UserError
 from autograder.runs.experiment import weights_in
+from autograder.runs.starting import ASSIGNMENT as STARTING
 from autograder.runs.starting import start_digest
 from autograder.runs.table import Experiment, Sweep
 from autograder.runs.tasks import CONTROLS, Task
@@ -88,7 +89,7 @@ def freeze(
             about |= {key: earlier[key] for key in ("recipe", "share")}
         manifest["experiments"][row.name] = about | found
         if not earlier:
-            _freeze_network(row, folder, frozen)
+            _freeze_network(row, folder, frozen, whole=about["share"] == 1)
     _freeze_measurements(row, measured, frozen, keep=earlier is not None)
     with replacing(path) as temporary:
         temporary.write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
@@ -184,12 +185,17 @@ def _of_seeds(
     }
 
 
-def _freeze_network(row: Experiment, folder: Path, frozen: Path) -> None:
-    """Keep the history of the first seed, and its weights if they are needed."""
+def _freeze_network(row: Experiment, folder: Path, frozen: Path, *, whole: bool) -> None:
+    """Keep the history of the first seed, and its weights if they are needed.
+
+    A network ships to students if it was trained for all of its epochs. A starting network ships in
+    any case, because nothing can begin without it.
+    """
     first = Task("train", row.name, 0).label
     weights, history = (file.read_bytes() for file in artifact_files(folder, first))
     weights_file, history_file = artifact_files(frozen / profile() / row.assignment, row.name)
-    shipped = row.ships_as(profile()) if row.ships_as else None
+    ships = row.ships_as if whole or row.assignment == STARTING else None
+    shipped = ships(profile()) if ships else None
     for file, content in [
         (history_file, history),
         *([(weights_file, weights)] if row.keeps_weights else []),

@@ -134,13 +134,14 @@ def _train(task: Task, folder: Path, accuracy: _TestAccuracy, share: float) -> F
     checkpoint = folder / f"{task.label}.checkpoint"
     model, history = train(experiment, accuracy.dataset, task.seed, checkpoint, share)
     save_artifact(folder, task.label, model, history)
+    fastest = str(fast_dtype(accuracy.dataset.device)).removeprefix("torch.")
     figures = {
         # Measured here, because the network may have changed after the last epoch of its history.
         "accuracy": accuracy(model),
         "loss": training_loss(model, accuracy.dataset),
         "details": experiment.details(model) if experiment.details else {},
         "training_seconds": sum(history.seconds),
-        "precision": str(fast_dtype(accuracy.dataset.device)).removeprefix("torch."),
+        "precision": experiment.settings.get("precision", fastest),
     }
     # Deleted last, so that a task that is killed while it measures need not train again.
     checkpoint.unlink(missing_ok=True)

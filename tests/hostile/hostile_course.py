@@ -152,8 +152,9 @@ class Assignment:
         nb = copy.deepcopy(self.release)
         for cell in nb.cells:
             name = grade_id(cell)
-            if name.removesuffix("_solution") in answers:
-                cell.source = answers[name.removesuffix("_solution")]
+            question = name.removesuffix("_solution")
+            if name != question and question in answers:
+                cell.source = answers[question]
             if name == WRITTEN and written:
                 cell.source = written
         first = next(i for i, cell in enumerate(nb.cells) if grade_id(cell) == "total_solution")

@@ -5,6 +5,7 @@ Here each wrong function replaces the right one in the hidden tests that use it.
 """
 
 from functools import partial
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -26,9 +27,14 @@ def right_answers(assignment):
     return {m.of.__name__: m.of for m in misconceptions_in(assignment)}
 
 
+def imported(assignment):
+    """Return what a notebook imports and hidden tests may use, by name."""
+    return IMPORTS | {"checks": import_module(f"helpers.assignments.{assignment}.checks")}
+
+
 def questions_about(assignment, name):
     """Yield the questions whose hidden tests use `name`, and otherwise only known names."""
-    known = {*right_answers(assignment), *IMPORTS}
+    known = {*right_answers(assignment), *imported(assignment)}
     for cell in cells(assignment):
         if is_hidden_test(cell):
             asked = asked_names([cell])
@@ -43,7 +49,7 @@ def test_the_reference_gets_every_point(assignment, name):
     found = list(questions_about(assignment, name))
     assert found
     for question in found:
-        score = judged(assignment, question, IMPORTS | right_answers(assignment))
+        score = judged(assignment, question, imported(assignment) | right_answers(assignment))
         assert score.points == points(assignment)[question]
 
 
@@ -51,7 +57,7 @@ def test_the_reference_gets_every_point(assignment, name):
     "wrong", [m for a in assignments() for m in misconceptions_in(a)], ids=lambda m: m.name
 )
 def test_a_misconception_loses_points_and_is_named(wrong):
-    namespace = IMPORTS | right_answers(wrong.assignment)
+    namespace = imported(wrong.assignment) | right_answers(wrong.assignment)
     exec(wrong.source, namespace)
     found = questions_about(wrong.assignment, wrong.of.__name__)
     scores = [judged(wrong.assignment, question, namespace) for question in found]

@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from autograder.runs.convnet import EPOCHS, FEW_EPOCHS, FROM_SCRATCH, random_convnet
+from autograder.runs.epochs import Epochs
 from autograder.runs.experiment import Experiment
 from helpers.reference.baseline.network import NAME, shipped_files
-from helpers.reference.lr_schedules.schedules import one_cycle, warm_up
+from helpers.reference.lr_schedules.schedules import exponential, one_cycle, warm_up
 from helpers.schedules import Factor
 
-
+LOWEST, HIGHEST = 0.001, 10.0
+"""The learning rates at the ends of the range test."""
+RANGE_EPOCHS = Epochs(quick=4, full=4)
 WARM_EPOCHS = 3
 """Epochs, of `FEW_EPOCHS`, in which the rate rises."""
 
@@ -48,11 +51,15 @@ def _one_cycle(total: int) -> Factor:
     return partial(one_cycle, total=total)
 
 
+def _growing(total: int) -> Factor:
+    return partial(exponential, total=total, lowest=LOWEST, highest=HIGHEST)
+
+
 def _warm_up(total: int) -> Factor:
     return partial(warm_up, length=WARM_EPOCHS * total // FEW_EPOCHS.full)
 
 
-EXPERIMENTS = (
+HANDED_IN = (
     # Where training hardly begins, or nearly fails, the seeds say nothing about other trainings.
     _constant("rate_small", 0.0001, is_steady=False),
     _constant("rate_medium", 0.1),
@@ -92,3 +99,19 @@ EXPERIMENTS = (
     ),
 )
 """The networks that students train and that are graded."""
+
+UNGRADED = (
+    _row(
+        "range_test",
+        f"at a rate that grows from {LOWEST:g} to {HIGHEST:g} times",
+        lr=1.0,
+        epochs=RANGE_EPOCHS,
+        settings={"step_losses": True},
+        schedule=_growing,
+        only_in="quick",
+        is_steady=False,
+    ),
+)
+"""The range test, whose network nobody grades."""
+
+EXPERIMENTS = (*HANDED_IN, *UNGRADED)

@@ -48,9 +48,7 @@ def centred_window(values, window):
     """
     values = np.asarray(values, dtype=float)
     before, after = (window - 1) // 2, window // 2
-    return np.array(
-        [values[max(0, i - before) : i + after + 1].mean() for i in range(len(values))]
-    )
+    return np.array([values[max(0, i - before) : i + after + 1].mean() for i in range(len(values))])
 
 
 @misconception(of=smoothing.moving_average)

@@ -13,8 +13,15 @@ from functools import partial
 from pathlib import Path
 
 from autograder.errors import UserError
+from autograder.grading.intake.class_layout import (
+    folder_around_class,
+    is_made_by_a_tool,
+    is_one_hand_in,
+    students,
+)
 from autograder.grading.intake.hand_in_files import (
     MAX_FILES_BYTES,
+    Found,
     Intake,
     copy,
     not_regular,
@@ -25,7 +32,16 @@ from autograder.grading.intake.hand_in_files import (
 )
 from autograder.grading.intake.names import printable, safe_name
 from autograder.grading.intake.submission_folder import SIDE, SubmissionFolder
-from autograder.grading.intake.unpacking import UnreadableZip, opened_zip, unpack, unpacked_size
+from autograder.grading.intake.unpacking import (
+    UnreadableZip,
+    opened_zip,
+    paths,
+    unpack,
+    unpacked_size,
+)
+
+MAX_ZIPS_IN_ZIPS = 3
+"""How deep zips in a hand-in may be nested: a zip from `pack` in that of a system, and one more."""
 
 
 @dataclass
@@ -56,8 +72,9 @@ def collect(source: Path, assignment: str, submitted: Path) -> Collected:
     Parameters
     ----------
     source
-        A folder or a zip with one folder or one zip per student: ``<student>/<assignment>/``,
-        ``<student>/`` or ``<student>.zip``.
+        A folder or a zip with one folder, zip or notebook per student:
+        ``<student>/<assignment>/``, ``<student>/``, ``<student>.zip`` or ``<student>.ipynb``. It
+        may be what Canvas or Moodle gives out, and one folder may lie around the whole class.
     assignment
         The name of the assignment.
     submitted
@@ -70,7 +87,8 @@ def collect(source: Path, assignment: str, submitted: Path) -> Collected:
     FileNotFoundError
         If `source` does not exist or holds no submission.
     UserError
-        If the zip of the class cannot be unpacked, or if another command is importing hand-ins.
+        If the zip of the class cannot be unpacked, if `source` is the hand-in of one student whose
+        name it does not say, or if another command is importing hand-ins.
     """
     if not source.exists():
         raise FileNotFoundError(f"There is no {source}: name the folder or the zip of submissions.")
@@ -81,7 +99,11 @@ def collect(source: Path, assignment: str, submitted: Path) -> Collected:
         if source.is_dir() and source.resolve() == submitted.resolve():
             _look_through(assignment, submitted, collected)
         elif source.is_dir():
-            _bring_in(source, assignment, submitted, collected)
+            with opened(source, os.O_DIRECTORY) as place:
+                files = [found.parts for found in walk(place)]
+            around = _folder_around(source, files, assignment)
+            home = source if around is None else source / around
+            _bring_in(home, assignment, submitted, collected)
         else:
             _bring_in_zip(source, assignment, submitted, collected)
         collected.students.sort()
@@ -89,10 +111,26 @@ def collect(source: Path, assignment: str, submitted: Path) -> Collected:
     if not collected.students:
         expected = (
             f"{source} holds no submission of {assignment}: expected <student>/{assignment}/, "
-            "<student>/ or <student>.zip."
+            "<student>/, <student>.zip or <student>.ipynb."
         )
         raise FileNotFoundError("\n".join([expected, *shortened(collected.left_out)]))
     return collected
+
+
+def _folder_around(source: Path, files: list[tuple[str, ...]], assignment: str) -> str | None:
+    """Return the folder around the hand-ins of the class; refuse the hand-in of one student.
+
+    Raises
+    ------
+    UserError
+        If nothing says whose hand-in it is.
+    """
+    if is_one_hand_in(files, assignment):
+        raise UserError(
+            f"{source} is the hand-in of one student, and does not say whose: put it into a folder "
+            "with the student's name, and give the folder around that one."
+        )
+    return folder_around_class(files, assignment)
 
 
 @contextmanager
@@ -164,11 +202,19 @@ def _bring_in_zip(source: Path, assignment: str, submitted: Path, collected: Col
                 f"{source} takes {needed / 2**30:.1f} GB to unpack, and there are "
                 f"{free / 2**30:.1f} GB free in {submitted.resolve()}."
             )
-        unpack(members, lambda parts: intakes.setdefault(parts[0], Intake(unpacked)))
+        around = _folder_around(source, paths(members), assignment)
+        depth = 0 if around is None else 1
+
+        def intake_of(parts: tuple[str, ...]) -> Intake:
+            return intakes.setdefault(parts[min(depth, len(parts) - 1)], Intake(unpacked))
+
+        unpack(members, intake_of)
     notes = {name: intake.notes for name, intake in intakes.items()}
-    for name in sorted(notes.keys() - set(os.listdir(unpacked))):
+    home = unpacked if around is None else unpacked / around
+    home.mkdir(exist_ok=True)  # nothing of it may have been taken
+    for name in sorted(notes.keys() - set(os.listdir(home))):
         collected.left_out += notes[name]
-    _bring_in(unpacked, assignment, submitted, collected, notes)
+    _bring_in(home, assignment, submitted, collected, notes)
     shutil.rmtree(unpacked)
 
 
@@ -182,15 +228,13 @@ def _bring_in(
     """Import the hand-ins in a folder; `earlier` holds the notes from unpacking each of them."""
     place = os.open(source, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        for name in sorted(os.listdir(place)):
-            if name in ("__MACOSX", ".DS_Store") or name.startswith("._"):
-                continue  # macOS adds these to folders and zips
-            stem = name[:-4] if name.lower().endswith(".zip") else name
-            student = safe_name(stem)
+        entries = sorted(name for name in os.listdir(place) if not is_made_by_a_tool(name))
+        for name, called in students(entries).items():
+            student = safe_name(called)
             notes = list((earlier or {}).get(name, []))
-            if student != stem:
+            if student != called:
                 notes.append(f"the hand-in was called {printable(name)}")
-            if reason := _no_hand_in(name, place):
+            if reason := _no_hand_in(name, place, called, assignment):
                 collected.left_out += [f"{printable(name)} was left out: {reason}", *notes]
                 continue
             folder = SubmissionFolder(submitted, student, assignment)
@@ -205,10 +249,15 @@ def _bring_in(
         os.close(place)
 
 
-def _no_hand_in(name: str, place: int) -> str | None:
-    """Return why the entry `name` is not a hand-in; None if it is one."""
+def _no_hand_in(name: str, place: int, student: str, assignment: str) -> str | None:
+    """Return why the entry `name` is not a hand-in of `student`; None if it is one."""
     if name.startswith("."):
         return "its name begins with a dot"
+    if student == assignment and name != assignment:
+        return (
+            "it is named after the assignment and not after a student; put it into a folder with "
+            "the student's name"
+        )
     try:
         mode = os.stat(name, dir_fd=place, follow_symlinks=False).st_mode
     except FileNotFoundError:
@@ -218,7 +267,9 @@ def _no_hand_in(name: str, place: int) -> str | None:
         return None
     if reason := not_regular(mode):
         return reason
-    return None if name.lower().endswith(".zip") else "it is neither a folder nor a zip"
+    if name.lower().endswith((".zip", ".ipynb")):
+        return None
+    return "it is neither a folder nor a zip nor a notebook"
 
 
 def _bring(name: str, place: int, assignment: str, intake: Intake) -> None:
@@ -229,15 +280,46 @@ def _bring(name: str, place: int, assignment: str, intake: Intake) -> None:
                 content = assignment if _has_folder(home, assignment) else "."
                 with opened(content, os.O_DIRECTORY, home) as folder:
                     copy(walk(folder), intake)
+        elif name.lower().endswith(".ipynb"):
+            with opened(".", os.O_DIRECTORY, place) as folder:
+                file = Found((name,), os.stat(name, dir_fd=folder).st_size, folder, None)
+                copy([file], intake)
         else:
             with regular_file(name, place) as archive:
                 if os.fstat(archive.fileno()).st_size > MAX_FILES_BYTES:
                     raise UnreadableZip(f"it is larger than {MAX_FILES_BYTES // 2**20} MB")
                 unpack(opened_zip(archive), lambda _: intake)
+        _unpack_inner(intake)
     except OSError as error:
         intake.leave_out((name,), error.strerror or "it cannot be read")
     except UnreadableZip as error:
         intake.note(f"the zip cannot be unpacked: {error}")
+
+
+def _unpack_inner(intake: Intake) -> None:
+    """Unpack the zips in a hand-in without a notebook: some systems put a zip into a folder or zip.
+
+    The files are the intake's own copies, and none of them is a link.
+    """
+    for _ in range(MAX_ZIPS_IN_ZIPS):
+        files = [path for path in intake.folder.rglob("*") if path.is_file()]
+        zips = sorted(path for path in files if path.suffix.lower() == ".zip")
+        if not zips or any(path.suffix.lower() == ".ipynb" for path in files):
+            return
+        for path in zips:
+            above = path.parent.relative_to(intake.folder).parts
+            inner = intake.below(above)
+            try:
+                with path.open("rb") as archive:
+                    unpack(opened_zip(archive), partial(_always, inner))
+            except UnreadableZip as error:
+                intake.note(f"{printable(path.name)} cannot be unpacked: {error}")
+            path.unlink()
+
+
+def _always(intake: Intake, parts: tuple[str, ...]) -> Intake:
+    """Return `intake`, wherever a file lies."""
+    return intake
 
 
 def _has_folder(place: int, name: str) -> bool:

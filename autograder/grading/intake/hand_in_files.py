@@ -172,6 +172,12 @@ class Intake:
         self._room = Room()
         self._notes: list[str] = []
 
+    def below(self, parts: tuple[str, ...]) -> Intake:
+        """Return an intake for a folder within this one, with the same limits and notes."""
+        inner = Intake(self.folder.joinpath(*parts))
+        inner._room, inner._notes = self._room, self._notes
+        return inner
+
     @property
     def notes(self) -> list[str]:
         """What the instructor should know about this hand-in."""

@@ -235,12 +235,12 @@ class SubmissionFolder:
         # name, it is found again if the grader is killed.
         wrapper = folder / ".unwrapped"
         if not wrapper.is_dir():
-            inner = [p for p in folder.iterdir() if not p.name.startswith((".", "__"))]
-            if len(inner) != 1 or not inner[0].is_dir() or not list(inner[0].glob("*.ipynb")):
+            inner = self._folder_of_notebook(folder)
+            if inner is None:
                 return []
             if wrapper.exists():
                 return ["the submission has a file .unwrapped, so its folder cannot be unwrapped"]
-            inner[0].rename(wrapper)
+            inner.rename(wrapper)
         notes = []
         for path in sorted(wrapper.iterdir()):
             target = folder / path.name
@@ -251,6 +251,14 @@ class SubmissionFolder:
                 path.rename(target)
         wrapper.rmdir()
         return notes
+
+    def _folder_of_notebook(self, folder: Path) -> Path | None:
+        """Return the only folder in a submission that has the notebook, if there is one."""
+        found = sorted(p for p in folder.rglob("[!.]*.ipynb") if p.is_file())
+        inside = [p for p in found if not _is_hidden(p.relative_to(folder))]
+        named = [p for p in inside if p.name == f"{self.assignment}.ipynb"]
+        folders = list(dict.fromkeys(p.parent for p in named or inside))
+        return folders[0] if len(folders) == 1 and folders[0] != folder else None
 
     def _take_away(self, name: str | Path, place: int | None = None) -> None:
         away = self._side / "taken-away"
@@ -265,6 +273,11 @@ class SubmissionFolder:
             shutil.rmtree(folder, ignore_errors=True)
         if folder.exists():
             self._take_away(folder)
+
+
+def _is_hidden(path: Path) -> bool:
+    """Whether a tool has made the file or a folder around it, such as ``.ipynb_checkpoints``."""
+    return any(part.startswith((".", "__")) for part in path.parts)
 
 
 def _is_time(path: Path) -> bool:

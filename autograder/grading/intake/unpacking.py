@@ -75,9 +75,9 @@ def unpack(members: zipfile.ZipFile, intake_of: Callable[[tuple[str, ...]], Inta
         If the disk cannot be written to.
     """
     files = [info for info in members.infolist() if not info.is_dir()]
-    last = {PurePosixPath(info.filename): info for info in files}
+    last = {_path(info): info for info in files}
     for info in sorted(files, key=_own_first):
-        path = PurePosixPath(info.filename)
+        path = _path(info)
         if not path.parts:
             continue
         intake = intake_of(path.parts)
@@ -89,11 +89,17 @@ def unpack(members: zipfile.ZipFile, intake_of: Callable[[tuple[str, ...]], Inta
             intake.bring(path.parts, info.file_size, partial(members.open, info))
 
 
+def paths(members: zipfile.ZipFile) -> list[tuple[str, ...]]:
+    """Return the paths of the files in a zip."""
+    found = (_path(info).parts for info in members.infolist() if not info.is_dir())
+    return [parts for parts in found if parts]
+
+
 def unpacked_size(members: zipfile.ZipFile) -> int:
     """Return the most bytes that `unpack` can write, with an intake for each top-level folder."""
-    sizes: dict[str, int] = {}
+    sizes: dict[tuple[str, ...], int] = {}
     for info in members.infolist():
-        first = info.filename.partition("/")[0]
+        first = _path(info).parts[:1]
         sizes[first] = min(sizes.get(first, 0) + info.file_size, MAX_FILES_BYTES)
     return sum(sizes.values())
 
@@ -111,13 +117,18 @@ def _has_too_many_members(archive: IO[bytes]) -> bool:
     return count > MAX_MEMBERS
 
 
+def _path(info: zipfile.ZipInfo) -> PurePosixPath:
+    """Return the path of a member. Some tools on Windows separate folders by backslashes."""
+    return PurePosixPath(info.filename.replace("\\", "/"))
+
+
 def _own_first(info: zipfile.ZipInfo) -> tuple[bool, int]:
-    folders = PurePosixPath(info.filename).parts
+    folders = _path(info).parts
     return any(name.startswith((".", "__")) for name in folders), len(folders)
 
 
 def _refusal(info: zipfile.ZipInfo) -> str | None:
-    path = PurePosixPath(info.filename)
+    path = _path(info)
     if path.is_absolute() or ".." in path.parts:
         return "its path leads out of the submission"
     # Archives from Windows carry no file type at all.

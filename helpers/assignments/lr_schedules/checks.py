@@ -67,9 +67,7 @@ def moving_average(moving_average: Callable[..., Any]) -> Claims:
     _expect_numbers("moving_average([0, 0, 6, 0, 0, 0], 3)", asked(values, 3), [0, 0, 2, 2, 2, 0])
 
     yield "averages over the values that there are at the beginning, where they are fewer"
-    _expect_numbers(
-        "moving_average([4, 4, 4, 4], 3)", asked([4.0, 4.0, 4.0, 4.0], 3), [4, 4, 4, 4]
-    )
+    _expect_numbers("moving_average([4, 4, 4, 4], 3)", asked([4.0, 4.0, 4.0, 4.0], 3), [4, 4, 4, 4])
     _expect_numbers("moving_average([3, 1, 5], 2)", asked([3.0, 1.0, 5.0], 2), [3, 2, 3])
 
     yield "changes nothing with a window of 1, and takes a window longer than the curve"
@@ -136,14 +134,18 @@ def one_cycle(one_cycle: Callable[..., Any]) -> Claims:
     _expect_factors("one_cycle", one_cycle, cases, [1 - 0.8 * kept, 0.6])
     yield "takes other shares and other ends"
     cases = [(0, 12, 0.5, 0.1, 0.01), (5, 12, 0.5, 0.1, 0.01), (8, 12, 0.5, 0.1, 0.01)]
-    _expect_factors("one_cycle", one_cycle, [*cases, (11, 12, 0.5, 0.1, 0.01)], [0.1, 1, 0.505, 0.01])
+    _expect_factors(
+        "one_cycle", one_cycle, [*cases, (11, 12, 0.5, 0.1, 0.01)], [0.1, 1, 0.505, 0.01]
+    )
 
 
 @public_check("exponential")
 def exponential(exponential: Callable[..., Any]) -> Claims:
     """Check the student's ``exponential(step, total, lowest, highest)``."""
     yield "begins at `lowest` and ends at `highest` in the step `total - 1`"
-    _expect_factors("exponential", exponential, [(0, 4, 0.001, 1.0), (3, 4, 0.001, 1.0)], [0.001, 1])
+    _expect_factors(
+        "exponential", exponential, [(0, 4, 0.001, 1.0), (3, 4, 0.001, 1.0)], [0.001, 1]
+    )
     yield "grows by the same factor in every step, here tenfold"
     cases = [(1, 4, 0.001, 1.0), (2, 4, 0.001, 1.0), (1, 3, 2.0, 8.0)]
     _expect_factors("exponential", exponential, cases, [0.01, 0.1, 4])

@@ -40,7 +40,7 @@ class LossHessian:
     Hessian", Neural Computation 6, 1994).
     """
 
-    def __init__(self, model: nn.Module, dataset: Dataset, examples: int = 256) -> None:
+    def __init__(self, model: nn.Module, dataset: Dataset, examples: int = 128) -> None:
         copied = deepcopy(model).to(dataset.device).train()
         ((inputs, targets),) = dataset.batches("train", examples, examples)
         self._parameters = [p for p in copied.parameters() if p.requires_grad]

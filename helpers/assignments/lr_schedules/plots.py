@@ -23,9 +23,9 @@ __all__ = [
     "STYLE",
     "beside_torch",
     "constant_rates",
-    "factors",
     "learning_curves",
     "range_test",
+    "rates_and_curves",
 ]
 
 Smooth = Callable[[Sequence[float], int], Any]
@@ -69,24 +69,39 @@ def constant_rates(histories: Mapping[str, History], smooth: Smooth, window: int
     return figure
 
 
-def factors(schedules: Mapping[str, Factor], total: int) -> Figure:
-    """Draw schedules over their steps.
+def rates_and_curves(histories: Mapping[str, History]) -> Figure:
+    """Draw learning rate, training loss and test accuracy over the epochs, so that the end shows.
 
     Parameters
     ----------
-    schedules
-        Mapping from label to a function of the step.
-    total
-        Number of steps.
+    histories
+        Mapping from label to history.
+
+    Returns
+    -------
+    Figure
+        Three panels: rate and loss on logarithmic axes, and the accuracy on an axis that begins
+        slightly below the lowest accuracy of the second half.
     """
-    with panels(1, (7.2, 3.4)) as (figure, (axes,)):
-        steps = range(total)
-        every = {"markevery": max(1, total // 10)}
-        for look, (label, schedule) in zip(LINES, schedules.items(), strict=False):
-            axes.plot(steps, [schedule(step) for step in steps], label=label, **look | every)
-        axes.set_xlabel("step")
-        axes.set_ylabel("factor of the learning rate")
-        axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    with panels(3, (3.9, 3.6)) as (figure, (rate, loss, accuracy)):
+        shown: list[float] = []
+        for look, (label, history) in zip(LINES, histories.items(), strict=False):
+            epochs = range(1, len(history) + 1)
+            every = {"markevery": max(1, len(history) // 10)}
+            rate.plot(epochs, history.learning_rate, **look | every)
+            loss.plot(epochs, history.train_loss, **look | every)
+            accuracy.plot(epochs, history.test_accuracy, label=label, **look | every)
+            shown += history.test_accuracy[len(history) // 2 :]
+        rate.set_yscale("log")
+        rate.set_title("Learning rate")
+        loss.set_yscale("log")
+        loss.set_title("Training loss")
+        accuracy.set_ylim(min(shown) - 0.02, min(1.0, max(shown) + 0.01))
+        accuracy.set_title("Test accuracy (axis cut off)")
+        accuracy.legend(loc="lower right")
+        for axes in (rate, loss, accuracy):
+            axes.set_xlabel("epoch")
+            axes.locator_params(axis="x", integer=True)
     return figure
 
 
@@ -149,7 +164,9 @@ def _rates(scheduler: Callable[[SGD], lr_scheduler.LRScheduler], total: int) -> 
     return rates
 
 
-def range_test(rates: Sequence[float], losses: Sequence[float], smoothed: Sequence[float]) -> Figure:
+def range_test(
+    rates: Sequence[float], losses: Sequence[float], smoothed: Sequence[float]
+) -> Figure:
     """Draw the loss of each step of a range test over its learning rate.
 
     Parameters

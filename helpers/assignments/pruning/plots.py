@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from helpers.plots import STYLE, learning_curves
+from helpers.plots.bars import grouped_bars, median_times
 from helpers.plots.style import (
     BLUE,
     LINES,
@@ -38,9 +39,6 @@ __all__ = [
     "sparsity_per_layer",
     "times",
 ]
-
-# Bars must not differ by colour alone.
-HATCHES = ("", "///", "...", "xx")
 
 
 def pruned_histograms(
@@ -117,7 +115,8 @@ def sparsity_per_layer(sparsities: Mapping[str, Mapping[str, float]]) -> Figure:
         Mapping from label, such as the name of a method, to layer, to sparsity in [0, 1].
     """
     with panels(1, (11, 3.8)) as (figure, (axes,)):
-        _bars(axes, sparsities)
+        grouped_bars(axes, sparsities, rotation=60, ha="right", fontsize="small")
+        axes.set_xlabel("layer")
         axes.set_ylim(0, 1)
         axes.set_yticks(np.arange(0, 1.01, 0.2), [f"{percent} %" for percent in range(0, 101, 20)])
         axes.set_ylabel("weights pruned")
@@ -219,27 +218,7 @@ def times(measured: Mapping[str, Sequence[float]]) -> Figure:
     measured
         Mapping from what was measured to the times in milliseconds.
     """
-    with panels(1, (6, 3.6)) as (figure, (axes,)):
-        low, median, high = np.array(
-            [np.percentile(values, (25, 50, 75)) for values in measured.values()]
-        ).T
-        axes.bar(range(len(measured)), median, 0.6, color=SKY)
-        axes.errorbar(
-            range(len(measured)),
-            median,
-            yerr=[median - low, high - median],
-            fmt="none",
-            ecolor="0.25",
-            capsize=6,
-            label="from the first to the third quartile",
-        )
-        axes.set_xticks(range(len(measured)), list(measured))
-        axes.set_xlabel("convolution")
-        axes.set_ylabel("median time (ms)")
-        axes.set_title("Time of one convolution")
-        axes.legend(loc="upper right", fontsize="small")
-        axes.set_ylim(0, 1.25 * high.max())
-    return figure
+    return median_times(measured, of="convolution", title="Time of one convolution", width=6)
 
 
 def pruning_methods(
@@ -329,29 +308,6 @@ def _zoom(axes: Axes, values: Sequence[float], full: float | None) -> None:
     shown = [*values, *([] if full is None else [full])] or [0.0, 1.0]
     room = max(0.01, 0.1 * (max(shown) - min(shown)))
     axes.set_ylim(max(0.0, min(shown) - room), min(1.02, max(shown) + room))
-
-
-def _bars(axes: Axes, groups: Mapping[str, Mapping[str, float]]) -> None:
-    """Draw a group of bars for each layer, with the names of the layers below."""
-    layers = list(next(iter(groups.values())))
-    width = 0.8 / len(groups)
-    for index, (label, values) in enumerate(groups.items()):
-        shift = (index - (len(groups) - 1) / 2) * width
-        axes.bar(
-            np.arange(len(layers)) + shift,
-            [values[layer] for layer in layers],
-            width,
-            label=label,
-            color=LINES[index % len(LINES)]["color"],
-            hatch=HATCHES[index % len(HATCHES)],
-            edgecolor="white",
-            linewidth=0.5,
-        )
-    axes.set_xticks(np.arange(len(layers)), layers, rotation=60, ha="right", fontsize="small")
-    axes.set_xlabel("layer")
-    axes.grid(False, axis="x")
-    if len(groups) > 1:
-        legend_beside(axes)
 
 
 def _flat(values: torch.Tensor | NDArray[Any]) -> NDArray[np.float64]:

@@ -4,8 +4,13 @@ from functools import partial
 
 import pytest
 import torch
+from torch import nn
 
-from autograder.hidden import levels_changed, pruned_as, reference, sparse
+from autograder.hidden import levels_changed, pruned_as, reference, scheduled, sparse
+from autograder.hidden.student import Submission, asking
+from autograder.references import artifacts
+from helpers.artifacts import artifact_folder, load_artifact, save_artifact
+from helpers.history import History
 from helpers.reference import masks
 from helpers.reference.quantization import ste
 
@@ -111,3 +116,38 @@ def test_weights_that_were_pruned_do_not_count():
 
 def test_a_network_without_quantized_layers_has_no_levels():
     assert levels_changed()(reference.starting_model()) is not None
+
+
+# ------------------------------------------------------------------------------------------------
+# Learning rates
+
+
+def rates_demanded(rates, files):
+    """Hand in a history of three epochs, and demand these learning rates of it."""
+    history = History(*[[0.5] * 3] * 3, [0.1, 0.05, 0.001], [1.0] * 3)
+    save_artifact(artifact_folder(files), "line", nn.Linear(1, 1), history)
+    with asking(Submission(None, files)):
+        return scheduled("line", rates)(nn.Linear(1, 1))
+
+
+def test_the_learning_rates_of_the_history_are_accepted_up_to_rounding(tmp_path):
+    assert rates_demanded([0.1, 0.05 + 1e-6, 0.001], tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    ("rates", "words"),
+    [
+        ([0.1, 0.1, 0.001], "epoch 2 began with the learning rate 0.05, not 0.1"),
+        ([0.1, 0.05, 0.01], "epoch 3"),
+        ([0.1, 0.05], "3 epochs, not 2"),
+    ],
+)
+def test_other_learning_rates_are_named(rates, words, tmp_path):
+    assert words in rates_demanded(rates, tmp_path)
+
+
+def test_the_weights_of_a_reference_run_are_those_that_it_kept(monkeypatch):
+    monkeypatch.setenv("COURSE_PROFILE", "quick")
+    kept = load_artifact(artifacts("quick", "lr_schedules"), "rate_small").weights
+    found = reference.trained_weights("lr_schedules", "rate_small")
+    assert all(torch.equal(found[name], weights) for name, weights in kept.items())

@@ -30,7 +30,7 @@ from autograder.assignments import NOTEBOOKS, Assignment, assignments
 from autograder.notebook.source import cell_name, lines
 from autograder.releasing.audit import SECRET_PARTS, STARTING_NETWORKS, Leak, audit
 from autograder.releasing.release import make_release
-from autograder.releasing.student_build import reference_source
+from autograder.releasing.student_build import data_files, reference_source
 
 NOTEBOOK = f"{ASSIGNMENT}.ipynb"
 REFERENCE_LINE = "levels = torch.round(steps * (w - beta) / divisor)"
@@ -308,6 +308,19 @@ def test_network_that_is_not_a_starting_network(released: Released) -> None:
 def test_starting_network_is_no_leak(released: Released) -> None:
     shutil.copyfile(STARTING_NETWORKS[0], released.folder / "start.safetensors")
     assert released.audit() == []
+
+
+def test_data_files_are_no_leak_if_their_module_is_unlocked(
+    released: Released, tmp_path: Path
+) -> None:
+    files = data_files("baseline.network")
+    assert files
+    for file in files:
+        shutil.copyfile(file, released.folder / file.name)
+    assert "trained network" in released.kinds()
+    source = write_source(tmp_path / "open", small_notebook())
+    unlocks = ["masks", "baseline.network"]
+    assert audit(released.folder, source, unlocks=unlocks) == []
 
 
 # What is no leak -----------------------------------------------------------------------------

@@ -180,4 +180,5 @@ def test_experiments_of_one_profile_only_are_not_in_the_other(monkeypatch):
         names[profile] = {row.name for row in table.experiments()}
     assert names["full"] - names["quick"] >= {"resnet20", "wide_compressed"}
     in_quick_only = {"std_025", "std_050", "percentage_25", "percentage_50", "not_pruned"}
+    in_quick_only |= {"range_test", "dense_convnet"}
     assert names["quick"] - names["full"] == in_quick_only

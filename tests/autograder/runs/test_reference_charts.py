@@ -86,7 +86,7 @@ def test_lines_name_experiments_and_sweeps_that_exist(name, monkeypatch):
 
 def test_over_size_networks_without_zeros_are_on_other_lines_than_pruned_ones():
     found = references.runs("quick").items()
-    zeros = {name: run["details"]["sparsity"] > 0 for name, run in found}
+    zeros = {name: run["details"].get("sparsity", 0) > 0 for name, run in found}
     dense, pruned = (
         {zeros[name] for name in line.networks if name in zeros}
         for line in charts.lines("size")

@@ -53,7 +53,7 @@ def table():
 
 for module in (reference_run, reference_tasks):
     module.experiments, module.sweeps = table, list
-reference_tasks.data.load = lambda device: small
+reference_tasks.data.load = lambda name, device: small
 work, frozen = map(Path, sys.argv[1:])
 print("begin", flush=True)
 how = reference_run.plan(seeds=2, device="cpu", jobs=1)

@@ -203,6 +203,16 @@ def test_a_longer_training_replaces_a_shorter_one(full, table, start):
     assert start(share=1.0)["experiments"]["small"]["share"] == 1.0
 
 
+def test_a_network_ships_only_if_it_was_trained_for_all_of_its_epochs(full, table, start, tmp_path):
+    ships = tmp_path / "ships.safetensors"
+    table[0][:] = [trained(ships_as=lambda profile: ships, ships_history=True)]
+    start(seeds=1, share=0.5)
+    assert not ships.exists()
+    start(seeds=1, share=1.0)
+    assert ships.exists()
+    assert ships.with_suffix(".json").exists()
+
+
 def test_weights_are_kept_where_they_are_needed(table, start, tmp_path):
     ships = tmp_path / "ships.safetensors"
     table[0][:] = [
