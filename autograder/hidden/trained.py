@@ -66,7 +66,7 @@ def trained(
     # These weights give what the last epoch measured, except for images between two classes, where
     # the rounding of another machine decides. We allow five standard errors of that accuracy: far
     # more than rounding can change, and far less than any claim that would be worth making up.
-    images = len(dataset.test.labels)
+    images = dataset.test.targets.numel()
     allowed = 5 * math.sqrt(max(accuracy * (1 - accuracy), 1 / images) / images)
     if not claimed <= accuracy + allowed:
         text = (

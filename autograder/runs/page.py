@@ -12,11 +12,12 @@ from autograder.assignments import in_course_order
 from autograder.references import FROZEN, PASS_RATE, Run, bar_of, loss_limit_of, runs
 from autograder.references import sweeps as measured
 from autograder.runs import charts, starting
+from autograder.runs.experiment import weights_in
 from autograder.runs.table import TRAINED, UNTRAINED, Experiment, Sweep, experiments, sweeps
 from autograder.runs.tasks import CONTROLS
 from helpers.bars import BARS
 from helpers.files import replacing
-from helpers.profile import PROFILES
+from helpers.profile import PROFILES, profile
 
 TRAINED_HEADER = """\
 | experiment | recipe | weights | untrained: reported | ours | batch norm measured anew | \
@@ -110,14 +111,14 @@ def bars() -> dict[str, dict[str, dict[str, float | None]]]:
     """
     found: dict[str, dict[str, dict[str, float | None]]] = {}
     handed_in = [name for each in in_course_order() for name in each.artifacts]
-    for profile in PROFILES:
-        everything = runs(profile)
-        found[profile] = {}
+    for each in PROFILES:
+        everything = runs(each)
+        found[each] = {}
         for name in handed_in:
             least = bar_of(everything[name], everything.values()) if name in everything else None
             if least is not None:
                 limit = loss_limit_of(everything[name], everything.values())
-                found[profile][name] = {
+                found[each][name] = {
                     "accuracy": ceil(least * 10_000) / 10_000,
                     "loss": None if limit is None else _rounded_down(limit),
                 }
@@ -148,7 +149,7 @@ def _trained(experiment: Experiment, run: Run) -> str:
     return _row(
         f"`{experiment.name}`",
         run["recipe"],
-        f"{experiment.weights:,}",
+        f"{weights_in(experiment, profile()):,}",
         _number(reported.get(UNTRAINED)),
         _number(run["untrained"]),
         *(_number(control.get("accuracy")) for control in controls),
