@@ -1,6 +1,7 @@
 """What the notebook on transformers says is true, in the profile `quick`."""
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from helpers.reference.quantization import affine
 from helpers.reference.transformer.attention import attention, causal_mask
 from helpers.reference.transformer.counting import matrix_products, multiplications
 from helpers.reference.transformer.inputs import sinusoidal_positions
-from helpers.reference.transformer.language import ngram_bits
+from helpers.reference.transformer.language import next_probabilities, ngram_bits
 from helpers.reference.transformer.language import test_bits as bits_on_test
 from helpers.reference.transformer.model import SIZES, course_model, only_itself
 from helpers.text import ALICE
@@ -75,6 +76,12 @@ def test_the_first_positions_are_alike_and_the_product_falls_from_distance_0():
     products = p @ p[0]
     assert products.argmax() == 0
     assert products[0] == pytest.approx(32)
+    # Half of the fall is in the first ten positions.
+    assert products[0] - products[:10].min() > (products[0] - products.min()) / 2
+    # In the last third, sines stay near 0 and cosines near 1; the first pair takes all values.
+    assert p[:, 44::2].abs().max() < 0.15
+    assert p[:, 45::2].min() > 0.98
+    assert p[:, :2].min() < -0.95
 
 
 # ------------------------------------------------------------------------------------------------
@@ -144,12 +151,44 @@ def test_the_control_does_not_reach_the_bar_of_the_model():
     assert max(control["accuracies"]) < references.bar("quick", "char_transformer")
 
 
-def test_nothing_above_the_diagonal_of_the_maps(models, text):
+def test_the_maps_show_what_the_text_says(models, text):
     model = models["char_transformer"].eval()
     with torch.no_grad():
-        model(text.test.inputs[3:4, :32])
-    for block in model.blocks:
-        assert (block.attention.weights.triu(1) == 0).all()
+        model(text.test.inputs[3:4, :20])
+    first, last = (block.attention.weights[0] for block in model.blocks)
+    for layer in (first, last):
+        assert (layer.triu(1) == 0).all()
+    # Each head of the first layer spends most of its weight on the character and three before it.
+    near = torch.stack([first[:, t, t - 3 : t + 1].sum(-1) for t in range(4, 20)]).mean(0)
+    assert (near > 0.5).all()
+    # In each head of the last layer, several queries look back at the same character.
+    distance = torch.arange(20)[:, None] - torch.arange(20)
+    looking_back = (last > 0.25) & (distance >= 2)
+    assert (looking_back.sum(dim=1).amax(-1) >= 3).all()
+
+
+def test_fewer_words_exist_at_a_higher_temperature(models, text):
+    model = models["char_transformer"].eval()
+
+    def words(characters):
+        return re.findall("[a-z']+", characters.lower())
+
+    book = set(words(text.decode(text.text)))
+
+    def share_of_known_words(temperature):
+        chance = torch.Generator().manual_seed(0)
+        tokens = text.encode("The ")
+        with torch.no_grad():
+            for _ in range(200):
+                scores = model(tokens[None, -text.length :])[0, -1]
+                found = next_probabilities(scores, temperature)
+                tokens = torch.cat([tokens, torch.multinomial(found, 1, generator=chance)])
+        written = words(text.decode(tokens))[:-1]
+        return sum(word in book for word in written) / len(written)
+
+    assert share_of_known_words(0.3) > 0.85
+    assert 0.5 < share_of_known_words(0.8) < 0.95
+    assert share_of_known_words(1.5) < 0.5
 
 
 def test_eight_and_six_bits_cost_little_and_two_bits_much(models, text, losses, ngrams):

@@ -40,7 +40,7 @@ def test_the_cell_is_the_same_in_all_notebooks(cell):
 
 
 def test_notebooks_that_train_explain_how_to_work_in_the_same_words():
-    found = {ABOUT_DATA.sub("To switch", text(assignment, "how-to-work")) for assignment in TRAINING}
+    found = [ABOUT_DATA.sub("To switch", text(a, "how-to-work")) for a in TRAINING]
     # Lines may end in other places after the sentences about the data.
     assert len({" ".join(words.split()) for words in found}) == 1
 

@@ -528,8 +528,8 @@ def matrix_products(function: Callable[..., Any]) -> Claims:
     total = sum(found.values())
     expect(
         total == 9,
-        "One layer with one head has 8 products, and one more gives the scores of the next token: "
-        f"9 in all; you count {total}.",
+        "One layer with one head has 8 products, and the last layer of the model adds one: 9 in "
+        f"all; you count {total}.",
     )
 
     yield "multiplies by the heads where each head has a product of its own"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from torch import Tensor
 
-from helpers.plots import BLUE, GREEN, LINES, ORANGE, RED, STYLE
-from helpers.plots.style import panels
+from helpers.plots import BLUE, LINES, STYLE
+from helpers.plots.style import legend_beside, panels
 from helpers.training import History
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ __all__ = [
     "loss_over_bits",
     "losses_in_bits",
     "positions",
+    "sight",
     "work_over_length",
 ]
 
@@ -48,6 +49,31 @@ def positions(vectors: Tensor) -> Figure:
         figure.colorbar(image, ax=table)
         products.plot((p @ p[0]).tolist(), color=BLUE)
         products.set(title="Product with position 0", xlabel="position t", ylabel="product")
+    return figure
+
+
+def sight(changes: Tensor, gradients: Tensor, text: str) -> Figure:
+    """Draw on which characters the scores of a language model depend; a field of 0 stays empty.
+
+    Parameters
+    ----------
+    changes
+        (T, T): by how much the scores at a position (row) change if a character (column) does.
+    gradients
+        (T, T): the size of the gradient of the scores with respect to the character's vector.
+    text
+        The T characters.
+    """
+    from matplotlib.colors import LogNorm
+
+    titles = ("Change of the scores", "Gradient of the scores")
+    with panels(2, (4.8, 4.3)) as (figure, both):
+        for axes, values, title in zip(both, (changes, gradients), titles, strict=True):
+            shown = np.ma.masked_equal(np.asarray(values.tolist()), 0)
+            image = axes.imshow(shown, cmap="viridis", norm=LogNorm())
+            _label_characters(axes, text, fontsize=9)
+            axes.set(title=title, xlabel="character s", ylabel="scores at position t")
+            figure.colorbar(image, ax=axes, shrink=0.8)
     return figure
 
 
@@ -122,21 +148,24 @@ def attention_maps(layers: Sequence[Tensor], text: str) -> Figure:
     text
         The T characters.
     """
+    from matplotlib.colors import PowerNorm
+
     heads = len(layers[0])
-    shown = ["·" if letter == " " else "↵" if letter == "\n" else letter for letter in text]
-    with panels(len(layers) * heads, (3.2, 3.3), per_row=heads) as (figure, grid):
+    with panels(len(layers) * heads, (2.6, 2.8), per_row=heads) as (figure, grid):
         for index, axes in enumerate(grid):
             row, head = divmod(index, heads)
-            axes.imshow(layers[row][head], cmap="viridis", vmin=0, vmax=1)
-            axes.set_xticks(range(len(shown)), shown, fontsize=6)
-            axes.set_yticks(range(len(shown)), shown, fontsize=6)
-            axes.grid(visible=False)
+            weights = np.asarray(layers[row][head].tolist())
+            # Weights of a few per cent should not look like 0.
+            image = axes.imshow(weights, cmap="viridis", norm=PowerNorm(0.5, vmin=0, vmax=1))
+            _label_characters(axes, text, fontsize=7)
             where = "first" if row == 0 else "last"
-            axes.set_title(f"{where} layer, head {head}", fontsize=10)
+            axes.set_title(f"{where} layer, head {head}", fontsize=11)
             if head == 0:
                 axes.set_ylabel("query")
             if row == len(layers) - 1:
                 axes.set_xlabel("key")
+        bar = figure.colorbar(image, ax=grid, shrink=0.7, aspect=30, ticks=[0, 0.05, 0.25, 0.5, 1])
+        bar.set_label("attention weight")
     return figure
 
 
@@ -201,14 +230,23 @@ def loss_over_bits(
         axes.set(
             title="Loss on the test text", xlabel="bits per weight", ylabel="bits per character"
         )
-        axes.legend()
+        legend_beside(axes)
     return figure
 
 
 def _lines_of_ngrams(axes: Axes, ngrams: Mapping[str, float]) -> None:
-    looks: Any = zip((RED, ORANGE, GREEN), (":", "--", "-."), strict=True)
-    for (name, bits), (color, style) in zip(ngrams.items(), looks, strict=False):
-        axes.axhline(bits, color=color, linestyle=style, linewidth=1.3, label=name)
+    for (name, bits), style in zip(ngrams.items(), (":", "--", "-."), strict=False):
+        axes.axhline(bits, color="0.45", linestyle=style, linewidth=1.5, label=name)
+
+
+def _label_characters(axes: Axes, text: str, fontsize: int) -> None:
+    """Write the characters of a text at both axes of a map, with signs for the invisible ones."""
+    signs = {" ": "·", "\n": "↵"}
+    places, letters = range(len(text)), [signs.get(letter, letter) for letter in text]
+    axes.set_xticks(places, letters, fontsize=fontsize)
+    axes.set_yticks(places, letters, fontsize=fontsize)
+    axes.tick_params(length=0)
+    axes.grid(visible=False)
 
 
 def _double_logarithmic(axes: Axes, lengths: Sequence[int]) -> None:

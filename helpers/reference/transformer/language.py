@@ -75,11 +75,11 @@ def test_bits(model: nn.Module, dataset: Dataset) -> float:
         The text.
     """
     model.eval()
-    total, count = 0.0, 0
-    for tokens, targets in dataset.batches("test", BATCH_SIZE):
-        total += bits_per_character(model(tokens), targets) * targets.numel()
-        count += targets.numel()
-    return total / count
+    bits = sum(
+        bits_per_character(model(tokens), targets) * targets.numel()
+        for tokens, targets in dataset.batches("test", BATCH_SIZE)
+    )
+    return bits / dataset.test.targets.numel()
 
 
 def next_probabilities(scores: Tensor, temperature: float) -> Tensor:

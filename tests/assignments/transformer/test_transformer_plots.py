@@ -37,6 +37,14 @@ def test_positions_show_the_table_and_the_products():
     assert products.get_lines()[0].get_ydata()[0] == pytest.approx(4)
 
 
+def test_sight_leaves_fields_of_zero_empty():
+    values = torch.tensor([[1.0, 0.0], [0.5, 2.0]])
+    changes, gradients, *_ = plots.sight(values, 2 * values, "a ").axes
+    assert changes.images[0].get_array().mask.tolist() == [[False, True], [False, False]]
+    assert gradients.images[0].get_array().max() == 4
+    assert [t.get_text() for t in changes.get_yticklabels()] == ["a", "·"]
+
+
 def test_work_over_length_has_both_kinds_of_products():
     (axes,) = plots.work_over_length(multiplications, dropout=0.1, **SIZES).axes
     lengths, heads = line(axes, "scores and weighted values")
@@ -57,7 +65,7 @@ def test_losses_are_drawn_in_bits():
 def test_maps_have_a_row_for_each_layer_and_the_letters_at_the_axes():
     weights = torch.eye(4).expand(3, 4, 4)
     axes = plots.attention_maps([weights, weights], "a b\n").axes
-    assert [a.get_title() for a in axes][::3] == ["first layer, head 0", "last layer, head 0"]
+    assert [a.get_title() for a in axes][:6:3] == ["first layer, head 0", "last layer, head 0"]
     assert [t.get_text() for t in axes[0].get_xticklabels()] == ["a", "·", "b", "↵"]
 
 
