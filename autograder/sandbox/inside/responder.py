@@ -41,7 +41,7 @@ class Responder:
         self.kept: list[Any] = []
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Answer one request: ``get`` a value, ``call`` a callable, or compute its ``gradient``."""
+        """Answer a request: ``get`` or ``set`` a value, ``call`` it, or compute its ``gradient``."""
         try:
             with silenced():
                 return {"value": self._value(request)}
@@ -61,6 +61,8 @@ class Responder:
                 result = target
             case "call":
                 result = target(*args, **kwargs)
+            case "set":
+                result = setattr(target, request["name"], *args)
             case "gradient":
                 result = gradient(target, args, decode(request["upstream"]))
             case op:
