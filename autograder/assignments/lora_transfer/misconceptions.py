@@ -32,6 +32,36 @@ def statistics_still_move(module):
 
 
 @misconception(of=freezing.freeze)
+def momentum_of_zero(module):
+    """You stop the running statistics, but in training mode the module normalises by the batch.
+
+    What comes after it is then trained with another function before it than the one that it is used
+    with in the end. A momentum of 0 is not enough: the module has to stay in evaluation mode.
+    """
+    module.requires_grad_(False)
+    for part in module.modules():
+        if isinstance(part, nn.modules.batchnorm._BatchNorm):
+            part.momentum = 0.0
+
+
+@misconception(of=freezing.freeze)
+def no_gradients_pass(module):
+    """You compute the frozen module without gradients, so that none reach what comes before it.
+
+    A frozen module gets no gradients for its own parameters, but it has to pass them on.
+    """
+    module.requires_grad_(False)
+    forward = module.forward
+
+    def forward_without_gradients(x):
+        module.eval()
+        with torch.no_grad():
+            return forward(x)
+
+    module.forward = forward_without_gradients
+
+
+@misconception(of=freezing.freeze)
 def gradients_set_to_zero(module):
     """You set the gradients of the frozen parameters to zero instead of removing them.
 
@@ -121,6 +151,17 @@ def bits_for_bytes(model):
     """
     count = sum(p.numel() for p in model.parameters() if p.requires_grad)
     return {"trained parameters": count, "optimizer bytes": 32 * count}
+
+
+@misconception(of=freezing.training_cost)
+def statistics_counted(model):
+    """You count the running statistics of batch norm as well.
+
+    They are buffers: no gradient changes them, and the optimizer keeps nothing for them.
+    """
+    count = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    count += sum(buffer.numel() for buffer in model.buffers())
+    return {"trained parameters": count, "optimizer bytes": 4 * count}
 
 
 # ------------------------------------------------------------------------------------------------
@@ -284,6 +325,83 @@ class BaseStillTrains(nn.Module):
         return self.base(x) + x @ self.update().T
 
 
+@misconception(of=lora.LoRALinear)
+class FactorsExchanged(nn.Module):
+    """You let A be zero and draw B at random.
+
+    The product is zero as well, but the question asks for a random A and a zero B.
+    """
+
+    def __init__(self, base, r, alpha):
+        super().__init__()
+        self.base = base
+        self.merged = False
+        base.requires_grad_(False)
+        self.scale = alpha / r
+        out, into = base.weight.shape
+        self.A = nn.Parameter(torch.zeros(r, into))
+        self.B = nn.Parameter(torch.randn(out, r) / out**0.5)
+
+    def update(self):
+        return self.scale * self.B @ self.A
+
+    def forward(self, x):
+        if self.merged:
+            return self.base(x)
+        return self.base(x) + x @ self.update().T
+
+
+@misconception(of=lora.LoRALinear)
+class NumbersOfAEqual(nn.Module):
+    """You give all numbers of A the same value.
+
+    Its rows are then equal and stay so up to a factor, and the update never gets beyond rank 1.
+    Draw them at random.
+    """
+
+    def __init__(self, base, r, alpha):
+        super().__init__()
+        self.base = base
+        self.merged = False
+        base.requires_grad_(False)
+        self.scale = alpha / r
+        out, into = base.weight.shape
+        self.A = nn.Parameter(torch.ones(r, into))
+        self.B = nn.Parameter(torch.zeros(out, r))
+
+    def update(self):
+        return self.scale * self.B @ self.A
+
+    def forward(self, x):
+        if self.merged:
+            return self.base(x)
+        return self.base(x) + x @ self.update().T
+
+
+@misconception(of=lora.LoRALinear)
+class MergedIgnored(nn.Module):
+    """Your forward pass adds the update even if `merged` is True.
+
+    The weight holds the update then, so that it would count twice.
+    """
+
+    def __init__(self, base, r, alpha):
+        super().__init__()
+        self.base = base
+        self.merged = False
+        base.requires_grad_(False)
+        self.scale = alpha / r
+        out, into = base.weight.shape
+        self.A = nn.Parameter(torch.randn(r, into) / into**0.5)
+        self.B = nn.Parameter(torch.zeros(out, r))
+
+    def update(self):
+        return self.scale * self.B @ self.A
+
+    def forward(self, x):
+        return self.base(x) + x @ self.update().T
+
+
 # ------------------------------------------------------------------------------------------------
 # lora.merge, lora.useful_rank
 
@@ -321,6 +439,18 @@ def merged_without_the_scale(layer):
         raise RuntimeError
     with torch.no_grad():
         layer.base.weight += layer.B @ layer.A
+    layer.merged = True
+
+
+@misconception(of=lora.merge)
+def merged_weight_trains(layer):
+    """You put a new parameter in the place of the weight, and it is trained.
+
+    Add the update in place under `torch.no_grad()`, so that the weight stays frozen.
+    """
+    if layer.merged:
+        raise RuntimeError
+    layer.base.weight = nn.Parameter(layer.base.weight + layer.update())
     layer.merged = True
 
 
@@ -460,6 +590,69 @@ class BiasForgotten(nn.Module):
         base = self.base
         weight = base.weight if self.merged else base.weight + self.update()
         return F.conv2d(x, weight, None, base.stride, base.padding, base.dilation)
+
+
+@misconception(of=lora.LoRAConv2d)
+class DilationForgotten(nn.Module):
+    """Your forward pass forgets the dilation of the base.
+
+    Give `F.conv2d` the stride, the padding and the dilation of the base.
+    """
+
+    def __init__(self, base, r, alpha):
+        super().__init__()
+        self.base = base
+        self.merged = False
+        base.requires_grad_(False)
+        self.scale = alpha / r
+        out, *patch = base.weight.shape
+        self.A = nn.Parameter(torch.randn(r, *patch) / base.weight[0].numel() ** 0.5)
+        self.B = nn.Parameter(torch.zeros(out, r))
+
+    def update(self):
+        return self.scale * (self.B @ self.A.flatten(1)).view_as(self.base.weight)
+
+    def forward(self, x):
+        base = self.base
+        weight = base.weight if self.merged else base.weight + self.update()
+        return F.conv2d(x, weight, base.bias, base.stride, base.padding)
+
+
+@misconception(of=lora.LoRAConv2d)
+class ConvMergedIgnored(nn.Module):
+    """Your forward pass adds the update even if `merged` is True.
+
+    The weight holds the update then, so that it would count twice.
+    """
+
+    def __init__(self, base, r, alpha):
+        super().__init__()
+        self.base = base
+        self.merged = False
+        base.requires_grad_(False)
+        self.scale = alpha / r
+        out, *patch = base.weight.shape
+        self.A = nn.Parameter(torch.randn(r, *patch) / base.weight[0].numel() ** 0.5)
+        self.B = nn.Parameter(torch.zeros(out, r))
+
+    def update(self):
+        return self.scale * (self.B @ self.A.flatten(1)).view_as(self.base.weight)
+
+    def forward(self, x):
+        base = self.base
+        weight = base.weight + self.update()
+        return F.conv2d(x, weight, base.bias, base.stride, base.padding, base.dilation)
+
+
+@misconception(of=spectrum.energy_held)
+def all_but_the_first_dimension_not_flattened(update, r):
+    """You take the singular values of each kernel, not those of the matrix.
+
+    The weight of a convolution is one matrix with a row for each output channel: flatten all
+    dimensions after the first.
+    """
+    squares = torch.linalg.svdvals(update) ** 2
+    return float(squares[..., :r].sum() / squares.sum())
 
 
 @misconception(of=spectrum.energy_held)

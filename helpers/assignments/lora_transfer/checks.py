@@ -87,6 +87,13 @@ def freeze(freeze: Callable[..., Any]) -> Claims:
         f"{', '.join(model.state_dict())}. Weights that were saved would not be found.",
     )
 
+    yield "leaves the inputs of the module as they are"
+    found = ask("model(x)", model, _batch())
+    expect(
+        isinstance(found, Tensor) and found.shape == (4, 2),
+        f"The output of the network should have the shape (4, 2); it is {shown(found)}.",
+    )
+
     yield "stops the parameters, in spite of momentum and weight decay"
     before = {name: w.clone() for name, w in model.state_dict().items()}
     _train(model)
@@ -107,11 +114,22 @@ def freeze(freeze: Callable[..., Any]) -> Claims:
         "evaluation mode.",
     )
 
+    yield "computes in training mode what it computes in evaluation mode"
+    inputs = torch.tensor([[1.0, -2.0, 0.5], [0.0, 3.0, 1.0]])
+    outputs = [model.train(mode)[1](inputs).detach() for mode in (False, True)]
+    expect(
+        near(outputs[1], outputs[0], ROUNDING),
+        f"In evaluation mode the frozen module gives {shown(outputs[0][0])} for an example, and in "
+        f"training mode {shown(outputs[1][0])}: there, its batch norm normalises by the batch. The "
+        "module has to stay in evaluation mode.",
+    )
+
     yield "lets the rest of the network train"
     for name in ("0.weight", "2.weight"):
         expect(
             not torch.equal(before[name], after[name]),
-            f"`{name}` is outside the frozen module, but it has not changed in two steps.",
+            f"`{name}` is outside the frozen module, but it has not changed in two steps. "
+            "Gradients have to pass through the frozen module to what comes before it.",
         )
 
 
@@ -146,9 +164,9 @@ def freeze_all_but(freeze_all_but: Callable[..., Any]) -> Claims:
 @public_check("training_cost")
 def training_cost(training_cost: Callable[..., Any]) -> Claims:
     """Check the student's ``training_cost(model)``."""
-    model = nn.Sequential(nn.Linear(3, 2), nn.Linear(2, 5, bias=False))
-    for frozen, count in ((False, 18), (True, 10)):
-        yield f"counts {count} of 18 parameters where {'8 are' if frozen else 'none is'} frozen"
+    model = nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2), nn.Linear(2, 5, bias=False))
+    for frozen, count in ((False, 22), (True, 14)):
+        yield f"counts {count} of 22 parameters where {'8 are' if frozen else 'none is'} frozen"
         if frozen:
             model[0].requires_grad_(False)
         found = ask("training_cost(model)", training_cost, model)
@@ -164,11 +182,12 @@ def training_cost(training_cost: Callable[..., Any]) -> Claims:
 
 def _lora(call: str, layer_class: Callable[..., Any], base: nn.Module, r: int, alpha: float) -> Any:
     """Build a layer, and check the form that all of the notebook relies on."""
+    weight = base.get_parameter("weight")
+    shapes = {"A": (r, *weight.shape[1:]), "B": (weight.shape[0], r)}
+    names = {*shapes, *(f"base.{name}" for name in base.state_dict())}
     layer = ask(call, layer_class, base, r, alpha)
     expect(isinstance(layer, nn.Module), f"`{call}` should be a layer, not {kind(layer)}.")
     found = dict(layer.named_parameters())
-    weight = base.get_parameter("weight")
-    shapes = {"A": (r, *weight.shape[1:]), "B": (weight.shape[0], r)}
     for name, shape in shapes.items():
         expect(name in found, f"The layer has no parameter `{name}`: use `nn.Parameter`.")
         expect(
@@ -181,12 +200,26 @@ def _lora(call: str, layer_class: Callable[..., Any], base: nn.Module, r: int, a
             name in shapes or not parameter.requires_grad,
             f"`{name}` should be frozen: only `A` and `B` are trained.",
         )
+    saved = set(layer.state_dict())
+    expect(
+        saved == names,
+        f"What is saved of the layer should be {', '.join(sorted(names))}; of yours it is "
+        f"{', '.join(sorted(saved))}. A saved network could not be loaded into another one.",
+    )
     return layer
 
 
 def _starts_as_its_base(layer: Any, x: Tensor, expected: Tensor) -> None:
     found = as_tensor("`layer(x)`", ask("layer(x)", layer, x), tuple(expected.shape))
+    expect(
+        not layer.B.any(), f"`B` should be zero; yours begins with {shown(layer.B.detach()[0])}."
+    )
     expect(bool(layer.A.any()), "`A` is zero: with a zero `B` beside it, neither would ever learn.")
+    expect(
+        layer.A.unique().numel() > layer.A.numel() // 2,
+        "`A` should be random, but many of its numbers are equal. If its rows are, then the update "
+        "has rank 1 for ever.",
+    )
     expect(
         near(found.detach(), expected, ROUNDING),
         "A new layer should give what its base gives, because `B` is zero at the start. Yours "
@@ -226,6 +259,14 @@ def lora_linear(LoRALinear: Callable[..., Any]) -> Claims:
         "The output does not fit the update: it should be that of the base plus `x` times the "
         "transposed update.",
     )
+
+    yield "passes gradients to both factors"
+    layer(x).sum().backward()
+    for name in ("A", "B"):
+        expect(
+            layer.get_parameter(name).grad is not None,
+            f"No gradient reaches `{name}`, so it would never learn.",
+        )
 
     yield "leaves the update out once it is merged"
     layer.merged = True
@@ -284,6 +325,10 @@ def unmerge(unmerge: Callable[..., Any]) -> Claims:
     yield "takes the update out of the weight, and notes it"
     ask("unmerge(layer)", unmerge, layer)
     _differs(layer, start, torch.full((2, 3), -2.0), "The update is 2 everywhere")
+    expect(
+        bool((layer.A == 1).all() and (layer.B == 1).all()),
+        "`A` and `B` should stay as they are: the update goes on, beside the weight.",
+    )
     expect(layer.merged is False, "`layer.merged` should be False afterwards.")
 
     yield "refuses what is not merged"
@@ -328,12 +373,12 @@ def lora_conv(LoRAConv2d: Callable[..., Any]) -> Claims:
     call = "LoRAConv2d(base, 2, 8)"
     yield "freezes its base, and has trained factors `A` and `B`"
     torch.manual_seed(0)
-    base = nn.Conv2d(3, 4, 3, stride=2, padding=1)
-    x = torch.randn(2, 3, 6, 6)
+    base = nn.Conv2d(3, 4, 3, stride=2, padding=1, dilation=2)
+    x = torch.randn(2, 3, 8, 8)
     expected = base(x).detach()
     layer = _lora(call, LoRAConv2d, base, 2, 8.0)
 
-    yield "starts as its base, with its stride and padding"
+    yield "starts as its base, with its stride, padding and dilation"
     _starts_as_its_base(layer, x, expected)
 
     yield "adds alpha / r times B A to the weight"
@@ -348,12 +393,21 @@ def lora_conv(LoRAConv2d: Callable[..., Any]) -> Claims:
         f"times the first filter in `A`. The update of the first filter begins with "
         f"{shown(right[0, 0, 0])}; yours with {shown(update.detach()[0, 0, 0])}.",
     )
-    added = nn.functional.conv2d(x, right, stride=2, padding=1)
+    added = nn.functional.conv2d(x, right, stride=2, padding=1, dilation=2)
     found = as_tensor("`layer(x)`", ask("layer(x)", layer, x), tuple(expected.shape)).detach()
     expect(
         near(found, expected + added, 10 * ROUNDING),
         "The output does not fit the update: it should be that of a convolution with the weight "
-        "plus the update, with the same bias, stride and padding.",
+        "plus the update, with the same bias, stride, padding and dilation.",
+    )
+
+    yield "leaves the update out once it is merged"
+    layer.merged = True
+    found = as_tensor("`layer(x)`", ask("layer(x)", layer, x), tuple(expected.shape)).detach()
+    expect(
+        near(found, expected, 10 * ROUNDING),
+        "With `layer.merged = True` the weight holds the update, so the layer computes with its "
+        "base alone.",
     )
 
 

@@ -18,8 +18,8 @@ def energy_held(update: Tensor, r: int) -> float:
     Parameters
     ----------
     update
-        The change of a weight, (out, in) or (out, in, k, k). That of a convolution is read as a
-        matrix with a row for each output channel.
+        The change of a weight, (out, in) or (out, in, k, k), whose dimensions after the first are
+        flattened.
     r
         The rank.
 

@@ -68,10 +68,13 @@ def linear_layer(out, into):
         layer = layer_class(base, 2, 6.0)
         x = torch.linspace(-1, 1, 3 * into).view(3, into)
         found = [layer(x).detach(), layer.update().detach(), float(layer.A.any())]
+        found += [float(layer.A.unique().numel() > 1), float(layer.B.any())]
         with torch.no_grad():
             layer.A.copy_(torch.linspace(-1, 2, 2 * into).view(2, into))
             layer.B.copy_(torch.linspace(1, -0.5, 2 * out).view(out, 2))
-        return [*found, layer(x).detach(), float(base.weight.requires_grad)]
+        found += [layer(x).detach(), float(base.weight.requires_grad)]
+        layer.merged = True
+        return [*found, layer(x).detach()]
 
     return probe
 
@@ -79,7 +82,8 @@ def linear_layer(out, into):
 def merged(merge):
     layer = _trained_layer()
     merge(layer)
-    return layer.base.weight.clone(), float(layer.merged)
+    weight = layer.base.weight
+    return weight.detach().clone(), float(layer.merged), float(weight.requires_grad)
 
 
 def merged_twice(merge):
@@ -110,15 +114,18 @@ def _trained_layer():
 
 def convolution(layer_class):
     torch.manual_seed(3)
-    layer = layer_class(nn.Conv2d(2, 3, 3, stride=2, padding=1), 2, 6.0)
+    layer = layer_class(nn.Conv2d(2, 3, 3, stride=2, padding=1, dilation=2), 2, 6.0)
     with torch.no_grad():
         layer.A.copy_(torch.linspace(-1, 2, 36).view(2, 2, 3, 3))
         layer.B.fill_(0.5)
     x = torch.linspace(-1, 1, 72).view(1, 2, 6, 6)
-    return layer(x).detach(), layer.update().detach()
+    found = [layer(x).detach(), layer.update().detach()]
+    layer.merged = True
+    return [*found, layer(x).detach()]
 
 
 MATRIX = torch.tensor([[3.0, 1.0, 0.0], [0.0, -2.0, 0.5]])
+FILTERS = torch.linspace(-1, 2, 24).view(3, 2, 2, 2).square()
 
 PROBES = {
     freezing.freeze: [frozen_middle],
@@ -129,7 +136,7 @@ PROBES = {
     lora.unmerge: [taken_out_at_once],
     lora.useful_rank: [call(10, 64), call(4, 4)],
     lora.LoRAConv2d: [convolution],
-    spectrum.energy_held: [call(MATRIX, 1), call(MATRIX.view(2, 3, 1, 1), 2)],
+    spectrum.energy_held: [call(MATRIX, 1), call(MATRIX.view(2, 3, 1, 1), 2), call(FILTERS, 1)],
 }
 
 PUBLIC_CHECKS = {

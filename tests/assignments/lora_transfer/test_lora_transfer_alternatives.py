@@ -40,6 +40,45 @@ def freeze_3(module):
     module.__class__ = type(kind.__name__, (kind,), {"train": lambda self, mode=True: self})
 
 
+def freeze_4(module):
+    """Let every batch norm compute with its running statistics, whatever its mode."""
+    module.requires_grad_(False)
+    for part in module.modules():
+        if isinstance(part, nn.modules.batchnorm._BatchNorm):
+
+            def normalised(x, part=part):
+                numbers = part.running_mean, part.running_var, part.weight, part.bias
+                return F.batch_norm(x, *numbers, training=False, eps=part.eps)
+
+            part.forward = normalised
+
+
+def freeze_5(module):
+    """A hook for every part, which returns the inputs."""
+    for parameter in module.parameters():
+        parameter.requires_grad = False
+
+    def evaluate(part, inputs):
+        part.eval()
+        return inputs
+
+    for part in module.modules():
+        part.register_forward_pre_hook(evaluate)
+
+
+def freeze_6(module):
+    """Wrap the forward pass."""
+    module.requires_grad_(False)
+    forward = module.forward
+
+    def evaluated(*inputs):
+        module.eval()
+        return forward(*inputs)
+
+    module.forward = evaluated
+    return module
+
+
 def freeze_all_but_1(model, trained):
     for name in {name for name, _ in model.named_children()} - set(trained):
         freezing.freeze(model.get_submodule(name))
@@ -142,6 +181,40 @@ class LoRALinear_3(nn.Module):
         return out if self.merged else out + x @ self.update().T
 
 
+class LoRALinear_4(nn.Module):
+    """A sum of outer products, an orthogonal A, and the scale kept as a tensor that is not saved."""
+
+    def __init__(self, base, r, alpha):
+        super().__init__()
+        self.base, self.merged = base.requires_grad_(False), False
+        self.register_buffer("scale", torch.tensor(float(alpha / r)), persistent=False)
+        self.A = nn.Parameter(nn.init.orthogonal_(torch.empty(r, base.in_features)))
+        self.B = nn.Parameter(torch.zeros(base.out_features, r))
+
+    def update(self):
+        return self.scale * sum(torch.outer(b, a) for a, b in zip(self.A, self.B.T, strict=True))
+
+    def forward(self, x):
+        return self.base(x) + (not self.merged) * (x @ self.update().T)
+
+
+class LoRALinear_5(nn.Module):
+    """The weight of an inner layer as A, and `functional_call`."""
+
+    def __init__(self, base, r, alpha):
+        super().__init__()
+        self.base, self.merged, self.scale = base.requires_grad_(False), False, alpha / r
+        self.A = nn.Linear(base.in_features, r, bias=False).weight
+        self.B = nn.Parameter(base.weight.new_zeros(base.out_features, r))
+
+    def update(self):
+        return torch.addmm(torch.zeros_like(self.base.weight), self.B, self.A, alpha=self.scale)
+
+    def forward(self, x):
+        weight = {} if self.merged else {"weight": self.base.weight + self.update()}
+        return torch.func.functional_call(self.base, weight, (x,))
+
+
 def merge_1(layer):
     if layer.merged:
         raise RuntimeError
@@ -165,6 +238,28 @@ def merge_3(layer):
         layer.merged = True
     else:
         raise RuntimeError("only once")
+
+
+def merge_4(layer):
+    """Through the state of the base, with an error of its own."""
+
+    class MergedAlready(RuntimeError):
+        pass
+
+    if layer.merged:
+        raise MergedAlready
+    state = layer.base.state_dict()
+    layer.base.load_state_dict(state | {"weight": state["weight"] + layer.update().detach()})
+    layer.merged = True
+
+
+def merge_5(layer):
+    """With the product and the sum in one operation."""
+    if layer.merged:
+        raise RuntimeError("merged already")
+    with torch.no_grad():
+        layer.base.weight.addmm_(layer.B, layer.A, alpha=layer.scale)
+    layer.merged = True
 
 
 def unmerge_1(layer):
@@ -266,6 +361,26 @@ class LoRAConv2d_3(nn.Module):
         return out if self.merged else out + self.base._conv_forward(x, self.update(), None)
 
 
+class LoRAConv2d_4(nn.Module):
+    """The product of the update with the patches of the image."""
+
+    def __init__(self, base, r, alpha):
+        super().__init__()
+        self.base, self.merged, self.scale = base.requires_grad_(False), False, alpha / r
+        self.A = nn.Parameter(torch.rand(r, *base.weight.shape[1:]) - 0.5)
+        self.B = nn.Parameter(torch.zeros(base.out_channels, r))
+
+    def update(self):
+        return self.scale * torch.stack([torch.tensordot(b, self.A, 1) for b in self.B])
+
+    def forward(self, x):
+        out, base = self.base(x), self.base
+        if self.merged:
+            return out
+        patches = F.unfold(x, base.kernel_size, base.dilation, base.padding, base.stride)
+        return out + (self.update().flatten(1) @ patches).view_as(out)
+
+
 # ------------------------------------------------------------------------------------------------
 # Spectrum
 
@@ -288,6 +403,13 @@ def energy_held_3(update, r):
     u, s, v = torch.linalg.svd(flat, full_matrices=False)
     rest = flat - (u[:, :r] * s[:r]) @ v[:r]
     return float(1 - rest.norm() ** 2 / flat.norm() ** 2)
+
+
+def energy_held_4(update, r):
+    """The part of the matrix in the span of the first right singular vectors."""
+    flat = update.flatten(1).double()
+    _, vectors = torch.linalg.eigh(flat.T @ flat)
+    return ((flat @ vectors[:, -r:]).norm() / flat.norm()).square()
 
 
 # ------------------------------------------------------------------------------------------------
