@@ -436,6 +436,65 @@ class activation_at_the_end(nn.Module):
         return F.relu(self.down(F.relu(self.up(x))))
 
 
+@misconception(of=layers.FeedForward)
+class activation_before_the_first_layer(nn.Module):
+    """You apply the ReLU to the input instead of to what the first layer gives.
+
+    The two layers then follow each other directly and are a single linear layer: the ReLU belongs
+    between them.
+    """
+
+    def __init__(self, d, hidden):
+        super().__init__()
+        self.up = nn.Linear(d, hidden)
+        self.down = nn.Linear(hidden, d)
+
+    def forward(self, x):
+        return self.down(self.up(F.relu(x)))
+
+
+@misconception(of=layers.Block)
+class branches_side_by_side(nn.Module):
+    """Your second branch begins with the input of the block, as the first one does.
+
+    It has to begin with what the first branch has returned, so that the feed-forward network works
+    on what attention has found.
+    """
+
+    def __init__(self, d, heads, hidden, dropout=0.0):
+        super().__init__()
+        self.norm1 = LayerNorm(d)
+        self.attention = MultiHeadAttention(d, heads)
+        self.norm2 = LayerNorm(d)
+        self.feed_forward = FeedForward(d, hidden)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x, mask=None):
+        looked = self.dropout(self.attention(self.norm1(x), mask))
+        return x + looked + self.dropout(self.feed_forward(self.norm2(x)))
+
+
+@misconception(of=layers.Block)
+class mask_not_passed_on(nn.Module):
+    """Your block does not pass the mask on to its attention.
+
+    Every position then sees all others, and a language model finds the character that it has to
+    predict in the future.
+    """
+
+    def __init__(self, d, heads, hidden, dropout=0.0):
+        super().__init__()
+        self.norm1 = LayerNorm(d)
+        self.attention = MultiHeadAttention(d, heads)
+        self.norm2 = LayerNorm(d)
+        self.feed_forward = FeedForward(d, hidden)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x, mask=None):
+        x = x + self.dropout(self.attention(self.norm1(x)))
+        return x + self.dropout(self.feed_forward(self.norm2(x)))
+
+
 @misconception(of=layers.Block)
 class residual_forgotten(nn.Module):
     """You return what the branches find without adding it to their input.
@@ -612,6 +671,35 @@ class future_in_sight(nn.Module):
         return self.output(self.norm(x))
 
 
+@misconception(of=model.LanguageModel)
+class softmax_of_the_scores(nn.Module):
+    """You return probabilities instead of scores.
+
+    The loss function takes the softmax itself, and a second one would make all probabilities nearly
+    equal: return what the output layer gives.
+    """
+
+    def __init__(
+        self, vocabulary, length, *, d, heads, layers, hidden, dropout=0.0, mask=causal_mask
+    ):
+        super().__init__()
+        self.mask = mask
+        self.embedding = WordEmbedding(vocabulary, d)
+        self.register_buffer("positions", sinusoidal_positions(length, d), persistent=False)
+        self.dropout = nn.Dropout(dropout)
+        self.blocks = nn.ModuleList(Block(d, heads, hidden, dropout) for _ in range(layers))
+        self.norm = LayerNorm(d)
+        self.output = nn.Linear(d, vocabulary)
+
+    def forward(self, tokens):
+        length = tokens.shape[1]
+        x = self.dropout(self.embedding(tokens) + self.positions[:length])
+        mask = self.mask(length, tokens.device)
+        for block in self.blocks:
+            x = block(x, mask)
+        return self.output(self.norm(x)).softmax(dim=-1)
+
+
 # ------------------------------------------------------------------------------------------------
 # Counting
 
@@ -646,6 +734,22 @@ def heads_forgotten(layers, heads):
         "output projection": layers,
         "feed-forward": 2 * layers,
         "next token": 1,
+    }
+
+
+@misconception(of=counting.matrix_products)
+def scores_in_every_layer(layers, heads):
+    """You count the product that gives the scores of the next token once per layer.
+
+    The output layer comes once, after the last block.
+    """
+    return {
+        "query, key, value": 3 * layers,
+        "scores": heads * layers,
+        "weighted values": heads * layers,
+        "output projection": layers,
+        "feed-forward": 2 * layers,
+        "next token": layers,
     }
 
 
@@ -700,6 +804,32 @@ def joint_probability(training, test, n, smoothing=0.1):
     for gram in asked:
         total -= np.log2((grams.count(gram) + smoothing) / (len(grams) + smoothing * letters))
     return float(total / len(asked))
+
+
+@misconception(of=language.ngram_bits)
+def alphabet_of_the_training_text(training, test, n, smoothing=0.1):
+    """You count only the characters of the training text as the alphabet.
+
+    The test text may have others, and then your probabilities of all characters sum to more than 1:
+    take the characters of both texts.
+    """
+    letters = len(set(training))
+    grams = [training[i : i + n] for i in range(len(training) - n + 1)]
+    total = 0.0
+    asked = [test[i : i + n] for i in range(len(test) - n + 1)]
+    for gram in asked:
+        seen = sum(other[:-1] == gram[:-1] for other in grams)
+        total -= np.log2((grams.count(gram) + smoothing) / (seen + smoothing * letters))
+    return float(total / len(asked))
+
+
+@misconception(of=language.bits_per_character)
+def multiplied_by_log_2(scores, targets):
+    """You multiply the loss in nats by log(2) instead of dividing by it.
+
+    A bit is the smaller unit, so that the number of bits is larger than the number of nats.
+    """
+    return float(F.cross_entropy(scores.flatten(0, 1), targets.flatten())) * np.log(2)
 
 
 @misconception(of=language.bits_per_character)

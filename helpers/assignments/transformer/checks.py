@@ -31,6 +31,7 @@ __all__ = [
     "multiplications",
     "next_probabilities",
     "ngram_bits",
+    "only_itself",
     "sinusoidal_positions",
     "split_heads",
     "trained",
@@ -69,7 +70,7 @@ def _works_elsewhere(function: Callable[..., Any], *args: Tensor) -> None:
         with torch.no_grad():
             found = function(*(x.to("meta") for x in args))
     except Exception as error:
-        # Code that reads numbers back, such as an assertion, fails here but works on a GPU.
+        # An assertion, for example, needs numbers: it would fail here and pass on a GPU.
         if "device" in str(error):
             raise Wrong(
                 "It fails with tensors on another device than the CPU. What it makes should be "
@@ -122,6 +123,13 @@ def word_embedding(layer_class: Callable[..., Any]) -> Claims:
         f"{shown(2 * row)}; yours is {shown(found[0, 0])}.",
     )
     expect(near(found[1, 2], torch.tensor([0.0, 2, 4, 6]), NEAR), "The vector of token 0 is wrong.")
+
+    yield "passes the gradient on to the table"
+    expect(
+        isinstance(found := ask(call, layer, tokens), Tensor) and found.requires_grad,
+        "The vectors carry no gradient, so the rows would never be learned: compute with PyTorch's "
+        "functions, and without `.detach()`, `.data` and NumPy.",
+    )
 
 
 @public_check("sinusoidal_positions")
@@ -385,6 +393,16 @@ def layer_norm(layer_class: Callable[..., Any]) -> Claims:
         near(_called(call, layer, (2, 5, 4), x), right, 1e-4),
         "With other weights and biases the output differs.",
     )
+    slopes = []
+    for function in (layer, lambda y: F.layer_norm(y, (4,), layer.weight, layer.bias, 1e-5)):
+        y = x.clone().requires_grad_()
+        (slope,) = torch.autograd.grad(ask(call, function, y).square().sum(), y)
+        slopes.append(slope)
+    expect(
+        near(*slopes, 1e-3),
+        "The output is right, but its gradient is not: mean and variance depend on the input too, "
+        "so they must not be detached.",
+    )
 
     yield "adds eps to the variance, under the root"
     layer = ask("LayerNorm(4, eps=1.0)", layer_class, 4, 1.0)
@@ -407,17 +425,17 @@ def feed_forward(layer_class: Callable[..., Any]) -> Claims:
     yield "returns a vector for each position"
     layer = ask("FeedForward(2, 2)", layer_class, 2, 2)
     with torch.no_grad():
-        for linear, bias in ((layer.up, 0.0), (layer.down, 10.0)):
-            linear.weight.copy_(torch.eye(2) * 2)
+        for linear, factor, bias in ((layer.up, -2, 0.0), (layer.down, 2, 10.0)):
+            linear.weight.copy_(torch.eye(2) * factor)
             linear.bias.fill_(bias)
     found = _called(call, layer, (1, 2, 2), torch.tensor([[[1.0, -1], [0, 3]]]))
 
     yield "has a ReLU between its layers, and none after them"
-    right = torch.tensor([14.0, 10])
+    right = torch.tensor([10.0, 14])
     expect(
         near(found[0, 0], right, NEAR),
-        f"If both layers double and the second adds 10, [1, -1] becomes [2, -2], [2, 0] after the "
-        f"ReLU, and then {shown(right)}; yours is {shown(found[0, 0])}.",
+        f"If the first layer multiplies by -2, and the second doubles and adds 10, [1, -1] becomes "
+        f"[-2, 2], [0, 2] after the ReLU, and then {shown(right)}; yours is {shown(found[0, 0])}.",
     )
     with torch.no_grad():
         layer.down.bias.fill_(-10.0)
@@ -461,9 +479,14 @@ def block(block_class: Callable[..., Any]) -> Claims:
         state |= {f"{there}.{part}": own[f"{name}.{part}"] for part in ("weight", "bias")}
     theirs.load_state_dict(state)
     with torch.no_grad():
-        right = theirs(x, src_mask=~mask)
+        right, not_masked = theirs(x, src_mask=~mask), theirs(x)
+    found = _called(call, built, (2, 5, 8), x, mask)
     expect(
-        near(_called(call, built, (2, 5, 8), x, mask), right, 1e-4),
+        not near(found, not_masked, 1e-4),
+        "The output is that of a block without a mask: pass the mask on to the attention.",
+    )
+    expect(
+        near(found, right, 1e-4),
         "The output differs. Does each branch begin with its own norm, and the second one with "
         "what the first has returned?",
     )
@@ -477,6 +500,16 @@ def block(block_class: Callable[..., Any]) -> Claims:
     dropping.train()
     first, second = (_called(call, dropping, (2, 5, 8), x, mask) for _ in range(2))
     expect(not torch.equal(first, second), "In training dropout has no effect.")
+    silent = _with_weights(ask("Block(8, 2, 12, 1.0)", block_class, *sizes, 1.0)).train()
+    expect(
+        near(_called(call, silent, (2, 5, 8), x, mask), x, NEAR),
+        "With a dropout of 1, both branches give 0 in training, and the input should pass "
+        "unchanged: dropout comes at the end of each branch, before the sum.",
+    )
+
+
+def _itself(length: int, device: torch.device | str | None = None) -> Tensor:
+    return torch.eye(length, device=device).bool()
 
 
 @public_check("LanguageModel")
@@ -487,14 +520,33 @@ def language_model(model_class: Callable[..., Any]) -> Claims:
     yield "returns a score for each character at each position"
     model = _with_weights(ask(call, model_class, 7, 6, **sizes))
     tokens = torch.tensor([[0, 3, 6, 1, 1, 2], [5, 5, 4, 0, 2, 6]])
-    _called("model(tokens)", model, (2, 6, 7), tokens)
-    _called("model(tokens)", model, (1, 4, 7), tokens[:1, :4])
+    whole = _called("model(tokens)", model, (2, 6, 7), tokens)
+    short = _called("model(tokens)", model, (1, 4, 7), tokens[:1, :4])
 
     yield "makes nothing on another device than that of the tokens"
     _works_elsewhere(ask(call, model_class, 7, 6, **sizes).to("meta"), tokens)
 
     yield "does not look into the future"
     _no_future("model(tokens)", model, tokens, lambda later: (later + 1) % 7)
+
+    yield "gives a shorter text the scores of its positions"
+    expect(
+        near(short, whole[:1, :4], NEAR),
+        "The scores of the first four characters alone should be those that they have in the whole "
+        "text: are they given the positions 0 to 3?",
+    )
+
+    yield "uses the mask that it is given, and no dropout in evaluation"
+    call_itself = f"{call[:-1]}, mask=...)"
+    itself = ask(call_itself, model_class, 7, 6, **sizes, mask=_itself)
+    found = _called("model(tokens)", _with_weights(itself), (2, 6, 7), tokens)
+    expect(
+        not near(found, whole, NEAR),
+        "With another function for `mask`, the scores stay the same: call `self.mask`.",
+    )
+    dropping = ask(f"{call[:-1]}, dropout=0.5)", model_class, 7, 6, **sizes, dropout=0.5)
+    found = _called("model(tokens)", _with_weights(dropping), (2, 6, 7), tokens)
+    expect(near(found, whole, NEAR), "In evaluation the scores should not depend on dropout.")
 
     yield "knows the order of what it has seen"
     swapped = tokens.clone()
@@ -580,7 +632,7 @@ def multiplications(function: Callable[..., Any]) -> Claims:
     ):
         expect(
             found[place] == right,
-            f"For `{place}` there are {why}: {right} multiplications; yours are {found[place]}.",
+            f"`{place}` takes {why}: {right} multiplications; yours are {found[place]}.",
         )
     total = sum(found.values())
     expect(total == 468, f"In all there are 468 multiplications; you count {total}.")
@@ -593,6 +645,16 @@ def multiplications(function: Callable[..., Any]) -> Claims:
             twice[place] == factor * found[place],
             f"Twice the length means {factor} times the work for `{place}`; yours is "
             f"{twice[place] / found[place]:g} times.",
+        )
+
+    yield "grows with the number of layers, except for the last product"
+    three = asked(3, layers=3)
+    for place in found:
+        factor = 1 if place == "next token" else 3
+        expect(
+            three[place] == factor * found[place],
+            f"Three layers instead of one mean {factor} times the work for `{place}`; yours is "
+            f"{three[place] / found[place]:g} times.",
         )
 
     yield "does not depend on the number of heads"
@@ -677,9 +739,25 @@ def bits_per_character(function: Callable[..., Any]) -> Claims:
         found = as_number(f"`{call}`", ask(call, function, scores, torch.tensor([[target]])))
         expect(
             math.isclose(found, right, rel_tol=1e-5),
-            f"A character with the probability {2**-right:g} is {right:g} bits; you found "
-            f"{found:.4f}.",
+            f"A character with the probability {2**-right:g} costs {right:g} bit"
+            f"{'' if right == 1 else 's'}; you found {found:.4f}.",
         )
+
+
+@public_check("only_itself")
+def only_itself(function: Callable[..., Any]) -> Claims:
+    """Check the student's ``only_itself(length, device)``."""
+    yield "returns a boolean tensor that is true on the diagonal alone"
+    mask = ask("only_itself(3)", function, 3)
+    expect(isinstance(mask, Tensor), f"It should be a tensor; yours is {kind(mask)}.")
+    expect(tuple(mask.shape) == (3, 3), f"It should be (3, 3); yours is {tuple(mask.shape)}.")
+    expect(mask.dtype == torch.bool, f"It should be boolean; yours is {mask.dtype}.")
+    rows = [[i == j for j in range(3)] for i in range(3)]
+    expect(mask.tolist() == rows, f"It should be {rows}; yours is {mask.tolist()}.")
+
+    yield "is made on the device that is asked for"
+    elsewhere = ask('only_itself(3, device="meta")', function, 3, device="meta")
+    expect(elsewhere.device.type == "meta", f"It is on {elsewhere.device}.")
 
 
 @public_check("next_probabilities")

@@ -67,7 +67,7 @@ PROBES = {
     model.LanguageModel: [language_model],
     counting.matrix_products: [call(2, 4)],
     counting.multiplications: [call(3, d=4, heads=2, layers=2, hidden=6, vocabulary=5)],
-    language.ngram_bits: [call(TEXT, "the sat on", n) for n in (1, 2, 3)],
+    language.ngram_bits: [call(TEXT, "the sat on!", n) for n in (1, 2, 3)],
     language.bits_per_character: [call(drawn(2, 4, 5), TOKENS)],
     language.next_probabilities: [call(drawn(2, 5), 0.5), call(drawn(5), 2.0)],
 }
