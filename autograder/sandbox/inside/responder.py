@@ -41,7 +41,7 @@ class Responder:
         self.kept: list[Any] = []
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Answer a request: ``get`` or ``set`` a value, ``call`` it, or compute its ``gradient``."""
+        """Answer a request: ``get``, ``set`` or ``call`` something, or compute its ``gradient``."""
         try:
             with silenced():
                 return {"value": self._value(request)}

@@ -10,7 +10,7 @@ from helpers.plots.style import LINES, STYLE, legend_beside, panels
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["STYLE", "drift", "shares"]
+__all__ = ["STYLE", "drift", "ranks", "shares"]
 
 
 def drift(changes: Mapping[str, Sequence[float]]) -> Figure:
@@ -51,4 +51,43 @@ def shares(groups: Mapping[str, Mapping[str, float]]) -> Figure:
         axes.set_ylabel("share of the squared norm")
         axes.set_title("What a rank holds of a full change")
         legend_beside(axes)
+    return figure
+
+
+def ranks(
+    by_rank: Mapping[str, Mapping[int, tuple[int, float]]],
+    without_rank: Mapping[str, tuple[int, float]],
+) -> Figure:
+    """Draw test accuracies over the rank of the updates, and over the trained parameters.
+
+    Parameters
+    ----------
+    by_rank
+        Mapping from the label of a line to a mapping from rank to trained parameters and accuracy.
+        A line without any networks is left out.
+    without_rank
+        Mapping from label to the same figures of networks that have no rank.
+    """
+    from matplotlib.lines import Line2D
+
+    by_rank = {label: networks for label, networks in by_rank.items() if networks}
+    looks = dict(zip((*by_rank, *without_rank), LINES, strict=False))
+    with panels(2, (4.6, 4.0)) as (figure, (over_ranks, over_sizes)):
+        for label, networks in by_rank.items():
+            sizes, accuracies = zip(*networks.values(), strict=True)
+            over_ranks.plot(list(networks), accuracies, **looks[label])
+            over_sizes.plot(sizes, accuracies, **looks[label])
+        for label, (size, accuracy) in without_rank.items():
+            over_ranks.axhline(accuracy, **looks[label] | {"marker": "none"})
+            over_sizes.plot([size], [accuracy], **looks[label])
+        over_ranks.set_xticks(sorted({r for networks in by_rank.values() for r in networks}))
+        over_ranks.set_xlabel("rank")
+        over_sizes.set_xscale("log")
+        over_sizes.set_xlabel("trained parameters")
+        lowest = min(accuracy for networks in by_rank.values() for _, accuracy in networks.values())
+        for axes in (over_ranks, over_sizes):
+            axes.set_ylim(lowest - 0.05, 1.01)
+            axes.set_ylabel("test accuracy (axis cut off)")
+        handles = [Line2D([], [], label=label, **look) for label, look in looks.items()]
+        figure.legend(handles=handles, loc="outside lower center", ncols=2)
     return figure

@@ -36,10 +36,10 @@ def unchanged(start: nn.Module) -> Callable[[nn.Module], str | None]:
             if name.endswith("num_batches_tracked"):
                 if now != before:
                     return (
-                        f"the statistics in {owner[:-1]} were updated by {int(now):,} batches, and "
-                        f"in a network that starts as `new_network()` and keeps them frozen it is "
-                        f"{int(before):,}. Either the network started with other statistics, or the "
-                        "module was in training mode, so that it was not frozen."
+                        f"the statistics in {owner[:-1]} were updated by {int(now):,} batches; in "
+                        "a network that starts as `new_network()` and keeps them frozen it is "
+                        f"{int(before):,}. Either the network started with other statistics, or "
+                        "the module was in training mode, so that it was not frozen."
                     )
             elif (now - before).norm() > TOLERANCE * before.norm():
                 return f"{name} should be frozen, but it is not what it was before the training."

@@ -14,9 +14,9 @@ from helpers.reference.lora_transfer.networks import CLASSES, new_network
 from helpers.transfer import head_name
 
 WHY = (
-    "The course has no run of its own for this profile, so this is the accuracy that the features of "
-    "the pretrained network give without any training, if each image is assigned to the class whose "
-    "mean feature is nearest."
+    "The course has no run of its own for this profile, so this is the accuracy that the features "
+    "of the pretrained network give without any training, if each image is assigned to the class "
+    "whose mean feature is nearest."
 )
 """What students read about this accuracy where it is the bar."""
 

@@ -182,7 +182,7 @@ class LoRALinear_3(nn.Module):
 
 
 class LoRALinear_4(nn.Module):
-    """A sum of outer products, an orthogonal A, and the scale kept as a tensor that is not saved."""
+    """A sum of outer products, an orthogonal A, and the scale as a tensor that is not saved."""
 
     def __init__(self, base, r, alpha):
         super().__init__()
