@@ -62,7 +62,8 @@ class Responder:
             case "call":
                 result = target(*args, **kwargs)
             case "set":
-                result = setattr(target, request["name"], *args)
+                setattr(target, request["name"], *args)
+                result = None
             case "gradient":
                 result = gradient(target, args, decode(request["upstream"]))
             case op:

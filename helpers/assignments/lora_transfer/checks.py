@@ -278,26 +278,42 @@ def lora_linear(LoRALinear: Callable[..., Any]) -> Claims:
     )
 
 
-class _Merging(nn.Module):
-    """A layer with an update of ones, for the check of `merge`."""
+class Mergeable(nn.Module):
+    """A layer with an update, as `merge` and `unmerge` find it.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    weight
+        The weight of the base, (out, in).
+    A, B
+        The factors, (r, in) and (out, r).
+    scale
+        Factor of the update.
+    """
+
+    def __init__(self, weight: Tensor, A: Tensor, B: Tensor, scale: float) -> None:
         super().__init__()
-        self.base = nn.Linear(3, 2)
+        out, into = weight.shape
+        self.base = nn.Linear(into, out)
+        self.base.weight.data.copy_(weight)
         self.base.requires_grad_(False)
-        self.A = nn.Parameter(torch.ones(1, 3))
-        self.B = nn.Parameter(torch.ones(2, 1))
-        self.scale = 2.0
+        self.A = nn.Parameter(A.clone())
+        self.B = nn.Parameter(B.clone())
+        self.scale = scale
         self.merged = False
 
     def update(self) -> Tensor:
-        return self.scale * self.B @ self.A
+        return self.scale * torch.matmul(self.B, self.A)
+
+
+def _update_of_two() -> Mergeable:
+    return Mergeable(torch.randn(2, 3), torch.ones(1, 3), torch.ones(2, 1), scale=2.0)
 
 
 @public_check("merge")
 def merge(merge: Callable[..., Any]) -> Claims:
     """Check the student's ``merge(layer)``."""
-    layer = _Merging()
+    layer = _update_of_two()
     start = layer.base.weight.clone()
     added = torch.full((2, 3), 2.0)
 
@@ -318,7 +334,7 @@ def merge(merge: Callable[..., Any]) -> Claims:
 @public_check("unmerge")
 def unmerge(unmerge: Callable[..., Any]) -> Claims:
     """Check the student's ``unmerge(layer)``."""
-    layer = _Merging()
+    layer = _update_of_two()
     start = layer.base.weight.clone()
     layer.merged = True
 
@@ -336,7 +352,7 @@ def unmerge(unmerge: Callable[..., Any]) -> Claims:
     _differs(layer, start, torch.full((2, 3), -2.0), "The second time should change nothing")
 
 
-def _differs(layer: _Merging, start: Tensor, expected: Tensor, why: str) -> None:
+def _differs(layer: Mergeable, start: Tensor, expected: Tensor, why: str) -> None:
     found = layer.base.weight.detach() - start
     expect(near(found, expected, ROUNDING), f"{why}; the weight has changed by {shown(found)}.")
 

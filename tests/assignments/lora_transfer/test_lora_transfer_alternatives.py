@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from alternatives import each_alternative, judged_alternative
 from torch import nn
 
+from helpers.assignments.lora_transfer import checks
 from helpers.reference.lora_transfer import freezing, lora
 
 # ------------------------------------------------------------------------------------------------
@@ -417,7 +418,7 @@ def energy_held_4(update, r):
 
 @each_alternative(globals())
 def test_another_right_answer_earns_every_point(alternative):
-    modules = {"nn": nn, "torch": torch}
+    modules = {"nn": nn, "torch": torch, "checks": checks}
     right = {"LoRALinear": lora.LoRALinear, "merge": lora.merge, "unmerge": lora.unmerge}
     beside = modules | right | {"freeze": freezing.freeze}
     score = judged_alternative("lora_transfer", alternative, beside=beside)
