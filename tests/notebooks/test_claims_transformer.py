@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -123,6 +124,16 @@ def test_ngrams_have_the_losses_that_the_notebook_names(ngrams):
     assert ngrams == sorted(ngrams, reverse=True)
     assert ngrams[1] == pytest.approx(3.4, abs=0.05)
     assert ngrams[2] == pytest.approx(2.65, abs=0.01)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_the_loss_of_ngrams_is_larger_than_the_entropy_of_the_test_text(text, ngrams, n):
+    test = text.decode(text.test.inputs.flatten())
+    places = range(len(test) - n + 1)
+    grams = Counter(test[i : i + n] for i in places)
+    contexts = Counter(test[i : i + n - 1] for i in places)
+    bits = sum(m * math.log2(contexts[gram[:-1]] / m) for gram, m in grams.items())
+    assert bits / len(places) < ngrams[n - 1]
 
 
 def test_the_model_that_sees_itself_alone_is_a_model_of_bigrams(losses, ngrams):
