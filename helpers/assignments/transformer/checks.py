@@ -399,7 +399,7 @@ def layer_norm(layer_class: Callable[..., Any]) -> Claims:
         (slope,) = torch.autograd.grad(ask(call, function, y).square().sum(), y)
         slopes.append(slope)
     expect(
-        near(*slopes, 1e-3),
+        near(slopes[0], slopes[1], 1e-3),
         "The output is right, but its gradient is not: mean and variance depend on the input too, "
         "so they must not be detached.",
     )
@@ -674,8 +674,9 @@ PLACES = (
 def _whole_numbers(values: Any) -> dict[str, int]:
     expect_keys(values, PLACES, "no number")
     for place, value in values.items():
+        number = float(value) if isinstance(value, Real) and not isinstance(value, bool) else 0.0
         expect(
-            isinstance(value, Real) and not isinstance(value, bool) and value > 0 and not value % 1,
+            number > 0 and number.is_integer(),
             f"`{place}` should be a whole number above 0; yours is {value!r}.",
         )
     return {place: int(value) for place, value in values.items()}
