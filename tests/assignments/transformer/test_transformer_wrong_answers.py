@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from alternatives import each_alternative, judged_alternative
 from torch import nn
 
+from helpers.assignments.transformer import checks
 from helpers.reference.transformer import attention as heads_and_masks
 from helpers.reference.transformer import counting, inputs, layers, model
 from helpers.reference.transformer.attention import causal_mask
@@ -159,3 +160,14 @@ def test_a_wrong_answer_fails_its_public_check(alternative):
     result = check(alternative)
     assert not result
     assert result.problem
+
+
+def test_the_mask_of_the_control_is_checked_before_its_training():
+    assert checks.only_itself(model.only_itself)
+    for wrong in (
+        causal_mask,
+        lambda length, device=None: torch.eye(length, device=device),
+        lambda length, device=None: torch.eye(length, dtype=torch.bool),
+        lambda length, device=None: torch.ones(length, dtype=torch.bool, device=device),
+    ):
+        assert not checks.only_itself(wrong)
