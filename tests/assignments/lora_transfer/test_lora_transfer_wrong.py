@@ -284,3 +284,39 @@ def test_a_wrong_rank(answer):
     assert score.points < score.of
     assert not found
     assert not checks.useful_rank(answer)
+
+
+# ------------------------------------------------------------------------------------------------
+# Nothing is written
+
+
+def unwritten(*args):
+    raise NotImplementedError
+
+
+class Unwritten(nn.Module):
+    def __init__(self, base, r, alpha):
+        super().__init__()
+        raise NotImplementedError
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("freeze",),
+        ("freeze_all_but",),
+        ("training_cost",),
+        ("LoRALinear",),
+        ("merge", "unmerge"),
+        ("useful_rank",),
+        ("LoRAConv2d",),
+        ("energy_held",),
+    ],
+)
+@pytest.mark.parametrize("does", ["nothing", "stops"])
+def test_what_is_not_written_earns_nothing(names, does):
+    nothing = nn.Module if "Conv" in names[0] or "Linear" in names[0] else lambda *args: None
+    stops = Unwritten if nothing is nn.Module else unwritten
+    answers = dict.fromkeys(names, {"nothing": nothing, "stops": stops}[does])
+    question = question_about("lora_transfer", names[0])
+    assert judged("lora_transfer", question, BESIDE | answers).points == 0
