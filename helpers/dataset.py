@@ -70,6 +70,8 @@ class Dataset:
 
     numbers_per_example: ClassVar[int] = 1
     """How many numbers `draw_epoch` draws for each example."""
+    unit: ClassVar[str] = "examples"
+    """What is predicted, in the plural, for messages."""
 
     @property
     def device(self) -> torch.device:

@@ -16,7 +16,7 @@ class DownloadError(Exception):
     """The file could not be downloaded; the message gives the reason in one clause."""
 
 
-def download(url: str, destination: Path, md5: str) -> Path:
+def download(url: str, destination: Path, checksum: str, method: str = "md5") -> Path:
     """Download `url` to `destination` unless that file already exists.
 
     Received data are kept in ``<destination>.part``. The next call continues from their end if the
@@ -28,8 +28,10 @@ def download(url: str, destination: Path, md5: str) -> Path:
         An http, https or file URL.
     destination
         The file to write. Its folder is created if necessary.
-    md5
-        Expected MD5 checksum of the whole file, in hexadecimal.
+    checksum
+        Expected checksum of the whole file in hexadecimal, or its first digits.
+    method
+        Name of the checksum, such as ``"md5"`` or ``"sha256"``.
 
     Returns
     -------
@@ -51,8 +53,8 @@ def download(url: str, destination: Path, md5: str) -> Path:
     except (OSError, http.client.HTTPException) as error:
         raise DownloadError(_reason(error)) from error
     with part.open("rb") as file:
-        found = hashlib.file_digest(file, "md5").hexdigest()
-    if found != md5:
+        found = hashlib.file_digest(file, method).hexdigest()
+    if not found.startswith(checksum):
         part.unlink()
         raise DownloadError("the downloaded file is not the right one (its checksum differs)")
     part.replace(destination)

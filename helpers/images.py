@@ -42,6 +42,7 @@ class ImageDataset(Dataset):
     pad: int
 
     numbers_per_example: ClassVar[int] = 4
+    unit: ClassVar[str] = "images"
 
     def to(self, device: torch.device | str) -> Self:
         """Return the same data set on another device."""

@@ -30,6 +30,9 @@ __all__ = [
     "seed_everything",
 ]
 
+SQUARES = 0.99
+"""Decay of the mean square of the gradients in AdamW: shorter than usual, as the trainings are."""
+
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 # ------------------------------------------------------------------------------------------------
@@ -56,8 +59,9 @@ def fit(
     progress: bool = True,
     cuda_graph: bool = True,
     step_losses: bool = False,
+    optimizer: str = "sgd",
 ) -> History:
-    """Train `model` by stochastic gradient descent with Nesterov momentum.
+    """Train `model`, by default by stochastic gradient descent with Nesterov momentum.
 
     The model is moved to the device of the data set. If `checkpoint` is given, the whole state of
     the training is saved there after every epoch. A call with the same model, data and settings
@@ -75,7 +79,8 @@ def fit(
     epochs
         Number of passes over the training examples.
     lr, momentum, weight_decay
-        Parameters of SGD. The weight decay acts on all parameters of the model that are trained.
+        Parameters of the optimizer. The weight decay acts on all parameters of the model that are
+        trained.
     schedule
         ``"cosine"`` lowers the learning rate to 0 along half a cosine, step by step;
         ``"multistep"`` divides it by 10 at each milestone; ``"constant"`` leaves it unchanged.
@@ -119,6 +124,9 @@ def fit(
         and the steps are not recorded.
     step_losses
         Whether the history also holds the loss of every step.
+    optimizer
+        ``"sgd"``, or ``"adamw"``, in which the mean of the gradients decays by `momentum` and that
+        of their squares by 0.99, and which subtracts the weight decay from the weights directly.
 
     Returns
     -------
@@ -128,12 +136,13 @@ def fit(
     Raises
     ------
     ValueError
-        If `schedule` or `precision` is unknown, if a factor that `schedule` returns is negative or
-        not a finite number, or if there are fewer training examples than `batch_size`.
+        If `schedule`, `precision` or `optimizer` is unknown, if a factor that `schedule` returns is
+        negative or not a finite number, or if there are fewer training examples than `batch_size`.
 
     References
     ----------
     Micikevicius et al., "Mixed Precision Training", ICLR 2018.
+    Loshchilov, Hutter, "Decoupled Weight Decay Regularization", ICLR 2019: AdamW.
     """
     steps = _steps_per_epoch(dataset, batch_size)
     dtype = _dtype(precision, dataset.device)
@@ -151,27 +160,29 @@ def fit(
         "precision": precision,
         "seed": seed,
     }
+    if optimizer != "sgd":
+        recipe["optimizer"] = optimizer
     if step_losses:
         recipe["step_losses"] = True  # a checkpoint without them cannot be continued with them
     recorder = _recorder(dataset.device) if cuda_graph else None
     model.to(dataset.device)
     fused = recorder is not None or dataset.device.type == "cuda"
     scaled = dtype == torch.float16
-    optimizer = _optimizer(model, lr, momentum, weight_decay, fused=fused, scaled=scaled)
+    updates = _optimizer(optimizer, model, lr, momentum, weight_decay, fused=fused, scaled=scaled)
     # The scaler does nothing unless it is enabled.
     scaler = torch.amp.GradScaler(dataset.device.type, enabled=scaled)
-    scheduler = planned.scheduler(optimizer)
+    scheduler = planned.scheduler(updates)
     seed_everything(seed)
     generator = torch.Generator().manual_seed(seed)
     history = History()
-    state = TrainingState(recipe, model, optimizer, scheduler, scaler, generator, history)
+    state = TrainingState(recipe, model, updates, scheduler, scaler, generator, history)
     if checkpoint is not None and checkpoint.exists():
         state.load(checkpoint)
 
     step = Step(
         model,
         dataset,
-        optimizer,
+        updates,
         scaler,
         dtype,
         label_smoothing,
@@ -246,12 +257,21 @@ def _steps_per_epoch(dataset: Dataset, batch_size: int) -> int:
 
 
 def _optimizer(
-    model: nn.Module, lr: float, momentum: float, weight_decay: float, *, fused: bool, scaled: bool
+    name: str,
+    model: nn.Module,
+    lr: float,
+    momentum: float,
+    weight_decay: float,
+    *,
+    fused: bool,
+    scaled: bool,
 ) -> torch.optim.Optimizer:
-    """Return SGD with Nesterov momentum for the parameters that require a gradient.
+    """Return an optimizer for the parameters that require a gradient.
 
     Parameters
     ----------
+    name
+        As `optimizer` of `fit`.
     model, lr, momentum, weight_decay
         As for `fit`.
     fused
@@ -261,6 +281,16 @@ def _optimizer(
         implementation can skip an update after an overflow without waiting for the device.
     """
     trained = [p for p in model.parameters() if p.requires_grad]
+    if name == "adamw":
+        return torch.optim.AdamW(
+            trained,
+            lr=lr,
+            betas=(momentum, SQUARES),
+            weight_decay=weight_decay,
+            fused=fused or scaled,
+        )
+    if name != "sgd":
+        raise ValueError(f"optimizer is {name!r}: it must be 'sgd' or 'adamw'.")
     optimizer = torch.optim.SGD(
         trained,
         lr=lr,

@@ -1,14 +1,13 @@
-"""Every question of the course documents is a question of a notebook, or is said to come."""
+"""Every question of the course documents is a question of a notebook."""
 
 import re
 from pathlib import Path
 
 import pytest
-from source_notebook import assignments, cells, marks
+from source_notebook import cells, marks
 
 PAGE = Path(__file__).parents[1] / "docs" / "documents.md"
-PLACE = re.compile(r"(to come|`\w+`): (`[\w-]+`(?:, `[\w-]+`)*)")
-COMING = {"lora_transfer", "transformer"}
+PLACE = re.compile(r"`(\w+)`: (`[\w-]+`(?:, `[\w-]+`)*)")
 
 
 def parts(name, letters):
@@ -67,15 +66,9 @@ def test_the_page_has_every_question_once_and_in_order(document):
 
 
 @pytest.mark.parametrize(("document", "question", "where"), ROWS)
-def test_every_question_leads_to_cells_that_exist_or_to_an_assignment_that_is_to_come(
-    document, question, where
-):
+def test_every_question_leads_to_cells_that_exist(document, question, where):
     for place in where.split("; "):
         assignment, names = PLACE.fullmatch(place).groups()
-        names = re.findall(r"[\w-]+", names)
-        if assignment == "to come":
-            assert set(names) <= COMING - set(assignments())
-        else:
-            known = {marks(cell).get("grade_id") for cell in cells(assignment.strip("`"))}
-            known |= {cell.id for cell in cells(assignment.strip("`"))}
-            assert set(names) <= known
+        known = {marks(cell).get("grade_id") for cell in cells(assignment)}
+        known |= {cell.id for cell in cells(assignment)}
+        assert set(re.findall(r"[\w-]+", names)) <= known

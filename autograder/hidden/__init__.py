@@ -11,7 +11,15 @@ from autograder.hidden.figures import drawn_by, draws, figure_panels
 from autograder.hidden.networks import home_of, parameters_of
 from autograder.hidden.score import Score, score
 from autograder.hidden.seeds import seeded
-from autograder.hidden.student import Handle, StudentError, entry, gradient, student, value
+from autograder.hidden.student import (
+    Handle,
+    StudentError,
+    entry,
+    gradient,
+    set_attribute,
+    student,
+    value,
+)
 from autograder.hidden.submitted import submitted
 from autograder.hidden.tolerance import accuracy_noise, away_from_ties, roundings
 from autograder.hidden.trained import trained
@@ -48,6 +56,7 @@ __all__ = [
     "scheduled",
     "score",
     "seeded",
+    "set_attribute",
     "sparse",
     "student",
     "submitted",

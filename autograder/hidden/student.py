@@ -201,6 +201,20 @@ def entry(handle: Handle, key: Any) -> Any:
     return found.get(key) if isinstance(found, dict) else None
 
 
+def set_attribute(owner: Any, name: str, value: Any) -> None:
+    """Set an attribute of an object of the student's, or of the grader's.
+
+    Raises
+    ------
+    StudentError
+        If the object of the student's does not let itself be changed.
+    """
+    if isinstance(owner, Handle):
+        owner._ask(op="set", name=name, args=[_send(value)])
+    else:
+        setattr(owner, name, value)
+
+
 def gradient(function: Any, *args: Any, upstream: Any) -> Any:
     """Backpropagate `upstream` through ``function(*args)`` to the first argument.
 

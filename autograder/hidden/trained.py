@@ -20,6 +20,7 @@ def trained(
     build: Callable[[], nn.Module],
     *,
     at_least: float | None = None,
+    why: str = "",
     also: Sequence[Callable[[nn.Module], str | None]] = (),
     label: str | None = None,
     weight: float = 1.0,
@@ -35,6 +36,8 @@ def trained(
     at_least
         The test accuracy from 0 to 1 that gives full credit. By default the bar of the artifact
         (`reference.bar`).
+    why
+        A sentence that says where `at_least` comes from, for the feedback.
     also
         Further demands on the loaded network: each returns None, or what is wrong.
     label
@@ -66,7 +69,7 @@ def trained(
     # These weights give what the last epoch measured, except for images between two classes, where
     # the rounding of another machine decides. We allow five standard errors of that accuracy: far
     # more than rounding can change, and far less than any claim that would be worth making up.
-    images = len(dataset.test.labels)
+    images = dataset.test.targets.numel()
     allowed = 5 * math.sqrt(max(accuracy * (1 - accuracy), 1 / images) / images)
     if not claimed <= accuracy + allowed:
         text = (
@@ -77,6 +80,7 @@ def trained(
     least = reference.bar(name) if at_least is None else at_least
     if accuracy < least:
         text = f"the saved weights give an accuracy of {accuracy:.4f}, but {least:.4f} is needed."
+        text = f"{text} {why}".rstrip()
         return Check(label, 0.0, text, weight)
     limit = reference.loss_limit(name)
     if limit is not None:

@@ -69,7 +69,8 @@ class Experiment:
     details
         ``details(model)`` returns further figures of the trained network, such as its sparsity.
     weights
-        Number of weights in the convolutions and the classifier, which tells the networks apart.
+        Number of weights in the convolutions, linear layers and embeddings, which tells the
+        networks apart; or this number in each profile.
     data
         The name of the data set in each profile.
     only_in
@@ -108,7 +109,7 @@ class Experiment:
     finish: Callable[[nn.Module], None] | None = None
     reported: Mapping[str, float] = field(default_factory=dict)
     details: Callable[[nn.Module], dict[str, float]] | None = None
-    weights: int = NARROW_WEIGHTS
+    weights: int | Mapping[str, int] = NARROW_WEIGHTS
     data: Mapping[str, str] = field(default_factory=lambda: STANDARD)
     only_in: Profile | None = None
     keeps_weights: bool = True
@@ -118,6 +119,11 @@ class Experiment:
     has_controls: bool = True
     draws_curve: bool = False
     remark: str = ""
+
+
+def weights_in(row: Experiment | Sweep, profile: str) -> int | None:
+    """Return the number of weights of a row's network in a profile; None if there is no network."""
+    return row.weights if isinstance(row.weights, int | None) else row.weights[profile]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,7 @@ from statistics import fmean, stdev
 from typing import Any
 
 from autograder.errors import UserError
+from autograder.runs.experiment import weights_in
 from autograder.runs.starting import ASSIGNMENT as STARTING
 from autograder.runs.starting import start_digest
 from autograder.runs.table import Experiment, Sweep
@@ -25,7 +26,7 @@ Run = dict[str, Any]
 
 def start(row: Row) -> str | None:
     """Return a name for the weights that a row starts from; None if they are random."""
-    return None if row.from_scratch else start_digest(profile(), row.weights)[:12]
+    return None if row.from_scratch else start_digest(profile(), weights_in(row, profile()))[:12]
 
 
 def frozen_run(row: Row, frozen: Path) -> Run | None:

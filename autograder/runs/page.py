@@ -12,21 +12,32 @@ from autograder.assignments import in_course_order
 from autograder.references import FROZEN, PASS_RATE, Run, bar_of, loss_limit_of, runs
 from autograder.references import sweeps as measured
 from autograder.runs import charts, starting
+from autograder.runs.experiment import weights_in
 from autograder.runs.table import TRAINED, UNTRAINED, Experiment, Sweep, experiments, sweeps
 from autograder.runs.tasks import CONTROLS
 from helpers.bars import BARS
 from helpers.files import replacing
-from helpers.profile import PROFILES
+from helpers.profile import PROFILES, profile
 
 TRAINED_HEADER = """\
-| experiment | recipe | weights | untrained: reported | ours | batch norm measured anew | \
-weights frozen | trained: reported | ours | difference | seeds | seconds | device |
-|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---|
+| experiment | recipe | weights | tested on | untrained: reported | ours | \
+batch norm measured anew | weights frozen | trained: reported | ours | difference | seeds | \
+seconds | device |
+|---|---|---:|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---|
 """
 MEASURED_HEADER = """\
-| figure | of | reported | ours | difference | weights | device |
-|---|---|---:|---:|---:|---:|---|
+| figure | of | reported | ours | difference | weights | data | device |
+|---|---|---:|---:|---:|---:|---|---|
 """
+
+DATA = {
+    "digits": ("images", "composed of scikit-learn's handwritten digits, in any colours"),
+    "dark_digits": ("images", "the same with digits that are darker than their background"),
+    "cifar10": ("images", "CIFAR-10"),
+    "alice": ("characters", "Lewis Carroll, *Alice's Adventures in Wonderland*, 1865"),
+    "tinyshakespeare": ("characters", "tiny Shakespeare, from the plays of William Shakespeare"),
+}
+"""What each data set consists of, and what it is, in words."""
 
 BARS_HEADER = """\
 | experiment | mean | seeds | bar | loss: trained | of the best control | limit |
@@ -41,8 +52,9 @@ higher.
 Two controls show what a network reaches without the training of its weights: one whose batch norm
 measured its statistics anew on training images, and one that was trained while the weights of its
 convolutions and its classifier kept their values, as with a quantizer that passes no gradient.
-Where their accuracies come close to the bar, the loss on the first training images (in nats) tells
-them from a trained network: a submitted network must stay below the limit as well.
+Where their accuracies come close to the bar, the loss on the first training examples, in nats for
+each image or character, tells them from a trained network: a submitted network must stay below the
+limit as well.
 """
 
 
@@ -60,14 +72,14 @@ def page(profile: str) -> str:
     str
         Markdown, made only from the table of experiments and the manifests.
     """
-    data = "CIFAR-10" if profile == "full" else "scikit-learn's digits"
     plots = "".join(f"\n![{title}](plots/{name}.png)\n" for name, title in charts.TITLES.items())
     return f"""\
-# Reference runs, profile `{profile}` ({data})
+# Reference runs, profile `{profile}`
 
 Written by `autograder reference run --profile {profile}` from the manifests in this folder.
-Accuracies are those on the test images: mean ± sample standard deviation over seeds. The number of
-weights, in the convolutions and the classifier, tells the networks apart.
+The accuracy is the share of the test images whose class is predicted right or, in a text, of the
+test characters: mean ± sample standard deviation over seeds. The number of weights, in the
+convolutions, linear layers and embeddings, tells the networks apart.
 Seconds are the wall time of one training while others run on the same device. Reported figures
 come from students of earlier courses, from one run each.
 {plots}
@@ -81,6 +93,7 @@ def tables(profile: str) -> str:
     missing = [e.name for e in experiments() if e.name not in found]
     missing += [s.name for s in sweeps() if s.name not in measured(profile)]
     parts = [
+        _data(profile, done),
         "## Trained\n\n" + TRAINED_HEADER + "".join(_trained(e, run) for e, run in done),
         "## Measured\n\n" + MEASURED_HEADER + _measured(profile, done),
         _bars(done),
@@ -110,14 +123,14 @@ def bars() -> dict[str, dict[str, dict[str, float | None]]]:
     """
     found: dict[str, dict[str, dict[str, float | None]]] = {}
     handed_in = [name for each in in_course_order() for name in each.artifacts]
-    for profile in PROFILES:
-        everything = runs(profile)
-        found[profile] = {}
+    for each in PROFILES:
+        everything = runs(each)
+        found[each] = {}
         for name in handed_in:
             least = bar_of(everything[name], everything.values()) if name in everything else None
             if least is not None:
                 limit = loss_limit_of(everything[name], everything.values())
-                found[profile][name] = {
+                found[each][name] = {
                     "accuracy": ceil(least * 10_000) / 10_000,
                     "loss": None if limit is None else _rounded_down(limit),
                 }
@@ -138,6 +151,25 @@ def write_bars() -> Path:
 
 
 # ------------------------------------------------------------------------------------------------
+# Data
+
+
+def _data(profile: str, done: list[tuple[Experiment, Run]]) -> str:
+    """Return the section that says what the data sets of these runs are."""
+    circumstances = [run["run_on"] for _, run in done]
+    swept = [s.name for s in sweeps() if s.weights is not None and s.name in measured(profile)]
+    circumstances += [measured(profile)[name]["run_on"] for name in swept]
+    names = dict.fromkeys(run_on["data"] for run_on in circumstances)
+    lines = [f"- `{name}`: {DATA[name][0]}, {DATA[name][1]}.\n" for name in names if name in DATA]
+    return "## Data\n\n" + "".join(lines) if lines else ""
+
+
+def _unit(run_on: Run) -> str:
+    """Return what is predicted in a data set, in the plural."""
+    return DATA.get(run_on["data"], ("examples", ""))[0]
+
+
+# ------------------------------------------------------------------------------------------------
 # Rows
 
 
@@ -148,7 +180,8 @@ def _trained(experiment: Experiment, run: Run) -> str:
     return _row(
         f"`{experiment.name}`",
         run["recipe"],
-        f"{experiment.weights:,}",
+        f"{weights_in(experiment, profile()):,}",
+        f"{run['run_on']['test_images']:,} {_unit(run['run_on'])} of `{run['run_on']['data']}`",
         _number(reported.get(UNTRAINED)),
         _number(run["untrained"]),
         *(_number(control.get("accuracy")) for control in controls),
@@ -187,6 +220,7 @@ def _figures(row: Experiment | Sweep, figures: dict[str, float], of: str, run_on
             _number(figure),
             _difference(figure, reported.get(label)),
             "" if row.weights is None else f"{row.weights:,}",
+            "" if row.weights is None else f"`{run_on['data']}`",
             run_on["device"],
         )
         for label, figure in figures.items()

@@ -210,7 +210,7 @@ def circumstances(dataset: Dataset) -> dict[str, Any]:
         "date": time.strftime("%Y-%m-%d", time.gmtime()),
         "data": dataset.name,
         "data_sha256": digest(dataset),
-        "test_images": len(dataset.test),
+        "test_images": dataset.test.targets.numel(),
     }
 
 

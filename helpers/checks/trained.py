@@ -45,9 +45,12 @@ def trained(name: str, model: Any, dataset: Dataset) -> Claims:
     least = bar(profile(), name)
     accuracy = measure(saved, dataset)
     if least is None:
-        yield f"classifies {accuracy:.4f} of the test images right; the course has no bar for it"
+        yield (
+            f"classifies {accuracy:.4f} of the test {dataset.unit} right; the course has no bar "
+            f"for it"
+        )
         return
-    images = len(dataset.test)
+    images = dataset.test.targets.numel()
     needed = math.ceil(least.accuracy * images - 1e-9)
     found = round(accuracy * images)
     yield (
@@ -56,10 +59,10 @@ def trained(name: str, model: Any, dataset: Dataset) -> Claims:
     )
     if found < needed:
         raise Wrong(
-            f"{found:,} of the {images:,} test images are classified correctly, and {needed:,} "
-            f"are needed: {needed - found:,} more. Have you trained for as many epochs as the text "
-            f"says, with its learning rate? To train again, delete `{name}.safetensors` from "
-            f"`{artifact_folder()}` and run the cell again."
+            f"{found:,} of the {images:,} test {dataset.unit} are classified correctly, and "
+            f"{needed:,} are needed: {needed - found:,} more. Have you trained for as many epochs "
+            f"as the text says, with its learning rate? To train again, delete "
+            f"`{name}.safetensors` from `{artifact_folder()}` and run the cell again."
         )
     if least.loss is not None:
         loss = training_loss(saved, dataset)

@@ -56,6 +56,7 @@ def panels(
     count: int, size: tuple[float, float], per_row: int = PANELS_PER_ROW
 ) -> Iterator[tuple[Figure, Sequence[Axes]]]:
     """Yield a figure in the style of the course with `count` panels, each of `size` inches."""
+    import matplotlib
     from matplotlib import pyplot
 
     columns = min(count, per_row)
@@ -68,6 +69,10 @@ def panels(
         for unused in all_axes[count:]:
             unused.remove()
         yield figure, all_axes[:count]
+        interactive = matplotlib.is_interactive()
+    # The first figure of a notebook loads the backend, which makes pyplot interactive. The end of
+    # the context undoes that, and figures that students draw with pyplot would not be shown.
+    matplotlib.interactive(interactive)
     # pyplot would show every open figure a second time at the end of the cell.
     pyplot.close(figure)
 

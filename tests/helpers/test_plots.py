@@ -11,6 +11,7 @@ from helpers.plots import (
     learning_curves,
     weight_histograms,
 )
+from helpers.plots.style import panels
 from helpers.training import History
 
 HISTORY = History([1.0, 0.5], [0.5, 0.75], [0.6, 0.7], [0.1, 0.05], [2.0, 2.5])
@@ -49,6 +50,18 @@ def test_a_figure_leaves_the_settings_of_matplotlib_alone():
     before = dict(mpl.rcParams)
     figures()
     assert dict(mpl.rcParams) == before
+
+
+def test_a_backend_that_is_loaded_for_a_figure_stays_interactive():
+    """Otherwise Jupyter shows no figure that is drawn with pyplot afterwards."""
+    was = mpl.is_interactive()
+    try:
+        mpl.interactive(False)
+        with panels(1, (2, 2)):
+            mpl.interactive(True)  # as Jupyter's backend does when the first figure loads it
+        assert mpl.is_interactive()
+    finally:
+        mpl.interactive(was)
 
 
 def test_weight_histograms_count_the_values_and_add_up_to_100_percent():

@@ -58,7 +58,8 @@ def imported(tree):
 def bound(tree):
     """Return every name that a cell binds in any scope, except for its imports."""
     names = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and not is_load(n)}
-    names |= {n.name for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.ClassDef)}
+    binding = ast.FunctionDef | ast.ClassDef | ast.ExceptHandler
+    names |= {n.name for n in ast.walk(tree) if isinstance(n, binding)}
     return names | {n.arg for n in ast.walk(tree) if isinstance(n, ast.arg)}
 
 

@@ -86,7 +86,9 @@ def test_the_learning_rate_that_a_text_recommends_is_that_of_the_experiments(nam
 @pytest.mark.parametrize("name", TRAINING)
 def test_the_epochs_that_a_text_counts_are_those_of_the_experiments(name):
     (found,) = re.findall(
-        r"with `full`, (\d+) epochs of CIFAR-10(?: \(and (\d+) for the bonus\))?", text(name)
+        r"with `full`, (\d+) epochs of (?:CIFAR-10|tiny Shakespeare)"
+        r"(?: \(and (\d+) for the bonus\))?",
+        text(name),
     )
     total = dict.fromkeys((False, True), 0)
     for question in [q for a, q in QUESTIONS if a == name]:

@@ -56,7 +56,7 @@ class Responder:
         self.kept: list[Any] = []
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Answer one request: ``get`` a value, ``call`` a callable, or compute its ``gradient``."""
+        """Answer a request: ``get``, ``set`` or ``call`` something, or compute its ``gradient``."""
         try:
             with silenced(), _usual_defaults():
                 return {"value": self._value(request)}
@@ -82,6 +82,9 @@ class Responder:
                 result = target
             case "call":
                 result = target(*args, **kwargs)
+            case "set":
+                setattr(target, request["name"], *args)
+                result = None
             case "gradient":
                 result = gradient(target, args, decode(request["upstream"]))
             case op:

@@ -78,7 +78,8 @@ def encode(value: Any, reference: Callable[[Any], dict[str, Any]] | None = None)
     torch = sys.modules.get("torch")
     if torch is not None and isinstance(value, torch.Tensor):
         dtype = str(value.dtype).removeprefix("torch.")
-        if dtype in TENSOR_TYPES and not value.is_sparse:
+        # A tensor on the device "meta" has a type and a shape, but no numbers to send.
+        if dtype in TENSOR_TYPES and not value.is_sparse and not value.is_meta:
             return _encode_array("tensor", value.detach().cpu().resolve_conj().numpy())
     if reference is not None:
         return reference(value)

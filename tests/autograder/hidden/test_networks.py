@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from autograder.hidden import home_of, parameters_of, student
-from autograder.hidden.student import Handle, Submission, asking
+from autograder.hidden import home_of, parameters_of, set_attribute, student, value
+from autograder.hidden.student import Handle, StudentError, Submission, asking
 from autograder.sandbox.inside.responder import Responder
 
 
@@ -38,3 +38,15 @@ def test_parameters_are_copies_that_do_not_change_with_the_network(implementatio
     implementation(model)
     assert torch.equal(before["weight"], torch.zeros(1, 2))
     assert torch.equal(parameters_of(model, ["weight"])["weight"], torch.ones(1, 2))
+
+
+@pytest.mark.parametrize("implementation", [student.set_to_one, set_to_one])
+def test_an_attribute_is_set_on_either_side(implementation):
+    model = home_of(implementation, nn=nn).nn.Linear(2, 1)
+    set_attribute(model, "merged", True)
+    assert value(model.merged) is True
+
+
+def test_an_attribute_that_refuses_is_the_students_fault():
+    with pytest.raises(StudentError, match="AttributeError"):
+        set_attribute(student.nn.Linear(2, 1).weight, "is_leaf", False)

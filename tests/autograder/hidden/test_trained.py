@@ -2,6 +2,7 @@
 
 import pytest
 
+from autograder import references
 from autograder.hidden import reference, trained
 from autograder.hidden.student import Submission, asking
 from helpers.artifacts import artifact_folder, save_artifact
@@ -51,6 +52,25 @@ def test_a_network_that_misses_the_bar_gets_none_and_is_told_both_figures(judge)
     check = judge(bar=1.0)
     assert check.credit == 0
     assert "1.0000 is needed" in check.message
+
+
+def test_the_feedback_says_where_another_bar_comes_from(judge, tmp_path):
+    judge()
+    with asking(Submission(nobody, tmp_path)):
+        check = trained(
+            NAME, build=reference.starting_model, at_least=1.0, why="This is what we measured."
+        )
+    assert check.message.endswith("but 1.0000 is needed. This is what we measured.")
+
+
+def test_without_a_reference_run_the_bar_is_what_the_grader_measures(monkeypatch):
+    def no_run(name):
+        raise references.no_run("quick", name)
+
+    monkeypatch.setattr(reference, "bar", no_run)
+    assert reference.bar_or(NAME, lambda: 0.3, "Why.") == (0.3, "Why.")
+    monkeypatch.setattr(reference, "bar", lambda name: 0.5)
+    assert reference.bar_or(NAME, lambda: 0.3, "Why.") == (0.5, "")
 
 
 def test_a_network_whose_loss_is_below_the_limit_gets_the_credit(judge, network):

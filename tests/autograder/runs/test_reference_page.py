@@ -10,6 +10,7 @@ from autograder import references
 from autograder.runs import charts
 from autograder.runs import page as reference_page
 from autograder.runs.table import experiments, sweeps
+from helpers import data
 
 PROFILES = [p for p in ("quick", "full") if (references.FROZEN / p / "README.md").exists()]
 
@@ -73,10 +74,28 @@ def test_every_figure_on_the_page_exists(profile):
 
 def test_a_trained_network_is_listed_beside_the_reported_figures(page):
     line = (
-        "| `qat_4bit` | trained | 270,896 | 0.8972 | 0.1000 |  |  | 0.9149 | 0.9100 ± 0.0020 | "
-        "-0.0049 | 2 | 15 | a GPU, bfloat16 |\n"
+        "| `qat_4bit` | trained | 270,896 | 10,000 images of `cifar10` | 0.8972 | 0.1000 |  |  | "
+        "0.9149 | 0.9100 ± 0.0020 | -0.0049 | 2 | 15 | a GPU, bfloat16 |\n"
     )
     assert line in page({"qat_4bit": RUN})
+
+
+def test_a_language_model_is_tested_on_the_characters_of_a_text(page):
+    on_text = {"device": "a GPU", "data": "tinyshakespeare", "test_images": 111_488}
+    text = page({"char_transformer": RUN | {"run_on": on_text}, "qat_4bit": RUN})
+    assert "| 803,072 | 111,488 characters of `tinyshakespeare` |" in text
+    data = text.partition("## Data\n\n")[2].partition("\n\n")[0]
+    assert data.splitlines() == [
+        "- `cifar10`: images, CIFAR-10.",
+        "- `tinyshakespeare`: characters, tiny Shakespeare, from the plays of William Shakespeare.",
+    ]
+
+
+def test_every_data_set_of_the_course_is_described():
+    used = {row.data[profile] for row in [*experiments(), *sweeps()] for profile in PROFILES}
+    assert used <= set(reference_page.DATA)
+    for name, unit in (("digits", "images"), ("dark_digits", "images"), ("alice", "characters")):
+        assert data.load(name, device="cpu").unit == reference_page.DATA[name][0] == unit
 
 
 def test_a_part_of_the_epochs_is_marked(page):
@@ -131,7 +150,10 @@ def test_a_missed_aim_says_by_how_much_and_why(page):
 
 def test_figures_that_need_no_training_are_listed_beside_the_reported_ones(page):
     swept = {"recipe": "rounded", "figures": {"3 bits": 0.7}, "run_on": RUN["run_on"]}
-    line = "| 3 bits | `rounded`: rounded | 0.7662 | 0.7000 | -0.0662 | 270,896 | a GPU |\n"
+    line = (
+        "| 3 bits | `rounded`: rounded | 0.7662 | 0.7000 | -0.0662 | 270,896 | `cifar10` | "
+        "a GPU |\n"
+    )
     assert line in page({}, {"rounded": swept})
 
 

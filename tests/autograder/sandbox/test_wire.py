@@ -54,6 +54,13 @@ def test_arrays_arrive_bit_for_bit(array):
     assert arrived.tobytes() == array.tobytes()
 
 
+def test_a_tensor_without_numbers_stays_where_it_is():
+    nowhere = torch.zeros(2, 3, device="meta")
+    assert wire.encode(nowhere, lambda value: {"$": "handle", "id": 0}) == {"$": "handle", "id": 0}
+    with pytest.raises(wire.WireError, match="not plain data"):
+        wire.encode(nowhere)
+
+
 @pytest.mark.parametrize("dtype", sorted(wire.TENSOR_TYPES))
 def test_tensors_arrive_unchanged(dtype):
     tensor = torch.tensor([[0, 1], [1, 0], [1, 1]]).to(getattr(torch, dtype)).T

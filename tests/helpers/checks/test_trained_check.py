@@ -54,7 +54,8 @@ def test_the_saved_network_is_measured_not_the_one_in_the_notebook():
     before = {name: value.clone() for name, value in model.state_dict().items()}
     result = trained("net", model, DATASET)
     right = int((network(flipped=1)(INPUTS).argmax(dim=1) == LABELS).sum())
-    assert f"{right} of the 200 test images are classified correctly, and 180 are" in result.problem
+    assert f"{right} of the 200 test examples are classified correctly" in result.problem
+    assert "and 180 are needed" in result.problem
     assert f"{180 - right} more" in result.problem
     assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
 
@@ -73,7 +74,7 @@ def test_a_missing_artifact_and_one_of_another_network_are_reported():
 def test_without_a_bar_the_accuracy_is_shown():
     result = trained("other", saved(network(), "other"), DATASET)
     assert result
-    assert "1.0000 of the test images right" in repr(result)
+    assert "1.0000 of the test examples right" in repr(result)
 
 
 @pytest.mark.parametrize("answer", [None, 3, "text", lambda: None, nn.Linear])

@@ -1,0 +1,1 @@
+"""What students get for the assignment on transfer and low-rank adaptation."""

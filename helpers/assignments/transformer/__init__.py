@@ -1,0 +1,1 @@
+"""Public checks and figures of the assignment on transformers."""

@@ -1,0 +1,1 @@
+"""Reference implementations for the assignment on transfer and low-rank adaptation."""
