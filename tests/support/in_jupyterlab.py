@@ -151,11 +151,18 @@ class NotebookPage:
     def run(self, place: int) -> Locator:
         """Run a code cell as a student does, with Shift+Enter; return its output area."""
         cell = self.cell(place)
-        cell.locator(".cm-content").click()
         prompt = cell.locator(".jp-InputPrompt")
         before = prompt.inner_text()
-        self.page.keyboard.press("Shift+Enter")
-        expect(prompt).not_to_have_text(before)
+        # JupyterLab drops what is run before it has connected to a new kernel, and does not say so.
+        for patience in (20, 40, PAGE_LOADS):
+            cell.locator(".cm-content").click()
+            self.page.keyboard.press("Shift+Enter")
+            try:
+                expect(prompt).not_to_have_text(before, timeout=1000 * patience)
+                break
+            except AssertionError:
+                if patience == PAGE_LOADS:
+                    raise
         expect(prompt).to_have_text(re.compile(r"\[\d+\]:"), timeout=1000 * CELL_RUNS)
         return cell.locator(".jp-Cell-outputArea")
 
@@ -165,9 +172,10 @@ class NotebookPage:
         self.page.keyboard.press("ControlOrMeta+a")
         self.page.keyboard.insert_text(source)
 
-    def picture(self, name: str, place: int) -> None:
+    def picture(self, name: str, place: int | None = None) -> None:
         PICTURES.mkdir(parents=True, exist_ok=True)
-        self.cell(place).scroll_into_view_if_needed()
+        if place is not None:
+            self.cell(place).scroll_into_view_if_needed()
         self.page.screenshot(path=PICTURES / f"{name}.png")
 
 
@@ -194,5 +202,10 @@ def opened_notebook(lab: str, notebook: Path, path: str) -> Iterator[NotebookPag
         expect(page.locator(".jp-Notebook .jp-Cell")).to_have_count(len(opened.cells))
         kernel = page.locator(".jp-Notebook-ExecutionIndicator")
         expect(kernel).to_have_attribute("data-status", "idle")
-        yield opened
-        browser.close()
+        try:
+            yield opened
+        except BaseException:
+            opened.picture(f"failed-{notebook.stem}")
+            raise
+        finally:
+            browser.close()
