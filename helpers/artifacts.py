@@ -283,7 +283,7 @@ def make_plain(model: nn.Module) -> list[str]:
         The names of the layers that were changed.
     """
     changed = []
-    for name, module in model.named_modules():
+    for name, module in list(model.named_modules()):
         if isinstance(module, parametrize.ParametrizationList | nn.ModuleDict):
             continue
         hooks = list(module._forward_pre_hooks.values())
