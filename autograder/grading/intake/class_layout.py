@@ -64,25 +64,22 @@ def _is_zip(path: Parts) -> bool:
     return path[-1].lower().endswith(".zip")
 
 
-def students(entries: Collection[str], assignment: str) -> dict[str, str]:
+def students(entries: Collection[str]) -> dict[str, str]:
     """Return the student of each entry, from the name that a learning management system gave it.
 
     Parameters
     ----------
     entries
         The names of the folders, zips and notebooks of a class.
-    assignment
-        The name of the assignment.
 
     Returns
     -------
     dict
         For each entry the name of the student. Where two users have the same name, the number of
         the user is added. An entry that no system has named stands for the student of its own name,
-        without ``.zip`` or ``.ipynb``, and without the assignment, which `helpers.submission.pack`
-        adds to the student's name.
+        without ``.zip`` or ``.ipynb``.
     """
-    found = {entry: _named(entry, assignment) for entry in entries}
+    found = {entry: _named(entry) for entry in entries}
     users: dict[str, set[str]] = {}
     for name, user in found.values():
         users.setdefault(name, set()).add(user)
@@ -92,10 +89,10 @@ def students(entries: Collection[str], assignment: str) -> dict[str, str]:
     }
 
 
-def _named(entry: str, assignment: str) -> tuple[str, str]:
+def _named(entry: str) -> tuple[str, str]:
     """Return the name and the number of the student; no number if no system gave one."""
     stem = re.sub(r"\.(zip|ipynb)$", "", entry, flags=re.IGNORECASE)
     for pattern in _SYSTEMS:
         if match := pattern.fullmatch(stem):
             return match["name"], match["user"]
-    return stem.removesuffix(f"_{assignment}") or stem, ""
+    return stem, ""

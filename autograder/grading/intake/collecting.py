@@ -229,7 +229,7 @@ def _bring_in(
     place = os.open(source, os.O_RDONLY | os.O_DIRECTORY)
     try:
         entries = sorted(name for name in os.listdir(place) if not is_made_by_a_tool(name))
-        for name, called in students(entries, assignment).items():
+        for name, called in students(entries).items():
             student = safe_name(called)
             notes = list((earlier or {}).get(name, []))
             if student != called:

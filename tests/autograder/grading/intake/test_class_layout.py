@@ -163,7 +163,7 @@ def test_zips_in_zips_share_the_limits_of_their_hand_in(source, tmp_path, monkey
 
 def test_two_users_of_one_name_are_told_apart():
     entries = ["ada_1_7_work.zip", "ada_2_8_work.zip", "ben_3_9_work.zip"]
-    assert list(students(entries, "work").values()) == ["ada-1", "ada-2", "ben"]
+    assert list(students(entries).values()) == ["ada-1", "ada-2", "ben"]
 
 
 @pytest.mark.parametrize(
@@ -178,15 +178,7 @@ def test_two_users_of_one_name_are_told_apart():
     ],
 )
 def test_a_name_that_no_system_has_made_stays_as_it_is(entry, student):
-    assert students([entry], "work") == {entry: student}
-
-
-@pytest.mark.parametrize(
-    ("entry", "student"),
-    [("Ada_Lovelace_work.zip", "Ada_Lovelace"), ("work.zip", "work"), ("_work.zip", "_work")],
-)
-def test_a_zip_that_pack_has_named_stands_for_its_student(entry, student):
-    assert students([entry], "work") == {entry: student}
+    assert students([entry]) == {entry: student}
 
 
 @pytest.mark.parametrize(
