@@ -30,6 +30,7 @@ SAME_SIZE = 1e-3
 device changes it by less; another seed changes that of a layer with 432 weights by 3 %."""
 MOST_PARTS = 50
 """How much of a list or dict is looked at: settings are short, and data are not settings."""
+MOST_SETTINGS = 300
 MOST_SHOWN = 5
 WIDTH = 100
 
@@ -140,6 +141,8 @@ class _Search:
             self._members(name, vars(value) if hasattr(value, "__dict__") else {})
 
     def _set(self, name: str, value: Plain) -> None:
+        if len(self._found.settings) >= MOST_SETTINGS:
+            return
         known = self._found.settings.setdefault(name, value)
         if known != value:  # two functions call different things by the same name
             self._found.settings.setdefault(f"another {name}", value)

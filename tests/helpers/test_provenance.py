@@ -188,6 +188,15 @@ def test_many_changes_are_cut_short():
     assert then.changes(now)[4:] == ["s4 was 4, and is -1", "and 15 more"]
 
 
+def test_data_in_lists_are_not_taken_for_settings_without_end():
+    rows = [[[0.0] * 60 for _ in range(60)] for _ in range(60)]
+
+    def train(model, checkpoint):
+        return rows
+
+    assert len(Provenance.of(train, nn.Linear(1, 1)).settings) == 300
+
+
 def test_an_interrupted_training_of_the_same_code_keeps_its_checkpoint(notebook):
     notebook.run(CELL, stop=KeyboardInterrupt())
     assert "beginning" not in notebook.run(CELL)
