@@ -17,9 +17,11 @@ from typing import Any
 import safetensors.torch
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import parametrize, prune
 
 from helpers.files import replacing
 from helpers.profile import profile
+from helpers.provenance import Provenance, alike, sizes
 from helpers.training import History
 
 __all__ = [
@@ -29,6 +31,7 @@ __all__ = [
     "artifact_files",
     "artifact_folder",
     "load_artifact",
+    "make_plain",
     "read_weights",
     "save_artifact",
     "train_or_load",
@@ -37,6 +40,8 @@ __all__ = [
 
 MAX_WEIGHTS_BYTES = 64 << 20  # a ResNet-18 has 45 MB
 MAX_HISTORY_BYTES = 1 << 20
+PROVENANCE = "provenance"
+"""The entry in the header of the weights that says what they were trained from."""
 DTYPES = frozenset(
     {torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.int64, torch.uint8}
 )
@@ -69,13 +74,14 @@ class Artifact:
     history: History
 
     def load_into(self, model: nn.Module) -> None:
-        """Copy the weights into `model`.
+        """Copy the weights into `model`, which becomes plain (`make_plain`).
 
         Raises
         ------
         ArtifactError
             If the names or shapes of the weights differ from those of `model`.
         """
+        make_plain(model)
         expected = model.state_dict()
         for name in sorted(expected.keys() | self.weights.keys()):
             if name not in self.weights:
@@ -118,6 +124,10 @@ def train_or_load(
 ) -> History:
     """Train `model` and save it, or load the artifact that an earlier call saved.
 
+    If the code or the settings of the training have changed since an artifact was saved, it is
+    loaded all the same, and a message says what has changed and how to train anew. An interrupted
+    training whose code or settings have changed starts from the beginning.
+
     Parameters
     ----------
     name
@@ -153,22 +163,86 @@ def train_or_load(
     """
     folder = artifact_folder()
     weights_file, history_file = artifact_files(folder, name)
+    grading = os.environ.get("COURSE_GRADING") == "1"
+    # What the training starts from is looked at first, because the training changes it.
+    provenance = None if grading else Provenance.of(train, model)
     if weights_file.exists() and history_file.exists():
         artifact = load_artifact(folder, name)
         artifact.load_into(model)
-        print(f"{name}: loaded from {folder}; to train again, delete {weights_file.name} there.")
+        changes = [] if provenance is None else _changes(weights_file, artifact, provenance)
+        if changes:
+            print(
+                f"{name}: the old network was loaded. Since it was trained, this has changed:",
+                *changes,
+                sep="\n  - ",
+            )
+            print(f"To train it anew, delete {weights_file} and run this cell again.")
+        else:
+            print(
+                f"{name}: loaded from {folder}; to train again, delete {weights_file.name} there."
+            )
         return artifact.history
-    if os.environ.get("COURSE_GRADING") == "1":
+    if provenance is None:
         raise _missing(weights_file)
     checkpoint = folder / f"{name}.checkpoint"
+    begun = folder / f"{name}.begun.json"
+    _drop_checkpoint_of_other_code(checkpoint, begun, provenance)
+    with replacing(begun) as temporary:
+        temporary.write_text(provenance.to_json(), encoding="utf-8")
     history = train(model, checkpoint)
-    save_artifact(folder, name, model, history)
+    save_artifact(folder, name, model, history, provenance)
     checkpoint.unlink(missing_ok=True)
+    begun.unlink(missing_ok=True)
     return history
 
 
-def save_artifact(folder: Path, name: str, model: nn.Module, history: History) -> None:
+def _changes(weights_file: Path, artifact: Artifact, now: Provenance) -> list[str]:
+    """Return what has changed since an artifact was trained, in words."""
+    then = Provenance.from_json(_metadata(weights_file).get(PROVENANCE, ""))
+    if then is None:  # it is older than this record, or comes from a reference run
+        return []
+    changes = then.changes(now)
+    # A network that has the trained weights already is not the one that a training starts from.
+    if not any(alike(start, now.start) for start in (then.start, sizes(artifact.weights))):
+        changes.append("the network that the training starts from is another one")
+    return changes
+
+
+def _drop_checkpoint_of_other_code(checkpoint: Path, begun: Path, now: Provenance) -> None:
+    """Delete the checkpoint of an interrupted training if its code or settings have changed."""
+    if not (checkpoint.exists() and begun.exists()):
+        return
+    then = Provenance.from_json(begun.read_text(encoding="utf-8", errors="replace"))
+    if then is not None and (changes := then.changes(now)):
+        print(
+            "Training starts from the beginning, because of what changed since its interruption:",
+            *changes,
+            sep="\n  - ",
+        )
+        checkpoint.unlink()
+
+
+def save_artifact(
+    folder: Path,
+    name: str,
+    model: nn.Module,
+    history: History,
+    provenance: Provenance | None = None,
+) -> None:
     """Save the weights of `model` and the history as an artifact, replacing any earlier one.
+
+    Parameters
+    ----------
+    folder
+        Folder of the two files; see `artifact_folder`.
+    name
+        Name of the artifact.
+    model
+        The trained network, which becomes plain (`make_plain`).
+    history
+        The history of its training.
+    provenance
+        What it was trained from. By default, the artifact does not say.
 
     Raises
     ------
@@ -176,6 +250,11 @@ def save_artifact(folder: Path, name: str, model: nn.Module, history: History) -
         If a weight or a loss is not a finite number. Nothing is saved in this case.
     """
     weights_file, history_file = artifact_files(folder, name)
+    if pruned := make_plain(model):
+        print(
+            f"{name}: the layers of torch.nn.utils ({', '.join(pruned)}) were made plain before "
+            "they were saved: what was pruned there is now 0, and no mask holds it there any more."
+        )
     numbers = [*model.state_dict().values(), torch.tensor(history.train_loss)]
     if not all(torch.isfinite(tensor).all() for tensor in numbers):
         raise ArtifactError(
@@ -187,7 +266,36 @@ def save_artifact(folder: Path, name: str, model: nn.Module, history: History) -
     weights_file.unlink(missing_ok=True)
     with replacing(history_file) as temporary:
         temporary.write_text(json.dumps(history.to_dict(), indent=1) + "\n", encoding="utf-8")
-    write_weights(weights_file, model.state_dict())
+    metadata = {} if provenance is None else {PROVENANCE: provenance.to_json()}
+    _write(weights_file, model.state_dict(), metadata)
+
+
+def make_plain(model: nn.Module) -> list[str]:
+    """Give the layers of a network their usual parameters again, with the values they have now.
+
+    `torch.nn.utils.prune` keeps ``weight_orig`` and ``weight_mask`` in place of ``weight``, and
+    `torch.nn.utils.parametrize` does something similar. Such a network has other names in its
+    state dict than the network that was asked for, and its artifact could not be loaded there.
+
+    Returns
+    -------
+    list of str
+        The names of the layers that were changed.
+    """
+    changed = []
+    for name, module in list(model.named_modules()):
+        if isinstance(module, parametrize.ParametrizationList | nn.ModuleDict):
+            continue
+        hooks = list(module._forward_pre_hooks.values())
+        pruned = [h._tensor_name for h in hooks if isinstance(h, prune.BasePruningMethod)]
+        for tensor in pruned:
+            prune.remove(module, tensor)
+        parametrized = list(module.parametrizations) if parametrize.is_parametrized(module) else []
+        for tensor in parametrized:
+            parametrize.remove_parametrizations(module, tensor, leave_parametrized=True)
+        if pruned or parametrized:
+            changed.append(name or type(module).__name__)
+    return changed
 
 
 def load_artifact(folder: Path, name: str) -> Artifact:
@@ -236,14 +344,17 @@ def write_weights(path: Path, weights: Mapping[str, Tensor], about: Any = None) 
         Plain data about the weights, stored as JSON in the header of the file. By default, nothing
         is stored there.
     """
+    _write(path, weights, {} if about is None else {"about": json.dumps(about)})
+
+
+def _write(path: Path, weights: Mapping[str, Tensor], metadata: dict[str, str]) -> None:
     # safetensors refuses tensors that share memory, as tied weights do, so each is copied.
     plain = {
         name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
         for name, tensor in weights.items()
     }
-    metadata = None if about is None else {"about": json.dumps(about)}
     with replacing(path) as temporary:
-        temporary.write_bytes(safetensors.torch.save(plain, metadata))
+        temporary.write_bytes(safetensors.torch.save(plain, metadata or None))
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
@@ -268,6 +379,13 @@ def read_weights(path: Path) -> dict[str, Tensor]:
                 "the training has diverged."
             )
     return weights
+
+
+def _metadata(path: Path) -> dict[str, str]:
+    """Return the texts in the header of a safetensors file that has been read before."""
+    content = _read(path, MAX_WEIGHTS_BYTES)
+    header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+    return header.get("__metadata__", {})
 
 
 def _read(path: Path, limit: int) -> bytes:

@@ -1,38 +1,45 @@
 """Pack a notebook and its artifacts into the file that a student hands in."""
 
 import json
+import os
+import re
 import time
+import unicodedata
 import zipfile
 from pathlib import Path
-from typing import Any
 
 from helpers.artifacts import ArtifactError, artifact_files, artifact_folder, load_artifact
 from helpers.files import replacing
+from helpers.kernel_runs import code_run_since, running_notebook, watch
 from helpers.measurements import MEASUREMENTS
+from helpers.notebook_file import Notebook, NotebookError, Question, read_notebook
 
 __all__ = ["SubmissionError", "pack"]
 
-MAX_NOTEBOOK_BYTES = 20 << 20
 MAX_TOTAL_BYTES = 200 << 20
-# The text that nbgrader puts in the place of a solution or a written answer.
-PLACEHOLDERS = ("YOUR CODE HERE", "YOUR ANSWER HERE")
+MAX_NAME = 40
+
+watch()
 
 
 class SubmissionError(Exception):
     """The notebook cannot be packed; the message says what to do."""
 
 
-def pack(assignment: str, folder: Path | str = ".") -> Path:
-    """Write ``<assignment>.zip`` beside the notebook, and print its content and what is missing.
+def pack(assignment: str, student: str = "", folder: Path | str = ".") -> Path:
+    """Pack what is handed in into a zip beside the notebook; print its content and what is missing.
 
     The file holds ``<assignment>.ipynb`` and the artifacts and measurements of the current profile,
     and nothing else from the folder. A missing artifact or answer affects only its own questions,
-    so the rest is packed nevertheless.
+    so the rest is packed nevertheless. While a submission is graded, nothing is packed.
 
     Parameters
     ----------
     assignment
         Name of the assignment, such as ``"quantization"``.
+    student
+        Name of the student, after whom the file is named. By default, it has only the name of the
+        assignment.
     folder
         Folder of the notebook. By default, the current folder.
 
@@ -47,76 +54,147 @@ def pack(assignment: str, folder: Path | str = ".") -> Path:
         If the notebook is missing or damaged, or if the notebook or the whole is too large.
     """
     folder = Path(folder)
-    notebook = folder / f"{assignment}.ipynb"
-    content = _read_notebook(notebook)
+    called = _file_name(student)
+    submission = folder / (f"{called}_{assignment}.zip" if called else f"{assignment}.zip")
+    if os.environ.get("COURSE_GRADING") == "1":
+        print("Nothing is packed while a submission is graded.")
+        return submission
+    file = folder / f"{assignment}.ipynb"
+    notebook = _read(file)
     artifacts = artifact_folder(folder)
-    packed, problems = [notebook], []
+    networks, missing = _networks(artifacts)
+    missing += [
+        f"{_owner(notebook, name)}the network {name} is not trained yet: run its cell."
+        for name in notebook.artifacts
+        if not artifact_files(artifacts, name)[0].exists()
+    ]
+    missing += [f"{question} is still empty." for question in notebook.empty_questions()]
+
+    packed = [path for name in networks for path in artifact_files(artifacts, name)]
+    packed += [path for path in [artifacts / MEASUREMENTS] if path.is_file()]
+    content = json.dumps(notebook.data).encode() if notebook.repairs else file.read_bytes()
+    size = len(content) + sum(path.stat().st_size for path in packed)
+    if size > MAX_TOTAL_BYTES:
+        raise SubmissionError(
+            f"The files have {size >> 20} MB together, but the limit is {MAX_TOTAL_BYTES >> 20} "
+            f"MB: delete artifacts that no question asks for from {artifacts}."
+        )
+    with (
+        replacing(submission) as temporary,
+        zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive,
+    ):
+        archive.writestr(file.name, content)
+        for path in packed:
+            archive.write(path, path.relative_to(folder))
+
+    what = f"{file.name} (as saved {_age(file)})"
+    if networks or notebook.artifacts:
+        what += f" and {', '.join(networks) or 'no trained network'}"
+    print(f"{submission.name} holds {what}.")
+    _say("Look at this before you hand it in:", _doubts(file, notebook, named=bool(called)))
+    _say("Not complete:", missing)
+    return submission
+
+
+def _read(file: Path) -> Notebook:
+    if not file.is_file():
+        others = sorted(path.name for path in file.parent.glob("*.ipynb"))
+        here = f" There is {' and '.join(others)}: rename the one with your work." if others else ""
+        raise SubmissionError(
+            f"There is no {file.name} in {file.parent.resolve()}: save the notebook under this "
+            f"name in the folder in which it runs.{here}"
+        )
+    try:
+        return read_notebook(file)
+    except NotebookError as error:
+        raise SubmissionError(str(error)) from error
+
+
+def _networks(artifacts: Path) -> tuple[list[str], list[str]]:
+    """Return the names of the artifacts that can be handed in, and why others cannot."""
+    names, problems = [], []
     for name in sorted(path.stem for path in artifacts.glob("*.safetensors")):
         try:
             load_artifact(artifacts, name)
         except (ArtifactError, ValueError) as error:
             problems.append(f"{name} is left out. {error}")
         else:
-            packed += artifact_files(artifacts, name)
-    networks = ", ".join(path.stem for path in packed[1::2])
-    asked = content["metadata"].get("course", {}).get("artifacts", [])
-    if (artifacts / MEASUREMENTS).is_file():
-        packed.append(artifacts / MEASUREMENTS)
-    for name in asked:
-        if not artifact_files(artifacts, name)[0].exists():
-            problems.append(f"{name} is not trained yet: run its cell.")
-    problems += [f"{question} is still empty." for question in _empty_cells(content)]
+            names.append(name)
+    return names, problems
 
-    size = sum(path.stat().st_size for path in packed)
-    if size > MAX_TOTAL_BYTES:
-        raise SubmissionError(
-            f"The files have {size >> 20} MB together, but the limit is {MAX_TOTAL_BYTES >> 20} "
-            f"MB: delete artifacts that no question asks for from {artifacts}."
+
+def _owner(notebook: Notebook, artifact: str) -> str:
+    question: Question | None = notebook.question_about(artifact)
+    return "" if question is None else f"{question}: "
+
+
+def _doubts(file: Path, notebook: Notebook, *, named: bool) -> list[str]:
+    """Return what may be wrong with the notebook, though it can be packed."""
+    doubts = [*_signs_of_another_state(file, notebook)]
+    if notebook.repairs:
+        doubts.append(
+            f"{file.name} was repaired for the zip: {'; '.join(notebook.repairs)}. "
+            "Your own file was not changed."
         )
-    submission = folder / f"{assignment}.zip"
-    with (
-        replacing(submission) as temporary,
-        zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive,
-    ):
-        for path in packed:
-            archive.write(path, path.relative_to(folder))
-
-    what = f"{notebook.name} (as saved {_age(notebook)})"
-    if networks or asked:
-        what += f" and {networks or 'no trained network'}"
-    print(f"{submission.name} holds {what}.")
-    if problems:
-        print("Not complete:", *problems, sep="\n  - ")
-    return submission
-
-
-def _read_notebook(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        raise SubmissionError(
-            f"There is no {path.name} in {path.parent.resolve()}: save the notebook under this "
-            "name in the folder in which it runs."
+    if not notebook.marks:
+        doubts.append(
+            "The marks of the questions are gone from all cells: an editor has removed them. Copy "
+            "your answers into a fresh copy of the notebook, or tell your instructor."
         )
-    if path.stat().st_size > MAX_NOTEBOOK_BYTES:
-        raise SubmissionError(
-            f"{path.name} has {path.stat().st_size >> 20} MB, but the limit is "
-            f"{MAX_NOTEBOOK_BYTES >> 20} MB: clear the outputs of the largest cells, and save it."
+    doubts += [
+        f"{title} has the same cell twice, and only one is graded: keep the original, and delete "
+        "the copy."
+        for title in notebook.doubled()
+    ]
+    if not named:
+        doubts.append(
+            "The zip does not have your name yet: write it between the quotes in this cell, and "
+            "run it again."
         )
+    return doubts
+
+
+def _signs_of_another_state(file: Path, notebook: Notebook) -> list[str]:
+    """Return signs that the student's work is not, or not all, in the file that was packed."""
+    signs = []
+    saved = {cell["source"].strip() for cell in notebook.cells}
+    if any(code.strip() not in saved for code in code_run_since(file.stat().st_mtime)):
+        signs.append(
+            f"You have run code that is not in {file.name}: the notebook was changed after it was "
+            "saved. Save it (Ctrl+S or ⌘S), and run this cell again."
+        )
+    running = running_notebook()
+    if running not in (None, file.name):
+        signs.append(
+            f"You are working in {running}, but {file.name} was packed. If your work is in "
+            f"{running}, give it the name {file.name}."
+        )
+    signs += [
+        f"{twin.name} is a copy of the notebook, and was not packed. If your work is there, give "
+        f"it the name {file.name}; if not, delete it."
+        for twin in sorted(file.parent.glob("*.ipynb"))
+        if twin.name not in (file.name, running) and _is_twin(twin, notebook)
+    ]
+    return signs
+
+
+def _is_twin(other: Path, notebook: Notebook) -> bool:
+    """Return whether another notebook holds questions of this one."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        return {"metadata": content["metadata"], "cells": content["cells"]}
-    except (ValueError, KeyError, TypeError) as error:
-        raise SubmissionError(f"{path.name} is damaged: save the notebook again.") from error
+        return not set(read_notebook(other).marks).isdisjoint(notebook.marks)
+    except (NotebookError, OSError):
+        return False
 
 
-def _empty_cells(content: dict[str, Any]) -> list[str]:
-    """Return the names of the solution cells that have not been filled in."""
-    empty = []
-    for cell in content["cells"]:
-        grading = cell["metadata"].get("nbgrader", {})
-        source = "".join(cell["source"])
-        if grading.get("solution") and any(text in source for text in PLACEHOLDERS):
-            empty.append(grading["grade_id"].removesuffix("_solution"))
-    return empty
+def _file_name(student: str) -> str:
+    """Return the name of a student as a part of a file name that every system accepts."""
+    letters = unicodedata.normalize("NFC", student)
+    return re.sub(r"[\W_]+", "_", letters)[:MAX_NAME].strip("_")
+
+
+def _say(heading: str, points: list[str]) -> None:
+    if points:
+        print(heading, *points, sep="\n  - ")
 
 
 def _age(path: Path) -> str:

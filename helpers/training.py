@@ -2,8 +2,8 @@
 
 import random
 import time
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +24,7 @@ __all__ = [
     "PRECISIONS",
     "SCHEDULES",
     "History",
+    "TrainingInterrupted",
     "default_device",
     "evaluate",
     "fit",
@@ -34,6 +35,19 @@ SQUARES = 0.99
 """Decay of the mean square of the gradients in AdamW: shorter than usual, as the trainings are."""
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+class TrainingInterrupted(KeyboardInterrupt):
+    """Somebody has stopped the training; the message says where, and how it goes on.
+
+    As any error, it keeps a notebook from running the cells that wait, but it is shown in one
+    sentence: where the code was at that moment is of no interest.
+    """
+
+    def _render_traceback_(self) -> list[str]:
+        # IPython calls this in place of formatting the traceback.
+        return [str(self)]
+
 
 # ------------------------------------------------------------------------------------------------
 # Train
@@ -138,6 +152,8 @@ def fit(
     ValueError
         If `schedule`, `precision` or `optimizer` is unknown, if a factor that `schedule` returns is
         negative or not a finite number, or if there are fewer training examples than `batch_size`.
+    TrainingInterrupted
+        If the kernel is interrupted, or Ctrl-C is pressed, during the training.
 
     References
     ----------
@@ -194,6 +210,7 @@ def fit(
         runner = RecordedRunner(step, batch_size, recorder, changing=before_epoch is not None)
     todo = {"total": epochs * steps, "initial": len(history) * steps}
     with (
+        _explained_interruption(state, epochs),
         bar(**todo, unit="step", disable=not progress) as shown,
         recorder.working() if recorder else nullcontext(),
     ):
@@ -207,6 +224,19 @@ def fit(
             if checkpoint is not None:
                 state.save(checkpoint)
     return history
+
+
+@contextmanager
+def _explained_interruption(state: TrainingState, epochs: int) -> Iterator[None]:
+    """Turn an interruption of the block into one that says after which epoch it came."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        done = state.saved or len(state.history)
+        where = f"after epoch {done} of {epochs}" if done else f"in the first of {epochs} epochs"
+        then = "goes on from there" if state.saved else "starts from the beginning"
+        message = f"The training was interrupted {where}. Run this cell again, and it {then}."
+        raise TrainingInterrupted(message) from None
 
 
 def _train_epoch(

@@ -18,7 +18,10 @@ __all__ = ["TrainingState"]
 
 @dataclass
 class TrainingState:
-    """Everything that a training changes, and the recipe that identifies the training."""
+    """Everything that a training changes, and the recipe that identifies the training.
+
+    ``saved`` is the number of epochs after which the checkpoint was saved; 0 if there is none.
+    """
 
     recipe: dict[str, Any]
     model: nn.Module
@@ -27,6 +30,7 @@ class TrainingState:
     scaler: torch.amp.GradScaler
     generator: torch.Generator
     history: History
+    saved: int = 0
 
     def save(self, path: Path) -> None:
         """Save the state to a checkpoint."""
@@ -41,6 +45,7 @@ class TrainingState:
         }
         with replacing(path) as temporary:
             torch.save(state, temporary)
+        self.saved = len(self.history)
 
     def load(self, path: Path) -> None:
         """Restore the saved state; if it belongs to another training, say so and change nothing."""
@@ -64,6 +69,7 @@ class TrainingState:
         _restore_generators(self.generator, state["generators"])
         for name, numbers in state["history"].items():
             getattr(self.history, name)[:] = numbers
+        self.saved = len(self.history)
         print(f"Continuing after epoch {len(self.history)}, from {path.name}.")
 
     def _load_optimizer(self, state: dict[str, Any]) -> None:

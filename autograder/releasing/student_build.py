@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -22,6 +24,9 @@ REFERENCE = PACKAGE / "reference"
 
 # 1980-01-01, the earliest date in a zip. With a fixed date, the same files give the same wheel.
 BUILD_DATE = "315532800"
+
+DIGEST_DIGITS = 12
+"""Enough that no two releases of a course ever have the same."""
 
 BUILD = "import sys; from setuptools import build_meta; build_meta.build_wheel(sys.argv[1])"
 
@@ -77,8 +82,10 @@ def write_student_helpers(folder: Path, assignment: str, unlocks: Iterable[str] 
 def build_wheel(folder: Path, assignment: str, unlocks: Iterable[str] = ()) -> Path:
     """Build the student wheel of an assignment, without downloading anything.
 
-    Its dependencies are the base dependencies of the installed project. The same `helpers` give
-    the same wheel, byte for byte.
+    Its dependencies are the base dependencies of the installed project. Its version is that of the
+    project with a digest of the content, as in ``0.1.0+c3f2a81b09d4e``, and its
+    ``helpers.__version__`` says the same: two wheels that differ have different versions, so that
+    pip replaces one by the other. The same `helpers` give the same wheel, byte for byte.
 
     Parameters
     ----------
@@ -103,8 +110,10 @@ def build_wheel(folder: Path, assignment: str, unlocks: Iterable[str] = ()) -> P
     """
     folder.mkdir(parents=True, exist_ok=True)
     with temporary_folder("wheel-") as project:
-        write_student_helpers(project, assignment, unlocks)
-        (project / "pyproject.toml").write_text(_pyproject(), encoding="utf-8")
+        build = write_student_helpers(project, assignment, unlocks)
+        version = f"{_version()}+{_digest(project, _pyproject(_version()))}"
+        _write_version(build / "__init__.py", version)
+        (project / "pyproject.toml").write_text(_pyproject(version), encoding="utf-8")
         # In a separate process, because setuptools takes over the working directory and the output.
         built = subprocess.run(
             [sys.executable, "-c", BUILD, str(folder.resolve())],
@@ -115,7 +124,7 @@ def build_wheel(folder: Path, assignment: str, unlocks: Iterable[str] = ()) -> P
         )
     if built.returncode:
         raise RuntimeError(f"The student wheel could not be built:\n{built.stderr.strip()}")
-    return folder / f"{DISTRIBUTION.replace('-', '_')}-{_version()}-py3-none-any.whl"
+    return folder / f"{DISTRIBUTION.replace('-', '_')}-{version}-py3-none-any.whl"
 
 
 def base_requirements() -> list[str]:
@@ -149,7 +158,32 @@ def _version() -> str:
     return metadata.version(DISTRIBUTION)
 
 
-def _pyproject() -> str:
+def _digest(folder: Path, about: str) -> str:
+    """Return a local version label (PEP 440) that stands for the files in `folder` and for `about`.
+
+    It begins with a letter, because a label of digits alone is a number and loses its zeros.
+    """
+    content = hashlib.sha256(about.encode())
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        for part in (path.relative_to(folder).as_posix().encode(), path.read_bytes()):
+            content.update(len(part).to_bytes(8, "big") + part)
+    return f"c{content.hexdigest()[:DIGEST_DIGITS]}"
+
+
+def _write_version(module: Path, version: str) -> None:
+    """Let `helpers` itself say which version it is, also after another has been installed."""
+    text, count = re.subn(
+        r'^__version__ = ".*"$',
+        f'__version__ = "{version}"',
+        module.read_text(encoding="utf-8"),
+        flags=re.MULTILINE,
+    )
+    if count != 1:
+        raise RuntimeError(f"{module.name} of `helpers` must set __version__ once, as a string.")
+    module.write_text(text, encoding="utf-8")
+
+
+def _pyproject(version: str) -> str:
     about = metadata.metadata(DISTRIBUTION)
     # JSON and TOML write strings and lists of strings in the same way.
     return f"""
@@ -159,7 +193,7 @@ build-backend = "setuptools.build_meta"
 
 [project]
 name = {json.dumps(DISTRIBUTION)}
-version = {json.dumps(_version())}
+version = {json.dumps(version)}
 description = "What the notebooks of the course import"
 license = {json.dumps(about["License-Expression"])}
 requires-python = {json.dumps(about["Requires-Python"])}

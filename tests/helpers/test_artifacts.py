@@ -11,6 +11,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
+from torch.nn.utils import parametrizations, prune
 
 from helpers import artifacts
 from helpers.artifacts import (
@@ -82,13 +83,13 @@ def test_the_checkpoint_is_removed_when_the_artifact_is_complete(here):
 
 def test_an_interrupted_training_leaves_its_checkpoint_and_no_artifact(here):
     def interrupted(network, checkpoint):
-        checkpoint.parent.mkdir(parents=True)
         checkpoint.write_bytes(b"the state after an epoch")
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         train_or_load("net", interrupted, model())
-    assert [path.name for path in artifact_folder().iterdir()] == ["net.checkpoint"]
+    names = {path.name for path in artifact_folder().iterdir()}
+    assert names == {"net.checkpoint", "net.begun.json"}
 
 
 def test_each_profile_has_its_own_artifacts(here, monkeypatch):
@@ -137,7 +138,49 @@ def infinite(network, checkpoint):
 def test_a_training_that_diverged_is_not_saved_and_says_so(here, train):
     with pytest.raises(ArtifactError, match=r"diverged.*Lower the learning rate"):
         train_or_load("net", train, model())
-    assert not artifact_folder().exists()
+    assert [path.name for path in artifact_folder().iterdir()] == ["net.begun.json"]
+
+
+# ------------------------------------------------------------------------------------------------
+# Networks with the layers of torch.nn.utils
+
+
+def prune_some(network, checkpoint):
+    prune.l1_unstructured(network[0], "weight", 0.5)
+    return HISTORY
+
+
+def test_a_network_pruned_by_torch_is_saved_as_if_prune_remove_had_been_called(here, capsys):
+    pruned = model()
+    train_or_load("net", prune_some, pruned)
+    assert "net: the layers of torch.nn.utils (0) were made plain" in capsys.readouterr().out
+    loaded = model()
+    load_artifact(artifact_folder(), "net").load_into(loaded)
+    assert torch.equal(loaded[0].weight, pruned[0].weight)
+    assert (loaded[0].weight == 0).float().mean() == pytest.approx(0.5, abs=0.01)
+    assert "weight" in dict(pruned[0].named_parameters())
+
+
+def test_a_network_that_is_pruned_by_torch_before_it_is_loaded_can_be_loaded(here):
+    def pruned():
+        network = model()
+        prune.l1_unstructured(network[0], "weight", 0.5)
+        return network
+
+    trained, again = pruned(), pruned()
+    train_or_load("net", training([]), trained)
+    train_or_load("net", training([]), again)
+    assert torch.equal(again[0].weight, trained[0].weight)
+
+
+def test_a_parametrized_network_is_saved_with_its_usual_parameters(here):
+    network = model()
+    parametrizations.weight_norm(network[0])
+    before = network[0].weight.detach().clone()
+    save_artifact(artifact_folder(), "net", network, HISTORY)
+    loaded = load_artifact(artifact_folder(), "net")
+    assert loaded.weights.keys() == model().state_dict().keys()
+    assert torch.equal(loaded.weights["0.weight"], before)
 
 
 @pytest.mark.parametrize("name", ["", "a/b", "../net", "Net", "net.json", "x" * 65])

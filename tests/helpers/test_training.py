@@ -10,10 +10,18 @@ import torch
 import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from IPython.core.interactiveshell import InteractiveShell
 from torch import nn
 
 from helpers.data import ImageDataset, Split
-from helpers.training import PRECISIONS, History, evaluate, fit, seed_everything
+from helpers.training import (
+    PRECISIONS,
+    History,
+    TrainingInterrupted,
+    evaluate,
+    fit,
+    seed_everything,
+)
 
 
 def tiny_dataset(count=64, flip=True):
@@ -303,6 +311,52 @@ def test_the_scale_of_a_float16_loss_is_kept_in_the_checkpoint(tmp_path):
         train(interrupted, precision="float16", checkpoint=parts, before_epoch=interrupt_at(1))
     train(tiny_model(), precision="float16", checkpoint=parts)
     assert scale(parts) == scale(whole)
+
+
+def stop_at(stop):
+    """Press the notebook's stop button in the middle of an epoch."""
+    steps = itertools.count(1)
+
+    def after_step(model):
+        if next(steps) == stop:
+            raise KeyboardInterrupt
+
+    return after_step
+
+
+@pytest.mark.parametrize(
+    ("stop", "saved", "words"),
+    [
+        (2, True, "in the first of 4 epochs. Run this cell again, and it starts from"),
+        (10, True, "after epoch 2 of 4. Run this cell again, and it goes on from there."),
+        (10, False, "after epoch 2 of 4. Run this cell again, and it starts from the beginning."),
+    ],
+)
+def test_an_interruption_says_after_which_epoch_and_how_it_goes_on(tmp_path, stop, saved, words):
+    checkpoint = tmp_path / "run.checkpoint" if saved else None
+    with pytest.raises(TrainingInterrupted, match=f"The training was interrupted {words}"):
+        train(tiny_model(), checkpoint=checkpoint, after_step=stop_at(stop))
+
+
+def test_a_training_that_is_interrupted_twice_goes_on_after_the_last_saved_epoch(tmp_path):
+    checkpoint = tmp_path / "run.checkpoint"
+    for stop in (10, 1):
+        with pytest.raises(TrainingInterrupted, match="after epoch 2 of 4"):
+            train(tiny_model(), checkpoint=checkpoint, after_step=stop_at(stop))
+
+
+def test_a_notebook_shows_an_interruption_in_one_sentence_and_runs_no_later_cell():
+    shell = InteractiveShell(colors="nocolor")
+    shell.user_ns |= {"train": train, "tiny_model": tiny_model, "stop": stop_at(6)}
+    shown = []
+    shell._showtraceback = lambda kind, error, lines: shown.extend(lines)
+    cell = "model = tiny_model()\nhistory = train(model, after_step=stop)\nfinished = True"
+    result = shell.run_cell(cell)
+    # A notebook runs no cell that waits if one has not succeeded.
+    assert not result.success
+    assert "finished" not in shell.user_ns
+    assert len(shown) == 1
+    assert shown[0].startswith("The training was interrupted after epoch 1 of 4. Run this cell")
 
 
 def test_only_the_epochs_that_are_left_are_trained(tmp_path):

@@ -29,7 +29,9 @@ def text(assignment, cell_id):
 def setup(assignment):
     """Return the three parts of the setup cell: the installation, the imports and the rest."""
     found = re.fullmatch(
-        r"(.*%pip [^\n]*\n\n)(.*\n\n)(plt\..*)", text(assignment, "setup"), re.DOTALL
+        r"(.*?\n    check_version[^\n]*\n\n)(.*\n\n)(plt\..*)",
+        text(assignment, "setup"),
+        re.DOTALL,
     )
     return found.groups()
 

@@ -1,10 +1,12 @@
 """The student build contains the helpers without the reference."""
 
 import hashlib
+import re
 import subprocess
 import sys
 import tomllib
 import zipfile
+from email.message import Message
 from email.parser import Parser
 from pathlib import Path
 
@@ -100,16 +102,39 @@ def test_wheel_holds_the_same_files(wheel: Path, tmp_path: Path) -> None:
 
 def test_wheel_needs_the_base_dependencies_and_nothing_else(wheel: Path) -> None:
     declared = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert about(wheel).get_all("Requires-Dist") == declared["dependencies"]
+    assert about(wheel)["Requires-Python"] == declared["requires-python"]
+
+
+def about(wheel: Path) -> Message:
     with zipfile.ZipFile(wheel) as archive:
         [metadata] = [name for name in archive.namelist() if name.endswith("/METADATA")]
-        about = Parser().parsestr(archive.read(metadata).decode())
-    assert about.get_all("Requires-Dist") == declared["dependencies"]
-    assert about["Requires-Python"] == declared["requires-python"]
-    assert wheel.name == f"efficient_dl_course-{declared['version']}-py3-none-any.whl"
+        return Parser().parsestr(archive.read(metadata).decode())
+
+
+def test_version_is_that_of_the_project_with_a_digest_of_the_content(wheel: Path) -> None:
+    declared = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    version = about(wheel)["Version"]
+    assert re.fullmatch(re.escape(declared["version"]) + r"\+c[0-9a-f]{12}", version)
+    assert wheel.name == f"efficient_dl_course-{version}-py3-none-any.whl"
+
+
+def test_helpers_itself_says_which_version_it_is(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        module = archive.read("helpers/__init__.py").decode()
+    assert f'__version__ = "{about(wheel)["Version"]}"' in module
+
+
+@pytest.mark.parametrize(("assignment", "unlocks"), [("pruning", []), ("quantization", ["masks"])])
+def test_another_content_has_another_version(
+    wheel: Path, tmp_path: Path, assignment: str, unlocks: list[str]
+) -> None:
+    assert build_wheel(tmp_path, assignment, unlocks).name != wheel.name
 
 
 def test_wheel_is_reproducible(wheel: Path, tmp_path: Path) -> None:
     again = build_wheel(tmp_path, "pruning", unlocks=["masks"])
+    assert again.name == wheel.name
     assert (
         hashlib.sha256(again.read_bytes()).digest() == hashlib.sha256(wheel.read_bytes()).digest()
     )

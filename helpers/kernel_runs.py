@@ -1,0 +1,53 @@
+"""What a notebook's kernel has run, and when; this shows whether the notebook was saved since.
+
+A kernel cannot see what is typed into the notebook, only what is run. Text that was typed and never
+run, such as a written answer, does not show here.
+"""
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+__all__ = ["code_run_since", "running_notebook", "watch"]
+
+_runs: list[tuple[float, str]] = []
+
+
+def watch() -> None:
+    """Remember from now on what the kernel runs; outside of a notebook, do nothing."""
+    shell = _shell()
+    if shell is not None and _remember not in shell.events.callbacks["pre_run_cell"]:
+        shell.events.register("pre_run_cell", _remember)
+
+
+def code_run_since(when: float) -> list[str]:
+    """Return the cells that were run after a time, without the one that is running now.
+
+    Parameters
+    ----------
+    when
+        In seconds, as `time.time` counts.
+    """
+    return [code for ran, code in _runs[:-1] if ran > when]
+
+
+def running_notebook() -> str | None:
+    """Return the file name of the notebook to which this kernel belongs; None if nobody says."""
+    shell = _shell()
+    # VS Code tells the kernel in its namespace, and JupyterLab in its environment.
+    told = [shell.user_ns.get("__vsc_ipynb_file__")] if shell is not None else []
+    paths = [path for path in [*told, os.environ.get("JPY_SESSION_NAME")] if isinstance(path, str)]
+    names = [Path(path).name for path in paths if path.endswith(".ipynb")]
+    return names[0] if names else None
+
+
+def _remember(info: Any) -> None:
+    _runs.append((time.time(), str(info.raw_cell)))
+
+
+def _shell() -> Any:
+    """Return the IPython shell that runs this code, or None."""
+    ipython = sys.modules.get("IPython")  # if it were not imported, it would not run this code
+    return None if ipython is None else ipython.get_ipython()

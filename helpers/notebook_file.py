@@ -1,0 +1,211 @@
+"""A notebook's file, as some editor has written it, and the questions in it.
+
+Colab, VS Code, PyCharm and others write notebooks that are not quite in the format. They are
+repaired here as far as the grader would do it, and the student is told.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+__all__ = ["Notebook", "NotebookError", "Question", "read_notebook"]
+
+MAX_BYTES = 160 << 20
+"""The grader reads no larger notebook."""
+MAX_WITH_OUTPUTS = 20 << 20
+"""A larger notebook is packed without its outputs, which are not graded."""
+# The text that nbgrader puts in the place of a solution or a written answer.
+PLACEHOLDERS = ("YOUR CODE HERE", "YOUR ANSWER HERE")
+CELL_TYPES = ("code", "markdown", "raw")
+_HEADING = re.compile(r"^#{2,4} (\d+(?:\.\d+)* .+?)(?: \([^()]*\))?$", re.MULTILINE)
+_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+
+
+class NotebookError(Exception):
+    """The file is not a notebook; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question of an assignment.
+
+    Attributes
+    ----------
+    title
+        Its number and title, such as ``"1.1 By standard deviation"``; or its name, if there is no
+        heading above it.
+    points
+        Its points; None if the file does not say.
+    """
+
+    title: str
+    points: float | None
+
+    def __str__(self) -> str:
+        if self.points is None:
+            return self.title
+        return f"{self.title} ({self.points:g} point{'' if self.points == 1 else 's'})"
+
+
+@dataclass
+class Notebook:
+    """The content of a notebook's file.
+
+    Attributes
+    ----------
+    data
+        The content, in the notebook format.
+    repairs
+        What had to be repaired, in words; if this is empty, the file holds exactly `data`.
+    """
+
+    data: dict[str, Any]
+    repairs: list[str] = field(default_factory=list)
+
+    @property
+    def cells(self) -> list[dict[str, Any]]:
+        """The cells, each of which has a type, a text and metadata."""
+        return self.data["cells"]
+
+    @property
+    def artifacts(self) -> list[str]:
+        """The names of the networks that the assignment asks for."""
+        course = self.data["metadata"].get("course")
+        names = course.get("artifacts") if isinstance(course, dict) else None
+        return [str(name) for name in names] if isinstance(names, list) else []
+
+    @property
+    def marks(self) -> list[str]:
+        """The marks by which nbgrader finds the questions, as often as they are there."""
+        return [name for cell in self.cells if (name := _mark(cell).get("grade_id"))]
+
+    def doubled(self) -> list[str]:
+        """Return the titles of the questions that have a cell twice."""
+        marks = self.marks
+        return list(
+            dict.fromkeys(
+                title or mark
+                for title, cell in self._with_titles()
+                if (mark := _mark(cell).get("grade_id")) and marks.count(mark) > 1
+            )
+        )
+
+    def empty_questions(self) -> list[Question]:
+        """Return the questions whose answers have not been filled in."""
+        points = {_mark(c)["grade_id"]: _mark(c).get("points") for c in self.cells if _mark(c)}
+        return [
+            Question(title or name, points.get(name))
+            for title, cell in self._with_titles()
+            if _mark(cell).get("solution") and any(p in cell["source"] for p in PLACEHOLDERS)
+            for name in [_mark(cell)["grade_id"].removesuffix("_solution")]
+        ]
+
+    def question_about(self, artifact: str) -> Question | None:
+        """Return the question that asks for a network: the first that mentions its name."""
+        mentioned = re.compile(rf"[`\"']{re.escape(artifact)}[`\"']")
+        for title, cell in self._with_titles():
+            if title and mentioned.search(cell["source"]):
+                below = [_mark(c).get("points") for t, c in self._with_titles() if t == title]
+                known = [points for points in below if points is not None]
+                return Question(title, sum(known) if known else None)
+        return None
+
+    def _with_titles(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield each cell, after the number and title of the question that it belongs to."""
+        title = ""
+        for cell in self.cells:
+            if cell["cell_type"] == "markdown" and not _mark(cell):
+                title = [title, *_HEADING.findall(cell["source"])][-1]
+            yield title, cell
+
+
+def read_notebook(path: Path) -> Notebook:
+    """Read a notebook, and repair what an editor has left out or written in another way.
+
+    Raises
+    ------
+    NotebookError
+        If the file is too large, or is not a notebook.
+    """
+    size = path.stat().st_size
+    if size > MAX_BYTES:
+        raise NotebookError(
+            f"{path.name} has {size >> 20} MB, but the limit is {MAX_BYTES >> 20} MB: clear the "
+            "outputs of the largest cells, and save it."
+        )
+    content = path.read_bytes()
+    encoding = json.detect_encoding(content)
+    try:
+        data = json.loads(content.decode(encoding))
+        cells = data["cells"]
+        if not isinstance(cells, list):
+            raise TypeError
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise NotebookError(f"{path.name} is damaged: save the notebook again.") from error
+    repairs = []
+    if encoding != "utf-8":
+        repairs.append("it was not stored as plain UTF-8")
+    if not isinstance(data.get("metadata"), dict):
+        data["metadata"] = {}
+        repairs.append("the metadata of the notebook were missing")
+    data["cells"] = [cell for cell in cells if isinstance(cell, dict)]
+    repairs += _repair_cells(data)
+    if size > MAX_WITH_OUTPUTS:
+        for cell in data["cells"]:
+            cell.update({"outputs": []} if cell["cell_type"] == "code" else {})
+        repairs.append(f"its outputs were left out, because it had {size >> 20} MB with them")
+    return Notebook(data, repairs)
+
+
+def _repair_cells(data: dict[str, Any]) -> Iterator[str]:
+    """Complete the cells of a notebook in place; yield what was done, in words."""
+    minor = data.get("nbformat_minor")
+    with_ids = isinstance(minor, int) and minor >= 5
+    new_ids = incomplete = 0
+    taken: set[str] = set()
+    for number, cell in enumerate(data["cells"]):
+        before = dict(cell)
+        if cell.get("cell_type") not in CELL_TYPES:
+            cell["cell_type"] = "raw"
+        source = cell.get("source")
+        if isinstance(source, list) and all(isinstance(line, str) for line in source):
+            cell["source"] = "".join(source)  # the format allows both
+            before["source"] = cell["source"]
+        elif not isinstance(source, str):
+            cell["source"] = ""
+        if not isinstance(cell.get("metadata"), dict):
+            cell["metadata"] = {}
+        if cell["cell_type"] == "code":
+            if not isinstance(cell.get("outputs"), list):
+                cell["outputs"] = []
+            cell.setdefault("execution_count", None)
+        incomplete += cell != before
+        name = cell.get("id")
+        if with_ids and not (isinstance(name, str) and _ID.fullmatch(name) and name not in taken):
+            cell["id"] = _free_id(number, taken)
+            new_ids += 1
+        taken.add(cell.get("id", ""))
+    if incomplete:
+        yield f"{_cells(incomplete)} lacked parts that belong to every cell"
+    if new_ids:
+        yield f"{_cells(new_ids)} had no identifier of their own"
+
+
+def _cells(count: int) -> str:
+    return "one cell" if count == 1 else f"{count} cells"
+
+
+def _free_id(number: int, taken: set[str]) -> str:
+    name = f"cell-{number}"
+    while name in taken:
+        name += "-"
+    return name
+
+
+def _mark(cell: dict[str, Any]) -> dict[str, Any]:
+    """Return nbgrader's mark of a cell, or an empty dict."""
+    mark = cell["metadata"].get("nbgrader")
+    return mark if isinstance(mark, dict) and isinstance(mark.get("grade_id"), str) else {}

@@ -1,0 +1,182 @@
+"""The setup cell installs the wheel beside its notebook, whatever is installed already.
+
+It runs in an environment of its own, with small wheels and without a network.
+"""
+
+import json
+import os
+import re
+import subprocess
+import zipfile
+from pathlib import Path
+
+import pytest
+from separate_environment import make_environment
+from source_notebook import cells
+
+HELPERS = Path(__file__).parents[2] / "helpers"
+FIRST, SECOND = "0.1.0+c000000000001", "0.1.0+c000000000002"
+OF_THE_FIRST_COURSE = "0.1.0"  # before every release had a version of its own
+
+# Runs a cell in each of some folders, one after the other in one kernel, and says what came of it.
+KERNEL = """
+import io, json, os, sys, types
+from contextlib import redirect_stdout
+from IPython.core.interactiveshell import InteractiveShell
+
+source, colab, *folders = json.loads(sys.stdin.read())
+if colab:
+    drive = types.SimpleNamespace(mount=lambda place: None)
+    sys.modules["google"] = types.ModuleType("google")
+    sys.modules["google.colab"] = types.ModuleType("google.colab")
+    sys.modules["google.colab"].drive = drive
+shell, found = InteractiveShell.instance(colors="nocolor"), []
+for folder in folders:
+    os.chdir(folder)
+    with redirect_stdout(io.StringIO()) as said:
+        error = shell.run_cell(source).error_in_exec
+    loaded = sys.modules.get("helpers")
+    found.append({
+        "version": getattr(loaded, "__version__", None),
+        "said": said.getvalue(),
+        "error": "" if error is None else f"{type(error).__name__}: {error}",
+        "folder": os.getcwd(),
+    })
+sys.stdout.write("RESULT" + json.dumps(found))
+"""
+
+
+@pytest.fixture(scope="module")
+def python(tmp_path_factory):
+    """Return the Python of an environment with this one's packages, but without the course."""
+    return make_environment(tmp_path_factory.mktemp("environment"))
+
+
+def wheel(folder, version, name=None):
+    """Write a wheel of `helpers` that holds nothing but its version."""
+    about = f"efficient_dl_course-{version}.dist-info"
+    metadata = f"Metadata-Version: 2.1\nName: efficient-dl-course\nVersion: {version}\n"
+    files = {
+        "helpers/__init__.py": f'__version__ = "{version}"\n',
+        "helpers/version.py": (HELPERS / "version.py").read_text(),
+        f"{about}/METADATA": metadata,
+        f"{about}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    record = "".join(f"{file},,\n" for file in [*files, f"{about}/RECORD"])
+    path = folder / (name or f"efficient_dl_course-{version}-py3-none-any.whl")
+    with zipfile.ZipFile(path, "w") as archive:
+        for file, text in (files | {f"{about}/RECORD": record}).items():
+            archive.writestr(file, text)
+
+
+@pytest.fixture
+def folders(tmp_path):
+    """Return the folders of two assignments, each with its wheel."""
+    found = {}
+    for version in (FIRST, SECOND):
+        found[version] = tmp_path / version
+        found[version].mkdir()
+        wheel(found[version], version)
+    return found
+
+
+def installation():
+    """Return the first part of the setup cell, which is the same in all notebooks."""
+    (cell,) = [cell for cell in cells("pruning") if cell.id == "setup"]
+    return re.match(r".*?\n    check_version[^\n]*\n", cell.source, re.DOTALL)[0]
+
+
+def run(python, *folders, source=None, colab=False, **environment):
+    """Run the setup cell in a fresh kernel, in one folder after the other."""
+    inherited = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "COURSE_GRADING")}
+    home = python.parents[1]
+    done = subprocess.run(
+        [python, "-c", KERNEL],
+        input=json.dumps([source or installation(), colab, *map(str, folders)]),
+        env=inherited
+        | {"PIP_NO_INDEX": "1", "IPYTHONDIR": str(home), "HOME": str(home), **environment},
+        cwd=folders[0],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return json.loads(done.stdout.rpartition("RESULT")[2])
+
+
+def test_two_assignments_work_in_one_environment_one_after_the_other_and_back(python, folders):
+    wheel(folders[FIRST].parent, OF_THE_FIRST_COURSE)
+    old = folders[FIRST].parent / f"efficient_dl_course-{OF_THE_FIRST_COURSE}-py3-none-any.whl"
+    pip = [python, "-m", "pip", "install", "--quiet", "--no-index", old]
+    subprocess.run(pip, check=True, capture_output=True, cwd=folders[FIRST])
+    for version in (FIRST, SECOND, FIRST):
+        (kernel,) = run(python, folders[version])
+        assert kernel["error"] == ""
+        assert kernel["version"] == version
+        assert f"helpers {version}, from efficient_dl_course-{version}-py3" in kernel["said"]
+
+
+def test_nothing_is_installed_if_the_version_is_there(python, folders):
+    run(python, folders[FIRST])
+    (kernel,) = run(python, folders[FIRST], PIP_CONFIG_FILE="/no/such/file", PIP_TIMEOUT="broken")
+    assert kernel["error"] == ""
+    assert kernel["said"].count("\n") == 1
+
+
+def test_a_kernel_that_uses_another_version_is_told_to_restart(python, folders):
+    first, second = run(python, folders[FIRST], folders[SECOND])
+    assert first["error"] == ""
+    assert second["error"].startswith(f"VersionError: This kernel uses helpers {FIRST}, but")
+    assert "Restart the kernel" in second["error"]
+    (restarted,) = run(python, folders[SECOND])
+    assert (restarted["version"], restarted["error"]) == (SECOND, "")
+
+
+def test_two_wheels_beside_a_notebook_are_named_and_none_is_installed(python, folders):
+    run(python, folders[FIRST])
+    wheel(folders[SECOND], "0.1.0+c000000000003")
+    (kernel,) = run(python, folders[SECOND])
+    assert (
+        "FileNotFoundError: Keep one efficient_dl_course-*-any.whl, the newest" in kernel["error"]
+    )
+    assert f"{SECOND}-py3-none-any.whl" in kernel["error"]
+    assert "c000000000003-py3-none-any.whl" in kernel["error"]
+
+
+def test_a_folder_without_a_wheel_says_what_belongs_there(python, tmp_path):
+    (kernel,) = run(python, tmp_path)
+    assert "Keep one efficient_dl_course-*-any.whl, the newest, beside this" in kernel["error"]
+
+
+def test_a_second_download_of_the_same_file_is_not_installed(python, folders):
+    name = f"efficient_dl_course-{SECOND}-py3-none-any (1).whl"
+    wheel(folders[FIRST], SECOND, name)
+    (kernel,) = run(python, folders[FIRST])
+    assert (kernel["version"], kernel["error"]) == (FIRST, "")
+
+
+def test_a_grader_installs_nothing_that_was_handed_in(python, folders):
+    run(python, folders[FIRST])
+    (kernel,) = run(python, folders[SECOND], COURSE_GRADING="1")
+    assert (kernel["version"], kernel["said"], kernel["error"]) == (None, "", "")
+    (after,) = run(python, folders[FIRST], PIP_TIMEOUT="broken")
+    assert (after["version"], after["error"]) == (FIRST, "")
+
+
+def test_the_environment_of_an_instructor_keeps_the_whole_course(python, folders, tmp_path):
+    (tmp_path / "autograder").mkdir()
+    (tmp_path / "autograder" / "__init__.py").touch()
+    (kernel,) = run(python, folders[SECOND], PYTHONPATH=str(tmp_path))
+    assert (kernel["version"], kernel["said"], kernel["error"]) == (None, "", "")
+
+
+def test_on_colab_a_folder_that_has_the_wheel_is_not_left(python, folders):
+    (kernel,) = run(python, folders[FIRST], colab=True)
+    assert kernel["error"] == ""
+    assert kernel["folder"] == str(folders[FIRST])
+
+
+def test_on_colab_a_folder_without_the_wheel_is_left_for_google_drive(python, folders, tmp_path):
+    source = installation().replace("/content/drive/MyDrive/pruning", str(folders[SECOND]))
+    (kernel,) = run(python, tmp_path, source=source, colab=True)
+    assert (kernel["version"], kernel["error"]) == (SECOND, "")
+    assert kernel["folder"] == str(folders[SECOND])
