@@ -15,8 +15,8 @@ def folders_around_class(files: Collection[Parts], assignment: str) -> Parts:
     """Return the folders, from the outermost, that lie around the hand-ins of the whole class.
 
     Such a folder is the only entry, has no notebook of its own, and holds at least two hand-ins, or
-    what a learning management system has named, or one in a folder named after the assignment, or
-    it is itself named after the assignment and holds folders.
+    what a learning management system has named (perhaps in one more folder), or one in a folder
+    named after the assignment, or it is itself named after the assignment and holds folders.
 
     Parameters
     ----------
@@ -41,7 +41,8 @@ def _folder_around_class(paths: list[Parts], assignment: str) -> str | None:
     (folder,) = around
     if system_of(around):
         return None  # the hand-in of one student, as a system has named it
-    if system_of({path[0] for path in inner}):
+    below = {path[0] for path in inner}
+    if system_of(below) or (len(below) == 1 and system_of(p[1] for p in inner if p[1:])):
         return folder
     if _is_of_one_student(inner, assignment):
         return None

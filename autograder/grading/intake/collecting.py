@@ -365,7 +365,7 @@ class _Import:
     def _leave_tools(self, home: Path, label: Parts, around: Parts) -> None:
         """Enter what tools have left around the class into the ledger."""
         for parts in _files(home):
-            if is_made_by_a_tool(parts) and parts[: len(around)] != around:
+            if is_made_by_a_tool(parts) and (not around or parts[: len(around)] != around):
                 self.collected.ledger.add((*label, *parts), What.TOOL)
 
     def _bring_in(self, home: Path, label: Parts, entries: list[str]) -> None:

@@ -110,7 +110,9 @@ def test_a_hand_in_without_a_notebook_is_left_out_and_replaces_nothing(handed_in
 def test_if_nothing_is_collected_the_message_says_what_was_expected(tmp_path, submitted):
     (tmp_path / "empty").mkdir()
     (tmp_path / "empty" / "grades.csv").touch()
-    expected = r"(?s)holds no submission of work.*1 x csv \(grades.csv\): it is neither a folder nor"
+    expected = (
+        r"(?s)holds no submission of work.*1 x csv \(grades.csv\): it is neither a folder nor"
+    )
     with pytest.raises(NoHandIns, match=expected):
         collect(tmp_path / "empty", "work", submitted)
     with pytest.raises(NoHandIns, match="There is no"):
@@ -261,7 +263,9 @@ def test_a_broken_zip_affects_only_its_student(handed_in, submitted, content):
     assert collected.students == CLASS
     (line,) = collected.left_out
     assert line.startswith("eve.zip was left out: it cannot be unpacked: ")
-    assert line.endswith("ask the student for the notebook itself, or for the zip that `pack` makes")
+    assert line.endswith(
+        "ask the student for the notebook itself, or for the zip that `pack` makes"
+    )
 
 
 def test_a_zip_that_is_too_large_is_not_opened(handed_in, submitted):

@@ -13,7 +13,12 @@ import pytest
 
 from autograder.grading.intake import hand_in_files, unpacking
 from autograder.grading.intake.hand_in_files import Intake
-from autograder.grading.intake.unpacking import UnreadableArchive, opened_archive, unpack, unpacked_size
+from autograder.grading.intake.unpacking import (
+    UnreadableArchive,
+    opened_archive,
+    unpack,
+    unpacked_size,
+)
 
 
 @pytest.fixture
@@ -65,7 +70,9 @@ def test_a_header_that_understates_the_size_is_not_believed(target):
 
 def test_the_notebook_is_unpacked_before_files_in_folders(target, monkeypatch):
     monkeypatch.setattr(hand_in_files, "MAX_FILES", 2)
-    archive = zipped([(".cache/g", "x"), ("data/d", "x"), ("work.ipynb", "1"), ("artifacts/a", "x")])
+    archive = zipped(
+        [(".cache/g", "x"), ("data/d", "x"), ("work.ipynb", "1"), ("artifacts/a", "x")]
+    )
     assert len(notes_of(archive, target)) == 2
     assert unpacked(target).keys() == {"work.ipynb", "data/d"}
 
