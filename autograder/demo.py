@@ -10,6 +10,7 @@ from traitlets.config import Config
 
 from autograder.assignments import assignments
 from autograder.course import Course
+from autograder.errors import UserError
 from autograder.grading.grade import grade
 from autograder.releasing.release import make_release
 from autograder.reporting.report import class_report, grades_csv
@@ -36,6 +37,7 @@ from pathlib import Path
 
 from autograder.configuration import course_config
 from autograder.course import Course
+from autograder.errors import UserError
 
 c = get_config()  # noqa: F821
 c.merge(course_config(Course(Path(__file__).parent)))
@@ -57,7 +59,7 @@ def demo(folder: Path, jobs: int, *, mistaken: int | None = MISTAKEN) -> None:
     """
     course = Course(folder)
     if folder.exists() and not course.database.exists() and any(folder.iterdir()):
-        raise FileExistsError(
+        raise UserError(
             f"{folder} is not from an earlier demo and not empty; give an empty folder."
         )
     shutil.rmtree(folder, ignore_errors=True)

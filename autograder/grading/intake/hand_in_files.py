@@ -114,6 +114,13 @@ def not_regular(mode: int) -> str | None:
     return f"it is {next((kind for test, kind in kinds if test(mode)), 'a device')}"
 
 
+SPECIAL = frozenset(
+    f"it is {what}"
+    for what in ("a link", "a named pipe", "a socket", "a device", "not a regular file")
+)
+"""Why a file is left out that is none, and can only have been made on purpose."""
+
+
 @dataclass(frozen=True)
 class Found:
     """A file that `walk` found.

@@ -16,6 +16,7 @@ from typing import IO
 from autograder.grading.intake.choosing import Choice, choose_notebook, newest_first
 from autograder.grading.intake.hand_in_files import (
     MAX_FILES_BYTES,
+    SPECIAL,
     Fate,
     Found,
     Intake,
@@ -87,8 +88,9 @@ class _Staged:
 
     @property
     def refused_notebook(self) -> bool:
-        """Whether something stands in the place of a notebook that must not be opened."""
-        return any(fate.reason and is_notebook(fate.parts[-1]) for fate in self.intake.fates)
+        """Whether a link or the like stands in the place of a notebook: it earns no points."""
+        fates = self.intake.fates
+        return any(fate.reason in SPECIAL and is_notebook(fate.parts[-1]) for fate in fates)
 
     @property
     def changed(self) -> float:
@@ -161,7 +163,8 @@ class HandIns:
                 notes += self._add_or_leave_out(student, one, chosen, place, who)
         for unit in others:
             if unit.sender.attempt == chosen.unit.sender.attempt:
-                _copy_file(unit, place, chosen.intake.below((), unit.label[:-1]))
+                name = unit.sender.file or unit.entry
+                _copy_file(unit, place, name, chosen.intake.below((), unit.label[:-1]))
             else:
                 self.ledger.add(unit.label, What.LEFT_OUT, student, "it is of another attempt")
         self._fill(student, chosen, notes, place, who)
@@ -215,7 +218,8 @@ class HandIns:
             except OSError as error:
                 intake.leave_out((), error.strerror or "it cannot be read")
         elif is_notebook(unit.entry):
-            _copy_file(unit, place, intake.below((), unit.label[:-1]))
+            name = unit.sender.file or f"{self.assignment}.ipynb"
+            _copy_file(unit, place, name, intake.below((), unit.label[:-1]))
         else:
             try:
                 with regular_file(unit.entry, place) as archive:
@@ -435,11 +439,11 @@ def _ranked(staged: list[_Staged]) -> Sequence[_Staged]:
     )
 
 
-def _copy_file(unit: Unit, place: int, intake: Intake) -> None:
+def _copy_file(unit: Unit, place: int, name: str, intake: Intake) -> None:
     """Copy a file under the name that it had before a system changed it."""
     with opened(".", os.O_DIRECTORY, place) as folder:
         status = os.stat(unit.entry, dir_fd=folder, follow_symlinks=False)
-        name = unit.entry if unit.sender.file in ("", ".", "..") else unit.sender.file
+        name = unit.entry if name in (".", "..") else name
         opens = partial(regular_file, unit.entry, folder)
         intake.bring((name,), status.st_size, opens, status.st_mtime)
     intake.fates[-1].parts = unit.label
