@@ -14,6 +14,9 @@ from autograder.grading.intake.systems import without_copy_marks
 SAME_TIME_SECONDS = 2.0
 """Two times that differ by no more are the same: a zip rounds its times to two seconds."""
 
+MAX_COMPARED = 20
+"""With more notebooks than these in a hand-in, none of them is compared with the release."""
+
 Item = TypeVar("Item")
 
 
@@ -65,21 +68,19 @@ def choose_notebook(
     found = notebooks_in(folder)
     if not found:
         return None
-    if len(found) > 1:
-        changed = [path for path in found if not is_untouched(path)]
-        best = max(_likeness(path, assignment) for path in changed or found)
-        likely = [path for path in changed or found if _likeness(path, assignment) == best]
-    else:
-        likely = found
+    likely = found
+    if 1 < len(found) <= MAX_COMPARED:
+        likely = [path for path in found if not is_untouched(path)] or found
+    best = max(_likeness(path, assignment) for path in likely)
+    likely = [path for path in likely if _likeness(path, assignment) == best]
     ranked = newest_first(
         likely,
         lambda path: path.stat().st_mtime,
         lambda path: (path.name == f"{assignment}.ipynb", -len(path.parts)),
     )
     notebook = ranked[0]
-    content = notebook.read_bytes()
     others = [path for path in found if path != notebook]
-    rivals = [path for path in ranked[1:] if path.read_bytes() != content]
+    rivals = [path for path in ranked[1:] if path.read_bytes() != notebook.read_bytes()]
     return Choice(notebook, others, rivals)
 
 

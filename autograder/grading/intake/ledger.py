@@ -54,7 +54,7 @@ class Entry:
     @property
     def line(self) -> str:
         """The entry as one line of text."""
-        return f"{shown(self.parts)} was left out: {self.why}"
+        return f"{shown(self.parts)} was left out: {printable(self.why)}"
 
 
 @dataclass

@@ -42,6 +42,9 @@ MAX_ARCHIVES_IN_ARCHIVES = 3
 """How deep archives in a hand-in may be nested: one from `pack` in that of a system, and one more.
 """
 
+MAX_ARCHIVES = 20
+"""How many archives in a hand-in are opened; each may keep the grader busy for seconds."""
+
 NO_NOTEBOOK = "there is no notebook in this hand-in: ask the student for the .ipynb file"
 
 
@@ -269,7 +272,7 @@ class HandIns:
             files = [path for path in sorted(intake.folder.rglob("*")) if path.is_file()]
             has_notebook = any(is_notebook(path.name) for path in files)
             for path in files:
-                if is_archive(path.name) and path not in seen:
+                if is_archive(path.name) and path not in seen and len(seen) < MAX_ARCHIVES:
                     seen.add(path)
                     self._unpack_one(path, intake, has_notebook)
 
@@ -350,7 +353,10 @@ class HandIns:
                     self.ledger.add(fate.parts, What.TOOL, student)
                 else:
                     what = What.LEFT_OUT if fate.expected else What.PERSON
-                    self.ledger.add(fate.parts, what, student, fate.reason or NO_NOTEBOOK)
+                    why = fate.reason or NO_NOTEBOOK
+                    if what == What.PERSON and "ask the student" not in why:
+                        why += f"; {ASK}"
+                    self.ledger.add(fate.parts, what, student, why)
             if not fates:
                 self.ledger.add(one.unit.label, What.PERSON, student, "it is an empty folder")
         for unit in others:

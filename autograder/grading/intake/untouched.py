@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from autograder.grading.intake.submitted_notebook import UnreadableNotebook, read_notebook
+from autograder.grading.intake.submitted_notebook import (
+    MAX_MEMORY_BYTES,
+    UnreadableNotebook,
+    read_notebook,
+)
+from autograder.grading.limited import LimitReached, limited
+
+MAX_BYTES = 16 * 2**20
+MAX_SECONDS = 2.0
+"""Limits on a notebook that is compared; a release takes 0.3 MB and a few milliseconds. What takes
+more was changed, or was made to keep the grader busy."""
 
 UNTOUCHED = "the notebook is the one that was handed out: no answer in it was changed"
 """The note on such a notebook. It is graded like any other."""
@@ -30,8 +40,11 @@ def is_untouched(path: Path, released: Mapping[str, str]) -> bool:
     if not released:
         return False
     try:
-        cells = read_notebook(path).cells
-    except (UnreadableNotebook, OSError):
+        if path.stat().st_size > MAX_BYTES:
+            return False
+        with limited(processor_seconds=MAX_SECONDS, memory_bytes=MAX_MEMORY_BYTES):
+            cells = read_notebook(path).cells
+    except (UnreadableNotebook, LimitReached, OSError):
         return False
     found = {}
     for cell in cells:

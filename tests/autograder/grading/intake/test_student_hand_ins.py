@@ -25,6 +25,7 @@ from autograder.errors import UserError
 from autograder.grading.intake.collecting import NoHandIns, collect
 from autograder.grading.intake.hand_in_files import CannotBeWritten
 from autograder.grading.intake.ledger import COLUMNS, What
+from autograder.grading.intake.student_hand_ins import MAX_ARCHIVES
 from autograder.grading.intake.untouched import UNTOUCHED
 
 RELEASE = notebook(ANSWER)
@@ -402,3 +403,28 @@ def test_the_summary_counts_files(take_in, tmp_path):
         f"4 files came in: 2 taken, 1 made by tools, 1 left out that you should look at (see "
         f"{tmp_path / 'x.csv'})"
     )
+
+
+# Hand-ins that would keep the grader busy
+
+
+def test_only_some_archives_in_a_hand_in_are_opened(take_in, submitted):
+    files = {f"ada/{n:02}.zip": {"a.txt": b""} for n in range(30)}
+    collected = take_in({**files, "ben.zip": PACKED_BEN})
+    opened = [e.parts for e in collected.ledger.entries if e.parts[-1] == "a.txt"]
+    assert len(opened) <= MAX_ARCHIVES
+    assert {entry.parts[:2] for entry in collected.ledger.entries} >= {
+        tuple(name.split("/")) for name in files
+    }
+
+
+def test_of_many_notebooks_none_is_compared_with_the_release(take_in, submitted, monkeypatch):
+    compared = set()
+    monkeypatch.setattr(
+        "autograder.grading.intake.collecting.is_untouched",
+        lambda path, released: compared.add(path.name),
+    )
+    files = {f"ada/{n:02}.ipynb": OLD for n in range(30)}
+    take_in({**files, "ada/pruning.ipynb": ADA})
+    assert graded(submitted) == "ada"
+    assert compared == {"pruning.ipynb"}
