@@ -407,7 +407,7 @@ class _Import:
         except FileNotFoundError:
             ledger.add(parts, What.PERSON, why="it was removed while hand-ins were being imported")
             return []
-        folder = stat.S_ISDIR(status.st_mode)
+        folder, link = stat.S_ISDIR(status.st_mode), stat.S_ISLNK(status.st_mode)
         if entry.startswith("."):
             ledger.add(parts, What.LEFT_OUT, why="its name begins with a dot")
         elif who.is_own_entry(entry):
@@ -417,12 +417,12 @@ class _Import:
                 return []
             for found in _files_below(place, entry):
                 ledger.add((*parts, *found), What.LEFT_OUT, why=f"it was written by {system}")
-        elif not folder and (reason := not_regular(status.st_mode)):
+        elif not folder and not link and (reason := not_regular(status.st_mode)):
             ledger.add(parts, What.PERSON, why=reason)
         else:
             earlier = self.earlier.get(entry)
             return [
-                Unit(entry, sender, folder, status.st_mtime, parts, earlier)
+                Unit(entry, sender, folder, status.st_mtime, parts, earlier, link)
                 for sender in who.of[entry]
             ]
         return []

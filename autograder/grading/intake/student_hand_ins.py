@@ -66,6 +66,8 @@ class Unit:
         The path at which it came in.
     earlier
         What became of its files when the archive of the class was unpacked.
+    link
+        Whether it is a link, which is never followed.
     """
 
     entry: str
@@ -74,11 +76,12 @@ class Unit:
     changed: float
     label: Parts
     earlier: Intake | None = None
+    link: bool = False
 
     @property
     def may_hold_a_notebook(self) -> bool:
-        """Whether it is a folder, an archive or a notebook, and not another file."""
-        return self.folder or is_archive(self.entry) or is_notebook(self.entry)
+        """Whether it is a folder, an archive or a notebook (or a link), and not another file."""
+        return self.folder or self.link or is_archive(self.entry) or is_notebook(self.entry)
 
 
 @dataclass
@@ -90,10 +93,9 @@ class _Staged:
     choice: Choice | None
 
     @property
-    def refused_notebook(self) -> bool:
-        """Whether a link or the like stands in the place of a notebook: it earns no points."""
-        fates = self.intake.fates
-        return any(fate.reason in SPECIAL and is_notebook(fate.parts[-1]) for fate in fates)
+    def has_links(self) -> bool:
+        """Whether there is a link or the like: without a notebook, it counts as an empty one."""
+        return any(fate.reason in SPECIAL for fate in self.intake.fates)
 
     @property
     def changed(self) -> float:
@@ -214,12 +216,14 @@ class HandIns:
 
     def _bring(self, unit: Unit, place: int, who: Senders, intake: Intake) -> None:
         """Import the content of a unit, and of archives in it."""
-        if unit.folder:
+        if unit.link:
+            _refuse(unit, intake, "it is a link")
+        elif unit.folder:
             try:
                 with opened(unit.entry, os.O_DIRECTORY, place) as home:
                     copy(self._of_the_assignment(home, who, intake), intake)
             except OSError as error:
-                intake.leave_out((), error.strerror or "it cannot be read")
+                _refuse(unit, intake, error.strerror or "it cannot be read")
         elif is_notebook(unit.entry):
             name = unit.sender.file or f"{self.assignment}.ipynb"
             _copy_file(unit, place, name, intake.below((), unit.label[:-1]))
@@ -230,9 +234,9 @@ class HandIns:
                         raise UnreadableArchive(f"it is larger than {MAX_FILES_BYTES // 2**20} MB")
                     self._unpack(archive, intake)
             except OSError as error:
-                intake.leave_out((), error.strerror or "it cannot be read")
+                _refuse(unit, intake, error.strerror or "it cannot be read")
             except UnreadableArchive as error:
-                intake.leave_out((), f"it cannot be unpacked: {error}")
+                _refuse(unit, intake, f"it cannot be unpacked: {error}")
         self._unpack_inner(intake)
 
     def _unpack(self, archive: IO[bytes], intake: Intake) -> None:
@@ -303,7 +307,7 @@ class HandIns:
             untouched = [one for one in same if len(same) > 1 and self._is_untouched(one)]
             ordered += _ranked([one for one in same if one not in untouched])
             ordered += _ranked(untouched)
-        return ordered or [one for one in staged if one.refused_notebook][:1]
+        return ordered or [one for one in staged if one.has_links][:1]
 
     def _is_untouched(self, one: _Staged) -> bool:
         return one.choice is not None and self.untouched(one.choice.notebook)
@@ -368,11 +372,9 @@ class HandIns:
         """Bring files without a notebook to the notebook of the same attempt; return notes."""
         reasons = [fate.reason for fate in one.intake.fates]
         unreadable = reasons[0] if not one.unit.folder and len(reasons) == 1 else None
-        if unreadable or one.refused_notebook:
-            for fate in one.intake.fates:
-                why = fate.reason or NO_NOTEBOOK
-                self.ledger.add(fate.parts, What.PERSON, student, why)
-            why = unreadable or "it holds something else in the place of a notebook"
+        if unreadable or one.has_links:
+            why = unreadable or "there is a link in it, and no notebook"
+            self._leave_out(student, one, What.PERSON, why)
             return [f"{printable(one.unit.entry)} was left out: {why}"]
         if one.unit.sender.attempt != chosen.unit.sender.attempt:
             self._leave_out(student, one, What.LEFT_OUT, "it is of another attempt")
@@ -453,6 +455,12 @@ def _copy_file(unit: Unit, place: int, name: str, intake: Intake) -> None:
         opens = partial(regular_file, unit.entry, folder)
         intake.bring((name,), status.st_size, opens, status.st_mtime)
     intake.fates[-1].parts = unit.label
+
+
+def _refuse(unit: Unit, intake: Intake, reason: str) -> None:
+    """Leave out a whole unit."""
+    intake.note(f"{printable(unit.entry)} was left out: {reason}")
+    intake.fates.append(Fate(unit.label, reason))
 
 
 def _fate_of(path: Path, intake: Intake) -> Fate:
