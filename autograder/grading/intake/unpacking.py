@@ -48,7 +48,7 @@ ASK = "ask the student for the notebook itself, or for the zip that `pack` makes
 """What to do about an archive that cannot be opened."""
 
 _REFUSED = (
-    (b"Rar!\x1a\x07", "a RAR archive"),
+    (b"Rar!", "a RAR archive"),
     (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
     (b"BZh", "compressed by bzip2"),
     (b"\xfd7zXZ\x00", "compressed by xz"),

@@ -337,6 +337,28 @@ def test_a_name_in_a_zip_is_read_in_the_code_page_of_its_maker(tmp_path, submitt
     assert collect(tmp_path / "class.zip", ASSIGNMENT, submitted).students == [name]
 
 
+def test_a_user_is_the_same_student_in_every_import(tmp_path, submitted):
+    ann, other = "doeann_101_5001_pruning.ipynb", "doeann_102_5002_pruning.ipynb"
+    write(tmp_path / "both", {ann: ADA, other: BEN})
+    assert collect(tmp_path / "both", ASSIGNMENT, submitted).students == [
+        "doeann-101",
+        "doeann-102",
+    ]
+    write(tmp_path / "one", {other: OLD})
+    assert collect(tmp_path / "one", ASSIGNMENT, submitted).students == ["doeann-102"]
+
+
+def test_a_second_user_of_a_name_is_another_student_in_a_later_import(tmp_path, submitted):
+    ann, other = "doeann_101_5001_pruning.ipynb", "doeann_102_5002_pruning.ipynb"
+    write(tmp_path / "one", {ann: ADA})
+    assert collect(tmp_path / "one", ASSIGNMENT, submitted).students == ["doeann"]
+    write(tmp_path / "another", {other: BEN})
+    assert collect(tmp_path / "another", ASSIGNMENT, submitted).students == ["doeann-102"]
+    write(tmp_path / "both", {ann: OLD, other: BEN})
+    assert collect(tmp_path / "both", ASSIGNMENT, submitted).students == ["doeann", "doeann-102"]
+    assert graded(submitted, "doeann") == "old"
+
+
 # Submissions that an instructor has put into the course
 
 
