@@ -14,6 +14,7 @@ from autograder.cli import main
         (["release", "no_such_assignment"], "There is no source notebook of 'no_such_assignment'"),
         (["grade", "quantization"], "run `autograder release quantization` first"),
         (["report", "quantization"], "autograder release"),
+        (["samples", "quantization"], "run `autograder release quantization` first"),
         (["reference", "run", "--only", "quantization", "--seeds", "0"], "at least one seed"),
     ],
 )

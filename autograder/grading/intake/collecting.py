@@ -10,7 +10,7 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -375,7 +375,7 @@ class _Import:
         with opened(home.resolve(), os.O_DIRECTORY) as place:
             metadata = {}
             if METADATA in entries:
-                with regular_file(METADATA, place) as file:
+                with suppress(OSError), regular_file(METADATA, place) as file:
                     metadata = gradescope_metadata(file.read(MAX_METADATA_BYTES))
             memory = self.submitted / SIDE / f"{self.assignment}.users.json"
             who = with_known_names(senders(entries, self.assignment, metadata), memory)

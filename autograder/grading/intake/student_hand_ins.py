@@ -292,7 +292,7 @@ class HandIns:
         except UnreadableArchive as error:
             if has_notebook:
                 return
-            fate.reason = f"it cannot be unpacked: {error}"
+            fate.reason, fate.inode = f"it cannot be unpacked: {error}", None
             intake.note(f"{printable(path.name)} cannot be unpacked: {error}")
         else:
             intake.fates.remove(fate)
@@ -449,11 +449,13 @@ def _ranked(staged: list[_Staged]) -> Sequence[_Staged]:
 
 def _copy_file(unit: Unit, place: int, name: str, intake: Intake) -> None:
     """Copy a file under the name that it had before a system changed it."""
-    with opened(".", os.O_DIRECTORY, place) as folder:
-        status = os.stat(unit.entry, dir_fd=folder, follow_symlinks=False)
-        name = unit.entry if name in (".", "..") else name
-        opens = partial(regular_file, unit.entry, folder)
-        intake.bring((name,), status.st_size, opens, status.st_mtime)
+    try:
+        status = os.stat(unit.entry, dir_fd=place, follow_symlinks=False)
+    except OSError as error:
+        _refuse(unit, intake, error.strerror or "it cannot be read")
+        return
+    name = unit.entry if name in (".", "..") else name
+    intake.bring((name,), status.st_size, partial(regular_file, unit.entry, place), status.st_mtime)
     intake.fates[-1].parts = unit.label
 
 

@@ -9,7 +9,7 @@ import tarfile
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any, cast
 
 from autograder.errors import UserError
-from autograder.grading.intake.hand_in_files import MAX_FILES_BYTES, Intake
+from autograder.grading.intake.hand_in_files import MAX_FILES_BYTES, CannotBeWritten, Intake
 from autograder.grading.intake.known_files import Parts, is_made_by_a_tool
 from autograder.grading.intake.names import printable
 from autograder.grading.intake.zip_names import decoded
@@ -115,9 +115,7 @@ def opened_archive(
     archive.seek(0)
     try:
         if start.startswith(b"\x1f\x8b"):
-            with tempfile.TemporaryFile(dir=work) as plain:
-                _decompress(archive, plain, limit)
-                plain.seek(0)
+            with _decompressed(archive, work, limit) as plain:
                 yield _tar_members(plain)
         elif start[257:262] == b"ustar":
             yield _tar_members(archive)
@@ -129,8 +127,24 @@ def opened_archive(
         raise UnreadableArchive(f"it is damaged ({printable(str(error))}): {ASK}") from error
 
 
-def _decompress(archive: IO[bytes], plain: IO[bytes], limit: int) -> None:
-    """Write what a gzip file holds, as far as the limit allows."""
+@contextmanager
+def _decompressed(archive: IO[bytes], work: Path, limit: int) -> Iterator[IO[bytes]]:
+    """Decompress a gzip file into a temporary one, as far as the limit allows."""
+    with ExitStack() as stack:
+        try:
+            plain = stack.enter_context(tempfile.TemporaryFile(dir=work))
+        except OSError as error:
+            raise CannotBeWritten(work, error.strerror) from error
+        for piece in _decompressed_pieces(archive, limit):
+            try:
+                plain.write(piece)
+            except OSError as error:
+                raise CannotBeWritten(work, error.strerror) from error
+        plain.seek(0)
+        yield plain
+
+
+def _decompressed_pieces(archive: IO[bytes], limit: int) -> Iterator[bytes]:
     pieces = iter(partial(gzip.GzipFile(fileobj=archive).read, 2**16), b"")
     size = 0
     while True:
@@ -144,7 +158,7 @@ def _decompress(archive: IO[bytes], plain: IO[bytes], limit: int) -> None:
         size += len(piece)
         if size > limit:
             raise UnreadableArchive(f"it takes more than {limit // 2**20} MB to unpack")
-        plain.write(piece)
+        yield piece
 
 
 def _zip_members(archive: IO[bytes]) -> list[Member]:

@@ -1,6 +1,8 @@
 """Zips that students made are unpacked safely, even if they are damaged or malicious."""
 
+import errno
 import io
+import os
 import random
 import stat
 import struct
@@ -12,7 +14,7 @@ from datetime import datetime
 import pytest
 
 from autograder.grading.intake import hand_in_files, unpacking
-from autograder.grading.intake.hand_in_files import Intake
+from autograder.grading.intake.hand_in_files import CannotBeWritten, Intake
 from autograder.grading.intake.unpacking import (
     UnreadableArchive,
     opened_archive,
@@ -324,3 +326,12 @@ def test_the_time_of_a_file_is_kept(target):
     expected = datetime(2024, 2, 29, 12).timestamp()
     times = [(target / name).stat().st_mtime for name in "abc"]
     assert times == [expected, hand_in_files.OLDEST, hand_in_files.OLDEST]
+
+
+def test_a_full_disk_is_not_the_students_fault(tmp_path, target, monkeypatch):
+    def full(**options):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(unpacking.tempfile, "TemporaryFile", full)
+    with pytest.raises(CannotBeWritten, match="No space left on device"):
+        notes_of(tarred([("work.ipynb", "1")]), target)
