@@ -245,17 +245,18 @@ class Senders:
 
 
 def system_of(entries: Iterable[str]) -> System | None:
-    """Return the system that named most of the entries; None if it named none of them.
+    """Return the system that named most of the entries; None if it named less than half of them.
 
     A student can choose the last part of a name, but not all names of a class.
     """
-    entries = list(entries)
+    entries = set(entries)
     counts = {system.name: _people(system, entries) for system in SYSTEMS}
     best = max(SYSTEMS, key=lambda system: counts[system.name])
-    return best if counts[best.name] != (0, 0) else None
+    named = counts[best.name][0]
+    return best if named and 2 * named >= len(entries) else None
 
 
-def _people(system: System, entries: list[str]) -> tuple[int, int]:
+def _people(system: System, entries: Collection[str]) -> tuple[int, int]:
     """Return how many entries a system would have named, and of how many people."""
     found = [who for entry in entries if (who := _sender(system, entry))]
     return len(found), len({(who.name, who.user) for who in found})

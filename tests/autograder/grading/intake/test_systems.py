@@ -53,6 +53,12 @@ def test_one_system_has_named_a_class_whatever_a_student_calls_a_file():
     assert (sender.name, sender.time) == ("doejane", None)
 
 
+def test_one_name_that_looks_like_a_systems_is_that_of_a_student():
+    entries = ["ada", "ben", "team_1_2_final"]
+    assert system_of(entries) is None
+    assert names_of(entries) == [["ada"], ["ben"], ["team_1_2_final"]]
+
+
 def test_blackboards_assignments_may_be_called_like_canvass_files():
     entries = [f"HW_1_2_{user}_attempt_2026-03-04-10-00-00_w.ipynb" for user in ("ada", "ben")]
     assert names_of(entries) == [["ada"], ["ben"]]
