@@ -7,8 +7,12 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from autograder.errors import UserError
+
+if TYPE_CHECKING:  # loading nbgrader takes seconds, and `--help` should appear at once
+    from autograder.course import Course
 
 DEFAULT_JOBS = os.cpu_count() or 1
 PROFILES = ["quick", "full"]
@@ -48,6 +52,8 @@ def _parser() -> argparse.ArgumentParser:
         )
         return added
 
+    command("init", _init, "make a course folder with its settings (course.toml)")
+
     release = command("release", _release, "make the students' version and check it for leaks")
     release.add_argument("assignment")
 
@@ -85,6 +91,14 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="run student code as you, unprotected: it can then change scores and read your files",
     )
+
+    feedback = command(
+        "feedback",
+        _feedback,
+        "write feedback, class report and grades anew, after answers were graded by hand",
+    )
+    feedback.add_argument("assignment")
+    feedback.add_argument("--jobs", type=int, default=DEFAULT_JOBS)
 
     report = command("report", _report, "write the class report and the grades file")
     report.add_argument("assignment")
@@ -158,15 +172,35 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-# These functions import what they need only when they run: loading nbgrader and torch takes
-# seconds, and `--help` should appear at once.
+# These functions import what they need only when they run, for the same reason.
+
+
+def _course(options: argparse.Namespace) -> Course:
+    """Return the course; it must have the assignment."""
+    from autograder.course import Course
+
+    course = Course(options.course)
+    course.require(options.assignment)
+    return course
+
+
+def _init(options: argparse.Namespace) -> int:
+    from autograder.course import Course
+    from autograder.new_course import new_course
+
+    course = Course(options.course)
+    written = new_course(course)
+    for path in written:
+        print(f"written: {path}")
+    if not written:
+        print(f"{course.folder.resolve()} has its settings already; they are as they were.")
+    return 0
 
 
 def _release(options: argparse.Namespace) -> int:
-    from autograder.course import Course
     from autograder.releasing.release import make_release
 
-    released = make_release(options.assignment, Course(options.course))
+    released = make_release(options.assignment, _course(options))
     print(f"released: {released.archive}")
     return 0
 
@@ -174,12 +208,11 @@ def _release(options: argparse.Namespace) -> int:
 def _grade(options: argparse.Namespace) -> int:
     from traitlets.config import Config
 
-    from autograder.course import Course
     from autograder.grading.grade import grade
     from autograder.grading.intake.collecting import Collected
     from autograder.grading.unfinished import unfinished
 
-    course = Course(options.course)
+    course = _course(options)
     students = options.student
     if options.unfinished:
         if options.source is not None:
@@ -211,28 +244,39 @@ def _grade(options: argparse.Namespace) -> int:
     return 1 if failed else LOOK_AT_IT if ledger.needs_a_person else 0
 
 
+def _feedback(options: argparse.Namespace) -> int:
+    from autograder.grading.renew import renew_feedback
+
+    problems = renew_feedback(options.assignment, _course(options), options.jobs)
+    failed = {student: problem for student, problem in problems.items() if problem}
+    for student, problem in failed.items():
+        print(f"no feedback for {student}: {problem}", file=sys.stderr)
+    print(f"feedback:     {len(problems) - len(failed)} of {len(problems)} pages")
+    return max(_report(options), 1 if failed else 0)
+
+
 def _report(options: argparse.Namespace) -> int:
-    from autograder.course import Course
     from autograder.reporting.report import class_report, grades_csv
 
-    course = Course(options.course)
+    course = _course(options)
     print(f"class report: {class_report(options.assignment, course)}")
     print(f"grades:       {grades_csv(options.assignment, course)}")
     return 0
 
 
 def _samples(options: argparse.Namespace) -> int:
-    from autograder.course import Course
+    from autograder.grading.submission_profile import grading_in
     from autograder.samples import sample_class
 
-    course = Course(options.course)
+    course = _course(options)
     release = course.released_notebook(options.assignment)
     if not release.is_file():
         raise UserError(
-            f"There is no {release}: run `autograder release {options.assignment}` first, with the "
-            "same --course."
+            f"{options.assignment} was not released in {course.folder.resolve()}: run "
+            f"`autograder release {options.assignment}` first, with the same --course."
         )
-    names = sample_class(options.assignment, release, course.submitted)
+    with grading_in(course.settings.profile, course.settings):
+        names = sample_class(options.assignment, release, course.submitted)
     print(f"{len(names)} sample submissions in {course.submitted}")
     return 0
 

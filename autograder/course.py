@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from nbgrader.api import Gradebook
 
-from autograder.assignments import NOTEBOOKS
+from autograder.assignments import NOTEBOOKS, assignments
 from autograder.errors import UserError
+from autograder.settings import Settings, read_settings
 
 LOCK_SECONDS = 60
 """How long a process waits while another writes to the gradebook; an entry takes milliseconds."""
@@ -58,9 +60,34 @@ class Course:
                 f"{' '.join(found)} in a path: rename the folder, or choose another."
             )
 
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings in its ``course.toml``, as they were when they were first needed."""
+        return read_settings(self.folder.resolve())
+
+    def require(self, assignment: str) -> None:
+        """Make sure that an assignment belongs to the course.
+
+        Raises
+        ------
+        UserError
+            If it does not; the message lists those that do.
+        """
+        names = self.settings.assignments or assignments(self.notebooks)
+        if assignment not in names:
+            raise UserError(
+                f"{assignment!r} is no assignment of this course. Its assignments are: "
+                f"{', '.join(names)}."
+            )
+
     def source_notebook(self, assignment: str) -> Path:
         """Return the path of the notebook that the instructor edits."""
         return self.notebooks / assignment / f"{assignment}.ipynb"
+
+    @property
+    def source_link(self) -> Path:
+        """The link in the course folder to the folder of the source notebooks."""
+        return self.folder / "source"
 
     def release(self, assignment: str) -> Path:
         """Return the folder of the students' version; its zip lies beside it."""

@@ -12,6 +12,7 @@ from autograder.assignments import assignments
 from autograder.course import Course
 from autograder.errors import UserError
 from autograder.grading.grade import grade
+from autograder.new_course import new_course
 from autograder.releasing.release import make_release
 from autograder.reporting.report import class_report, grades_csv
 from autograder.samples import sample_class
@@ -29,18 +30,6 @@ MISTAKEN = 4
 """Submissions with misconceptions per assignment.
 
 The first ones hold the most misconceptions, and grading all of them takes long.
-"""
-
-CONFIGURATION = """\
-# nbgrader's own commands and the formgrader in this folder grade as `autograder grade` does.
-from pathlib import Path
-
-from autograder.configuration import course_config
-from autograder.course import Course
-from autograder.errors import UserError
-
-c = get_config()  # noqa: F821
-c.merge(course_config(Course(Path(__file__).parent)))
 """
 
 
@@ -63,8 +52,7 @@ def demo(folder: Path, jobs: int, *, mistaken: int | None = MISTAKEN) -> None:
             f"{folder} is not from an earlier demo and not empty; give an empty folder."
         )
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    (folder / "nbgrader_config.py").write_text(CONFIGURATION)
+    new_course(course)
     settings = Config()
     settings.GradeInSandbox.cell_seconds = CELL_SECONDS
     for assignment in assignments():

@@ -22,6 +22,7 @@ from nbgrader.preprocessors import (
 from nbgrader.utils import is_grade, is_task
 from traitlets.config import Config
 
+from autograder.grading.marking_notes import remove_marking_notes
 from autograder.grading.question_box import points_text
 from autograder.notebook.questions import headings, is_bonus, title, words
 
@@ -41,7 +42,7 @@ _TELLING = 12
 
 
 class HideHiddenTests(NbGraderPreprocessor):
-    """Removes hidden tests, mark schemes and the grader's record from a graded notebook.
+    """Removes hidden tests, marking notes and the grader's record from a graded notebook.
 
     The visible rest of a test cell and its result box stay. If an output of another cell quotes a
     hidden line, as a traceback may, a note takes its place.
@@ -57,6 +58,7 @@ class HideHiddenTests(NbGraderPreprocessor):
             (schemes.begin_mark_scheme_delimeter, schemes.end_mark_scheme_delimeter),
         )
         nb.metadata.pop("autograder", None)
+        remove_marking_notes(nb)
         hidden: list[str] = []
         held_tests = []
         for cell in nb.cells:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import sys
@@ -12,7 +11,6 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import torch
 from nbgrader.api import MissingEntry
@@ -21,10 +19,12 @@ from nbgrader.coursedir import CourseDirectory
 from tqdm.auto import tqdm
 from traitlets.config import Config
 
-from autograder.configuration import add_scripts_to_path, course_config
+from autograder.configuration import add_scripts_to_path, full_config
 from autograder.course import Course, NoGradebook
 from autograder.errors import UserError
+from autograder.gradebook_settings import apply_settings
 from autograder.grading import unfinished
+from autograder.grading.converting import convert
 from autograder.grading.intake.collecting import Collected, NoHandIns, collect
 from autograder.grading.intake.hand_in_files import shortened
 from autograder.grading.intake.names import safe_name
@@ -121,13 +121,14 @@ def grade(
     GradingStopped
         If Ctrl-C, SIGTERM or SIGHUP stopped the run. Grades that were saved before are kept.
     """
-    config = course_config(course)
+    config = full_config(course)
     config.merge(settings or Config())
     if config.GradeInSandbox.get("sandbox", True):
         require_sandbox(CourseDirectory(config=config))
     add_scripts_to_path()
     with disk_trouble_explained():
         answers = _released_answers(assignment, course)
+        apply_settings(course)
         names = _imported(assignment, course, source, answers, on_import)
         if students is not None:
             names = _chosen(students, names)
@@ -241,21 +242,10 @@ def _how_to_go_on(assignment: str, students: Sequence[str], outcomes: Mapping[st
 
 def _grade_one(assignment: str, config: Config, student: str) -> Outcome:
     torch.set_num_threads(1)
-    for name in ("traitlets", "alembic"):
-        logging.getLogger(name).setLevel(logging.ERROR)
     try:
         for step in (Autograde, GenerateFeedback):
-            _convert(step, assignment, student, config)
+            convert(step, assignment, student, config)
     except Exception as error:
         command = f"`autograder grade {assignment} --unfinished`"
         return Outcome(student, explained(f"{type(error).__name__}: {error}", command))
     return Outcome(student)
-
-
-def _convert(step: Any, assignment: str, student: str, config: Config) -> None:
-    coursedir = CourseDirectory(config=config)
-    coursedir.assignment_id = assignment
-    coursedir.student_id = student
-    converter = step(coursedir=coursedir, config=config)
-    converter.force = True
-    converter.start()

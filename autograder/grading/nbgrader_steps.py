@@ -28,14 +28,18 @@ from traitlets import Bool, Float, Integer
 import autograder
 import helpers
 from autograder.assignments import Assignment
+from autograder.course import Course
 from autograder.errors import UserError
+from autograder.gradebook_settings import apply_settings
 from autograder.grading.execution import grade_notebook
 from autograder.grading.intake.course_cells import CourseCell, repair
 from autograder.grading.intake.hand_in_files import copy_files
 from autograder.grading.intake.names import printable, safe_name
 from autograder.grading.intake.submission_folder import SubmissionFolder
 from autograder.grading.intake.submitted_notebook import UnreadableNotebook, read_notebook
+from autograder.grading.marking_notes import add_marking_notes
 from autograder.grading.record import Record
+from autograder.grading.submission_profile import grading_in, profile_of
 from autograder.notebook.source import nbgrader_marks
 from autograder.releasing.student_build import write_student_helpers
 from autograder.sandbox import bubblewrap
@@ -43,9 +47,9 @@ from autograder.sandbox.account import make_readable
 from autograder.sandbox.limits import MIB, Limits
 from autograder.sandbox.session import Session
 from autograder.sandbox.shown import homes, masked, programs, require_hidden
+from autograder.settings import read_settings
 from autograder.temporary import temporary_folder
 from helpers.cifar10 import CACHE, data_folder
-from helpers.profile import profile
 
 Resources = dict[str, Any]
 
@@ -62,11 +66,14 @@ class SubmissionExporter(NotebookExporter):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        self._earlier: dict[str, Record] = {}
         # nbgrader makes its exporter after it has searched for notebooks and before it opens any
         # file. Its own hook comes too late (timestamp.txt has been read by then), and exceptions
         # from that hook are ignored.
         if isinstance(self.parent, Autograde):
-            _prepare_submissions(self.parent)
+            apply_settings(Course(Path(self.parent.coursedir.root)))
+            for folder in _prepare_submissions(self.parent):
+                self._earlier[folder.parent.name] = _earlier_record(self.parent, folder)
 
     def from_filename(  # type: ignore[override]  # its own hint names another exporter's result
         self, filename: str, resources: Resources | None = None, **kwargs: Any
@@ -79,6 +86,8 @@ class SubmissionExporter(NotebookExporter):
         submitted = self._is_submitted(path)
         if submitted:
             self._keep_images(resources["nbgrader"])
+            earlier = self._earlier.get(resources["nbgrader"]["student"], Record())
+            resources["autograder_answers"] = earlier.answers
         try:
             nb = read_notebook(path, submitted=submitted)
         except UnreadableNotebook as error:
@@ -136,19 +145,19 @@ class RepairSubmission(NbGraderPreprocessor):
         source = source_notebook(self.parent.parent.coursedir, names)
         released = nbformat.read(source, 4) if source.is_file() else nbformat.v4.new_notebook()
         repaired = repair(nb, course, released)
+        add_marking_notes(nb, released)
         # A file that is not a notebook lacks every cell, and one flag already says so.
         if not resources.get("autograder_unreadable"):
             flags += repaired
         # No other submitted metadata is used, and a malformed entry could break a page.
         nb.metadata = NotebookNode()
-        Record(flags=flags).write(nb)
+        Record(flags=flags, answers=resources.get("autograder_answers", {})).write(nb)
         return nb, resources
 
 
 def _marks(cell: Any, points: dict, solutions: set, tasks: dict) -> dict[str, Any]:
     marks = {
         "cell_type": cell.cell_type,
-        "checksum": cell.checksum,
         "grade": cell.name in points,
         "grade_id": cell.name,
         "locked": bool(cell.locked),
@@ -156,6 +165,8 @@ def _marks(cell: Any, points: dict, solutions: set, tasks: dict) -> dict[str, An
         "solution": cell.name in solutions,
         "task": cell.name in tasks,
     }
+    if cell.checksum:  # tasks have none
+        marks["checksum"] = cell.checksum
     worth = points.get(cell.name, tasks.get(cell.name))
     return marks if worth is None else {**marks, "points": worth}
 
@@ -196,12 +207,15 @@ class GradeInSandbox(NbGraderPreprocessor):
         )
         deadline = time.monotonic() + limits.total_seconds
         earlier = Record.read(nb)
+        settings = read_settings(Path(coursedir.root))
         with temporary_folder("grading-") as temporary:
             files, scratch = Path(temporary, "files"), Path(temporary, "scratch")
             files.mkdir()
             scratch.mkdir()
             earlier.flags += copy_files(submitted, files)
             make_readable(files)
+            profile, notes = profile_of(nb, files, settings)
+            earlier.flags += notes
 
             def start() -> Session:
                 return Session(
@@ -209,8 +223,8 @@ class GradeInSandbox(NbGraderPreprocessor):
                     submission=files,
                     masks=tuple(masked(_PACKAGES, programs())) if self.sandbox else (),
                     limits=limits,
-                    profile=profile(),
-                    data=_data(profile()),
+                    profile=profile,
+                    data=_data(profile),
                     sandbox=self.sandbox,
                     threads=self.threads,
                     scratch=scratch,
@@ -218,9 +232,11 @@ class GradeInSandbox(NbGraderPreprocessor):
                 )
 
             given = released_texts(source) if source.is_file() else None
-            record = grade_notebook(nb, start=start, files=files, given=given)
+            with grading_in(profile, settings):
+                record = grade_notebook(nb, start=start, files=files, given=given)
         record.sandbox = "bubblewrap" if self.sandbox else "none"
         record.flags = earlier.flags + record.flags
+        record.answers = earlier.answers
         record.write(nb)
         return nb, resources
 
@@ -236,7 +252,7 @@ def source_notebook(coursedir: CourseDirectory, names: dict[str, str]) -> Path:
         nbgrader's names of the assignment and of its notebook.
     """
     folder = coursedir.format_path(coursedir.source_directory, ".", names["assignment"])
-    return Path(folder, f"{names['notebook']}.ipynb")
+    return Path(coursedir.root, folder, f"{names['notebook']}.ipynb")
 
 
 def released_texts(source: Path) -> frozenset[str]:
@@ -270,7 +286,7 @@ def _private(coursedir: CourseDirectory) -> dict[str, Path]:
     """Return the folders that the sandbox must not show, by the names that messages use."""
     places = homes() | {
         "the course folder": Path(coursedir.root),
-        "the folder of source notebooks": Path(coursedir.source_directory),
+        "the folder of source notebooks": Path(coursedir.root, coursedir.source_directory),
     }
     checkout = Path(autograder.__path__[0]).parent
     if (checkout / "notebooks").is_dir():
@@ -285,8 +301,8 @@ def _data(profile: str) -> Path | None:
     file = data_folder() / CACHE
     if not file.is_file():
         raise UserError(
-            f"There is no {file}, which the notebooks of the full profile read: set COURSE_DATA to "
-            "the folder that holds it, and grade again."
+            f"There is no {file}, which the notebooks of the full profile read: name the folder "
+            "that holds it in course.toml (`data`), and grade again."
         )
     return file
 
@@ -304,8 +320,8 @@ def _student_build(assignment: str, unlocks: tuple[str, ...]) -> Path:
     return folder
 
 
-def _prepare_submissions(converter: Autograde) -> None:
-    """Make the submissions that nbgrader is about to grade safe to read.
+def _prepare_submissions(converter: Autograde) -> list[Path]:
+    """Make the submissions that nbgrader is about to grade safe to read; return their folders.
 
     Raises
     ------
@@ -331,6 +347,20 @@ def _prepare_submissions(converter: Autograde) -> None:
     converter.init_notebooks()  # again: a notebook may have been renamed
     for path in failed:
         converter.assignments.pop(path, None)
+    return folders
+
+
+def _earlier_record(converter: Autograde, folder: Path) -> Record:
+    """Return the record of the last grading, before nbgrader removes the graded notebook."""
+    course = converter.coursedir
+    graded = Path(
+        course.format_path(course.autograded_directory, folder.parent.name, folder.name),
+        f"{folder.name}.ipynb",
+    )
+    try:
+        return Record.read(nbformat.read(graded, as_version=nbformat.NO_CONVERT))
+    except (OSError, ValueError):  # there is none, or a killed grader left half of one
+        return Record()
 
 
 def _require_safe_names(folders: list[Path], converter: Autograde) -> None:

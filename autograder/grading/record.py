@@ -52,12 +52,16 @@ class Record:
         Reasons why the instructor should look at the submission.
     questions
         The questions that have a hidden test, by their ``grade_id``.
+    answers
+        A digest of the answer that each score in the gradebook belongs to, by ``grade_id``; see
+        `autograder.grading.answers`.
     """
 
     seconds: float = 0.0
     sandbox: str = "bubblewrap"
     flags: list[str] = field(default_factory=list)
     questions: dict[str, QuestionRecord] = field(default_factory=dict)
+    answers: dict[str, str] = field(default_factory=dict)
 
     def write(self, notebook: NotebookNode) -> None:
         """Put the record into the metadata of a notebook."""
@@ -81,6 +85,8 @@ class Record:
                 questions={
                     str(name): _question(question) for name, question in found["questions"].items()
                 },
+                # Earlier versions of the grader did not write it.
+                answers={str(k): str(v) for k, v in found.get("answers", {}).items()},
             )
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise NoRecord("the notebook holds no record of our grader") from error

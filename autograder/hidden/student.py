@@ -7,6 +7,7 @@ through it.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,6 +19,9 @@ from typing import Any
 from autograder.sandbox.inside.responder import Responder
 from autograder.sandbox.inside.responder import gradient as local_gradient
 from autograder.sandbox.inside.wire import WireError, decode, encode
+
+_UNDEFINED = re.compile(r"name '(\w+)' is not defined.*")
+"""Python's own message for a name that does not exist."""
 
 
 class StudentError(Exception):
@@ -117,8 +121,18 @@ class Handle:
         if not isinstance(error, dict):
             return f"`{self!r}` gave an answer that no function gives."
         kind, text = str(error.get("type"))[:100], str(error.get("text"))[:500]
+        raised_in = str(error.get("raised_in", ""))[:200]
         if kind == "NotImplementedError":
-            return f"`{self!r}` is not written yet."
+            # A function may be right, and call another one that is not there yet.
+            names = raised_in.split(".")
+            if not raised_in or names[0] in self._path[:1] or names[-1] in self._path[-1:]:
+                return f"`{self!r}` is not written yet."
+            return f"`{self!r}` uses `{raised_in}`, which is not written yet."
+        if kind == "NameError" and (missing := _UNDEFINED.fullmatch(text)):
+            return (
+                f"`{self!r}` uses `{missing[1]}`, and there is no `{missing[1]}`: its cell is "
+                "missing, or stopped with an error."
+            )
         if kind == "NameError" and text.startswith("there is no `"):
             return f"There is no `{self._path[0]}`: its cell is missing, or stopped with an error."
         if kind == "KernelEnded":

@@ -6,7 +6,6 @@ The audit checks it before it replaces an earlier release.
 from __future__ import annotations
 
 import copy
-import logging
 import os
 import tempfile
 import zipfile
@@ -15,16 +14,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
+from nbconvert.exporters import NotebookExporter
 from nbgrader.converters import GenerateAssignment
-from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import SaveCells
 from traitlets.config import Config
 
 from autograder.assignments import Assignment, NoSuchAssignment
-from autograder.configuration import add_scripts_to_path, course_config
+from autograder.configuration import add_scripts_to_path, full_config
 from autograder.course import Course
 from autograder.errors import UserError
+from autograder.gradebook_settings import apply_settings
+from autograder.grading.converting import ConverterError, run_converter
 from autograder.notebook.lint import lint
 from autograder.releasing.audit import AuditFailed, audit
 from autograder.releasing.student_build import build_wheel
@@ -88,7 +89,7 @@ def make_release(assignment: str, course: Course) -> Release:
         notebook unlocks a reference module that does not exist.
     """
     add_scripts_to_path()
-    config = course_config(course)
+    config = full_config(course)
     source = course.source_notebook(assignment)
     if not source.exists():
         raise NoSuchAssignment(assignment, source)
@@ -108,6 +109,7 @@ def make_release(assignment: str, course: Course) -> Release:
             raise AuditFailed(assignment, leaks)
         # The gradebook is changed only once the release has passed the audit.
         _generate(assignment, config, stage / "registered", register=True)
+        apply_settings(course)
         target = course.release(assignment)
         _replace(target, folder, stage / "old")
         os.replace(archive, target.with_suffix(".zip"))
@@ -125,36 +127,17 @@ def _generate(assignment: str, config: Config, target: Path, *, register: bool) 
     config = copy.deepcopy(config)
     config.CourseDirectory.assignment_id = assignment
     config.CourseDirectory.release_directory = str(target)
+    config.GenerateAssignment.exporter_class = NotebookExporter
     converter = GenerateAssignment(coursedir=CourseDirectory(config=config), config=config)
     if not register:
         converter.no_database = True
         steps = [step for step in converter.preprocessors if step is not SaveCells]
         converter.preprocessors = steps
-    # nbgrader logs every step, and also the reason if it refuses.
-    log = _Messages()
-    converter.log = logging.Logger("release")
-    converter.log.addHandler(log)
     try:
-        converter.start()
-    except NbGraderException as error:
-        raise ReleaseError(f"nbgrader refused to release {assignment}: {log.last_words}") from error
+        run_converter(converter)
+    except ConverterError as error:
+        raise ReleaseError(f"nbgrader refused to release {assignment}: {error}") from error
     return target / assignment
-
-
-class _Messages(logging.Handler):
-    """Keeps the last line of the first error on a log."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.ERROR)
-        self.errors: list[str] = []
-
-    @property
-    def last_words(self) -> str:
-        tracebacks = [error for error in self.errors if "Traceback" in error] or self.errors
-        return tracebacks[0].strip().splitlines()[-1] if tracebacks else "it does not say why"
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.errors.append(record.getMessage())
 
 
 def _build_wheel(folder: Path, assignment: str, unlocks: Sequence[str]) -> Path:

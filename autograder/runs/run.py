@@ -100,10 +100,10 @@ def plan(
     Raises
     ------
     UserError
-        If a number is outside its range.
+        If a number is outside its range, or the device is not there.
     """
     device = device or str(default_device())
-    on_cpu = torch.device(device).type == "cpu"
+    on_cpu = _usable(device).type == "cpu"
     full = profile() == "full"
     if seeds is None:
         seeds = (2 if on_cpu else 3) if full else 5
@@ -119,6 +119,23 @@ def plan(
         raise UserError("--minutes must be more than 0.")
     deadline = None if minutes is None else time.time() + 60 * minutes
     return Plan(seeds, device, share, jobs, missing, deadline)
+
+
+def _usable(name: str) -> torch.device:
+    """Return the device of a name.
+
+    Raises
+    ------
+    UserError
+        If there is no such device here.
+    """
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:  # torch raises either, with and without CUDA
+        reason = str(error).strip().splitlines()[0]
+        raise UserError(f"The device {name!r} cannot be used here: {reason}") from error
+    return device
 
 
 def run(only: Sequence[str], how: Plan, work: Path, *, frozen: Path = FROZEN) -> list[Path]:

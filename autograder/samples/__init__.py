@@ -66,7 +66,7 @@ def sample_class(
     for number, share in enumerate(shares[:mistakes], start=1):
         made[f"mistakes-{number}"] = with_misconceptions(solved, share)
     made["forges-scores"] = forges(copy.deepcopy(solved), sorted(asked_names(source.cells)))
-    if source.metadata.course.artifacts:
+    if source.metadata.get("course", {}).get("artifacts"):
         made["without-networks"] = solved
     if trouble:
         for name, change in TROUBLE.items():

@@ -11,11 +11,16 @@ from autograder.cli import main
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["release", "no_such_assignment"], "There is no source notebook of 'no_such_assignment'"),
+        (
+            ["release", "prunning"],
+            "'prunning' is no assignment of this course. Its assignments are:",
+        ),
         (["grade", "quantization"], "run `autograder release quantization` first"),
         (["report", "quantization"], "autograder release"),
         (["samples", "quantization"], "run `autograder release quantization` first"),
+        (["feedback", "quantization"], "autograder release"),
         (["reference", "run", "--only", "quantization", "--seeds", "0"], "at least one seed"),
+        (["reference", "run", "--device", "warp"], "The device 'warp' cannot be used here"),
     ],
 )
 def test_an_error_that_the_user_can_fix_is_one_sentence(
@@ -26,6 +31,26 @@ def test_an_error_that_the_user_can_fix_is_one_sentence(
     complaint = capsys.readouterr().err
     assert message in complaint
     assert "Traceback" not in complaint
+
+
+def test_init_makes_the_settings_of_a_course_and_keeps_those_that_are_there(tmp_path, capsys):
+    folder = tmp_path / "my course"
+    assert main(["init", "--course", str(folder)]) == 0
+    assert {path.name for path in folder.iterdir()} == {
+        "course.toml",
+        "nbgrader_config.py",
+        "source",
+    }
+    (folder / "course.toml").write_text('profile = "full"\n')
+    assert main(["init", "--course", str(folder)]) == 0
+    assert (folder / "course.toml").read_text() == 'profile = "full"\n'
+    assert "has its settings already" in capsys.readouterr().out
+
+
+def test_a_course_has_only_the_assignments_that_its_settings_name(tmp_path, capsys):
+    (tmp_path / "course.toml").write_text('assignments = ["pruning"]\n')
+    assert main(["release", "quantization", "--course", str(tmp_path)]) == 1
+    assert "Its assignments are: pruning." in capsys.readouterr().err
 
 
 def test_a_wrong_command_lists_those_that_exist(capsys):

@@ -265,7 +265,7 @@ def _take_answer_beside(
     flags: list[str],
 ) -> None:
     """Move the answer into an empty cell for it from the cell below, if a student added one."""
-    if cell.source.strip() != course.source.strip():
+    if cell.source.strip() not in ("", course.source.strip()):
         return
     below = next(iter(nb.cells[_place(nb, cell) + 1 :]), None)
     if below is not None and id(below) in added:

@@ -163,10 +163,17 @@ def serve(connection: socket.socket) -> None:
     shell = Shell.instance(config=Config(HistoryManager={"enabled": False}), colors="nocolor")
     responder = Responder(shell.user_ns)
     sys.stdout, sys.stderr = Stream("stdout"), Stream("stderr")
+    on_the_cpu = False
     with contextlib.suppress(EOFError):
         while True:
             request = wire.receive(read)
             if request["op"] == "run":
+                if not on_the_cpu and ("torch" in request["source"] or "torch" in sys.modules):
+                    # Only now, because loading torch takes a second.
+                    from .torch_here import stay_on_the_cpu
+
+                    stay_on_the_cpu()
+                    on_the_cpu = True
                 shell.run_cell(request["source"], store_history=True)
                 reply = {"outputs": OUTPUTS.take()}
             else:

@@ -8,8 +8,15 @@ from __future__ import annotations
 
 import copy
 import os
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import (
+    AbstractContextManager,
+    contextmanager,
+    nullcontext,
+    redirect_stderr,
+    redirect_stdout,
+)
 from typing import Any
 
 from .wire import decode, encode
@@ -24,6 +31,14 @@ def silenced() -> Iterator[None]:
     """
     with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
         yield
+
+
+def _usual_defaults() -> AbstractContextManager[None]:
+    if "torch" not in sys.modules:  # loading it takes a second
+        return nullcontext()
+    from .torch_here import usual_defaults
+
+    return usual_defaults()
 
 
 class Responder:
@@ -43,13 +58,19 @@ class Responder:
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         """Answer one request: ``get`` a value, ``call`` a callable, or compute its ``gradient``."""
         try:
-            with silenced():
+            with silenced(), _usual_defaults():
                 return {"value": self._value(request)}
         except KeyboardInterrupt:
             raise
         except BaseException as error:
             # SystemExit too: a student's `exit()` is an answer, not the end of grading.
-            return {"error": {"type": type(error).__name__, "text": str(error)[:2000]}}
+            return {
+                "error": {
+                    "type": type(error).__name__,
+                    "text": str(error)[:2000],
+                    "raised_in": _raised_in(error)[:200],
+                }
+            }
 
     def _value(self, request: dict[str, Any]) -> Any:
         """Carry out a request; return the result in the form in which it is sent."""
@@ -83,6 +104,14 @@ class Responder:
     def _keep(self, value: Any) -> dict[str, Any]:
         self.kept.append(value)
         return {"$": "handle", "id": len(self.kept) - 1, "type": type(value).__name__[:100]}
+
+
+def _raised_in(error: BaseException) -> str:
+    """Return the name of the function that raised an error, such as ``Block.forward``."""
+    place = error.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    return "" if place is None else place.tb_frame.f_code.co_qualname
 
 
 def gradient(function: Any, args: list[Any], upstream: Any) -> Any:

@@ -7,28 +7,37 @@ from nbgrader.api import Gradebook
 
 from autograder.configuration import course_config
 from autograder.course import Course
+from autograder.grading.answers import answer_digests
+from autograder.grading.record import Record
 from autograder.grading.saved_grades import SaveGradesTogether
 
 FIRST_RUN = {"affine_quantize": 1.0, "affine_dequantize": 1.0, "bonus_nonzero": 1.0}
+WRITTEN = "stochastic_comparison"
 
 
 @pytest.fixture
 def course(tmp_path):
     """Return a course in which a first run gave one point per question and a person gave two."""
     course = GradedCourse(tmp_path)
-    course.submit("ada", FIRST_RUN, manual={"stochastic_comparison": 2.0})
+    course.submit("ada", {**FIRST_RUN, WRITTEN: None}, manual={WRITTEN: 2.0})
     return course
 
 
-def regraded(**scores):
-    """Return a graded notebook with these scores and a written answer."""
+def regraded(before="", **scores):
+    """Return a graded notebook with these scores and a written answer.
+
+    The last time that it was graded, the written answer was `before`.
+    """
     cells = [new_markdown_cell("An answer.", metadata=marks("stochastic_comparison", 2, True))]
     points = {"affine_quantize": 8, "affine_dequantize": 3, "bonus_nonzero": 3}
     for name, score in scores.items():
         output = new_output("execute_result", data={"text/plain": repr(score)})
         cell = new_code_cell("1", metadata=marks(name, points[name], False), outputs=[output])
         cells.append(cell)
-    return new_notebook(cells=cells)
+    notebook = new_notebook(cells=cells)
+    earlier = new_notebook(cells=[new_markdown_cell(before, metadata=cells[0].metadata)])
+    Record(answers=answer_digests(earlier)).write(notebook)
+    return notebook
 
 
 def marks(name, points, solution):
@@ -62,7 +71,7 @@ def test_a_new_run_replaces_all_grades_and_keeps_what_a_person_gave(course):
         "affine_quantize": 8.0,
         "affine_dequantize": 2.5,
         "bonus_nonzero": 0.0,
-        "stochastic_comparison": 2.0,
+        WRITTEN: 2.0,
     }
 
 
@@ -70,7 +79,7 @@ def test_a_run_that_ends_between_two_cells_changes_no_grade(course):
     # More points than the question has: nbgrader raises when it comes to the second cell.
     with pytest.raises(ValueError, match="maximum points"):
         save(course, regraded(affine_quantize=8.0, affine_dequantize=99.0, bonus_nonzero=3.0))
-    assert scores(course) == {**FIRST_RUN, "stochastic_comparison": 2.0}
+    assert scores(course) == {**FIRST_RUN, WRITTEN: 2.0}
 
 
 def test_nobody_else_waits_for_the_gradebook_while_the_grades_are_gathered(course, monkeypatch):
@@ -87,6 +96,42 @@ def test_nobody_else_waits_for_the_gradebook_while_the_grades_are_gathered(cours
     monkeypatch.setattr(SaveGradesTogether, "_add_score", beside)
     save(course, regraded(affine_quantize=8.0, affine_dequantize=2.5, bonus_nonzero=0.0))
     assert len(gathered) == 4
+
+
+def waits(course):
+    with Gradebook(f"sqlite:///{course.folder / 'gradebook.db'}") as gradebook:
+        grades = gradebook.find_submission_notebook(ASSIGNMENT, ASSIGNMENT, "ada").grades
+        return {grade.name for grade in grades if grade.needs_manual_grade}
+
+
+def test_an_answer_that_a_person_graded_does_not_wait_again(course):
+    save(course, regraded(before="An answer.", **FIRST_RUN))
+    assert not waits(course)
+
+
+def test_an_answer_that_changed_waits_again_and_keeps_its_points_until_then(course):
+    save(course, regraded(before="Another answer.", **FIRST_RUN))
+    assert waits(course) == {WRITTEN}
+    assert scores(course)[WRITTEN] == 2.0
+
+
+def test_points_that_a_person_gave_against_the_grader_wait_when_the_grader_finds_others(tmp_path):
+    course = GradedCourse(tmp_path)
+    course.submit(
+        "ada", {**FIRST_RUN, WRITTEN: None}, manual={"affine_quantize": 7.0, WRITTEN: 2.0}
+    )
+    first = regraded(before="An answer.", **FIRST_RUN)
+    save(course, first)  # the first run that records the answers
+    again = regraded(**FIRST_RUN | {"affine_quantize": 0.0})
+    again.metadata["autograder"] = first.metadata["autograder"]
+    save(course, again)
+    assert waits(course) == {"affine_quantize"}
+
+
+def test_the_record_says_which_answer_was_graded(course):
+    notebook = regraded(before="Another answer.", **FIRST_RUN)
+    save(course, notebook)
+    assert Record.read(notebook).answers == answer_digests(notebook)
 
 
 def test_nbgrader_saves_grades_in_this_way(tmp_path):

@@ -132,8 +132,9 @@ def test_spaces_and_comments_in_a_locked_cell_are_no_code(submitted):
     assert repair(submitted, COURSE, RELEASED) == []
 
 
-def test_the_answer_in_the_cell_below_is_the_answer(submitted):
-    submitted.cells[-1].source = EMPTY
+@pytest.mark.parametrize("left", [EMPTY, "", " \n"])
+def test_the_answer_in_the_cell_below_is_the_answer(submitted, left):
+    submitted.cells[-1].source = left
     submitted.cells.append(new_markdown_cell("Because."))
     (flag,) = repair(submitted, COURSE, RELEASED)
     assert flag == "the answer to reason stood in the cell below; a person should look at it"

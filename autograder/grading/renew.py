@@ -1,0 +1,82 @@
+"""`autograder feedback`: write anew what depends on the points that a person gives."""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+
+from nbformat.v4 import new_notebook
+from nbgrader.converters import GenerateFeedback
+from nbgrader.preprocessors import AssignLatePenalties
+from tqdm.auto import tqdm
+from traitlets.config import Config
+
+from autograder.configuration import full_config
+from autograder.course import Course
+from autograder.errors import UserError
+from autograder.gradebook_settings import apply_settings
+from autograder.grading.converting import convert
+from autograder.grading.workers import WorkerLost, in_workers
+
+SECONDS = 300.0
+"""Limit on the wall time for one page, which takes a second or two."""
+
+
+def renew_feedback(assignment: str, course: Course, jobs: int | None = None) -> dict[str, str]:
+    """Write the feedback pages of all graded submissions anew, and set late penalties anew.
+
+    A late penalty may be a share of the points, and so changes when a person grades an answer.
+
+    Parameters
+    ----------
+    assignment
+    course
+    jobs
+        How many pages to write in parallel; by default the number of processors.
+
+    Returns
+    -------
+    dict of str to str
+        For each student an empty text or, if there is no new page, the reason.
+
+    Raises
+    ------
+    UserError
+        If nothing has been graded yet.
+    autograder.course.NoGradebook
+        If there is no gradebook.
+    """
+    config = full_config(course)
+    apply_settings(course)
+    with course.gradebook() as gradebook:
+        students = sorted(
+            submission.student.id
+            for submission in gradebook.assignment_submissions(assignment)
+            if course.graded_notebook(submission.student.id, assignment).is_file()
+        )
+    if not students:
+        raise UserError(
+            f"No submission of {assignment} is graded in {course.folder.resolve()}: run "
+            f"`autograder grade {assignment}` first."
+        )
+    problems = {}
+    work = partial(_renew_one, assignment, config)
+    bar = tqdm(total=len(students), desc=f"feedback on {assignment}", unit="page")
+    with bar:
+        for name, result in in_workers(
+            work, students, workers=jobs or os.cpu_count() or 1, seconds=SECONDS
+        ):
+            problems[name] = str(result) if isinstance(result, WorkerLost) else result
+            bar.update()
+    return problems
+
+
+def _renew_one(assignment: str, config: Config, student: str) -> str:
+    try:
+        names = {"notebook": assignment, "assignment": assignment, "student": student}
+        resources = {"nbgrader": {**names, "db_url": config.CourseDirectory.db_url}}
+        AssignLatePenalties(config=config).preprocess(new_notebook(), resources)
+        convert(GenerateFeedback, assignment, student, config)
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+    return ""
