@@ -13,6 +13,7 @@ from nbformat.v4 import new_notebook
 from traitlets.config import Config
 
 from autograder.cli import LOOK_AT_IT, main
+from autograder.configuration import full_config
 from autograder.course import Course
 from autograder.grading import grade as grading
 from autograder.grading.grade import GradingStopped, grade
@@ -178,6 +179,19 @@ def test_a_locked_gradebook_is_said_in_one_sentence(course, workers, monkeypatch
     assert "The gradebook is in use by another program" in said
     assert "Traceback" not in said
     assert command_line(course) == 0
+
+
+def test_a_gradebook_that_is_locked_later_on_costs_nobody_a_grade(course, monkeypatch):
+    monkeypatch.setattr("autograder.course.LOCK_SECONDS", 0)
+    config = full_config(Course(course))
+    with closing(sqlite3.connect(course / "gradebook.db")) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        problem = grading._grade_one(ASSIGNMENT, config, "ada").problem
+    assert problem == (
+        "the gradebook is in use by another program, such as the formgrader or another `autograder "
+        "grade`: wait until it has ended, or close it. Nothing is lost; `autograder grade "
+        f"{ASSIGNMENT} --unfinished` goes on from here"
+    )
 
 
 def test_a_read_only_course_is_said_in_one_sentence(course, workers, monkeypatch, capsys):
