@@ -12,6 +12,7 @@ from pathlib import Path
 from autograder.grading.intake.hand_in_files import shown
 from autograder.grading.intake.known_files import Parts, kind
 from autograder.grading.intake.names import no_formula, printable
+from autograder.grading.intake.untouched import UNTOUCHED
 from helpers.files import replacing
 
 SHOWN_EXAMPLES = 3
@@ -96,6 +97,8 @@ class Ledger:
         counts = Counter(files.values())
         taken = counts[What.NOTEBOOK] + counts[What.BESIDE]
         parts = [f"{_files(len(files))} came in: {taken} taken"]
+        if untouched := sum(entry.why == UNTOUCHED for entry in self.entries):
+            parts.append(f"{untouched} of them a notebook without any answer")
         if counts[What.TOOL]:
             parts.append(f"{counts[What.TOOL]} made by tools")
         if counts[What.LEFT_OUT]:

@@ -162,6 +162,8 @@ def test_a_release_that_was_handed_in_is_graded_and_said(take_in, submitted, lay
     assert collected.students == ["ada"]
     assert UNTOUCHED in collected.notes["ada"]
     assert [entry.why for entry in collected.ledger.entries] == [UNTOUCHED]
+    summary = collected.ledger.summary(submitted)
+    assert "1 taken, 1 of them a notebook without any answer" in summary
     assert (
         collect(submitted, ASSIGNMENT, submitted, answers={"a": ANSWER}).notes["ada"][-1]
         == UNTOUCHED
