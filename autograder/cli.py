@@ -17,13 +17,16 @@ if TYPE_CHECKING:  # loading nbgrader takes seconds, and `--help` should appear 
 DEFAULT_JOBS = os.cpu_count() or 1
 PROFILES = ["quick", "full"]
 
+LOOK_AT_IT = 3
+"""The exit status of `grade` if all submissions are graded, but a hand-in was left out."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status."""
     options = _parser().parse_args(arguments)
     try:
         return options.run(options)
-    except (UserError, FileNotFoundError, FileExistsError) as error:
+    except UserError as error:
         print(f"autograder: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt as stopped:
@@ -61,7 +64,9 @@ def _parser() -> argparse.ArgumentParser:
         dest="source",
         type=Path,
         metavar="PATH",
-        help="folder or zip of submissions to import first (default: grade what is in submitted/)",
+        help="folder or archive of submissions to import first, such as the download of a learning "
+        "management system (default: grade what is in submitted/). The exit status is 3 if files "
+        "were left out that a person should look at",
     )
     only = grade.add_mutually_exclusive_group()
     only.add_argument("--student", action="append", help="grade this student only (repeatable)")
@@ -204,6 +209,7 @@ def _grade(options: argparse.Namespace) -> int:
     from traitlets.config import Config
 
     from autograder.grading.grade import grade
+    from autograder.grading.intake.collecting import Collected
     from autograder.grading.unfinished import unfinished
 
     course = _course(options)
@@ -217,6 +223,7 @@ def _grade(options: argparse.Namespace) -> int:
         settings.GradeInSandbox.cell_seconds = options.cell_seconds
     if options.no_sandbox:
         settings.GradeInSandbox.sandbox = False
+    imports: list[Collected] = []
     outcomes = grade(
         options.assignment,
         course,
@@ -224,12 +231,17 @@ def _grade(options: argparse.Namespace) -> int:
         students=students,
         jobs=options.jobs,
         settings=settings,
+        on_import=imports.append,
     )
     failed = [outcome for outcome in outcomes if outcome.problem]
     for outcome in failed:
         print(f"no grade for {outcome.student}: {outcome.problem}", file=sys.stderr)
-    print(f"graded: {len(outcomes) - len(failed)} of {len(outcomes)} submissions")
-    return 1 if failed else 0
+    line = f"graded: {len(outcomes) - len(failed)} of {len(outcomes)} submissions"
+    ledger = imports[0].ledger
+    if options.source is not None:
+        line += f"; {ledger.summary(course.hand_ins(options.assignment))}"
+    print(line)
+    return 1 if failed else LOOK_AT_IT if ledger.needs_a_person else 0
 
 
 def _feedback(options: argparse.Namespace) -> int:

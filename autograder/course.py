@@ -122,6 +122,10 @@ class Course:
         """Return the path of the table of grades."""
         return self.folder / "report" / f"{assignment}.csv"
 
+    def hand_ins(self, assignment: str) -> Path:
+        """Return the path of the table of all files that the last import found."""
+        return self.folder / "report" / f"{assignment}-hand-ins.csv"
+
     def unfinished(self, assignment: str) -> Path:
         """Return the folder that lists the submissions whose grading is not finished."""
         return self.folder / ".unfinished" / assignment

@@ -10,6 +10,7 @@ from traitlets.config import Config
 
 from autograder.assignments import assignments
 from autograder.course import Course
+from autograder.errors import UserError
 from autograder.grading.grade import grade
 from autograder.new_course import new_course
 from autograder.releasing.release import make_release
@@ -47,7 +48,7 @@ def demo(folder: Path, jobs: int, *, mistaken: int | None = MISTAKEN) -> None:
     """
     course = Course(folder)
     if folder.exists() and not course.database.exists() and any(folder.iterdir()):
-        raise FileExistsError(
+        raise UserError(
             f"{folder} is not from an earlier demo and not empty; give an empty folder."
         )
     shutil.rmtree(folder, ignore_errors=True)

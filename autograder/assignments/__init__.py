@@ -15,6 +15,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from autograder.errors import UserError
+
 if TYPE_CHECKING:  # the parts of an assignment are imported only when they are needed
     from autograder.misconceptions import Misconception
     from autograder.runs.experiment import Experiment, Sweep
@@ -23,6 +25,13 @@ if TYPE_CHECKING:  # the parts of an assignment are imported only when they are 
 ROOM = Path(__file__).parent
 NOTEBOOKS = ROOM.parents[1] / "notebooks"
 """The source notebooks, ``<assignment>/<assignment>.ipynb``."""
+
+
+class NoSuchAssignment(UserError):
+    """There is no source notebook of an assignment."""
+
+    def __init__(self, name: str, notebook: Path) -> None:
+        super().__init__(f"There is no source notebook of {name!r}: {notebook}")
 
 
 @dataclass(frozen=True)
@@ -107,12 +116,12 @@ def assignment(name: str, notebooks: Path | None = None) -> Assignment:
 
     Raises
     ------
-    FileNotFoundError
+    NoSuchAssignment
         If there is no source notebook of that name.
     """
     notebook = (notebooks or NOTEBOOKS) / name / f"{name}.ipynb"
     if not notebook.exists():
-        raise FileNotFoundError(f"There is no source notebook of {name!r}: {notebook}")
+        raise NoSuchAssignment(name, notebook)
     return Assignment(name, notebook)
 
 

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -25,9 +25,11 @@ from autograder.errors import UserError
 from autograder.gradebook_settings import apply_settings
 from autograder.grading import unfinished
 from autograder.grading.converting import convert
-from autograder.grading.intake.collecting import collect
+from autograder.grading.intake.collecting import Collected, NoHandIns, collect
 from autograder.grading.intake.hand_in_files import shortened
+from autograder.grading.intake.names import safe_name
 from autograder.grading.nbgrader_steps import require_sandbox
+from autograder.grading.trouble import disk_trouble_explained, explained
 from autograder.grading.workers import WorkerLost, in_workers
 from autograder.sandbox import cgroup
 from autograder.sandbox.limits import Limits
@@ -80,6 +82,7 @@ def grade(
     students: Sequence[str] | None = None,
     jobs: int | None = None,
     settings: Config | None = None,
+    on_import: Callable[[Collected], None] | None = None,
 ) -> list[Outcome]:
     """Grade submissions into the gradebook, and write the graded notebooks and feedback pages.
 
@@ -88,14 +91,16 @@ def grade(
     assignment
     course
     source
-        Folder or zip of submissions to import first. By default, the submissions that are already
-        in ``submitted/`` are graded.
+        Folder or archive of submissions to import first; what became of every file is written to
+        `Course.hand_ins`. By default, the submissions that are in ``submitted/`` are graded.
     students
         Grade only these students. By default all.
     jobs
         How many submissions to grade in parallel; by default the number of processors.
     settings
         Changes to the course's configuration, such as ``GradeInSandbox.sandbox``.
+    on_import
+        Called with what was imported, before it is graded.
 
     Returns
     -------
@@ -109,8 +114,10 @@ def grade(
     autograder.errors.UserError
         If student code cannot be sandboxed and `settings` does not turn the sandbox off; see
         `autograder.grading.nbgrader_steps.require_sandbox`.
-    FileNotFoundError
-        If there is nothing to grade.
+    NoHandIns
+        If there is nothing to grade, or no submission of one of the students.
+    autograder.grading.trouble.DiskTrouble
+        If the gradebook is locked, or the disk full or read-only. Nothing is lost.
     GradingStopped
         If Ctrl-C, SIGTERM or SIGHUP stopped the run. Grades that were saved before are kept.
     """
@@ -119,25 +126,52 @@ def grade(
     if config.GradeInSandbox.get("sandbox", True):
         require_sandbox(CourseDirectory(config=config))
     add_scripts_to_path()
-    _require_release(assignment, course)
-    apply_settings(course)
-    course.submitted.mkdir(exist_ok=True)
-    collected = collect(source or course.submitted, assignment, course.submitted)
-    names = collected.students
-    if students is not None:
-        if unknown := sorted(set(students) - set(names)):
-            raise FileNotFoundError(f"there is no submission of {', '.join(unknown)}")
-        names = list(dict.fromkeys(students))
-    for line in shortened(collected.left_out):
-        print(line, file=sys.stderr)
-    outcomes = _grade_all(assignment, course, config, names, jobs or os.cpu_count() or 1)
+    with disk_trouble_explained():
+        answers = _released_answers(assignment, course)
+        apply_settings(course)
+        names = _imported(assignment, course, source, answers, on_import)
+        if students is not None:
+            names = _chosen(students, names)
+        outcomes = _grade_all(assignment, course, config, names, jobs or os.cpu_count() or 1)
     return [outcomes[name] for name in names]
 
 
-def _require_release(assignment: str, course: Course) -> None:
+def _imported(
+    assignment: str,
+    course: Course,
+    source: Path | None,
+    answers: Mapping[str, str],
+    on_import: Callable[[Collected], None] | None,
+) -> list[str]:
+    """Import hand-ins, print what was left out, and return the students."""
+    course.submitted.mkdir(exist_ok=True)
+    collected = collect(source or course.submitted, assignment, course.submitted, answers=answers)
+    for line in shortened(collected.left_out):
+        print(line, file=sys.stderr)
+    if source is not None:
+        collected.ledger.write(course.hand_ins(assignment))
+    if on_import is not None:
+        on_import(collected)
+    return collected.students
+
+
+def _chosen(students: Sequence[str], names: Sequence[str]) -> list[str]:
+    """Return the names in the course of the students that were asked for, once each."""
+    wanted = {name if name in names else safe_name(name): name for name in students}
+    if unknown := [called for name, called in wanted.items() if name not in names]:
+        raise NoHandIns(f"There is no submission of {', '.join(sorted(unknown))}.")
+    return list(wanted)
+
+
+def _released_answers(assignment: str, course: Course) -> dict[str, str]:
+    """Return the text of each cell for an answer in the release, by its ``grade_id``."""
     try:
         with course.gradebook() as gradebook:
-            gradebook.find_notebook(assignment, assignment)
+            notebook = gradebook.find_notebook(assignment, assignment)
+            answers = {cell.name for cell in notebook.solution_cells}
+            return {
+                cell.name: cell.source for cell in notebook.source_cells if cell.name in answers
+            }
     except (NoGradebook, MissingEntry):
         raise NotReleased(
             f"{assignment} was not released in {course.folder.resolve()}: run `autograder release "
@@ -212,5 +246,6 @@ def _grade_one(assignment: str, config: Config, student: str) -> Outcome:
         for step in (Autograde, GenerateFeedback):
             convert(step, assignment, student, config)
     except Exception as error:
-        return Outcome(student, f"{type(error).__name__}: {error}")
+        command = f"`autograder grade {assignment} --unfinished`"
+        return Outcome(student, explained(f"{type(error).__name__}: {error}", command))
     return Outcome(student)

@@ -20,7 +20,7 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import SaveCells
 from traitlets.config import Config
 
-from autograder.assignments import Assignment
+from autograder.assignments import Assignment, NoSuchAssignment
 from autograder.configuration import add_scripts_to_path, full_config
 from autograder.course import Course
 from autograder.errors import UserError
@@ -80,7 +80,7 @@ def make_release(assignment: str, course: Course) -> Release:
 
     Raises
     ------
-    FileNotFoundError
+    autograder.assignments.NoSuchAssignment
         If there is no source notebook of that name.
     autograder.releasing.audit.AuditFailed
         If the source notebook has a fault or the release gives something away.
@@ -92,7 +92,7 @@ def make_release(assignment: str, course: Course) -> Release:
     config = full_config(course)
     source = course.source_notebook(assignment)
     if not source.exists():
-        raise FileNotFoundError(f"There is no source notebook of {assignment!r}: {source}")
+        raise NoSuchAssignment(assignment, source)
     if faults := lint(source):
         raise AuditFailed(assignment, faults)
     unlocks = Assignment(assignment, source).unlocks

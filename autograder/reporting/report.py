@@ -15,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from autograder.course import Course
+from autograder.grading.intake.names import no_formula
 from autograder.grading.question_box import points_text, prose
 from autograder.reporting.copied_code import LONGEST_CODE
 from autograder.reporting.copies import LookAlikes, look_alikes
@@ -94,8 +95,8 @@ def _columns(results: ClassResults) -> list[str]:
 def _grades(submission: GradedSubmission, results: ClassResults) -> dict[str, str]:
     points = {name: points_text(result.score) for name, result in submission.results.items()}
     return points | {
-        "student": _no_formula(submission.student),
-        "name": _no_formula(submission.name),
+        "student": no_formula(submission.student),
+        "name": no_formula(submission.name),
         "submitted": submission.submitted.isoformat(" ") if submission.submitted else "",
         "late_penalty": points_text(submission.late_penalty),
         "total": points_text(submission.score),
@@ -161,8 +162,3 @@ def _write(text: str, file: Path) -> Path:
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text, encoding="utf-8")
     return file
-
-
-def _no_formula(text: str) -> str:
-    """Prevent a spreadsheet from running a student's name as a formula."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

@@ -6,7 +6,13 @@ import sys
 
 import pytest
 
-from autograder.assignments import assignment, assignments, in_course_order, part
+from autograder.assignments import (
+    NoSuchAssignment,
+    assignment,
+    assignments,
+    in_course_order,
+    part,
+)
 from autograder.misconceptions import misconceptions_in
 
 
@@ -40,7 +46,7 @@ def test_an_assignment_may_have_nothing_but_its_notebook(notebooks):
 
 
 def test_an_assignment_without_a_notebook_does_not_exist(notebooks):
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(NoSuchAssignment):
         assignment("huge", notebooks)
 
 

@@ -15,6 +15,7 @@ from nbgrader.server_extensions.formgrader import handlers
 from pages import Page
 
 from autograder.configuration import course_config
+from autograder.grading.intake.untouched import UNTOUCHED as NOT_ANSWERED
 from autograder.grading.record import Record
 
 # The first test of all waits for the class to be graded.
@@ -45,9 +46,9 @@ def test_the_other_submissions_lose_nothing(graded):
     assert graded.scores[UNTOUCHED] == dict.fromkeys(POINTS, 0)
 
 
-@pytest.mark.parametrize("student", [HONEST, UNTOUCHED])
-def test_the_other_submissions_have_no_flags(graded, student):
-    assert graded.flags(student) == []
+@pytest.mark.parametrize(("student", "flags"), [(HONEST, []), (UNTOUCHED, [NOT_ANSWERED])])
+def test_the_other_submissions_have_no_flags_of_attacks(graded, student, flags):
+    assert graded.flags(student) == flags
 
 
 def test_written_answers_wait_for_a_person(graded):

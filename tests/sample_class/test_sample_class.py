@@ -11,6 +11,7 @@ from nbgrader.api import Gradebook
 from autograder.assignments import NOTEBOOKS, assignments
 from autograder.demo import TROUBLE_IN
 from autograder.grading.execution import is_hidden_test
+from autograder.grading.intake.untouched import UNTOUCHED
 from autograder.grading.record import Record
 from autograder.misconceptions import misconceptions_in
 from autograder.notebook.source import nbgrader_marks
@@ -62,6 +63,7 @@ FLAGS = {
     "test-cell-deleted": "was missing; it was put back",
     "test-cell-twice": "was there more than once",
     "not-json": "the submitted file is not a notebook: not JSON",
+    "untouched": UNTOUCHED,
 }
 """The flag of each sample at which a person should look."""
 

@@ -1,36 +1,22 @@
-"""How the hand-ins of a class are laid out: folders around it, and whose hand-in an entry is.
-
-References
-----------
-Canvas names a downloaded file ``<name>[_LATE]_<user>_<submission>_<file>``, Moodle a folder or file
-``<name>_<user>_assignsubmission_file[_<file>]``; both tell two people of one name apart by the
-number of the user.
-"""
+"""How hand-ins are laid out: the folders around a class, or the hand-in of one student."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 
-Parts = tuple[str, ...]
-"""The path of a file: folders and name."""
+from autograder.grading.intake.known_files import Parts, is_archive, is_made_by_a_tool, is_notebook
+from autograder.grading.intake.systems import METADATA, plain_sender, system_of
 
-_SYSTEMS = (
-    re.compile(r"(?P<name>[^_]+)(_LATE)?_(?P<user>\d+)_\d+_.+", re.IGNORECASE),
-    re.compile(r"(?P<name>.+?)_(?P<user>\d+)_assignsubmission_\w+.*"),
-)
+MAX_WRAPPERS = 3
+"""How many folders or archives may lie around a class."""
 
 
-def is_made_by_a_tool(name: str) -> bool:
-    """Whether an entry is what macOS adds to folders and zips."""
-    return name in ("__MACOSX", ".DS_Store") or name.startswith("._")
+def folders_around_class(files: Collection[Parts], assignment: str) -> Parts:
+    """Return the folders, from the outermost, that lie around the hand-ins of the whole class.
 
-
-def folder_around_class(files: Collection[Parts], assignment: str) -> str | None:
-    """Return the folder that holds the hand-ins of the whole class, if there is one around them.
-
-    It is the only entry, has no notebook of its own, and holds at least two hand-ins, or one in a
-    folder named after the assignment.
+    Such a folder is the only entry, has no notebook of its own, and holds at least two hand-ins, or
+    what a learning management system has named (perhaps in one more folder), or one in a folder
+    named after the assignment, or it is itself named after the assignment and holds folders.
 
     Parameters
     ----------
@@ -39,60 +25,71 @@ def folder_around_class(files: Collection[Parts], assignment: str) -> str | None
     assignment
         The name of the assignment.
     """
-    paths = [path for path in files if not any(map(is_made_by_a_tool, path))]
+    around: Parts = ()
+    paths = [path for path in files if not is_made_by_a_tool(path)]
+    while len(around) < MAX_WRAPPERS and (folder := _folder_around_class(paths, assignment)):
+        around = (*around, folder)
+        paths = [path[1:] for path in paths]
+    return around
+
+
+def _folder_around_class(paths: list[Parts], assignment: str) -> str | None:
     around = {path[0] for path in paths}
     inner = [path[1:] for path in paths]
     if len(around) != 1 or any(not path for path in inner):
         return None
-    if any(path[0] == assignment if path[1:] else _is_notebook(path) for path in inner):
-        return None  # the hand-in of one student
-    hand_ins = {path[0] for path in inner if _is_notebook(path) or _is_zip(path)}
+    (folder,) = around
+    if system_of(around):
+        return None  # the hand-in of one student, as a system has named it
+    below = {path[0] for path in inner}
+    if system_of(below) or (len(below) == 1 and system_of(p[1] for p in inner if p[1:])):
+        return folder
+    if _is_of_one_student(inner, assignment):
+        return None
+    hand_ins = _hand_ins(inner)
     named = any(path[1:2] == (assignment,) and path[2:] for path in inner)
-    return around.pop() if len(hand_ins) > 1 or (hand_ins and named) else None
+    if len(hand_ins) > 1 or (hand_ins and (named or folder == assignment)):
+        return folder
+    return None
+
+
+def is_class(files: Collection[Parts], assignment: str) -> bool:
+    """Whether these are the files of a class, and not those of a single student."""
+    paths = [path for path in files if not is_made_by_a_tool(path)]
+    if is_one_hand_in(paths, assignment):
+        return False
+    if folders_around_class(paths, assignment) or system_of({path[0] for path in paths}):
+        return True
+    return len(_hand_ins(paths)) > 1 and not _is_of_one_student(paths, assignment)
 
 
 def is_one_hand_in(files: Collection[Parts], assignment: str) -> bool:
-    """Whether these are the files of a single student: the notebook is not in any folder."""
-    return (f"{assignment}.ipynb",) in files
-
-
-def _is_notebook(path: Parts) -> bool:
-    return path[-1].lower().endswith(".ipynb")
-
-
-def _is_zip(path: Parts) -> bool:
-    return path[-1].lower().endswith(".zip")
-
-
-def students(entries: Collection[str]) -> dict[str, str]:
-    """Return the student of each entry, from the name that a learning management system gave it.
+    """Whether these are the files of a single student: the only notebook outside is the one asked.
 
     Parameters
     ----------
-    entries
-        The names of the folders, zips and notebooks of a class.
-
-    Returns
-    -------
-    dict
-        For each entry the name of the student. Where two users have the same name, the number of
-        the user is added. An entry that no system has named stands for the student of its own name,
-        without ``.zip`` or ``.ipynb``.
+    files
+        The paths of all files that were handed in.
+    assignment
+        The name of the assignment.
     """
-    found = {entry: _named(entry) for entry in entries}
-    users: dict[str, set[str]] = {}
-    for name, user in found.values():
-        users.setdefault(name, set()).add(user)
-    return {
-        entry: f"{name}-{user}" if user and len(users[name]) > 1 else name
-        for entry, (name, user) in found.items()
-    }
+    outside = [path[0] for path in files if not path[1:] and is_notebook(path[0])]
+    if (METADATA,) in files or system_of(path[0] for path in files):
+        return False
+    return len(outside) == 1 and not plain_sender(outside[0], assignment).name
 
 
-def _named(entry: str) -> tuple[str, str]:
-    """Return the name and the number of the student; no number if no system gave one."""
-    stem = re.sub(r"\.(zip|ipynb)$", "", entry, flags=re.IGNORECASE)
-    for pattern in _SYSTEMS:
-        if match := pattern.fullmatch(stem):
-            return match["name"], match["user"]
-    return stem, ""
+def _hand_ins(paths: list[Parts]) -> set[str]:
+    """Return the entries that may each be the hand-in of a student."""
+    return {path[0] for path in paths if is_notebook(path[-1]) or is_archive(path[-1])}
+
+
+def _is_of_one_student(paths: list[Parts], assignment: str) -> bool:
+    """Whether there is a notebook outside of folders, or anything with the assignment's name."""
+    return any(
+        path[0] == assignment
+        if path[1:]
+        else is_notebook(path[0])
+        or (is_archive(path[0]) and not plain_sender(path[0], assignment).name)
+        for path in paths
+    )

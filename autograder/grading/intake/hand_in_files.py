@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from autograder.errors import UserError
+from autograder.grading.intake.known_files import Parts
 from autograder.grading.intake.names import printable
 
 MAX_FILES_BYTES = 256 * 2**20
@@ -33,6 +35,33 @@ MAX_PATH_BYTES = 1_000
 MAX_NOTES = 20
 """Most notes of one kind on one submission, so that 1,000 bad files do not fill the class report.
 """
+
+
+OLDEST = 315_619_200.0
+"""The time of a file whose own is not known: 2 January 1980. A zip cannot hold an older one."""
+
+
+class CannotBeWritten(UserError):
+    """The disk or a folder refuses to be written to.
+
+    Parameters
+    ----------
+    folder
+        The folder.
+    reason
+        Why, in the words of the system.
+    """
+
+    def __init__(self, folder: Path, reason: str | None) -> None:
+        self.reason = reason
+        super().__init__(
+            f"{folder} cannot be written: {reason}. Nothing that was there is lost: once this is "
+            "repaired, run the same command again."
+        )
+
+
+DAY_SECONDS = 86_400.0
+"""How far in the future a time may be: the clock of an archive may be in another time zone."""
 
 
 @contextmanager
@@ -85,6 +114,13 @@ def not_regular(mode: int) -> str | None:
     return f"it is {next((kind for test, kind in kinds if test(mode)), 'a device')}"
 
 
+SPECIAL = frozenset(
+    f"it is {what}"
+    for what in ("a link", "a named pipe", "a socket", "a device", "not a regular file")
+)
+"""Why a file is left out that is none, and can only have been made on purpose."""
+
+
 @dataclass(frozen=True)
 class Found:
     """A file that `walk` found.
@@ -99,15 +135,18 @@ class Found:
         Descriptor of the file's folder, valid until the next file is requested.
     problem
         Why the file cannot be taken, as in "it is a link"; None for a regular file.
+    changed
+        When it was last changed, in seconds since 1970.
     """
 
-    parts: tuple[str, ...]
+    parts: Parts
     size: int
     place: int
     problem: str | None
+    changed: float = 0.0
 
 
-def walk(place: int, above: tuple[str, ...] = ()) -> Iterator[Found]:
+def walk(place: int, above: Parts = ()) -> Iterator[Found]:
     """Find the files in a folder; its own files come before those of the folders in it.
 
     Only folders are opened, and no link is followed, even if files change in the meantime. A folder
@@ -129,7 +168,8 @@ def walk(place: int, above: tuple[str, ...] = ()) -> Iterator[Found]:
         except FileNotFoundError:
             continue  # removed since it was listed
         if not stat.S_ISDIR(status.st_mode):
-            yield Found(parts, status.st_size, place, not_regular(status.st_mode))
+            problem = not_regular(status.st_mode)
+            yield Found(parts, status.st_size, place, problem, status.st_mtime)
         elif len(parts) > MAX_DEPTH:
             yield Found(parts, 0, place, TOO_DEEP)
         else:
@@ -149,7 +189,7 @@ class Room:
         self._bytes = MAX_FILES_BYTES
         self._files = MAX_FILES
 
-    def take(self, parts: tuple[str, ...], size: int) -> str | None:
+    def take(self, parts: Parts, size: int) -> str | None:
         """Reserve room for a file of `size` bytes; return why that is impossible, or None."""
         if len(parts) > MAX_DEPTH + 1:
             return TOO_DEEP
@@ -164,18 +204,55 @@ class Room:
         return None
 
 
-class Intake:
-    """A folder into which the files of one hand-in are imported, as far as the limits allow."""
+@dataclass
+class Fate:
+    """What became of a file that came in.
 
-    def __init__(self, folder: Path) -> None:
+    Attributes
+    ----------
+    parts
+        The path at which it came in. An archive counts as a folder.
+    reason
+        Why it was left out; None if it was taken or is a tool's.
+    expected
+        Whether it is no part of the hand-in, so that nobody need look at it.
+    tool
+        Whether a tool made it, so that nobody misses it.
+    inode
+        What identifies the copy that was taken, wherever it is moved; None if it was not taken.
+    """
+
+    parts: Parts
+    reason: str | None = None
+    expected: bool = False
+    tool: bool = False
+    inode: int | None = None
+
+
+class Intake:
+    """A folder into which the files of one hand-in are imported, as far as the limits allow.
+
+    Attributes
+    ----------
+    folder
+        The folder.
+    label
+        The path at which the hand-in came in. It is put in front of the paths in `fates`.
+    fates
+        What became of each file that came in.
+    """
+
+    def __init__(self, folder: Path, label: Parts = ()) -> None:
         self.folder = folder
+        self.label = label
+        self.fates: list[Fate] = []
         self._room = Room()
         self._notes: list[str] = []
 
-    def below(self, parts: tuple[str, ...]) -> Intake:
+    def below(self, parts: Parts, label: Parts) -> Intake:
         """Return an intake for a folder within this one, with the same limits and notes."""
-        inner = Intake(self.folder.joinpath(*parts))
-        inner._room, inner._notes = self._room, self._notes
+        inner = Intake(self.folder.joinpath(*parts), label)
+        inner.fates, inner._room, inner._notes = self.fates, self._room, self._notes
         return inner
 
     @property
@@ -187,15 +264,25 @@ class Intake:
         """Add to `notes`."""
         self._notes.append(text)
 
-    def leave_out(self, parts: tuple[str, ...], reason: str) -> None:
+    def leave_out(self, parts: Parts, reason: str) -> None:
         """Note that the file at `parts` was left out."""
         self.note(f"{shown(parts)} was left out: {reason}")
+        self.fates.append(Fate((*self.label, *parts), reason))
+
+    def set_aside(self, parts: Parts, reason: str) -> None:
+        """Leave out the file at `parts`, which is no part of the hand-in, without a note."""
+        self.fates.append(Fate((*self.label, *parts), reason, expected=True))
+
+    def skip(self, parts: Parts) -> None:
+        """Leave out the file at `parts`, which a tool has made, without a note."""
+        self.fates.append(Fate((*self.label, *parts), tool=True))
 
     def bring(
         self,
-        parts: tuple[str, ...],
+        parts: Parts,
         size: int,
         source: Callable[[], AbstractContextManager[IO[bytes]]],
+        changed: float | None = None,
     ) -> None:
         """Write the file at `parts`, or note why it was left out.
 
@@ -208,10 +295,13 @@ class Intake:
         source
             Opens the file to read from. Any exception from opening or reading it counts as a fault
             of the submission, and is noted.
+        changed
+            When the file was last changed, in seconds since 1970. A time that is not known, or lies
+            in the future, becomes the oldest of all, so that it decides nothing.
 
         Raises
         ------
-        UserError
+        CannotBeWritten
             If the disk cannot be written to.
         """
         if reason := self._room.take(parts, size):
@@ -223,14 +313,22 @@ class Intake:
             with target.open("xb") as out:
                 for piece in _pieces(source, size):
                     out.write(piece)
+                inode = os.fstat(out.fileno()).st_ino
+            _set_time(target, changed)
+            self.fates.append(Fate((*self.label, *parts), inode=inode))
         except _CannotBeRead as error:
             target.unlink()
             self.leave_out(parts, str(error))
         except OSError as error:
             if error.errno not in (errno.EEXIST, errno.ENOTDIR, errno.ENAMETOOLONG):
-                message = f"{self.folder} cannot be written: {error.strerror}."
-                raise UserError(message) from error
+                raise CannotBeWritten(self.folder, error.strerror) from error
             self.leave_out(parts, f"it cannot be stored ({error.strerror})")
+
+
+def _set_time(file: Path, changed: float | None) -> None:
+    if changed is None or not OLDEST <= changed <= time.time() + DAY_SECONDS:
+        changed = OLDEST
+    os.utime(file, (changed, changed))
 
 
 class _CannotBeRead(Exception):
@@ -291,12 +389,12 @@ def copy(files: Iterable[Found], intake: Intake) -> None:
             intake.leave_out(found.parts, found.problem)
         else:
             opens = partial(regular_file, found.parts[-1], found.place)
-            intake.bring(found.parts, found.size, opens)
+            intake.bring(found.parts, found.size, opens, found.changed)
 
 
-def shown(parts: tuple[str, ...]) -> str:
+def shown(parts: Parts) -> str:
     """Return a path as notes show it."""
-    return printable(os.path.join(*parts))
+    return printable(os.path.join("", *parts))
 
 
 def shortened(notes: list[str]) -> list[str]:

@@ -11,10 +11,12 @@ import uuid
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from nbgrader.utils import parse_utc
 
+from autograder.grading.intake.choosing import choose_notebook, notebooks_in
 from autograder.grading.intake.hand_in_files import (
     Found,
     Intake,
@@ -32,6 +34,12 @@ from helpers.files import replacing
 SIDE = ".intake"
 """The folder in ``submitted/`` for what is not part of a submission: unfinished work, notes, and
 files taken out of submissions. nbgrader ignores hidden folders."""
+
+OWN_TIME = "a hand-in cannot set its own time of submission"
+"""Why a file that says when it was handed in is taken away."""
+
+WRAPPER = ".unwrapped"
+"""The name of a folder in a submission while its content is moved up."""
 
 _TIME = re.compile(
     r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?( [A-Z]{1,5}| [+-]\d{4})?\s*", re.ASCII
@@ -77,7 +85,15 @@ class SubmissionFolder:
         except FileNotFoundError:
             return []
 
-    def fill(self, bring: Callable[[Intake], None], notes: list[str]) -> None:
+    def fill(
+        self,
+        bring: Callable[[Intake], None],
+        notes: list[str],
+        *,
+        notebook: int | None = None,
+        time: datetime | None = None,
+        keep: bool = False,
+    ) -> None:
         """Replace the submission with another, completely or not at all.
 
         Parameters
@@ -86,24 +102,34 @@ class SubmissionFolder:
             Writes the new files into the intake that it is given.
         notes
             Notes from earlier steps.
+        notebook
+            The inode of the notebook to be graded. By default, it is chosen.
+        time
+            When it was handed in, if a learning management system says so. nbgrader finds it in
+            ``timestamp.txt``.
+        keep
+            Whether the earlier submission is moved to the side, instead of removed.
         """
         new = self._side / "new"
         self._remove(new)
         new.mkdir(parents=True)
         intake = Intake(new)
         bring(intake)
-        notes = [*notes, *intake.notes, *self._secure(new), *self._put_in_order(new)]
-        if (new / "timestamp.txt").exists():
-            self._take_away(new / "timestamp.txt")
-            notes.append(
-                "timestamp.txt was taken away: a hand-in cannot set its own time of submission"
-            )
+        notes = [*notes, *intake.notes, *self._secure(new), *self._put_in_order(new, notebook)]
+        timestamp = new / "timestamp.txt"
+        if timestamp.exists():
+            self._take_away(timestamp)
+            notes.append(f"timestamp.txt was taken away: {OWN_TIME}")
+        if time is not None:
+            timestamp.write_text(f"{time.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC\n")
         notes += self._make_way()
         old = self._side / "old"
         if self.path.exists():
             self.path.rename(old)
         new.rename(self.path)
         self._remember(notes)
+        if keep and old.exists():
+            self._take_away(old)
         self._remove(old)
 
     def prepare(self, notes: Sequence[str] = ()) -> list[str]:
@@ -123,7 +149,7 @@ class SubmissionFolder:
         """
         new = [*notes, *self._make_way()]
         self.path.mkdir(exist_ok=True)
-        new += [*self._secure(self.path), *self._put_in_order(self.path)]
+        new += [*self._secure(self.path), *self._put_in_order(self.path, None)]
         if new:
             self._remember([*self.notes, *new])
         return new
@@ -207,58 +233,68 @@ class SubmissionFolder:
             return f"{name} was taken away: its name cannot be shown"
         return f"{name} came with a name that cannot be shown"
 
-    def _put_in_order(self, folder: Path) -> list[str]:
+    def _put_in_order(self, folder: Path, inode: int | None) -> list[str]:
         """Put the notebook where nbgrader looks for it; move away what nbgrader cannot read."""
-        notes = self._unwrap(folder)
+        notes = self._unwrap(folder, folder) if (folder / WRAPPER).is_dir() else []
         notebook = folder / f"{self.assignment}.ipynb"
         if notebook.is_dir():
             self._take_away(notebook)
             notes.append(f"{notebook.name} was taken away: it is a folder")
-        if not notebook.exists():
-            others = sorted(p for p in folder.glob("[!.]*.ipynb") if p.is_file())
-            if len(others) == 1:
-                notes.append(f"the notebook was called {others[0].name}")
-                others[0].rename(notebook)
-            else:
-                notes.append(f"there is no {notebook.name} ({len(others)} notebooks)")
-                # An empty file is graded like any file that is not a notebook: with zero points.
-                notebook.touch()
+        chosen = self._chosen(folder, inode)
+        if chosen is None:
+            count = len(notebooks_in(folder))
+            notes.append(f"there is no {notebook.name} ({count} notebooks)")
+            # An empty file is graded like any file that is not a notebook: with zero points.
+            notebook.touch()
+        else:
+            if chosen.parent != folder:
+                notes += self._unwrap(folder, chosen.parent, keep=chosen.name)
+                chosen = folder / chosen.name
+            if chosen != notebook and chosen.exists():
+                if notebook.exists():
+                    self._take_away(notebook)
+                    notes.append(f"one of two notebooks was taken away: {notebook.name}")
+                notes.append(f"the notebook was called {printable(chosen.name)}")
+                chosen.rename(notebook)
         time = folder / "timestamp.txt"
         if os.path.lexists(time) and not _is_time(time):
             self._take_away(time)
             notes.append("timestamp.txt was taken away: nbgrader cannot read it")
         return notes
 
-    def _unwrap(self, folder: Path) -> list[str]:
-        """Move the content of a zipped folder up one level."""
+    def _chosen(self, folder: Path, inode: int | None) -> Path | None:
+        """Return the notebook to be graded; None if there is none."""
+        found = notebooks_in(folder)
+        if inode is not None:
+            return next((path for path in found if path.stat().st_ino == inode), None)
+        if (folder / f"{self.assignment}.ipynb") in found:
+            return folder / f"{self.assignment}.ipynb"  # it is in its place already
+        choice = choose_notebook(folder, self.assignment)
+        return choice.notebook if choice else None
+
+    def _unwrap(self, folder: Path, inner: Path, keep: str = "") -> list[str]:
+        """Move the content of a folder in a submission up to the submission.
+
+        Where two files or folders have the same name, the outer one stays, unless it is `keep`.
+        """
         # The folder is renamed first, because it may contain a file of its own name. Under the new
         # name, it is found again if the grader is killed.
-        wrapper = folder / ".unwrapped"
-        if not wrapper.is_dir():
-            inner = self._folder_of_notebook(folder)
-            if inner is None:
-                return []
-            if wrapper.exists():
-                return ["the submission has a file .unwrapped, so its folder cannot be unwrapped"]
-            inner.rename(wrapper)
+        wrapper = folder / WRAPPER
         notes = []
+        if not wrapper.is_dir():
+            if wrapper.exists():
+                self._take_away(wrapper)
+                notes.append(f"the file {WRAPPER} was taken away: it was in the way")
+            inner.rename(wrapper)
         for path in sorted(wrapper.iterdir()):
             target = folder / path.name
             if target.exists():
-                self._take_away(path)
+                self._take_away(target if path.name == keep else path)
                 notes.append(f"one of two {printable(path.name)} was taken away")
-            else:
+            if path.exists():
                 path.rename(target)
         wrapper.rmdir()
         return notes
-
-    def _folder_of_notebook(self, folder: Path) -> Path | None:
-        """Return the only folder in a submission that has the notebook, if there is one."""
-        found = sorted(p for p in folder.rglob("[!.]*.ipynb") if p.is_file())
-        inside = [p for p in found if not _is_hidden(p.relative_to(folder))]
-        named = [p for p in inside if p.name == f"{self.assignment}.ipynb"]
-        folders = list(dict.fromkeys(p.parent for p in named or inside))
-        return folders[0] if len(folders) == 1 and folders[0] != folder else None
 
     def _take_away(self, name: str | Path, place: int | None = None) -> None:
         away = self._side / "taken-away"
@@ -273,11 +309,6 @@ class SubmissionFolder:
             shutil.rmtree(folder, ignore_errors=True)
         if folder.exists():
             self._take_away(folder)
-
-
-def _is_hidden(path: Path) -> bool:
-    """Whether a tool has made the file or a folder around it, such as ``.ipynb_checkpoints``."""
-    return any(part.startswith((".", "__")) for part in path.parts)
 
 
 def _is_time(path: Path) -> bool:

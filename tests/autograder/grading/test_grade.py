@@ -1,7 +1,10 @@
 """What a run of `grade` leaves behind, however it ends."""
 
+import errno
 import os
 import signal
+import sqlite3
+from contextlib import closing
 
 import nbformat
 import pytest
@@ -9,7 +12,8 @@ from graded_course import ASSIGNMENT, GradedCourse
 from nbformat.v4 import new_notebook
 from traitlets.config import Config
 
-from autograder.cli import main
+from autograder.cli import LOOK_AT_IT, main
+from autograder.configuration import full_config
 from autograder.course import Course
 from autograder.grading import grade as grading
 from autograder.grading.grade import GradingStopped, grade
@@ -105,6 +109,107 @@ def test_the_command_continues_with_what_is_unfinished(course, workers, monkeypa
     assert "graded: 2 of 2 submissions" in capsys.readouterr().out
     assert main([*command, "--unfinished"]) == 0
     assert "graded: 0 of 0 submissions" in capsys.readouterr().out
+
+
+@pytest.fixture
+def hand_ins(tmp_path):
+    """Return a folder with the hand-ins of dan and eve, to which a test adds others."""
+    folder = tmp_path / "class"
+    for student in ["dan", "eve"]:
+        (folder / student).mkdir(parents=True)
+        nbformat.write(new_notebook(), folder / student / f"{ASSIGNMENT}.ipynb")
+    return folder
+
+
+def command_line(course, *arguments):
+    return main(["grade", ASSIGNMENT, "--course", str(course), "--no-sandbox", *arguments])
+
+
+def last_line(capsys):
+    return capsys.readouterr().out.splitlines()[-1]
+
+
+def test_the_last_line_accounts_for_every_file_of_an_import(course, workers, hand_ins, capsys):
+    (hand_ins / ".DS_Store").touch()
+    assert command_line(course, "--from", str(hand_ins)) == 0
+    table = course / "report" / f"{ASSIGNMENT}-hand-ins.csv"
+    assert last_line(capsys) == (
+        f"graded: 2 of 2 submissions; 3 files came in: 2 taken, 1 made by tools (see {table})"
+    )
+    assert len(table.read_text().splitlines()) == 4
+
+
+def test_the_exit_status_says_that_something_was_left_out(course, workers, hand_ins, capsys):
+    (hand_ins / "fay.rar").write_bytes(b"Rar!")
+    assert command_line(course, "--from", str(hand_ins)) == LOOK_AT_IT
+    assert "1 left out that you should look at" in last_line(capsys)
+    workers["dan"] = WorkerLost("its process died twice")
+    assert command_line(course, "--from", str(hand_ins)) == 1
+
+
+def test_nothing_is_graded_if_nothing_is_recognised(course, workers, tmp_path, capsys):
+    (tmp_path / "class").mkdir()
+    (tmp_path / "class" / f"{ASSIGNMENT}.zip").write_bytes(b"no zip")
+    assert command_line(course, "--from", str(tmp_path / "class")) == 1
+    assert "nothing was imported and nobody is graded" in capsys.readouterr().err
+
+
+def test_a_student_who_is_named_twice_is_graded_once(course, workers, capsys):
+    assert command_line(course, "--student", "ada", "--student", "ada") == 0
+    assert last_line(capsys) == "graded: 1 of 1 submissions"
+
+
+def test_a_student_may_be_named_as_the_hand_in_was(course, workers, hand_ins):
+    (hand_ins / "dan").rename(hand_ins / "[TA] Jane")
+    (outcome,) = run(course, source=hand_ins, students=["[TA] Jane"])
+    assert outcome.student.startswith("TA_ Jane-")
+
+
+def test_a_student_without_a_submission_is_named(course, workers, capsys):
+    assert command_line(course, "--student", "zoe") == 1
+    assert "There is no submission of zoe." in capsys.readouterr().err
+
+
+def test_a_locked_gradebook_is_said_in_one_sentence(course, workers, monkeypatch, capsys):
+    monkeypatch.setattr("autograder.course.LOCK_SECONDS", 0)
+    with closing(sqlite3.connect(course / "gradebook.db")) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        assert command_line(course) == 1
+    said = capsys.readouterr().err
+    assert "The gradebook is in use by another program" in said
+    assert "Traceback" not in said
+    assert command_line(course) == 0
+
+
+def test_a_gradebook_that_is_locked_later_on_costs_nobody_a_grade(course, monkeypatch):
+    monkeypatch.setattr("autograder.course.LOCK_SECONDS", 0)
+    config = full_config(Course(course))
+    with closing(sqlite3.connect(course / "gradebook.db")) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        problem = grading._grade_one(ASSIGNMENT, config, "ada").problem
+    assert problem == (
+        "the gradebook is in use by another program, such as the formgrader or another `autograder "
+        "grade`: wait until it has ended, or close it. Nothing is lost; `autograder grade "
+        f"{ASSIGNMENT} --unfinished` goes on from here"
+    )
+
+
+def test_a_read_only_course_is_said_in_one_sentence(course, workers, monkeypatch, capsys):
+    def refuse(*arguments):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(course))
+
+    monkeypatch.setattr(grading.unfinished, "begin", refuse)
+    assert command_line(course) == 1
+    assert "make the course folder writable" in capsys.readouterr().err
+
+
+def test_an_error_of_ours_is_not_taken_for_the_users(course, workers, monkeypatch):
+    def fail(*arguments, **options):
+        raise FileNotFoundError(errno.ENOENT, "No such file or directory", "a file of ours")
+
+    monkeypatch.setattr(grading, "collect", fail)
+    with pytest.raises(FileNotFoundError):
+        command_line(course)
 
 
 def test_an_import_cannot_be_combined_with_unfinished(course, workers, tmp_path, capsys):

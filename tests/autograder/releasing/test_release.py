@@ -23,7 +23,7 @@ from small_course import (
     write_source,
 )
 
-from autograder.assignments import assignments
+from autograder.assignments import NoSuchAssignment, assignments
 from autograder.course import Course
 from autograder.releasing import release
 from autograder.releasing.audit import AuditFailed
@@ -177,5 +177,5 @@ def test_every_assignment_of_the_course_can_be_released(assignment: str, tmp_pat
 
 
 def test_unknown_assignment_is_named(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match="no source notebook of 'nothing'"):
+    with pytest.raises(NoSuchAssignment, match="no source notebook of 'nothing'"):
         make_release("nothing", Course(tmp_path))

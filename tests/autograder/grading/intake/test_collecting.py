@@ -7,13 +7,14 @@ import shutil
 import socket
 import zipfile
 from collections import namedtuple
+from concurrent.futures import ThreadPoolExecutor
 
 import nbformat
 import pytest
 
 from autograder.errors import UserError
 from autograder.grading.intake import hand_in_files
-from autograder.grading.intake.collecting import collect
+from autograder.grading.intake.collecting import NoHandIns, collect
 from autograder.grading.intake.names import safe_name
 from autograder.grading.intake.submission_folder import SubmissionFolder
 
@@ -91,20 +92,31 @@ def test_collecting_again_replaces_what_was_handed_in_before(handed_in, submitte
     assert source_of(submitted / "ben" / "work" / "work.ipynb") == "2 + 2"
 
 
-def test_a_missing_notebook_becomes_an_empty_file(handed_in, submitted):
+def test_a_hand_in_without_a_notebook_is_left_out_and_replaces_nothing(handed_in, submitted):
+    collect(handed_in, "work", submitted)
+    (handed_in / "ben" / "work.ipynb").rename(handed_in / "ben" / "work.pdf")
     (handed_in / "eve").mkdir()
-    notes = collect(handed_in, "work", submitted).notes
-    assert notes["eve"] == ["there is no work.ipynb (0 notebooks)"]
-    assert (submitted / "eve" / "work" / "work.ipynb").read_bytes() == b""
+    collected = collect(handed_in, "work", submitted)
+    assert collected.students == ["ada", "cas", "dan"]
+    assert collected.left_out == [
+        "ben/work.pdf was left out: there is no notebook in this hand-in: ask the student for the "
+        ".ipynb file",
+        "eve was left out: it is an empty folder",
+    ]
+    assert collected.ledger.needs_a_person
+    assert source_of(submitted / "ben" / "work" / "work.ipynb") == "1 + 1"
+    assert not (submitted / "eve").exists()
 
 
 def test_if_nothing_is_collected_the_message_says_what_was_expected(tmp_path, submitted):
     (tmp_path / "empty").mkdir()
     (tmp_path / "empty" / "grades.csv").touch()
-    expected = r"(?s)expected <student>/work/.*grades.csv was left out: it is neither a folder nor"
-    with pytest.raises(FileNotFoundError, match=expected):
+    expected = (
+        r"(?s)holds no submission of work.*1 x csv \(grades.csv\): it is neither a folder nor"
+    )
+    with pytest.raises(NoHandIns, match=expected):
         collect(tmp_path / "empty", "work", submitted)
-    with pytest.raises(FileNotFoundError, match="There is no"):
+    with pytest.raises(NoHandIns, match="There is no"):
         collect(tmp_path / "nowhere", "work", submitted)
 
 
@@ -141,7 +153,9 @@ def test_a_link_that_was_handed_in_is_not_followed(handed_in, submitted, another
     path = handed_in / link
     path.parent.mkdir(parents=True, exist_ok=True)
     path.symlink_to(another.parent / target)
-    check_that_eve_has_nothing(collect(handed_in, "work", submitted), submitted, another)
+    collected = collect(handed_in, "work", submitted)
+    check_that_eve_has_nothing(collected, submitted, another)
+    assert collected.ledger.needs_a_person
 
 
 @pytest.mark.parametrize(
@@ -189,6 +203,8 @@ def test_special_files_are_left_out_and_do_not_block(handed_in, submitted, monke
         "pipe was left out: it is a named pipe",
         "pipe.zip was left out: it is a named pipe",
         "socket was left out: it is a socket",
+        "eve/pipe was left out: it is a named pipe",
+        "eve/socket was left out: it is a socket",
     ]
 
 
@@ -242,20 +258,24 @@ def test_a_class_that_the_disk_cannot_hold_is_not_unpacked(handed_in, submitted,
 def test_a_broken_zip_affects_only_its_student(handed_in, submitted, content):
     (handed_in / "eve.zip").write_bytes(content)
     collected = collect(handed_in, "work", submitted)
-    assert collected.students == [*CLASS, "eve"]
-    assert collected.notes["eve"][0].startswith("the zip cannot be unpacked: ")
+    assert collected.students == CLASS
+    (line,) = collected.left_out
+    assert line.startswith("eve.zip was left out: it cannot be unpacked: ")
+    assert line.endswith(
+        "ask the student for the notebook itself, or for the zip that `pack` makes"
+    )
 
 
 def test_a_zip_that_is_too_large_is_not_opened(handed_in, submitted):
     with (handed_in / "eve.zip").open("wb") as file:
         file.truncate(3 * 2**30)
-    notes = collect(handed_in, "work", submitted).notes
-    assert notes["eve"][0] == "the zip cannot be unpacked: it is larger than 256 MB"
+    (line,) = collect(handed_in, "work", submitted).left_out
+    assert line.startswith("eve.zip was left out: it cannot be unpacked: it is larger than 256 MB")
 
 
 def test_a_broken_zip_of_the_class_gives_an_error_of_one_sentence(handed_in, tmp_path, submitted):
     (tmp_path / "export.zip").write_bytes(b"no zip")
-    with pytest.raises(UserError, match=r"export.zip cannot be unpacked: File is not a zip file."):
+    with pytest.raises(UserError, match=r"export.zip cannot be unpacked: File is not a zip file; "):
         collect(tmp_path / "export.zip", "work", submitted)
 
 
@@ -362,9 +382,11 @@ def test_names_in_a_zip_that_differ_in_control_characters_are_different(handed_i
 def test_two_hand_ins_of_one_student_are_noted(handed_in, submitted):
     with zipfile.ZipFile(handed_in / "ben.zip", "w") as archive:
         archive.writestr("work.ipynb", "x")
+    os.utime(handed_in / "ben.zip", (1e9, 1e9))
     collected = collect(handed_in, "work", submitted)
     assert collected.students == CLASS
-    assert collected.notes["ben"] == ["ben.zip was left out: ben has another hand-in"]
+    note = "ben.zip was left out: ben, another hand-in of ben, is graded, being the newest"
+    assert collected.notes["ben"] == [note]
     assert collected.left_out == collected.notes["ben"]
     assert collect(submitted, "work", submitted).notes["ben"] == collected.notes["ben"]
     assert source_of(submitted / "ben" / "work" / "work.ipynb") == "1 + 1"
@@ -399,3 +421,25 @@ def test_a_simultaneous_collection_is_refused(handed_in, submitted):
         with pytest.raises(UserError, match="Another command is importing submissions into"):
             collect(handed_in, "work", submitted)
     assert collect(handed_in, "work", submitted).students == CLASS
+
+
+@pytest.mark.timeout(120)
+def test_two_people_may_import_a_class_at_once(tmp_path, submitted):
+    """One of them is refused, or both see everybody; one of two saw 267 of 300 students."""
+    names = [f"student{number:03}" for number in range(60)]
+    for name in names:
+        write_notebook(tmp_path / "class" / name / "work.ipynb")
+    archive = zip_of(tmp_path / "class")
+
+    def import_it(number):
+        try:
+            return collect(archive, "work", submitted).students
+        except UserError as error:
+            return str(error)
+
+    with ThreadPoolExecutor(2) as pool:
+        results = list(pool.map(import_it, range(2)))
+    assert names in results
+    refused = [result for result in results if result != names]
+    assert all("Another command is importing submissions into" in said for said in refused)
+    assert collect(submitted, "work", submitted).students == names

@@ -149,10 +149,11 @@ def test_a_zipped_folder_whose_name_cannot_be_shown_is_unwrapped(folder):
     assert files(folder.path) == ["artifacts/w.json", "work.ipynb"]
 
 
-def test_a_file_in_the_way_of_unwrapping_is_noted(folder):
+def test_a_file_in_the_way_of_unwrapping_is_taken_away(folder):
     write_notebook(folder.path / "x" / "work.ipynb")
     write(folder.path / ".unwrapped")
-    assert "the submission has a file .unwrapped" in folder.prepare()[0]
+    assert folder.prepare() == ["the file .unwrapped was taken away: it was in the way"]
+    assert files(folder.path) == ["work.ipynb"]
 
 
 def test_unwrapping_continues_after_a_kill(folder):
