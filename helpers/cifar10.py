@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from helpers.download import DownloadError, download
 from helpers.files import replacing
 from helpers.images import ImageDataset, image_split, sort_by_digest
+from helpers.mirror import mirror
 
 ARCHIVE = "cifar-10-python.tar.gz"
 HOME = "https://www.cs.toronto.edu/~kriz"
@@ -143,8 +144,7 @@ class _PlainUnpickler(pickle.Unpickler):
 
 def _download(archive: Path, md5: str) -> Path:
     """Download the archive, or raise `DataMissing` with instructions."""
-    folder = os.environ.get("COURSE_MIRROR") or HOME
-    url = f"{folder.rstrip('/')}/{ARCHIVE}"
+    url = f"{mirror() or HOME}/{ARCHIVE}"
     try:
         return download(url, archive, md5)
     except DownloadError as error:

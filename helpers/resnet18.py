@@ -9,7 +9,6 @@ He, Zhang, Ren, Sun, "Deep Residual Learning for Image Recognition", CVPR 2016, 
 https://docs.pytorch.org/vision/stable/models/generated/torchvision.models.resnet18.html.
 """
 
-import os
 from pickle import UnpicklingError
 
 import torch
@@ -18,6 +17,7 @@ from torch import Tensor, nn
 
 from helpers.cifar10 import DataMissing, data_folder
 from helpers.download import DownloadError, download
+from helpers.mirror import mirror
 
 __all__ = ["ResNet18", "pretrained_resnet18"]
 
@@ -102,7 +102,7 @@ def pretrained_resnet18(sha256: str = SHA256) -> ResNet18:
         If there is no cached file and the download fails, or if the cached file is damaged.
     """
     path = data_folder() / FILE
-    url = f"{(os.environ.get('COURSE_MIRROR') or HOME).rstrip('/')}/{FILE}"
+    url = f"{mirror() or HOME}/{FILE}"
     try:
         download(url, path, sha256, "sha256")
     except DownloadError as error:

@@ -14,7 +14,6 @@ https://github.com/karpathy/char-rnn.
 """
 
 import hashlib
-import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar, Self
@@ -25,6 +24,7 @@ from torch import Tensor
 from helpers.cifar10 import DataMissing, data_folder
 from helpers.dataset import Dataset, Split
 from helpers.download import DownloadError, download
+from helpers.mirror import mirror
 
 __all__ = ["TextDataset", "load_alice", "load_tinyshakespeare", "text_dataset"]
 
@@ -121,8 +121,7 @@ def load_tinyshakespeare(md5: str = MD5) -> TextDataset:
         one.
     """
     path = data_folder() / SHAKESPEARE
-    mirror = os.environ.get("COURSE_MIRROR")
-    url = f"{mirror.rstrip('/')}/{SHAKESPEARE}" if mirror else HOME
+    url = f"{mirror()}/{SHAKESPEARE}" if mirror() else HOME
     try:
         download(url, path, md5)
     except DownloadError as error:

@@ -127,7 +127,12 @@ class AuditFailed(UserError):
 
 
 def audit(
-    release: Path, source: Path, *, unlocks: Iterable[str] = (), references: Path = FROZEN
+    release: Path,
+    source: Path,
+    *,
+    unlocks: Iterable[str] = (),
+    added: Iterable[str] = (),
+    references: Path = FROZEN,
 ) -> list[Leak]:
     """Search a release for anything that students must not get.
 
@@ -139,6 +144,8 @@ def audit(
         The source notebook.
     unlocks
         Names of the reference modules that the release may contain. By default none.
+    added
+        Lines of the students' notebook that the source notebook need not have, such as an address.
     references
         The folder of the frozen references.
 
@@ -152,7 +159,7 @@ def audit(
     FileNotFoundError
         If there is no such release.
     """
-    secrets = _Secrets(source, frozenset(unlocks), references)
+    secrets = _Secrets(source, frozenset(unlocks), frozenset(added), references)
     found: dict[tuple, Leak] = {}
     for path, content in _files(release):
         for leak in secrets.in_file(path, content):
@@ -173,11 +180,14 @@ def _files(release: Path) -> Iterator[tuple[PurePosixPath, bytes]]:
 class _Secrets:
     """Everything about one assignment that students must not get, and the search for it."""
 
-    def __init__(self, source: Path, unlocks: frozenset[str], references: Path) -> None:
+    def __init__(
+        self, source: Path, unlocks: frozenset[str], added: frozenset[str], references: Path
+    ) -> None:
         notebook = nbformat.read(source, as_version=4)
         self._cells = {cell.get("id"): cell for cell in notebook.cells}
         self._assignment = source.stem
         self._unlocks = unlocks
+        self._added = added
         self._references = _References(references)
         self._given = _digests([*STARTING_NETWORKS, *(f for n in unlocks for f in data_files(n))])
         seen = "\n".join(visible_text(cell) for cell in notebook.cells)
@@ -268,7 +278,8 @@ class _Secrets:
                 parts[line.text.strip()] = line.part
         for number, text in enumerate(cell.source.split("\n"), start=1):
             part = parts.get(text.strip())
-            if text.strip() and part is not Part.VISIBLE and text.strip() not in _stubs():
+            known = text.strip() in _stubs() or text.strip() in self._added
+            if text.strip() and part is not Part.VISIBLE and not known:
                 kind = part.value if part in SECRET_PARTS else "unknown line"
                 yield Leak(file, cell_name(cell), number, kind, text.strip())
 

@@ -30,6 +30,9 @@ from autograder.notebook.lint import lint
 from autograder.releasing.audit import AuditFailed, audit
 from autograder.releasing.student_build import build_wheel
 
+SETUP_HEADING = "setup-heading"
+"""The id of the cell that says what the setup cell does; every source notebook has one."""
+
 ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 """The earliest date that a zip can hold, so that the same files give the same zip on any day."""
 
@@ -102,10 +105,10 @@ def make_release(assignment: str, course: Course) -> Release:
         # The temporary folder is in the course folder: a move within a file system is atomic.
         stage = Path(temporary)
         folder = _generate(assignment, config, stage / "new", register=False)
-        _strip_metadata(folder / f"{assignment}.ipynb")
-        wheel = _build_wheel(folder, assignment, unlocks)
+        added = _adapt(folder / f"{assignment}.ipynb", course.settings.releases)
+        wheel = _build_wheel(folder, assignment, unlocks, course.settings.mirror)
         archive = _write_zip(folder, stage / f"{assignment}.zip")
-        if leaks := audit(archive, source, unlocks=unlocks):
+        if leaks := audit(archive, source, unlocks=unlocks, added=added):
             raise AuditFailed(assignment, leaks)
         # The gradebook is changed only once the release has passed the audit.
         _generate(assignment, config, stage / "registered", register=True)
@@ -140,18 +143,33 @@ def _generate(assignment: str, config: Config, target: Path, *, register: bool) 
     return target / assignment
 
 
-def _build_wheel(folder: Path, assignment: str, unlocks: Sequence[str]) -> Path:
+def _build_wheel(folder: Path, assignment: str, unlocks: Sequence[str], mirror: str) -> Path:
     try:
-        return build_wheel(folder, assignment, unlocks)
+        return build_wheel(folder, assignment, unlocks, mirror=mirror)
     except ValueError as error:
         raise ReleaseError(str(error)) from error
 
 
-def _strip_metadata(path: Path) -> None:
+def _adapt(path: Path, releases: str) -> list[str]:
+    """Leave out of the students' notebook what only the course needs, and say where its zip is.
+
+    Returns
+    -------
+    list of str
+        The lines that were added.
+    """
     notebook = nbformat.read(path, as_version=4)
     # Of the course's own metadata, students need only the names of the artifacts to hand in.
     notebook.metadata.get("course", {}).pop("unlocks", None)
+    added = []
+    if releases:
+        address = f"{releases.rstrip('/')}/{path.stem}.zip"
+        added.append(f"All files of this assignment are in <{address}>.")
+    for cell in notebook.cells:
+        if cell.get("id") == SETUP_HEADING:
+            cell.source = "\n\n".join([cell.source, *added])
     nbformat.write(notebook, path)
+    return added
 
 
 def _write_zip(folder: Path, archive: Path) -> Path:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import helpers
 from autograder.temporary import temporary_folder
+from helpers.mirror import MIRROR_FILE
 
 DISTRIBUTION = "efficient-dl-course"
 PACKAGE = Path(helpers.__file__).parent
@@ -31,7 +32,9 @@ DIGEST_DIGITS = 12
 BUILD = "import sys; from setuptools import build_meta; build_meta.build_wheel(sys.argv[1])"
 
 
-def write_student_helpers(folder: Path, assignment: str, unlocks: Iterable[str] = ()) -> Path:
+def write_student_helpers(
+    folder: Path, assignment: str, unlocks: Iterable[str] = (), *, mirror: str = ""
+) -> Path:
     """Copy the installed `helpers` into `folder`, in the form that students of an assignment get.
 
     Parameters
@@ -46,6 +49,9 @@ def write_student_helpers(folder: Path, assignment: str, unlocks: Iterable[str] 
         Names of the reference modules that this build includes, such as ``["masks"]`` or
         ``["quantization.ste"]``. Data files beside such a module are included as well. By default
         none.
+    mirror
+        The address of a folder from which students download data; see `helpers.mirror`. By default
+        they download it from its home.
 
     Returns
     -------
@@ -76,10 +82,14 @@ def write_student_helpers(folder: Path, assignment: str, unlocks: Iterable[str] 
         return caches + no_reference
 
     shutil.copytree(PACKAGE, folder / "helpers", ignore=left_out, copy_function=_copy_content)
+    if mirror:
+        (folder / "helpers" / MIRROR_FILE).write_text(mirror + "\n", encoding="utf-8")
     return folder / "helpers"
 
 
-def build_wheel(folder: Path, assignment: str, unlocks: Iterable[str] = ()) -> Path:
+def build_wheel(
+    folder: Path, assignment: str, unlocks: Iterable[str] = (), *, mirror: str = ""
+) -> Path:
     """Build the student wheel of an assignment, without downloading anything.
 
     Its dependencies are the base dependencies of the installed project. Its version is that of the
@@ -93,7 +103,7 @@ def build_wheel(folder: Path, assignment: str, unlocks: Iterable[str] = ()) -> P
         Folder for the wheel, which is created if it does not exist.
     assignment
         As for `write_student_helpers`.
-    unlocks
+    unlocks, mirror
         As for `write_student_helpers`.
 
     Returns
@@ -110,7 +120,7 @@ def build_wheel(folder: Path, assignment: str, unlocks: Iterable[str] = ()) -> P
     """
     folder.mkdir(parents=True, exist_ok=True)
     with temporary_folder("wheel-") as project:
-        build = write_student_helpers(project, assignment, unlocks)
+        build = write_student_helpers(project, assignment, unlocks, mirror=mirror)
         version = f"{_version()}+{_digest(project, _pyproject(_version()))}"
         _write_version(build / "__init__.py", version)
         (project / "pyproject.toml").write_text(_pyproject(version), encoding="utf-8")

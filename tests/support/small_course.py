@@ -82,6 +82,7 @@ def small_notebook(unlocks: tuple[str, ...] = ("masks",)) -> NotebookNode:
     """Return a source notebook without faults."""
     cells = [
         new_markdown_cell("# Halves\n\nThe reported accuracy is 0.91234.", id="intro"),
+        new_markdown_cell("## Setup", id="setup-heading"),
         new_code_cell("import numpy as np", id="setup"),
         new_code_cell(SOLUTION, id="answer", metadata=marks("halve_solution", solution=True)),
         new_code_cell(HIDDEN_TEST, id="test", metadata=marks("halve", points=4, locked=True)),

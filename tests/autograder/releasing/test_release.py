@@ -27,7 +27,8 @@ from autograder.assignments import NoSuchAssignment, assignments
 from autograder.course import Course
 from autograder.releasing import release
 from autograder.releasing.audit import AuditFailed
-from autograder.releasing.release import Release, ReleaseError, make_release
+from autograder.releasing.release import SETUP_HEADING, Release, ReleaseError, make_release
+from helpers.mirror import MIRROR_FILE
 
 
 def make(project: Path, notebook: NotebookNode) -> Release:
@@ -99,6 +100,25 @@ def test_gradebook_knows_the_questions_and_keeps_the_hidden_tests(released: Rele
     assert HIDDEN_TEST_LINE in sources["halve"]
 
 
+def test_addresses_of_the_course_reach_the_students(project: Path) -> None:
+    course = small_course(project)
+    course.folder.mkdir(exist_ok=True)
+    (course.folder / "course.toml").write_text(
+        'releases = "https://example.edu/course/"\nmirror = "https://example.edu/data"\n'
+    )
+    released = make_release(ASSIGNMENT, course)
+    notebook = nbformat.read(released.notebook, as_version=4)
+    heading = cell_of(notebook, SETUP_HEADING)
+    assert "<https://example.edu/course/small.zip>" in heading.source
+    with zipfile.ZipFile(released.wheel) as wheel:
+        assert wheel.read(f"helpers/{MIRROR_FILE}") == b"https://example.edu/data\n"
+
+
+def test_without_addresses_the_release_has_none(released: Release) -> None:
+    with zipfile.ZipFile(released.wheel) as wheel:
+        assert f"helpers/{MIRROR_FILE}" not in wheel.namelist()
+
+
 def test_artifacts_of_the_instructor_stay_behind(project: Path) -> None:
     trained = project / "notebooks" / ASSIGNMENT / "artifacts" / "quick" / "solved.safetensors"
     trained.parent.mkdir(parents=True)
@@ -124,7 +144,7 @@ def test_new_release_replaces_the_old_one(project: Path) -> None:
 def test_leak_is_named_by_file_and_line_and_an_earlier_release_stays(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def build_leaky_wheel(folder: Path, assignment: str, unlocks: object) -> Path:
+    def build_leaky_wheel(folder: Path, *_: object, **__: object) -> Path:
         wheel = folder / "helpers-1-py3-none-any.whl"
         with zipfile.ZipFile(wheel, "w") as archive:
             archive.writestr("helpers/plots.py", f"import numpy as np\n\n{SOLUTION_LINE}\n")
