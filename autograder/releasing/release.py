@@ -139,7 +139,15 @@ def _generate(assignment: str, config: Config, target: Path, *, register: bool) 
     try:
         run_converter(converter)
     except ConverterError as error:
-        raise ReleaseError(f"nbgrader refused to release {assignment}: {error}") from error
+        text = f"nbgrader refused to release {assignment}: {error}"
+        if "Cannot add or remove cells" in text:
+            text += (
+                f". Submissions were graded with the earlier questions of {assignment}, and "
+                "their grades would be lost. Keep the names and the number of the graded cells; or "
+                "release the new questions in a new course folder (`autograder init`), or under "
+                "another name of the assignment."
+            )
+        raise ReleaseError(text) from error
     return target / assignment
 
 
