@@ -193,7 +193,7 @@ def _init(options: argparse.Namespace) -> int:
     for path in written:
         print(f"written: {path}")
     if not written:
-        print(f"{course.folder.resolve()} has its settings already; they are as they were.")
+        print(f"{course.folder} has its settings already; they are as they were.")
     return 0
 
 
@@ -272,7 +272,7 @@ def _samples(options: argparse.Namespace) -> int:
     release = course.released_notebook(options.assignment)
     if not release.is_file():
         raise UserError(
-            f"{options.assignment} was not released in {course.folder.resolve()}: run "
+            f"{options.assignment} was not released in {course.folder}: run "
             f"`autograder release {options.assignment}` first, with the same --course."
         )
     with grading_in(course.settings.profile, course.settings):

@@ -84,7 +84,7 @@ def full_config(course: Course) -> Config:
     """
     config = course_config(course)
     places = config.CourseDirectory.copy()
-    file = course.folder.resolve() / "nbgrader_config.py"
+    file = course.folder / "nbgrader_config.py"
     if file.is_file():
         try:
             config.merge(PyFileConfigLoader(file.name, str(file.parent)).load_config())
@@ -107,7 +107,7 @@ def course_config(course: Course) -> Config:
     """
     settings = course.settings
     c = Config()
-    c.CourseDirectory.root = str(course.folder.resolve())
+    c.CourseDirectory.root = str(course.folder)
     # Through the link, the formgrader's links to the sources lead into the course folder.
     linked = course.source_link.resolve() == course.notebooks.resolve()
     c.CourseDirectory.source_directory = "source" if linked else str(course.notebooks)

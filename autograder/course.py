@@ -38,7 +38,7 @@ class Course:
     Attributes
     ----------
     folder
-        The course folder. It need not exist yet.
+        The course folder, as an absolute path. It need not exist yet.
     notebooks
         The folder of the source notebooks, ``<assignment>/<assignment>.ipynb``, which stay in the
         project.
@@ -53,7 +53,9 @@ class Course:
     notebooks: Path = NOTEBOOKS
 
     def __post_init__(self) -> None:
-        path = str(self.folder.resolve())
+        # nbgrader changes its working directory, in which a relative path would lead elsewhere.
+        object.__setattr__(self, "folder", self.folder.resolve())
+        path = str(self.folder)
         if found := sorted(UNUSABLE.intersection(path)):
             raise UserError(
                 f"The course cannot lie in {path}, because nbgrader cannot handle "
@@ -63,7 +65,7 @@ class Course:
     @cached_property
     def settings(self) -> Settings:
         """The settings in its ``course.toml``, as they were when they were first needed."""
-        return read_settings(self.folder.resolve())
+        return read_settings(self.folder)
 
     def require(self, assignment: str) -> None:
         """Make sure that an assignment belongs to the course.
@@ -138,7 +140,7 @@ class Course:
     @property
     def database_url(self) -> str:
         """The gradebook as SQLAlchemy names it."""
-        return f"sqlite:///{self.database.resolve()}?timeout={LOCK_SECONDS}"
+        return f"sqlite:///{self.database}?timeout={LOCK_SECONDS}"
 
     @contextmanager
     def gradebook(self) -> Iterator[Gradebook]:
@@ -151,7 +153,7 @@ class Course:
         """
         if not self.database.is_file():
             raise NoGradebook(
-                f"There is no gradebook in {self.folder.resolve()}: release the assignment there "
+                f"There is no gradebook in {self.folder}: release the assignment there "
                 "first with `autograder release`, or give the course folder with --course."
             )
         with Gradebook(self.database_url) as gradebook:

@@ -174,7 +174,7 @@ def _released_answers(assignment: str, course: Course) -> dict[str, str]:
             }
     except (NoGradebook, MissingEntry):
         raise NotReleased(
-            f"{assignment} was not released in {course.folder.resolve()}: run `autograder release "
+            f"{assignment} was not released in {course.folder}: run `autograder release "
             f"{assignment}` first, with the same --course."
         ) from None
 

@@ -56,7 +56,7 @@ def renew_feedback(assignment: str, course: Course, jobs: int | None = None) -> 
         )
     if not students:
         raise UserError(
-            f"No submission of {assignment} is graded in {course.folder.resolve()}: run "
+            f"No submission of {assignment} is graded in {course.folder}: run "
             f"`autograder grade {assignment}` first."
         )
     problems = {}

@@ -41,6 +41,15 @@ def test_the_gradebook_is_open_in_the_block(tmp_path):
         assert [assignment.name for assignment in gradebook.assignments] == [ASSIGNMENT]
 
 
+def test_a_course_in_a_relative_folder_is_where_it_was_when_the_command_began(
+    tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    course = Course(Path("my-course"))
+    monkeypatch.chdir("/")
+    assert course.release("pruning") == tmp_path / "my-course" / "release" / "pruning"
+
+
 @pytest.mark.parametrize("name", ["c?x", "50%20", "a*", "[x]", "one#two"])
 def test_a_path_that_nbgrader_cannot_handle_is_refused_before_anything_is_written(tmp_path, name):
     with pytest.raises(UserError, match="rename the folder, or choose another"):

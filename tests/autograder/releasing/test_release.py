@@ -132,6 +132,14 @@ def test_same_source_gives_the_same_release(released: Release, project: Path) ->
     assert again.archive.read_bytes() == released.archive.read_bytes()
 
 
+def test_the_course_may_be_given_as_a_relative_path(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project)
+    course = Course(Path("course"), project / "notebooks")
+    assert make_release(ASSIGNMENT, course).archive == project / "course" / "release" / "small.zip"
+
+
 def test_new_release_replaces_the_old_one(project: Path) -> None:
     notebook = small_notebook()
     cell_of(notebook, "intro").source = "# Quarters"
