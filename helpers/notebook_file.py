@@ -21,6 +21,7 @@ MAX_WITH_OUTPUTS = 20 << 20
 PLACEHOLDERS = ("YOUR CODE HERE", "YOUR ANSWER HERE")
 CELL_TYPES = ("code", "markdown", "raw")
 _HEADING = re.compile(r"^#{2,4} (\d+(?:\.\d+)* .+?)(?: \([^()]*\))?$", re.MULTILINE)
+_SECTION = re.compile(r"^#{1,2} ", re.MULTILINE)
 _ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
@@ -104,20 +105,31 @@ class Notebook:
         ]
 
     def question_about(self, artifact: str) -> Question | None:
-        """Return the question that asks for a network: the first that mentions its name."""
+        """Return the question that asks for a network.
+
+        It is the first whose public check, or other code, mentions the name; or else the first that
+        mentions it at all.
+        """
         mentioned = re.compile(rf"[`\"']{re.escape(artifact)}[`\"']")
-        for title, cell in self._with_titles():
-            if title and mentioned.search(cell["source"]):
-                below = [_mark(c).get("points") for t, c in self._with_titles() if t == title]
-                known = [points for points in below if points is not None]
-                return Question(title, sum(known) if known else None)
-        return None
+        found = [
+            (cell["cell_type"] != "code", title)
+            for title, cell in self._with_titles()
+            if title and mentioned.search(cell["source"])
+        ]
+        if not found:
+            return None
+        _, title = min(found, key=lambda each: each[0])
+        below = [_mark(cell).get("points") for t, cell in self._with_titles() if t == title]
+        known = [points for points in below if points is not None]
+        return Question(title, sum(known) if known else None)
 
     def _with_titles(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield each cell, after the number and title of the question that it belongs to."""
         title = ""
         for cell in self.cells:
             if cell["cell_type"] == "markdown" and not _mark(cell):
+                if _SECTION.search(cell["source"]):
+                    title = ""  # its introduction belongs to no question
                 title = [title, *_HEADING.findall(cell["source"])][-1]
             yield title, cell
 

@@ -100,10 +100,10 @@ def plan(
     Raises
     ------
     UserError
-        If a number is outside its range, or the device is not there.
+        If a number is outside its range, or the device has no name that torch knows.
     """
     device = device or str(default_device())
-    on_cpu = _usable(device).type == "cpu"
+    on_cpu = _device(device).type == "cpu"
     full = profile() == "full"
     if seeds is None:
         seeds = (2 if on_cpu else 3) if full else 5
@@ -121,21 +121,30 @@ def plan(
     return Plan(seeds, device, share, jobs, missing, deadline)
 
 
-def _usable(name: str) -> torch.device:
-    """Return the device of a name.
+def _device(name: str) -> torch.device:
+    """Return the device of a name that torch knows; it need not be there."""
+    try:
+        return torch.device(name)
+    except RuntimeError as error:
+        raise UserError(f"There is no device {name!r}: {_first_line(error)}") from error
+
+
+def _require_device(name: str) -> None:
+    """Make sure that a device can be used here.
 
     Raises
     ------
     UserError
-        If there is no such device here.
+        If it cannot.
     """
     try:
-        device = torch.device(name)
-        torch.zeros(1, device=device)
+        torch.zeros(1, device=_device(name))
     except (RuntimeError, AssertionError) as error:  # torch raises either, with and without CUDA
-        reason = str(error).strip().splitlines()[0]
-        raise UserError(f"The device {name!r} cannot be used here: {reason}") from error
-    return device
+        raise UserError(f"The device {name!r} cannot be used here: {_first_line(error)}") from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0]
 
 
 def run(only: Sequence[str], how: Plan, work: Path, *, frozen: Path = FROZEN) -> list[Path]:
@@ -165,9 +174,10 @@ def run(only: Sequence[str], how: Plan, work: Path, *, frozen: Path = FROZEN) ->
     Raises
     ------
     UserError
-        If there is no such experiment, sweep or assignment.
+        If there is no such experiment, sweep or assignment, or the device cannot be used.
     """
     chosen = _chosen(only)
+    _require_device(how.device)
     starting = [row for row in chosen if row.assignment == STARTING]
     others = [row for row in chosen if row.assignment != STARTING]
     if how.missing and all(frozen_run(row, frozen) for row in starting):

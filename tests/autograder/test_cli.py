@@ -20,7 +20,7 @@ from autograder.cli import main
         (["samples", "quantization"], "run `autograder release quantization` first"),
         (["feedback", "quantization"], "autograder release"),
         (["reference", "run", "--only", "quantization", "--seeds", "0"], "at least one seed"),
-        (["reference", "run", "--device", "warp"], "The device 'warp' cannot be used here"),
+        (["reference", "run", "--device", "warp"], "There is no device 'warp'"),
     ],
 )
 def test_an_error_that_the_user_can_fix_is_one_sentence(

@@ -10,7 +10,6 @@ import torch
 import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from IPython.core.interactiveshell import InteractiveShell
 from torch import nn
 
 from helpers.data import ImageDataset, Split
@@ -346,7 +345,8 @@ def test_a_training_that_is_interrupted_twice_goes_on_after_the_last_saved_epoch
 
 
 def test_a_notebook_shows_an_interruption_in_one_sentence_and_runs_no_later_cell():
-    shell = InteractiveShell(colors="nocolor")
+    interactiveshell = pytest.importorskip("IPython.core.interactiveshell")
+    shell = interactiveshell.InteractiveShell(colors="nocolor")
     shell.user_ns |= {"train": train, "tiny_model": tiny_model, "stop": stop_at(6)}
     shown = []
     shell._showtraceback = lambda kind, error, lines: shown.extend(lines)

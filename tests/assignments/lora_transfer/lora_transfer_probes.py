@@ -54,9 +54,11 @@ def _mean_after(model):
 
 
 def cost(training_cost):
+    # The frozen layer has more weights than batch norm has statistics.
     model = small_network()
     model[0].requires_grad_(False)
-    return training_cost(model)
+    wide = nn.Sequential(nn.Linear(7, 7).requires_grad_(False), nn.BatchNorm1d(7))
+    return training_cost(model), training_cost(wide)
 
 
 def linear_layer(out, into):

@@ -233,9 +233,9 @@ def released(assignment):
 
 
 # How many answers are original. Where a few long answers make up most of the code, as they do in
-# structured_pruning, students who draw from four known answers have the same long ones by chance:
-# with one original answer in seven, that was so for 4 groups in a class of 60.
-ORIGINAL = {"structured_pruning": 0.3}
+# these two, students who draw from a few known answers have the same long ones by chance: with one
+# original answer in seven, that was so for 4 groups in a class of 60.
+ORIGINAL = {"structured_pruning": 0.3, "lora_transfer": 0.3}
 USUALLY_ORIGINAL = 1 / 7
 
 

@@ -181,4 +181,6 @@ def test_experiments_of_one_profile_only_are_not_in_the_other(monkeypatch):
     assert names["full"] - names["quick"] >= {"resnet20", "wide_compressed"}
     in_quick_only = {"std_025", "std_050", "percentage_25", "percentage_50", "not_pruned"}
     in_quick_only |= {"range_test", "dense_convnet"}
+    in_quick_only |= {"not_pretrained", "old_statistics", "moving_statistics", "head_frozen"}
+    in_quick_only |= {"head_rank_1", "head_rank_9", "convs_rank_1", "convs_rank_16"}
     assert names["quick"] - names["full"] == in_quick_only
