@@ -782,11 +782,16 @@ def nats_for_bits(training, test, n, smoothing=0.1):
     """
     letters = len(set(training) | set(test))
     grams = [training[i : i + n] for i in range(len(training) - n + 1)]
+    counts, seen = {}, {}
+    for gram in grams:
+        counts[gram] = counts.get(gram, 0) + 1
+        seen[gram[:-1]] = seen.get(gram[:-1], 0) + 1
     total = 0.0
     asked = [test[i : i + n] for i in range(len(test) - n + 1)]
     for gram in asked:
-        seen = sum(other[:-1] == gram[:-1] for other in grams)
-        total -= np.log((grams.count(gram) + smoothing) / (seen + smoothing * letters))
+        total -= np.log(
+            (counts.get(gram, 0) + smoothing) / (seen.get(gram[:-1], 0) + smoothing * letters)
+        )
     return float(total / len(asked))
 
 
@@ -799,10 +804,13 @@ def joint_probability(training, test, n, smoothing=0.1):
     """
     letters = len(set(training) | set(test))
     grams = [training[i : i + n] for i in range(len(training) - n + 1)]
+    counts = {}
+    for gram in grams:
+        counts[gram] = counts.get(gram, 0) + 1
     total = 0.0
     asked = [test[i : i + n] for i in range(len(test) - n + 1)]
     for gram in asked:
-        total -= np.log2((grams.count(gram) + smoothing) / (len(grams) + smoothing * letters))
+        total -= np.log2((counts.get(gram, 0) + smoothing) / (len(grams) + smoothing * letters))
     return float(total / len(asked))
 
 
@@ -815,11 +823,16 @@ def alphabet_of_the_training_text(training, test, n, smoothing=0.1):
     """
     letters = len(set(training))
     grams = [training[i : i + n] for i in range(len(training) - n + 1)]
+    counts, seen = {}, {}
+    for gram in grams:
+        counts[gram] = counts.get(gram, 0) + 1
+        seen[gram[:-1]] = seen.get(gram[:-1], 0) + 1
     total = 0.0
     asked = [test[i : i + n] for i in range(len(test) - n + 1)]
     for gram in asked:
-        seen = sum(other[:-1] == gram[:-1] for other in grams)
-        total -= np.log2((grams.count(gram) + smoothing) / (seen + smoothing * letters))
+        total -= np.log2(
+            (counts.get(gram, 0) + smoothing) / (seen.get(gram[:-1], 0) + smoothing * letters)
+        )
     return float(total / len(asked))
 
 
