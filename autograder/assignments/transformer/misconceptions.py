@@ -782,10 +782,11 @@ def nats_for_bits(training, test, n, smoothing=0.1):
     """
     letters = len(set(training) | set(test))
     grams = [training[i : i + n] for i in range(len(training) - n + 1)]
-    counts, seen = {}, {}
+    counts = dict.fromkeys(grams, 0)
+    seen = dict.fromkeys([gram[:-1] for gram in grams], 0)
     for gram in grams:
-        counts[gram] = counts.get(gram, 0) + 1
-        seen[gram[:-1]] = seen.get(gram[:-1], 0) + 1
+        counts[gram] += 1
+        seen[gram[:-1]] += 1
     total = 0.0
     asked = [test[i : i + n] for i in range(len(test) - n + 1)]
     for gram in asked:
@@ -804,9 +805,9 @@ def joint_probability(training, test, n, smoothing=0.1):
     """
     letters = len(set(training) | set(test))
     grams = [training[i : i + n] for i in range(len(training) - n + 1)]
-    counts = {}
+    counts = dict.fromkeys(grams, 0)
     for gram in grams:
-        counts[gram] = counts.get(gram, 0) + 1
+        counts[gram] += 1
     total = 0.0
     asked = [test[i : i + n] for i in range(len(test) - n + 1)]
     for gram in asked:
@@ -823,10 +824,11 @@ def alphabet_of_the_training_text(training, test, n, smoothing=0.1):
     """
     letters = len(set(training))
     grams = [training[i : i + n] for i in range(len(training) - n + 1)]
-    counts, seen = {}, {}
+    counts = dict.fromkeys(grams, 0)
+    seen = dict.fromkeys([gram[:-1] for gram in grams], 0)
     for gram in grams:
-        counts[gram] = counts.get(gram, 0) + 1
-        seen[gram[:-1]] = seen.get(gram[:-1], 0) + 1
+        counts[gram] += 1
+        seen[gram[:-1]] += 1
     total = 0.0
     asked = [test[i : i + n] for i in range(len(test) - n + 1)]
     for gram in asked:
