@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import safetensors
 import safetensors.torch
 import torch
 from torch import Tensor, nn
@@ -383,9 +384,8 @@ def read_weights(path: Path) -> dict[str, Tensor]:
 
 def _metadata(path: Path) -> dict[str, str]:
     """Return the texts in the header of a safetensors file that has been read before."""
-    content = _read(path, MAX_WEIGHTS_BYTES)
-    header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
-    return header.get("__metadata__", {})
+    with safetensors.safe_open(path, framework="pt") as file:
+        return file.metadata() or {}
 
 
 def _read(path: Path, limit: int) -> bytes:
