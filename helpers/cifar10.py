@@ -12,7 +12,6 @@ https://www.cs.toronto.edu/~kriz/cifar.html.
 """
 
 import codecs
-import os
 import pickle
 import tarfile
 import zipfile
@@ -23,10 +22,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from helpers.download import DownloadError, download
+from helpers.data_folder import DataMissing, data_folder, downloaded
 from helpers.files import replacing
 from helpers.images import ImageDataset, image_split, sort_by_digest
-from helpers.mirror import mirror
 
 ARCHIVE = "cifar-10-python.tar.gz"
 HOME = "https://www.cs.toronto.edu/~kriz"
@@ -37,19 +35,6 @@ CACHE = "cifar10.npz"
 BATCHES = {"train": [f"data_batch_{i}" for i in range(1, 6)], "test": ["test_batch"]}
 
 Arrays = dict[str, NDArray[np.uint8]]
-
-
-class DataMissing(Exception):
-    """CIFAR-10 is neither cached nor available for download; the message says what to do."""
-
-
-def data_folder() -> Path:
-    """Return the folder for data sets: COURSE_DATA if it is set, else a cache folder."""
-    chosen = os.environ.get("COURSE_DATA")
-    if chosen:
-        return Path(chosen).expanduser()
-    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(cache).expanduser() / "efficient-dl-course"
 
 
 def load_cifar10() -> ImageDataset:
@@ -94,7 +79,7 @@ def load_arrays(md5: str = MD5) -> Arrays:
     """
     cache = data_folder() / CACHE
     if not cache.exists():
-        archive = _download(cache.parent / ARCHIVE, md5)
+        archive = downloaded(ARCHIVE, f"{HOME}/{ARCHIVE}", md5, called="CIFAR-10 is", kept=CACHE)
         arrays = read_archive(archive)
         with replacing(cache) as temporary, temporary.open("wb") as file:
             np.savez(file, **arrays)  # type: ignore[arg-type]  # numpy's stub misreads the keywords
@@ -140,20 +125,6 @@ class _PlainUnpickler(pickle.Unpickler):
                 f"{module}.{name} is not allowed in the archive of CIFAR-10"
             )
         return self.ALLOWED[module, name]
-
-
-def _download(archive: Path, md5: str) -> Path:
-    """Download the archive, or raise `DataMissing` with instructions."""
-    url = f"{mirror() or HOME}/{ARCHIVE}"
-    try:
-        return download(url, archive, md5)
-    except DownloadError as error:
-        raise DataMissing(
-            f"CIFAR-10 is not in {archive.parent}, and downloading {url} failed: {error}. "
-            f"Connect to the internet and run this again (the download resumes where it stopped), "
-            f"or set COURSE_MIRROR to the address of a folder that holds {ARCHIVE}, or put {CACHE} "
-            f"into a folder and set COURSE_DATA to that folder."
-        ) from error
 
 
 def _read_cache(cache: Path) -> Arrays:

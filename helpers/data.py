@@ -51,7 +51,7 @@ def load(name: str | None = None, device: torch.device | str | None = None) -> A
     ------
     ValueError
         If there is no data set of that name.
-    helpers.cifar10.DataMissing
+    helpers.data_folder.DataMissing
         If CIFAR-10 or tiny Shakespeare is neither cached nor to be had.
     """
     name = name or STANDARD[profile()]

@@ -1,6 +1,6 @@
 """ResNet-18 with the weights ``IMAGENET1K_V1`` of torchvision, downloaded once and cached.
 
-The file is kept in the data folder (see `helpers.cifar10.data_folder`). If it is missing, it is
+The file is kept in the data folder (see `helpers.data_folder`). If it is missing, it is
 downloaded from the folder that COURSE_MIRROR names (a URL), or else from the server of PyTorch.
 
 References
@@ -15,9 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from helpers.cifar10 import DataMissing, data_folder
-from helpers.download import DownloadError, download
-from helpers.mirror import mirror
+from helpers.data_folder import DataMissing, downloaded
 
 __all__ = ["ResNet18", "pretrained_resnet18"]
 
@@ -98,20 +96,12 @@ def pretrained_resnet18(sha256: str = SHA256) -> ResNet18:
 
     Raises
     ------
-    helpers.cifar10.DataMissing
+    helpers.data_folder.DataMissing
         If there is no cached file and the download fails, or if the cached file is damaged.
     """
-    path = data_folder() / FILE
-    url = f"{mirror() or HOME}/{FILE}"
-    try:
-        download(url, path, sha256, "sha256")
-    except DownloadError as error:
-        raise DataMissing(
-            f"The weights of ResNet-18 are not in {path.parent}, and downloading {url} failed: "
-            f"{error}. Connect to the internet and run this again (the download resumes where it "
-            f"stopped), or set COURSE_MIRROR to the address of a folder that holds {FILE}, or put "
-            f"that file into a folder and set COURSE_DATA to that folder."
-        ) from error
+    path = downloaded(
+        FILE, f"{HOME}/{FILE}", sha256, "sha256", called="The weights of ResNet-18 are"
+    )
     model = ResNet18()
     try:
         # Plain tensors only: nothing in the file is run.

@@ -4,8 +4,9 @@ Two texts are known. `alice` comes with the course: Lewis Carroll, "Alice's Adve
 Wonderland", 1865, which is in the public domain. The file holds the author's text alone, with plain
 quotation marks and dashes, and with one line per paragraph or verse. `tinyshakespeare` is a
 selection from the plays of William Shakespeare (1564-1616), compiled for experiments with recurrent
-networks. It is stored as ``tinyshakespeare.txt`` in the data folder of `helpers.cifar10`. If it is
-missing, it is downloaded from the folder that COURSE_MIRROR names (a URL), or else from its home.
+networks. It is stored as ``tinyshakespeare.txt`` in the data folder (see `helpers.data_folder`). If
+it is missing, it is downloaded from the folder that COURSE_MIRROR names (a URL), or else from its
+home.
 
 References
 ----------
@@ -21,10 +22,8 @@ from typing import ClassVar, Self
 import torch
 from torch import Tensor
 
-from helpers.cifar10 import DataMissing, data_folder
+from helpers.data_folder import DataMissing, downloaded
 from helpers.dataset import Dataset, Split
-from helpers.download import DownloadError, download
-from helpers.mirror import mirror
 
 __all__ = ["TextDataset", "load_alice", "load_tinyshakespeare", "text_dataset"]
 
@@ -116,21 +115,11 @@ def load_tinyshakespeare(md5: str = MD5) -> TextDataset:
 
     Raises
     ------
-    helpers.cifar10.DataMissing
+    helpers.data_folder.DataMissing
         If there is no file in the data folder and the download fails, or if the file is another
         one.
     """
-    path = data_folder() / SHAKESPEARE
-    url = f"{mirror()}/{SHAKESPEARE}" if mirror() else HOME
-    try:
-        download(url, path, md5)
-    except DownloadError as error:
-        raise DataMissing(
-            f"Tiny Shakespeare is not in {path.parent}, and downloading {url} failed: {error}. "
-            f"Connect to the internet and run this again, or set COURSE_MIRROR to the address of a "
-            f"folder that holds {SHAKESPEARE}, or put {SHAKESPEARE} into a folder and set "
-            f"COURSE_DATA to that folder."
-        ) from error
+    path = downloaded(SHAKESPEARE, HOME, md5, called="Tiny Shakespeare is")
     content = path.read_bytes()
     if hashlib.md5(content, usedforsecurity=False).hexdigest() != md5:
         raise DataMissing(

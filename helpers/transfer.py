@@ -21,7 +21,7 @@ def source_network() -> nn.Module:
 
     Raises
     ------
-    helpers.cifar10.DataMissing
+    helpers.data_folder.DataMissing
         As for `helpers.resnet18.pretrained_resnet18`.
     """
     return pick(quick=_shipped, full=pretrained_resnet18)()

@@ -49,7 +49,8 @@ from autograder.sandbox.session import Session
 from autograder.sandbox.shown import homes, masked, programs, require_hidden
 from autograder.settings import read_settings
 from autograder.temporary import temporary_folder
-from helpers.cifar10 import CACHE, data_folder
+from helpers.cifar10 import CACHE
+from helpers.data_folder import data_folder
 
 Resources = dict[str, Any]
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import helpers
 from autograder.temporary import temporary_folder
-from helpers.mirror import MIRROR_FILE
+from helpers.data_folder import MIRROR_FILE
 
 DISTRIBUTION = "efficient-dl-course"
 PACKAGE = Path(helpers.__file__).parent
@@ -50,8 +50,8 @@ def write_student_helpers(
         ``["quantization.ste"]``. Data files beside such a module are included as well. By default
         none.
     mirror
-        The address of a folder from which students download data; see `helpers.mirror`. By default
-        they download it from its home.
+        The address of a folder from which students download data; see `helpers.data_folder`. By
+        default they download it from its home.
 
     Returns
     -------

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from helpers import cifar10
+from helpers import data_folder as data_folder_module
 from helpers.data import load
 from helpers.download import DownloadError, download
 from helpers.images import sort_by_digest
@@ -140,12 +141,12 @@ def test_the_data_set_is_built_from_the_arrays(fake, data_folder, monkeypatch):
 
 
 def test_without_a_mirror_the_archive_is_that_of_torchvision(data_folder, monkeypatch):
-    def refuse(*asked):
+    def refuse(*asked, method):
         raise DownloadError(repr(asked))
 
     theirs = pytest.importorskip("torchvision.datasets").CIFAR10
     monkeypatch.delenv("COURSE_MIRROR", raising=False)
-    monkeypatch.setattr(cifar10, "download", refuse)
+    monkeypatch.setattr(data_folder_module, "download", refuse)
     wanted = (theirs.url, data_folder / cifar10.ARCHIVE, theirs.tgz_md5)
     with pytest.raises(cifar10.DataMissing, match=re.escape(repr(wanted))):
         cifar10.load_arrays()

@@ -28,7 +28,7 @@ from autograder.course import Course
 from autograder.releasing import release
 from autograder.releasing.audit import AuditFailed
 from autograder.releasing.release import SETUP_HEADING, Release, ReleaseError, make_release
-from helpers.mirror import MIRROR_FILE
+from helpers.data_folder import MIRROR_FILE
 
 
 def make(project: Path, notebook: NotebookNode) -> Release:

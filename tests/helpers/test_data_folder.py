@@ -2,8 +2,8 @@
 
 import pytest
 
-from helpers import mirror as module
-from helpers.mirror import mirror
+from helpers import data_folder as module
+from helpers.data_folder import mirror
 
 
 @pytest.fixture
