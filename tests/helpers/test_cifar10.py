@@ -1,17 +1,14 @@
 """CIFAR-10 is downloaded once, in several attempts if necessary; failures say what to do."""
 
-import functools
 import hashlib
-import http.server
 import io
 import pickle
 import re
 import tarfile
-import threading
-from contextlib import contextmanager
 
 import numpy as np
 import pytest
+from file_server import serving
 
 from helpers import cifar10
 from helpers import data_folder as data_folder_module
@@ -48,47 +45,6 @@ def fake(tmp_path):
     folder = tmp_path / "mirror"
     folder.mkdir()
     return folder, batches, make_archive(folder / cifar10.ARCHIVE, batches)
-
-
-class Handler(http.server.SimpleHTTPRequestHandler):
-    """Serves a folder, with or without ranges; may cut a connection short."""
-
-    cut_after: int | None = None
-    ranges = True
-
-    def do_GET(self):
-        content = (self.server.folder / self.path.strip("/")).read_bytes()
-        self.server.requests.append(self.headers.get("Range"))
-        start = 0
-        if self.headers.get("Range") and self.server.ranges:
-            start = int(self.headers["Range"].removeprefix("bytes=").rstrip("-"))
-            if start >= len(content):
-                self.send_error(416)
-                return
-            self.send_response(206)
-        else:
-            self.send_response(200)
-        self.send_header("Content-Length", str(len(content) - start))
-        self.end_headers()
-        self.wfile.write(content[start : self.server.cut_after])
-
-    def log_message(self, *args):
-        pass
-
-
-@contextmanager
-def serving(folder, *, cut_after=None, ranges=True):
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler))
-    server.folder, server.cut_after, server.ranges = folder, cut_after, ranges
-    server.requests = []
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        yield server, f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 @pytest.fixture

@@ -1,47 +1,14 @@
 """ResNet-18 is that of torchvision; its weights are downloaded once."""
 
-import functools
 import hashlib
-import http.server
-import threading
-from contextlib import contextmanager
 
 import pytest
 import torch
+from file_server import serving
 
 from helpers import resnet18
-from helpers.cifar10 import DataMissing
+from helpers.data_folder import DataMissing
 from helpers.resnet18 import ResNet18, pretrained_resnet18
-
-
-class Handler(http.server.SimpleHTTPRequestHandler):
-    """Serves a folder with ranges; may cut a connection short."""
-
-    def do_GET(self):
-        content = (self.server.folder / self.path.strip("/")).read_bytes()
-        start = int((self.headers.get("Range") or "bytes=0-").removeprefix("bytes=").rstrip("-"))
-        self.server.starts.append(start)
-        self.send_response(206 if start else 200)
-        self.send_header("Content-Length", str(len(content) - start))
-        self.end_headers()
-        self.wfile.write(content[start : self.server.cut_after])
-
-    def log_message(self, *args):
-        pass
-
-
-@contextmanager
-def serving(folder, cut_after=None):
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler))
-    server.folder, server.cut_after, server.starts = folder, cut_after, []
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        yield server, f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 @pytest.fixture
@@ -86,7 +53,7 @@ def test_a_download_is_cached_and_verified(mirror, monkeypatch):
         monkeypatch.setenv("COURSE_MIRROR", url)
         first = pretrained_resnet18(sha256[:8])
         second = pretrained_resnet18(sha256[:8])
-        assert server.starts == [0]
+        assert server.requests == [None]
     torch.manual_seed(0)
     assert same_weights(first, ResNet18())
     assert same_weights(second, first)
@@ -102,7 +69,7 @@ def test_an_interrupted_download_resumes(mirror, monkeypatch):
     with serving(folder) as (server, url):
         monkeypatch.setenv("COURSE_MIRROR", url)
         pretrained_resnet18(sha256)
-        assert server.starts == [1_000_000]
+        assert server.requests == ["bytes=1000000-"]
 
 
 def test_a_file_with_another_checksum_is_refused(mirror, monkeypatch):
