@@ -265,16 +265,14 @@ def _report(options: argparse.Namespace) -> int:
 
 
 def _samples(options: argparse.Namespace) -> int:
+    from autograder.course import NotReleased
     from autograder.grading.submission_profile import grading_in
     from autograder.samples import sample_class
 
     course = _course(options)
     release = course.released_notebook(options.assignment)
     if not release.is_file():
-        raise UserError(
-            f"{options.assignment} was not released in {course.folder}: run "
-            f"`autograder release {options.assignment}` first, with the same --course."
-        )
+        raise NotReleased(options.assignment, course)
     with grading_in(course.settings.profile, course.settings):
         names = sample_class(options.assignment, release, course.submitted)
     print(f"{len(names)} sample submissions in {course.submitted}")

@@ -31,6 +31,16 @@ class NoGradebook(UserError):
     """The course has no gradebook yet; the message says what to do."""
 
 
+class NotReleased(UserError):
+    """An assignment was not released in the course; the message says what to do."""
+
+    def __init__(self, assignment: str, course: Course) -> None:
+        super().__init__(
+            f"{assignment} was not released in {course.folder}: run `autograder release "
+            f"{assignment}` first, with the same --course."
+        )
+
+
 @dataclass(frozen=True)
 class Course:
     """A course in a folder.

@@ -20,8 +20,7 @@ from tqdm.auto import tqdm
 from traitlets.config import Config
 
 from autograder.configuration import add_scripts_to_path, full_config
-from autograder.course import Course, NoGradebook
-from autograder.errors import UserError
+from autograder.course import Course, NoGradebook, NotReleased
 from autograder.gradebook_settings import apply_settings
 from autograder.grading import unfinished
 from autograder.grading.converting import convert
@@ -49,10 +48,6 @@ SHOWN_NAMES = 10
 
 The class report lists all of them.
 """
-
-
-class NotReleased(UserError):
-    """The assignment is not in the gradebook; the message says what to do."""
 
 
 class GradingStopped(KeyboardInterrupt):
@@ -173,10 +168,7 @@ def _released_answers(assignment: str, course: Course) -> dict[str, str]:
                 cell.name: cell.source for cell in notebook.source_cells if cell.name in answers
             }
     except (NoGradebook, MissingEntry):
-        raise NotReleased(
-            f"{assignment} was not released in {course.folder}: run `autograder release "
-            f"{assignment}` first, with the same --course."
-        ) from None
+        raise NotReleased(assignment, course) from None
 
 
 def _grade_all(
