@@ -124,6 +124,7 @@ def grade(
     with disk_trouble_explained():
         answers = _released_answers(assignment, course)
         apply_settings(course)
+        config.SubmissionExporter.settings_applied = True  # once is enough for all submissions
         names = _imported(assignment, course, source, answers, on_import)
         if students is not None:
             names = _chosen(students, names)

@@ -65,6 +65,10 @@ class SubmissionExporter(NotebookExporter):
     points, the report gives the reason, and the grading of other submissions goes on.
     """
 
+    settings_applied = Bool(
+        False, help="Whether the gradebook has the settings of the course already."
+    ).tag(config=True)
+
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._earlier: dict[str, Record] = {}
@@ -72,7 +76,8 @@ class SubmissionExporter(NotebookExporter):
         # file. Its own hook comes too late (timestamp.txt has been read by then), and exceptions
         # from that hook are ignored.
         if isinstance(self.parent, Autograde):
-            apply_settings(Course(Path(self.parent.coursedir.root)))
+            if not self.settings_applied:
+                apply_settings(Course(Path(self.parent.coursedir.root)))
             for folder in _prepare_submissions(self.parent):
                 self._earlier[folder.parent.name] = _earlier_record(self.parent, folder)
 
