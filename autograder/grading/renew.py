@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import closing
 from functools import partial
 
 from nbformat.v4 import new_notebook
@@ -16,6 +17,7 @@ from autograder.course import Course
 from autograder.errors import UserError
 from autograder.gradebook_settings import apply_settings
 from autograder.grading.converting import convert
+from autograder.grading.trouble import explained
 from autograder.grading.workers import WorkerLost, in_workers
 
 SECONDS = 300.0
@@ -61,11 +63,12 @@ def renew_feedback(assignment: str, course: Course, jobs: int | None = None) -> 
         )
     problems = {}
     work = partial(_renew_one, assignment, config)
-    bar = tqdm(total=len(students), desc=f"feedback on {assignment}", unit="page")
-    with bar:
-        for name, result in in_workers(
-            work, students, workers=jobs or os.cpu_count() or 1, seconds=SECONDS
-        ):
+    workers = jobs or os.cpu_count() or 1
+    with (
+        tqdm(total=len(students), desc=f"feedback on {assignment}", unit="page") as bar,
+        closing(in_workers(work, students, workers=workers, seconds=SECONDS)) as results,
+    ):
+        for name, result in results:
             problems[name] = str(result) if isinstance(result, WorkerLost) else result
             bar.update()
     return problems
@@ -78,5 +81,6 @@ def _renew_one(assignment: str, config: Config, student: str) -> str:
         AssignLatePenalties(config=config).preprocess(new_notebook(), resources)
         convert(GenerateFeedback, assignment, student, config)
     except Exception as error:
-        return f"{type(error).__name__}: {error}"
+        command = f"`autograder feedback {assignment}`"
+        return explained(f"{type(error).__name__}: {error}", command)
     return ""
