@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 from autograder.errors import UserError
@@ -144,7 +144,8 @@ def collect(
     if not source.exists():
         raise NoHandIns(f"There is no {source}: name the folder or the archive of submissions.")
     collected = Collected()
-    untouched = partial(is_untouched, released=answers or {})
+    # Each notebook is asked about when it is chosen, entered into the ledger and noted.
+    untouched = cache(partial(is_untouched, released=answers or {}))
     with _explained(source, submitted):
         submitted.mkdir(parents=True, exist_ok=True)
         with _alone(submitted):
