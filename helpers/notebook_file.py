@@ -6,12 +6,12 @@ repaired here as far as the grader would do it, and the student is told.
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Notebook", "NotebookError", "Question", "read_notebook"]
+__all__ = ["CELL_TYPES", "Notebook", "NotebookError", "Question", "cell_id", "read_notebook"]
 
 MAX_BYTES = 160 << 20
 """The grader reads no larger notebook."""
@@ -195,11 +195,11 @@ def _repair_cells(data: dict[str, Any]) -> Iterator[str]:
                 cell["outputs"] = []
             cell.setdefault("execution_count", None)
         incomplete += cell != before
-        name = cell.get("id")
-        if with_ids and not (isinstance(name, str) and _ID.fullmatch(name) and name not in taken):
-            cell["id"] = _free_id(number, taken)
-            new_ids += 1
-        taken.add(cell.get("id", ""))
+        if with_ids:
+            name = cell_id(cell.get("id"), number, taken)
+            new_ids += name != cell.get("id")
+            cell["id"] = name
+            taken.add(name)
     if incomplete:
         yield f"{_cells(incomplete)} lacked parts that belong to every cell"
     if new_ids:
@@ -210,8 +210,20 @@ def _cells(count: int) -> str:
     return "one cell" if count == 1 else f"{count} cells"
 
 
-def _free_id(number: int, taken: set[str]) -> str:
-    name = f"cell-{number}"
+def cell_id(found: Any, number: int, taken: Collection[str]) -> str:
+    """Return the id of a cell, or another one if it is missing, not allowed or taken.
+
+    Parameters
+    ----------
+    found
+        What the file has as the id.
+    number
+        The number of the cell, of which another id is made.
+    taken
+        The ids of the cells before it.
+    """
+    valid = isinstance(found, str) and _ID.fullmatch(found) and found not in taken
+    name = found if valid else f"cell-{number}"
     while name in taken:
         name += "-"
     return name

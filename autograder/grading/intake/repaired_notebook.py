@@ -8,7 +8,6 @@ cells itself.
 
 from __future__ import annotations
 
-import re
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -16,8 +15,7 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
-CELL_TYPES = ("code", "markdown", "raw")
-_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+from helpers.notebook_file import CELL_TYPES, cell_id
 
 
 def repaired(data: Any) -> NotebookNode:
@@ -66,25 +64,16 @@ def _repaired_cells(cells: list[Any]) -> Iterator[dict[str, Any]]:
         kind = cell.get("cell_type")
         made: dict[str, Any] = {
             "cell_type": kind if kind in CELL_TYPES else "raw",
-            "id": _new_id(cell.get("id"), number, taken),
+            "id": cell_id(cell.get("id"), number, taken),
             "metadata": _metadata(cell.get("metadata")),
             "source": _text(cell.get("source")),
         }
+        taken.add(made["id"])
         if kind == "code":
             made |= {"outputs": [], "execution_count": None}
         elif attachments := _attachments(cell.get("attachments")):
             made["attachments"] = attachments
         yield made
-
-
-def _new_id(found: Any, number: int, taken: set[str]) -> str:
-    """Return the id of a cell, or another one if it is not allowed or taken."""
-    valid = isinstance(found, str) and _ID.fullmatch(found) and found not in taken
-    new = found if valid else f"cell-{number}"
-    while new in taken:
-        new += "-"
-    taken.add(new)
-    return new
 
 
 def _metadata(found: Any) -> dict[str, Any]:
