@@ -163,6 +163,26 @@ def _parser() -> argparse.ArgumentParser:
     reference_page.set_defaults(run=_reference_page)
     reference_page.add_argument("--profile", choices=PROFILES, default="quick")
 
+    text = "judge answers whose right verdict is known, and show what the hidden tests let through"
+    selftest = commands.add_parser("selftest", help=text, description=text)
+    selftest.set_defaults(run=_selftest)
+    selftest.add_argument("assignment", nargs="*", help="assignments (default: all)")
+    selftest.add_argument("--question", nargs="+", default=[], help="only these questions")
+    selftest.add_argument(
+        "--kind",
+        nargs="+",
+        default=[],
+        choices=["mutant", "misconception", "wrong", "right"],
+        help="only these kinds of answers",
+    )
+    selftest.add_argument("--most", type=int, metavar="N", help="at most N mutants per question")
+    selftest.add_argument("--jobs", type=int, default=DEFAULT_JOBS)
+    selftest.add_argument(
+        "--keep",
+        action="store_true",
+        help="keep the results, and write the page of the documentation anew",
+    )
+
     demo = command("demo", _demo, "release, grade and report a class of sample submissions")
     demo.set_defaults(course=Path("build", "demo"))
     demo.add_argument("--jobs", type=int, default=DEFAULT_JOBS)
@@ -312,6 +332,20 @@ def _reference_show(options: argparse.Namespace) -> int:
 
     print(tables(options.profile))
     return 0
+
+
+def _selftest(options: argparse.Namespace) -> int:
+    from autograder.assignments import assignments
+    from autograder.selftest.command import run
+
+    return run(
+        options.assignment or assignments(),
+        options.question,
+        options.kind,
+        most=options.most,
+        jobs=options.jobs,
+        kept=options.keep,
+    )
 
 
 def _demo(options: argparse.Namespace) -> int:
