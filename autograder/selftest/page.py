@@ -19,7 +19,7 @@ assignment. Every answer is put in the place of the solution, all else in the no
 and judged by the hidden test of its question.
 
 - **Mutants** differ from the solution in one operator, number, argument or statement. Those that do
-  the same as the solution are listed as *equivalent* with the reason, and are left out of the score.
+  the same as the solution are listed as *equivalent* with the reason; they do not count.
 - **Misconceptions** are the mistakes that the feedback knows by name.
 - **Wrong** and **right** answers are written by hand.
 
