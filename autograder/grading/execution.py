@@ -165,6 +165,7 @@ def grade_notebook(
     start: Callable[[], Session],
     files: Path,
     given: Collection[str] | None = None,
+    seed: bytes = b"",
 ) -> Record:
     """Run `nb` in place and return the results of its questions.
 
@@ -180,6 +181,8 @@ def grade_notebook(
         The texts of the cells without marks that the course has released. If another cell without
         marks fails, it is flagged, and what follows the line that failed is run as well. By
         default they are not known, and nothing is flagged.
+    seed
+        What the random inputs of the hidden tests depend on; see `autograder.hidden.fresh`.
 
     Returns
     -------
@@ -201,7 +204,7 @@ def grade_notebook(
             cell.execution_count = number
             if is_hidden_test(cell):
                 name = cell.metadata.nbgrader.grade_id
-                record.questions[name], cell.outputs = _judge(cell, runner, files, record)
+                record.questions[name], cell.outputs = _judge(cell, runner, files, seed, record)
             elif cell.source.strip():
                 name = _name(number, cell)
                 theirs = given is not None and not nbgrader_marks(cell) and cell.source not in given
@@ -252,7 +255,7 @@ def _name(number: int, cell: NotebookNode) -> str:
 
 
 def _judge(
-    cell: NotebookNode, runner: Runner, files: Path, record: Record
+    cell: NotebookNode, runner: Runner, files: Path, seed: bytes, record: Record
 ) -> tuple[QuestionRecord, list[NotebookNode]]:
     """Run a hidden test in this process; return the question's record and the cell's output."""
     points = float(cell.metadata.nbgrader.points)
@@ -269,7 +272,7 @@ def _judge(
 
     try:
         # Silenced, because nobody would read a warning that a strange answer causes here.
-        with asking(Submission(ask, files)), silenced(), _within_limits():
+        with asking(Submission(ask, files, seed)), silenced(), _within_limits():
             result = evaluate_test(cell.source, grade_id)
         if not isinstance(result, Score):
             raise TypeError("a hidden test must end with `score(...)`")

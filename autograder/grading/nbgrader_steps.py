@@ -39,6 +39,7 @@ from autograder.grading.intake.submission_folder import SubmissionFolder
 from autograder.grading.intake.submitted_notebook import UnreadableNotebook, read_notebook
 from autograder.grading.marking_notes import add_marking_notes
 from autograder.grading.record import Record
+from autograder.grading.secret import course_secret, submission_seed
 from autograder.grading.submission_profile import grading_in, profile_of
 from autograder.notebook.source import nbgrader_marks
 from autograder.releasing.student_build import write_student_helpers
@@ -238,8 +239,10 @@ class GradeInSandbox(NbGraderPreprocessor):
                 )
 
             given = released_texts(source) if source.is_file() else None
+            written = [cell.source for cell in nb.cells if not nbgrader_marks(cell).get("locked")]
+            seed = submission_seed(course_secret(Path(coursedir.root)), written, files)
             with grading_in(profile, settings):
-                record = grade_notebook(nb, start=start, files=files, given=given)
+                record = grade_notebook(nb, start=start, files=files, given=given, seed=seed)
         record.sandbox = "bubblewrap" if self.sandbox else "none"
         record.flags = earlier.flags + record.flags
         record.answers = earlier.answers

@@ -8,6 +8,7 @@ from autograder.hidden.checks import Check, close, holds, same
 from autograder.hidden.compare import difference
 from autograder.hidden.demands import levels_changed, pruned_as, scheduled, sparse
 from autograder.hidden.figures import drawn_by, draws, figure_panels
+from autograder.hidden.fresh import fresh
 from autograder.hidden.networks import home_of, parameters_of
 from autograder.hidden.score import Score, score
 from autograder.hidden.seeds import seeded
@@ -42,6 +43,7 @@ __all__ = [
     "draws",
     "entry",
     "figure_panels",
+    "fresh",
     "gradient",
     "holds",
     "home_of",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,9 +11,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from autograder.hidden.compare import difference, largest
-from autograder.hidden.student import Handle, StudentError, value
-from autograder.misconceptions import Misconception, misconceptions_of
+from autograder.hidden.compare import count_nan, difference, largest, other_type
+from autograder.hidden.student import Handle, Stopped, StudentError, noting_changes, value
+from autograder.misconceptions import Misconception
 from autograder.sandbox.inside.responder import silenced
 
 OTHER_FORM = (TypeError, ValueError, AttributeError, KeyError, IndexError, RuntimeError)
@@ -20,6 +21,18 @@ OTHER_FORM = (TypeError, ValueError, AttributeError, KeyError, IndexError, Runti
 
 Ask = Callable[..., Any]
 """Puts one case to an implementation: ``ask(implementation, *case)``."""
+
+
+SLIP = 0.2
+"""The share of a case's credit that a slip costs: right values in another type than the question
+asks for, or right values from a call that changes its arguments."""
+
+SAME_MISTAKE = 1e-5
+"""How far two programs with the same mistake may differ, as a fraction of the largest number.
+
+Their formulas round differently, even if the right answer is exact: this allows a dozen float32
+roundings of 6e-8 each. Two different mistakes differ by far more.
+"""
 
 
 @dataclass(frozen=True)
@@ -36,21 +49,51 @@ class Check:
         What went wrong; empty if nothing did.
     weight
         Weight of the check among all checks of its question.
-    fitting
-        The known wrong solutions that give the same wrong answers, in the order of their
-        definition.
+    answers
+        What the student's function answered, if the check compares it with a reference.
+    misconception
+        The mistake that explains all answers of the question, if one does; see `score`.
     """
 
     label: str
     credit: float
     message: str = ""
     weight: float = 1.0
-    fitting: tuple[Misconception, ...] = ()
+    answers: Answers | None = None
+    misconception: Misconception | None = None
 
-    @property
-    def misconception(self) -> Misconception | None:
-        """The misconception whose explanation the student reads; None if no known one fits."""
-        return self.fitting[0] if self.fitting else None
+
+@dataclass(frozen=True)
+class Answers:
+    """What the student's function answered to the cases of a check.
+
+    Attributes
+    ----------
+    expected
+        The reference.
+    """
+
+    expected: Callable[..., Any]
+    _ask: Ask
+    _all: tuple[_Answer, ...]
+
+    def fit(self, candidate: Misconception) -> bool:
+        """Whether a known wrong solution gives all of these answers, the right ones included.
+
+        Where the student's function failed, it has to fail as well. An answer that has NaN where
+        the right one has a number agrees with nothing, since every mistake can lead to it.
+        """
+        return all(_gives(candidate, answer, self._ask) for answer in self._all)
+
+
+@dataclass(frozen=True)
+class _Answer:
+    case: tuple[Any, ...]
+    got: tuple[Any] | None  # None if there was no answer to compare
+    allowed: float
+    problem: str | None
+    credit: float
+    spoiled: bool = False  # it has NaN where the right answer has a number
 
 
 def same(
@@ -60,6 +103,7 @@ def same(
     on: Sequence[tuple[Any, ...]],
     within: float | Callable[..., float] = 0.0,
     through: Ask | None = None,
+    in_place: bool = False,
     label: str | None = None,
     weight: float = 1.0,
 ) -> Check:
@@ -70,8 +114,7 @@ def same(
     answer
         The student's function or class, such as ``student.quantize``.
     expected
-        The reference. If an answer is wrong, the reference's misconceptions answer the same cases:
-        the feedback explains one of those that give all of the student's answers.
+        The reference. If an answer is wrong, its misconceptions answer the same cases.
     on
         The cases: each is a tuple with the arguments of one call.
     within
@@ -81,6 +124,8 @@ def same(
         ``through(implementation, *case)`` returns what an implementation answers to a case. It is
         needed if a case takes more than one call. By default the implementation is called with
         the case.
+    in_place
+        Whether a call may change its arguments. By default, changing one is a slip.
     label
         What was checked. By default the name of the reference.
     weight
@@ -89,7 +134,8 @@ def same(
     Returns
     -------
     Check
-        Its credit is the share of the cases that were answered correctly.
+        Its credit is the share of the cases that were answered correctly. A case with a slip counts
+        for all but `SLIP`.
     """
     ask: Ask = through or (lambda implementation, *case: implementation(*case))
     names = _parameters(expected) if through is None else []
@@ -97,74 +143,79 @@ def same(
     for case in on:
         allowed = within(*case) if callable(within) else within
         right = ask(expected, *case)
+        got: tuple[Any] | None = None
+        credit, spoiled = 0.0, False
         try:
-            got = ask(answer, *case)
-            found = difference(got, right, allowed)
-            problem = f"{_words(names, case)}: {found}" if found else None
-            answers.append(_Answer(case, (got,), allowed, problem))
+            with noting_changes() as changed:
+                got = (ask(answer, *case),)
+            problem = difference(got[0], right, allowed)
+            spoiled = count_nan(got[0]) > count_nan(right)
+            if problem is None:
+                slip = other_type(got[0], right)
+                if slip is None and changed and not in_place:
+                    slip = f"the call changes {changed[0]}; work on a copy"
+                problem = f"the values are right, but {slip}" if slip else None
+                credit = 1 - SLIP if slip else 1.0
+        except Stopped as error:
+            problem = str(error)
         except StudentError as error:
-            answers.append(_Answer(case, None, allowed, str(error)))
+            answers.append(_Answer(case, None, allowed, str(error), 0.0))
+            continue
         except OTHER_FORM:
-            problem = f"{_words(names, case)}: the answer does not have the form asked for"
-            answers.append(_Answer(case, None, allowed, problem))
-    problems = [a.problem for a in answers if a.problem]
+            got, problem = None, "the answer does not have the form asked for"
+        text = f"{_words(names, case)}: {problem}" if problem else None
+        answers.append(_Answer(case, got, allowed, text, credit, spoiled))
     return Check(
         label=label or f"`{expected.__name__}`",
-        credit=1 - len(problems) / len(on),
-        message=_summary(problems, len(on)),
+        credit=sum(a.credit for a in answers) / len(on),
+        message=_summary(answers),
         weight=weight,
-        fitting=_recognise(expected, answers, ask) if problems else (),
+        answers=Answers(expected, ask, tuple(answers)),
     )
-
-
-@dataclass(frozen=True)
-class _Answer:
-    case: tuple[Any, ...]
-    got: tuple[Any] | None  # None if there was no answer to compare
-    allowed: float
-    problem: str | None
-
-
-def _recognise(
-    expected: Callable[..., Any], answers: list[_Answer], ask: Ask
-) -> tuple[Misconception, ...]:
-    """Return the misconceptions that give all of the answers, the right ones included."""
-    given = [a for a in answers if a.got is not None]
-    if all(a.problem is None for a in given):
-        return ()
-    return tuple(
-        candidate
-        for candidate in misconceptions_of(expected)
-        if all(_gives(candidate, a, ask) for a in given)
-    )
-
-
-SAME_MISTAKE = 1e-5
-"""How far two programs with the same mistake may differ, as a fraction of the largest number.
-
-Their formulas round differently, even if the right answer is exact: this allows a dozen float32
-roundings of 6e-8 each. Two different mistakes differ by far more.
-"""
 
 
 def _gives(candidate: Misconception, answer: _Answer, ask: Ask) -> bool:
-    assert answer.got is not None
+    if answer.spoiled:
+        return False
     try:
         with silenced():
             its_answer = ask(candidate.wrong, *answer.case)
-        allowed = max(answer.allowed, SAME_MISTAKE * largest(its_answer))
-        return difference(answer.got[0], its_answer, allowed) is None
     except Exception:
-        # A wrong solution may well fail on a case; the answer is then not that of this solution.
+        return answer.got is None
+    if answer.got is None:
+        return False
+    try:
+        allowed = max(answer.allowed, SAME_MISTAKE * largest(its_answer))
+        return (
+            difference(answer.got[0], its_answer, allowed) is None
+            and other_type(answer.got[0], its_answer) is None
+        )
+    except (*OTHER_FORM, OverflowError):
         return False
 
 
-def _summary(problems: list[str], cases: int) -> str:
-    if not problems:
+def _summary(answers: Sequence[_Answer]) -> str:
+    """Describe the smallest case that lost credit, and say how many did."""
+    lost = [a for a in answers if a.problem]
+    if not lost:
         return ""
-    if len(set(problems)) == 1:
-        return problems[0]
-    return f"{problems[0]} ({len(problems)} of {cases} cases are wrong)"
+    first = str(min(lost, key=lambda a: _size(a.case)).problem)
+    if len({a.problem for a in lost}) == 1:
+        return first
+    wrong = sum(a.credit == 0 for a in lost)
+    what = f"{wrong} of {len(answers)} cases are wrong" if wrong else f"{len(lost)} cases"
+    return f"{first} ({what})"
+
+
+def _size(value: Any) -> int:
+    """Return how many numbers a case holds."""
+    if isinstance(value, np.ndarray | torch.Tensor):
+        return math.prod(value.shape)
+    if isinstance(value, dict):
+        return sum(map(_size, value.values()))
+    if isinstance(value, list | tuple):
+        return sum(map(_size, value))
+    return 1
 
 
 def _parameters(function: Callable[..., Any]) -> list[str]:
@@ -173,12 +224,23 @@ def _parameters(function: Callable[..., Any]) -> list[str]:
     return [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
 
 
+SHOWN = 8
+"""The largest array of a case that the feedback shows with its numbers."""
+
+
+def _numbers(array: Any) -> str:
+    plain = array.detach().cpu().numpy() if isinstance(array, torch.Tensor) else array
+    return " ".join(np.array2string(plain, separator=", ").split())
+
+
 def _words(names: list[str], case: tuple[Any, ...]) -> str:
-    """Describe a case: ``with w of shape (3, 4), bits=2``."""
+    """Describe a case: ``with w of shape (3, 4), bits=2``; a small array is shown."""
     parts = []
     for position, argument in enumerate(case):
         name = names[position] if position < len(names) else None
-        if isinstance(argument, np.ndarray | torch.Tensor):
+        if isinstance(argument, np.ndarray | torch.Tensor) and _size(argument) <= SHOWN:
+            parts.append(f"{name or 'an array'}={_numbers(argument)}")
+        elif isinstance(argument, np.ndarray | torch.Tensor):
             parts.append(f"{name or 'an array'} of shape {tuple(argument.shape)}")
         elif len(text := repr(argument)) <= 40:
             parts.append(f"{name}={text}" if name else text)
@@ -196,6 +258,8 @@ def close(
     weight: float = 1.0,
 ) -> Check:
     """Compare values that the student measured with those of the grader; each earns its share.
+
+    The feedback does not say how far off they are, as it could be copied into the next hand-in.
 
     Parameters
     ----------
@@ -229,13 +293,13 @@ def close(
             _prefixed(f"value {i + 1}: ", padded[i], e, within) for i, e in enumerate(expected)
         ]
     else:
-        problems = [difference(got, expected, within)]
+        problems = [difference(got, expected, within, tell=False)]
     wrong = [p for p in problems if p]
     return Check(label, 1 - len(wrong) / len(problems), "; ".join(wrong[:3]), weight)
 
 
 def _prefixed(prefix: str, actual: Any, expected: Any, within: float) -> str | None:
-    found = difference(actual, expected, within)
+    found = difference(actual, expected, within, tell=False)
     return prefix + found if found else None
 
 

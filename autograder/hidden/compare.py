@@ -9,12 +9,12 @@ import numpy as np
 import torch
 
 
-def difference(actual: Any, expected: Any, within: float = 0.0) -> str | None:
-    """Say how `actual` differs from `expected`.
+def difference(actual: Any, expected: Any, within: float = 0.0, *, tell: bool = True) -> str | None:
+    """Say how the values of `actual` differ from those of `expected`.
 
-    Numbers may differ by `within`; truth values, strings, keys and sizes may not. Lists and tuples
-    count as the same, and so do arrays and tensors. If an array of integers is expected, the answer
-    must have the same type, because the width of the integers is part of the question.
+    Numbers may differ by `within`; truth values, strings, keys and sizes may not. What holds the
+    numbers does not matter: lists, tuples, arrays and tensors count as the same, an array of one
+    number counts as that number, and so do numbers of any type. `other_type` compares types.
 
     Parameters
     ----------
@@ -22,6 +22,10 @@ def difference(actual: Any, expected: Any, within: float = 0.0) -> str | None:
         The two answers, as plain data.
     within
         Largest absolute difference allowed between two numbers. By default 0.
+    tell
+        Whether the text may say what was expected, or how far off a number is. By default it may:
+        a function is asked about other inputs in the next hand-in. A value that was measured once
+        could be corrected by it.
 
     Returns
     -------
@@ -29,18 +33,22 @@ def difference(actual: Any, expected: Any, within: float = 0.0) -> str | None:
         What is different, in words for the student; None if the answers agree.
     """
     if isinstance(expected, np.ndarray | torch.Tensor):
-        return _array_difference(actual, expected, within)
+        return _array_difference(actual, expected, within, tell)
     if expected is None or isinstance(expected, bool | str):
-        same = actual == expected and isinstance(actual, type(expected))
-        return None if same else f"expected {expected!r}, got {_brief(actual)}"
+        actual = _single(actual)
+        if isinstance(actual, type(expected)) and actual == expected:
+            return None
+        return f"{f'expected {expected!r}, ' if tell else ''}got {_brief(actual)}"
     if isinstance(expected, int | float):
-        return _number_difference(actual, expected, within)
+        return _number_difference(actual, expected, within, tell)
     if isinstance(expected, list | tuple):
+        if isinstance(actual, np.ndarray | torch.Tensor) and len(actual.shape) > 0:
+            actual = list(actual)
         if not isinstance(actual, list | tuple):
             return f"expected {len(expected)} values, got {_brief(actual)}"
         if len(actual) != len(expected):
             return f"expected {len(expected)} values, got {len(actual)}"
-        found = (difference(a, e, within) for a, e in zip(actual, expected, strict=True))
+        found = (difference(a, e, within, tell=tell) for a, e in zip(actual, expected, strict=True))
         return next((f"value {i + 1}: {d}" for i, d in enumerate(found) if d), None)
     if isinstance(expected, dict):
         if not isinstance(actual, dict):
@@ -49,47 +57,96 @@ def difference(actual: Any, expected: Any, within: float = 0.0) -> str | None:
             return f"no entry for {missing[0]!r}"
         if extra := [k for k in actual if k not in expected]:
             return f"an entry for {extra[0]!r} is not asked for"
-        found_by_key = ((k, difference(actual[k], e, within)) for k, e in expected.items())
+        found_by_key = (
+            (k, difference(actual[k], e, within, tell=tell)) for k, e in expected.items()
+        )
         return next((f"{k!r}: {d}" for k, d in found_by_key if d), None)
     raise TypeError(f"a reference answer of type {type(expected).__name__} cannot be compared")
 
 
-def _number_difference(actual: Any, expected: float, within: float) -> str | None:
-    if isinstance(actual, np.ndarray | torch.Tensor) and math.prod(actual.shape) == 1:
-        actual = actual.item()
+def other_type(actual: Any, expected: Any) -> str | None:
+    """Say in which type integers or truth values are, if it is another than the question asks for.
+
+    The width of integers and the truth values of a mask are part of a question; how many digits a
+    fraction has is not. A list has no type, so it is never of another one.
+
+    Parameters
+    ----------
+    actual, expected
+        The two answers, as plain data. Their values agree.
+    """
+    if isinstance(expected, dict):
+        found = (other_type(actual[key], e) for key, e in expected.items())
+        return next((text for text in found if text), None)
+    if isinstance(expected, list | tuple):
+        found = (other_type(a, e) for a, e in zip(actual, expected, strict=True))
+        return next((text for text in found if text), None)
+    arrays = np.ndarray | torch.Tensor
+    if not isinstance(actual, arrays) or not isinstance(expected, arrays):
+        return None
+    a, e = _numpy(actual), _numpy(expected)
+    if e.dtype.kind in "biu" and a.dtype != e.dtype:
+        return f"the type is {a.dtype} instead of {e.dtype}"
+    return None
+
+
+def _single(value: Any) -> Any:
+    """Return the only element of an array or tensor that has one, and anything else unchanged."""
+    if isinstance(value, np.ndarray | torch.Tensor) and math.prod(value.shape) == 1:
+        return value.item()
+    return value
+
+
+def _number_difference(actual: Any, expected: float, within: float, tell: bool) -> str | None:
+    actual = _single(actual)
     if isinstance(actual, bool) or not isinstance(actual, int | float):
         return f"expected a number, got {_brief(actual)}"
     try:
         gap = abs(actual - expected)
         if actual == expected or gap <= within:
             return None
+        if isinstance(expected, float) and math.isnan(expected) and math.isnan(actual):
+            return None
+        if not tell:
+            return f"got {actual:.6g}, which is more than the {within:.2g} allowed off"
         return f"got {actual:.6g}, which is {gap:.2g} off (allowed: {within:.2g})"
     except OverflowError:
         return "got a whole number that is too large to compare"
 
 
-def _array_difference(actual: Any, expected: Any, within: float) -> str | None:
-    if not isinstance(actual, np.ndarray | torch.Tensor):
-        return f"expected an array of shape {tuple(expected.shape)}, got {_brief(actual)}"
-    a, e = _numpy(actual), _numpy(expected)
+def _array_difference(actual: Any, expected: Any, within: float, tell: bool) -> str | None:
+    a, e = _as_array(actual), _numpy(expected)
+    if a is None:
+        return f"expected an array of shape {tuple(e.shape)}, got {_brief(actual)}"
     if a.shape != e.shape:
         return f"expected shape {e.shape}, got {a.shape}"
-    if e.dtype.kind in "biu" and a.dtype != e.dtype:
-        return f"expected type {e.dtype}, got {a.dtype}"
     if a.dtype.kind not in "biuf":
         return f"expected numbers, got {a.dtype}"
     with np.errstate(invalid="ignore"):  # equal infinities have a difference of NaN
         gap = np.abs(a.astype(np.float64) - e.astype(np.float64))
-    # Compared in this way, NaN is wrong unless a misconception gives NaN in the same place.
-    wrong = ~((gap <= within) | (a == e) | (np.isnan(gap) & np.isnan(e) & np.isnan(a)))
+    # Compared in this way, NaN is wrong unless NaN is expected.
+    wrong = ~((gap <= within) | (a == e) | (np.isnan(a) & np.isnan(e)))
     if not wrong.any():
         return None
     if np.isnan(a[wrong]).any():
-        return "the result contains NaN"
-    return (
-        f"{wrong.mean():.0%} of the elements are off, by up to {gap[wrong].max():.2g} "
-        f"(allowed: {within:.2g})"
-    )
+        return "the result contains NaN, as 0 / 0, the logarithm of 0 or an overflow gives it"
+    share = f"{wrong.sum()} of the {wrong.size} elements"
+    if not tell:
+        return f"{share} are off by more than the {within:.2g} allowed"
+    return f"{share} are off, by up to {gap[wrong].max():.2g} (allowed: {within:.2g})"
+
+
+def _as_array(value: Any) -> np.ndarray | None:
+    """Return an array with the numbers of an answer, or None if it is not made of numbers."""
+    if isinstance(value, np.ndarray | torch.Tensor):
+        return _numpy(value)
+    if not isinstance(value, int | float | list | tuple):
+        return None
+    try:
+        found = np.asarray(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return found if found.dtype.kind in "biuf" else None
 
 
 def largest(answer: Any) -> float:
@@ -105,6 +162,17 @@ def largest(answer: Any) -> float:
         return 0.0
     magnitudes = np.abs(np.asarray(_numpy(answer), dtype=np.float64))
     return float(np.max(magnitudes, initial=0.0, where=np.isfinite(magnitudes)))
+
+
+def count_nan(answer: Any) -> int:
+    """Return how many numbers of plain data are NaN."""
+    if isinstance(answer, dict):
+        return sum(map(count_nan, answer.values()))
+    if isinstance(answer, list | tuple):
+        return sum(map(count_nan, answer))
+    if not isinstance(answer, np.ndarray | torch.Tensor | float):
+        return 0
+    return int(np.isnan(np.asarray(_numpy(answer))).sum())
 
 
 def _numpy(array: Any) -> np.ndarray:

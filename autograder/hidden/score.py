@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from autograder.grading.question_box import GradedCheck, points_text, question_box
 from autograder.hidden.checks import Check
-from autograder.misconceptions import Misconception
+from autograder.misconceptions import Misconception, misconceptions_of
 
 
 @dataclass(frozen=True)
@@ -70,18 +70,18 @@ def score(*checks: Check, of: float) -> Score:
     """
     if not checks:
         raise ValueError(f"a hidden test of {points_text(of)} points checks nothing")
-    return Score(tuple(_agreed(check, checks) for check in checks), of)
+    return Score(tuple(replace(check, misconception=_named(check, checks)) for check in checks), of)
 
 
-def _agreed(check: Check, checks: Sequence[Check]) -> Check:
-    """Put the misconception first that fits most of the checks.
+def _named(check: Check, checks: Sequence[Check]) -> Misconception | None:
+    """Return the misconception that a check's feedback explains, or None.
 
-    One mistake in a function is more likely than several, and many misconceptions fit a check that
-    has only special cases.
+    It has to give every answer of the student's function in this question, and to be the only one
+    that does: a wrong name costs a student more time than none.
     """
-
-    def fits(candidate: Misconception) -> int:
-        return sum(candidate in other.fitting for other in checks)
-
-    # Sorting is stable: among those that fit equally often, the first defined stays first.
-    return replace(check, fitting=tuple(sorted(check.fitting, key=fits, reverse=True)))
+    if check.answers is None or not check.message:
+        return None
+    expected = check.answers.expected
+    about = [c.answers for c in checks if c.answers and c.answers.expected is expected]
+    fitting = [m for m in misconceptions_of(expected) if all(a.fit(m) for a in about)]
+    return fitting[0] if len(fitting) == 1 else None

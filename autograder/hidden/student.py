@@ -7,6 +7,7 @@ through it.
 
 from __future__ import annotations
 
+import builtins
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -20,12 +21,24 @@ from autograder.sandbox.inside.responder import Responder
 from autograder.sandbox.inside.responder import gradient as local_gradient
 from autograder.sandbox.inside.wire import WireError, decode, encode
 
+_ERRORS = {name for name, kind in vars(builtins).items() if isinstance(kind, type)} | {
+    "AxisError",
+    "LinAlgError",
+    "OutOfMemoryError",
+    "UFuncTypeError",
+}
+"""The names of errors that the feedback may repeat: those of Python, and some of its libraries."""
+
 _UNDEFINED = re.compile(r"name '(\w+)' is not defined.*")
 """Python's own message for a name that does not exist."""
 
 
 class StudentError(Exception):
     """The student's code could not answer; the message is for the student."""
+
+
+class Stopped(StudentError):
+    """The student's code stopped with an error of its own on the arguments of this call."""
 
 
 @dataclass(frozen=True)
@@ -39,13 +52,17 @@ class Submission:
         returns its reply.
     files
         The folder in which the grader keeps the submitted files.
+    seed
+        What the random inputs of the hidden tests depend on; see `autograder.hidden.fresh`.
     """
 
     ask: Callable[[dict[str, Any]], dict[str, Any]]
     files: Path
+    seed: bytes = b""
 
 
 _current: ContextVar[Submission] = ContextVar("submission")
+_changed: ContextVar[list[str] | None] = ContextVar("changed arguments", default=None)
 
 
 @contextmanager
@@ -66,6 +83,36 @@ def current_submission() -> Submission:
         shell = sys.modules["__main__"]
         responder = _in_process.setdefault(id(shell.__dict__), Responder(shell.__dict__))
         return Submission(responder.answer, Path.cwd())
+
+
+@contextmanager
+def noting_changes() -> Iterator[list[str]]:
+    """Note which arguments the student's functions change within the block.
+
+    Yields
+    ------
+    list of str
+        The arguments in words, such as ``"its first argument"``, as the calls come.
+    """
+    changed: list[str] = []
+    token = _changed.set(changed)
+    try:
+        yield changed
+    finally:
+        _changed.reset(token)
+
+
+_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
+
+
+def _note(positions: Any) -> None:
+    """Note the arguments that a reply calls changed; it is not trusted to have any form."""
+    noted = _changed.get()
+    if noted is None or not isinstance(positions, list):
+        return
+    for position in positions[: len(_ORDINALS)]:
+        if type(position) is int and 0 <= position < len(_ORDINALS):
+            noted.append(f"its {_ORDINALS[position]} argument")
 
 
 # One responder per namespace, so that handles stay valid between the requests of a test.
@@ -106,7 +153,8 @@ class Handle:
     def _ask(self, **request: Any) -> Any:
         reply = current_submission().ask({"target": self._reference(), **request})
         if "error" in reply:
-            raise StudentError(self._explain(reply["error"]))
+            raise self._explained(reply["error"])
+        _note(reply.get("changed"))
         try:
             return decode(reply.get("value"), _handle)
         except WireError as error:
@@ -117,27 +165,35 @@ class Handle:
     def _reference(self) -> dict[str, Any]:
         return {"$": "student", "handle": self._handle, "path": list(self._path)}
 
-    def _explain(self, error: Any) -> str:
+    def _explained(self, error: Any) -> StudentError:
+        """Say why there is no answer.
+
+        The text of an error of the student's is left out: student code can write into it what it
+        was asked.
+        """
         if not isinstance(error, dict):
-            return f"`{self!r}` gave an answer that no function gives."
+            return StudentError(f"`{self!r}` gave an answer that no function gives.")
         kind, text = str(error.get("type"))[:100], str(error.get("text"))[:500]
         raised_in = str(error.get("raised_in", ""))[:200]
         if kind == "NotImplementedError":
             # A function may be right, and call another one that is not there yet.
             names = raised_in.split(".")
             if not raised_in or names[0] in self._path[:1] or names[-1] in self._path[-1:]:
-                return f"`{self!r}` is not written yet."
-            return f"`{self!r}` uses `{raised_in}`, which is not written yet."
+                return StudentError(f"`{self!r}` is not written yet.")
+            return StudentError(f"`{self!r}` uses `{raised_in}`, which is not written yet.")
         if kind == "NameError" and (missing := _UNDEFINED.fullmatch(text)):
-            return (
+            return StudentError(
                 f"`{self!r}` uses `{missing[1]}`, and there is no `{missing[1]}`: its cell is "
                 "missing, or stopped with an error."
             )
         if kind == "NameError" and text.startswith("there is no `"):
-            return f"There is no `{self._path[0]}`: its cell is missing, or stopped with an error."
+            return StudentError(
+                f"There is no `{self._path[0]}`: its cell is missing, or stopped with an error."
+            )
         if kind == "KernelEnded":
-            return f"`{self!r}` gave no answer: {text}."
-        return f"`{self!r}` stopped with {kind}: {text}"
+            return StudentError(f"`{self!r}` gave no answer: {text}.")
+        known = kind if kind in _ERRORS else "an error of its own"
+        return Stopped(f"`{self!r}` stopped with {known}.")
 
 
 def _send(value: Any) -> Any:

@@ -291,18 +291,6 @@ def all_symbols_alike(counts):
     return float(np.log2(len(counts[counts > 0])))
 
 
-@misconception(of=huffman.entropy)
-def absent_symbols_give_nan(counts):
-    """You take the logarithm of 0 for symbols that do not occur.
-
-    0 times minus infinity is not a number, which spoils the sum. A symbol that never occurs adds
-    nothing to the entropy: leave it out.
-    """
-    with np.errstate(divide="ignore", invalid="ignore"):
-        p = counts / counts.sum()
-        return float(-(p * np.log2(p)).sum())
-
-
 # ------------------------------------------------------------------------------------------------
 # huffman.code_lengths
 

@@ -300,19 +300,6 @@ def highest_rate_never_reached(step, total, lowest, highest):
 
 
 @misconception(of=sharpness.power_iteration)
-def vector_never_normalised(hessian, start, steps):
-    """You never bring the vector back to length 1.
-
-    It grows or shrinks by the eigenvalue in every step, until its numbers overflow or vanish:
-    divide it by its length after each product.
-    """
-    v = start
-    for _ in range(steps):
-        v = hessian @ v
-    return float(v @ (hessian @ v) / (v @ v))
-
-
-@misconception(of=sharpness.power_iteration)
 def quotient_not_divided(hessian, start, steps):
     """You multiply the last vector by its product, but its length is not 1.
 

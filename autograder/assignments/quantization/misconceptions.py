@@ -356,6 +356,8 @@ def power_of_two_steps(w, bits):
         return w
     if bits == 0:
         return w * 0
+    if w.min() == w.max():
+        return w
     alpha = w.max() - w.min()
     beta = w.min()
     return torch.round((w - beta) / alpha * 2**bits) / 2**bits * alpha + beta
@@ -371,6 +373,8 @@ def scales_by_the_maximum(w, bits):
         return w
     if bits == 0:
         return w * 0
+    if w.min() == w.max():
+        return w
     alpha = w.max()
     steps = 2**bits - 1
     return torch.round(w / alpha * steps) / steps * alpha
@@ -386,6 +390,8 @@ def not_scaled_back(w, bits):
         return w
     if bits == 0:
         return w * 0
+    if w.min() == w.max():
+        return w
     alpha = w.max() - w.min()
     beta = w.min()
     steps = 2**bits - 1
@@ -402,6 +408,8 @@ def not_shifted_back(w, bits):
         return w
     if bits == 0:
         return w * 0
+    if w.min() == w.max():
+        return w
     alpha = w.max() - w.min()
     beta = w.min()
     steps = 2**bits - 1
@@ -419,6 +427,8 @@ def always_rounds_down(w, bits):
         return w
     if bits == 0:
         return w * 0
+    if w.min() == w.max():
+        return w
     alpha = w.max() - w.min()
     beta = w.min()
     steps = 2**bits - 1
@@ -434,19 +444,8 @@ def zero_bits_taken_for_none(w, bits):
     """
     if not bits:
         return w
-    alpha = w.max() - w.min()
-    beta = w.min()
-    steps = 2**bits - 1
-    return torch.round((w - beta) / alpha * steps) / steps * alpha + beta
-
-
-@misconception(of=ste.quantize_linear)
-def no_special_bits(w, bits):
-    """You use the formula for every number of bits.
-
-    It cannot compute 2^None, and with 0 bits there are 2^0 - 1 = 0 steps to divide by: treat full
-    precision and 0 bits as special cases.
-    """
+    if w.min() == w.max():
+        return w
     alpha = w.max() - w.min()
     beta = w.min()
     steps = 2**bits - 1

@@ -186,7 +186,7 @@ def mask_inverted(q, k, v, mask=None):
     """
     scores = q @ k.transpose(-2, -1) / q.shape[-1] ** 0.5
     if mask is not None:
-        scores = scores.masked_fill(mask, float("-inf"))
+        scores = scores.masked_fill(mask, -1e9)
     weights = scores.softmax(dim=-1)
     return weights @ v, weights
 

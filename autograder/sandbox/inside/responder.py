@@ -19,7 +19,7 @@ from contextlib import (
 )
 from typing import Any
 
-from .wire import decode, encode
+from .wire import WireError, decode, encode
 
 
 @contextmanager
@@ -59,7 +59,7 @@ class Responder:
         """Answer a request: ``get``, ``set`` or ``call`` something, or compute its ``gradient``."""
         try:
             with silenced(), _usual_defaults():
-                return {"value": self._value(request)}
+                return self._reply(request)
         except KeyboardInterrupt:
             raise
         except BaseException as error:
@@ -72,8 +72,8 @@ class Responder:
                 }
             }
 
-    def _value(self, request: dict[str, Any]) -> Any:
-        """Carry out a request; return the result in the form in which it is sent."""
+    def _reply(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Carry out a request; return the reply in the form in which it is sent."""
         target = self._resolve(request["target"])
         args = [decode(a, self._resolve) for a in request.get("args", [])]
         kwargs = {k: decode(v, self._resolve) for k, v in request.get("kwargs", {}).items()}
@@ -89,7 +89,12 @@ class Responder:
                 result = gradient(target, args, decode(request["upstream"]))
             case op:
                 raise ValueError(f"unknown request {op!r}")
-        return encode(result, self._keep)
+        reply = {"value": encode(result, self._keep)}
+        if changed := [
+            n for n, sent in enumerate(request.get("args", [])) if _other(args[n], sent)
+        ]:
+            reply["changed"] = changed
+        return reply
 
     def _resolve(self, reference: dict[str, Any]) -> Any:
         path = list(reference["path"])
@@ -107,6 +112,14 @@ class Responder:
     def _keep(self, value: Any) -> dict[str, Any]:
         self.kept.append(value)
         return {"$": "handle", "id": len(self.kept) - 1, "type": type(value).__name__[:100]}
+
+
+def _other(argument: Any, sent: Any) -> bool:
+    """Whether an argument is no longer what was sent. Objects of the notebook may change."""
+    try:
+        return encode(argument) != sent
+    except WireError:
+        return False
 
 
 def _raised_in(error: BaseException) -> str:
