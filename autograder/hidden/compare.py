@@ -108,7 +108,8 @@ def _number_difference(actual: Any, expected: float, within: float, tell: bool) 
         if isinstance(expected, float) and math.isnan(expected) and math.isnan(actual):
             return None
         if not tell:
-            return f"got {actual:.6g}, which is more than the {within:.2g} allowed off"
+            allowed = f" by more than the {within:.2g} allowed" if within else ""
+            return f"got {actual:.6g}, which is off{allowed}"
         return f"got {actual:.6g}, which is {gap:.2g} off (allowed: {within:.2g})"
     except OverflowError:
         return "got a whole number that is too large to compare"
