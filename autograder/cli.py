@@ -178,6 +178,12 @@ def _parser() -> argparse.ArgumentParser:
     selftest.add_argument("--most", type=int, metavar="N", help="at most N mutants per question")
     selftest.add_argument("--jobs", type=int, default=DEFAULT_JOBS)
     selftest.add_argument(
+        "--secret",
+        default="",
+        metavar="TEXT",
+        help="draw the inputs of hidden tests as if this were the secret of a course",
+    )
+    selftest.add_argument(
         "--keep",
         action="store_true",
         help="keep the results, and write the page of the documentation anew",
@@ -344,6 +350,7 @@ def _selftest(options: argparse.Namespace) -> int:
         options.kind,
         most=options.most,
         jobs=options.jobs,
+        seed=options.secret.encode(),
         kept=options.keep,
     )
 

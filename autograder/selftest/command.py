@@ -20,6 +20,7 @@ def run(
     *,
     most: int | None,
     jobs: int,
+    seed: bytes,
     kept: bool,
 ) -> int:
     """Run the self-test of assignments, print each finding and a summary; return the exit status.
@@ -29,7 +30,7 @@ def run(
     """
     findings = 0
     for assignment in assignments:
-        test = Selftest(assignment, questions, kinds, most=most)
+        test = Selftest(assignment, questions, kinds, most=most, seed=seed)
         found = test.results(_shown(test.judged(jobs=jobs), len(test.answers), assignment))
         for question, result in found.items():
             for kind, texts in result.findings.items():

@@ -90,11 +90,17 @@ class SolvedNotebook:
     ----------
     assignment
         Name of the assignment.
+    notebooks
+        The folder of the source notebooks. By default, those of the project.
+    seed
+        What the random inputs of the hidden tests depend on; see `autograder.hidden.fresh`. By
+        default, they are those that an instructor sees who runs the notebook.
     """
 
-    def __init__(self, assignment: str) -> None:
+    def __init__(self, assignment: str, notebooks: Path = NOTEBOOKS, seed: bytes = b"") -> None:
         self.assignment = assignment
-        path = NOTEBOOKS / assignment / f"{assignment}.ipynb"
+        self.seed = seed
+        path = notebooks / assignment / f"{assignment}.ipynb"
         cells = nbformat.read(path, as_version=4).cells
         code: list[NotebookNode] = [cell for cell in cells if cell.cell_type == "code"]
         last = max(place for place, cell in enumerate(code) if is_hidden_test(cell))
@@ -144,6 +150,7 @@ class SolvedNotebook:
                     yield from self._in_children(shell, by_cell[name], limit, jobs)
                 if not is_hidden_test(cell):
                     _run(shell, cell.source)
+        InteractiveShell.clear_instance()
         sweep()  # an answer that was stopped has left its folder
 
     def _by_cell(self, answers: Sequence[Answer]) -> Mapping[str, list[Answer]]:
@@ -168,7 +175,7 @@ class SolvedNotebook:
                 _run(shell, cell.source)
                 continue
             if place in tests:
-                judgement = _judged(cell, shell.user_ns)
+                judgement = self._judged(cell, shell)
                 if judgement.loses:
                     what = judgement.problem or "\n".join(judgement.messages)
                     raise UserError(
@@ -233,29 +240,29 @@ class SolvedNotebook:
             _try(shell, answer.source)
             checked = [_try(shell, cell.source) for cell in self.cells[place + 1 : test]]
             results = [bool(result) for result in checked if isinstance(result, CheckResult)]
-            judgement = _judged(self.cells[test], shell.user_ns)
+            judgement = self._judged(self.cells[test], shell)
             sender.send(replace(judgement, passes=all(results) if results else None))
 
-
-def _judged(test: NotebookNode, namespace: dict[str, Any]) -> Judgement:
-    """Ask a hidden test about the answers in `namespace`."""
-    question, points = test.metadata.nbgrader.grade_id, float(test.metadata.nbgrader.points)
-    problem = ""
-    try:
-        with asking(Submission(Responder(namespace).answer, Path.cwd())), silenced():
-            result = evaluate_test(test.source, question)
-        assert isinstance(result, Score)
-    except StudentError as error:
-        return Judgement(question, 0.0, points, messages=[str(error)])
-    except UserError:
-        raise
-    except Exception as error:
-        problem = f"the hidden test failed: {type(error).__name__}: {error}"
-        return Judgement(question, 0.0, points, problem=problem)
-    named = [check.misconception.name for check in result.checks if check.misconception]
-    return Judgement(
-        question, result.points, result.of, messages=result.messages, named=sorted({*named})
-    )
+    def _judged(self, test: NotebookNode, shell: InteractiveShell) -> Judgement:
+        """Ask a hidden test about the answers in a shell."""
+        submission = Submission(Responder(shell.user_ns).answer, Path.cwd(), self.seed)
+        question, points = test.metadata.nbgrader.grade_id, float(test.metadata.nbgrader.points)
+        problem = ""
+        try:
+            with asking(submission), silenced():
+                result = evaluate_test(test.source, question)
+            assert isinstance(result, Score)
+        except StudentError as error:
+            return Judgement(question, 0.0, points, messages=[str(error)])
+        except UserError:
+            raise
+        except Exception as error:
+            problem = f"the hidden test failed: {type(error).__name__}: {error}"
+            return Judgement(question, 0.0, points, problem=problem)
+        named = [check.misconception.name for check in result.checks if check.misconception]
+        return Judgement(
+            question, result.points, result.of, messages=result.messages, named=sorted({*named})
+        )
 
 
 def _run(shell: InteractiveShell, source: str) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from autograder.assignments import NOTEBOOKS
 from autograder.errors import UserError
 from autograder.misconceptions import misconceptions_in
 from autograder.notebook.source import nbgrader_marks
@@ -87,6 +88,7 @@ def all_answers(notebook: SolvedNotebook) -> Iterator[Answer]:
     """Yield every answer to the questions of an assignment that there is."""
     defining = {name: cell for cell in notebook.solutions for name in _defined(cell.source)}
     for cell in notebook.solutions:
+        yield Answer(nbgrader_marks(cell).grade_id, "solution", cell.source, "right", replaces=True)
         yield from mutants(cell)
     for m in misconceptions_in(notebook.assignment):
         cell = nbgrader_marks(defining[m.of.__name__]).grade_id
@@ -125,6 +127,8 @@ class Selftest:
     most
         The largest number of mutants per solution cell; which ones is decided by chance, but always
         in the same way. By default all of them.
+    notebooks, seed
+        See `SolvedNotebook`.
 
     Attributes
     ----------
@@ -144,8 +148,10 @@ class Selftest:
         kinds: Iterable[Kind] = (),
         *,
         most: int | None = None,
+        notebooks: Path = NOTEBOOKS,
+        seed: bytes = b"",
     ) -> None:
-        self._notebook = SolvedNotebook(assignment)
+        self._notebook = SolvedNotebook(assignment, notebooks, seed)
         self._equivalent = equivalents(assignment)
         cells = [nbgrader_marks(cell).grade_id for cell in self._notebook.solutions]
         asked = {q if q.endswith("_solution") else f"{q}_solution" for q in questions}
