@@ -13,7 +13,7 @@ help:
 	@echo "make test      run the tests (some of them: make test ARGS='-k audit')"
 	@echo "make test-slow run the tests that take minutes each"
 	@echo "make test-kills kill graders, workers and sandboxes, and see that nothing is lost"
-	@echo "make fuzz      look for data that break the grader (FUZZ_SECONDS=600 for each of 3 targets)"
+	@echo "make fuzz      look for data that break the grader (FUZZ_SECONDS=600 for each of 4 targets)"
 	@echo "make selftest  grade every known misconception in the sandbox (a quarter of an hour)"
 	@echo "make lint      ruff and mypy"
 	@echo "make bench     measure training, grading and Huffman coding, into build/bench.json"
@@ -47,7 +47,7 @@ FUZZ_SECONDS ?= 600
 fuzz: $(READY)
 	$(BIN)/python -m pip install -q "atheris>=3"
 	PYTHONPATH=. $(BIN)/python tests/fuzz/seeds.py build/fuzz
-	for target in payload frames session; do \
+	for target in message payload frames session; do \
 		PYTHONPATH=. OMP_NUM_THREADS=1 $(BIN)/python tests/fuzz/fuzz.py $$target \
 			-dict=tests/fuzz/wire.dict -max_total_time=$(FUZZ_SECONDS) -timeout=10 \
 			-rss_limit_mb=2048 -max_len=4096 -print_final_stats=1 -artifact_prefix=build/fuzz/ \

@@ -36,7 +36,12 @@ def seeds() -> dict[str, list[bytes]]:
     """Return inputs for every target."""
     payloads = [json.dumps(reply).encode() for reply in REPLIES]
     framed = [len(content).to_bytes(4, "big") + content for content in payloads]
-    return {"payload": payloads, "frames": framed, "session": [*framed, b"".join(framed)]}
+    return {
+        "message": [bytes(range(256))],
+        "payload": payloads,
+        "frames": framed,
+        "session": [*framed, b"".join(framed)],
+    }
 
 
 if __name__ == "__main__":
