@@ -56,8 +56,10 @@ OUTPUT_COST = MAX_NOTEBOOK_OUTPUT // 1000
 
 Even an empty output takes 2 ms to put on a page.
 """
-ONCE_MORE = "its Python process was killed, but not by the grader; it was run once more"
-"""The flag of a cell or a hidden test that succeeded the second time."""
+TRIES = 3
+"""How often a cell or a hidden test is run if the kernel is killed, perhaps from outside."""
+RUN_AGAIN = "its Python process was killed, but not by the grader; it was run again"
+"""The flag of a cell or a hidden test that was killed and then succeeded."""
 
 MAX_TEXT = 2000
 """Limit on the characters of a message, a flag or an error's text; ours have at most 500."""
@@ -78,8 +80,8 @@ class Runner:
     """Runs the cells of one submission, replacing its kernel when a cell ends it.
 
     If the kernel is killed, and not by the grader, nobody knows whether student code did it or
-    something outside the sandbox. So what it was doing is done once more, in a new kernel; only
-    what is killed twice counts as student code that kills itself.
+    something outside the sandbox. So what it was doing is done again, in a new kernel; only what is
+    killed `TRIES` times counts as student code that kills itself.
 
     Parameters
     ----------
@@ -91,7 +93,7 @@ class Runner:
     gave_up
         Why no more kernels are started; None if they still are.
     killed
-        How often the kernel was killed, and what it was doing was then done once more.
+        How often the kernel was killed, and what it was doing was then done again.
     """
 
     def __init__(self, start: Callable[[], Session]) -> None:
@@ -114,7 +116,7 @@ class Runner:
         KernelEnded
             If the cell ended the kernel. The caller may go on with the next cell.
         """
-        outputs = self._once_more(lambda: self._run(source))
+        outputs = self._again_if_killed(lambda: self._run(source))
         self._done.append(source)
         shown = shown_outputs(outputs, min(self._room, MAX_CELL_OUTPUT))
         self._room -= sum(map(_size, shown))
@@ -125,24 +127,25 @@ class Runner:
         self.killed += 1
         self._starts -= 1
 
-    def _once_more(self, work: Callable[[], Answer]) -> Answer:
-        """Do some work in the kernel; if the kernel is killed, do it a second time.
+    def _again_if_killed(self, work: Callable[[], Answer]) -> Answer:
+        """Do some work in the kernel; if the kernel is killed, do it again.
 
         Raises
         ------
         KernelEnded
-            If the work ended the kernel, or the kernel was killed twice.
+            If the work ended the kernel, or the kernel was killed every time.
         """
+        for _ in range(TRIES - 1):
+            try:
+                return work()
+            except KernelEnded as ended:
+                if not ended.killed:
+                    raise
+                self.forgive()
         try:
             return work()
         except KernelEnded as ended:
-            if not ended.killed:
-                raise
-        self.forgive()
-        try:
-            return work()
-        except KernelEnded as ended:
-            raise KernelEnded(f"{ended} twice" if ended.killed else str(ended)) from ended
+            raise KernelEnded(_every_time(ended)) from ended
 
     def _run(self, source: str) -> list[dict[str, Any]]:
         session = self._kernel()
@@ -186,7 +189,7 @@ class Runner:
                 self.gave_up = f"the kernel had already been lost {MAX_RESTARTS + 1} times"
                 raise KernelEnded(self.gave_up)
             try:
-                self._session = self._once_more(self._prepared)
+                self._session = self._again_if_killed(self._prepared)
             except KernelEnded as ended:
                 if not self._done:
                     raise
@@ -262,7 +265,7 @@ def grade_notebook(
                         record.flags.append(f"{name}: {ended}")
                 else:
                     if runner.killed > killed:
-                        record.flags.append(f"{name}: {ONCE_MORE}")
+                        record.flags.append(f"{name}: {RUN_AGAIN}")
         if runner.gave_up:
             record.flags.append(f"the rest of the notebook was not run: {runner.gave_up}")
     finally:
@@ -305,17 +308,17 @@ def _judge(
 ) -> tuple[QuestionRecord, list[NotebookNode]]:
     """Run a hidden test in this process; return the question's record and the cell's output.
 
-    If the kernel is killed meanwhile, and not by the grader, the test is run once more from its
+    If the kernel is killed meanwhile, and not by the grader, the test is run again from its
     beginning: it may hold handles to objects of the kernel that is gone.
     """
-    tried = Record()
-    killed = runner.killed
-    judged = _judge_once(cell, runner, files, tried, forgiving=True)
-    if runner.killed > killed:
+    for attempt in range(1, TRIES + 1):
         tried = Record()
-        judged = _judge_once(cell, runner, files, tried, forgiving=False)
-        if not tried.flags:
-            tried.flags = [f"the hidden test of {cell.metadata.nbgrader.grade_id}: {ONCE_MORE}"]
+        killed = runner.killed
+        judged = _judge_once(cell, runner, files, tried, forgiving=attempt < TRIES)
+        if runner.killed == killed:
+            break
+    if attempt > 1 and not tried.flags:
+        tried.flags = [f"the hidden test of {cell.metadata.nbgrader.grade_id}: {RUN_AGAIN}"]
     record.flags += [flag for flag in tried.flags if flag not in record.flags]
     return judged
 
@@ -333,7 +336,7 @@ def _judge_once(
         except KernelEnded as ended:
             if ended.killed and forgiving:
                 runner.forgive()
-            reason = f"{ended} twice" if ended.killed else str(ended)
+            reason = _every_time(ended)
             flag = f"a call in the hidden test of {grade_id}: {reason}"
             if not runner.gave_up and flag not in record.flags:
                 record.flags.append(flag)
@@ -377,6 +380,11 @@ def _judge_once(
         misconceptions=list(dict.fromkeys(named)),
     )
     return question, [_result(result.points, result._repr_html_())]
+
+
+def _every_time(ended: KernelEnded) -> str:
+    """Return why a kernel ended when it was tried for the last time."""
+    return f"{ended} {TRIES} times" if ended.killed else str(ended)
 
 
 def _within_limits() -> AbstractContextManager[None]:

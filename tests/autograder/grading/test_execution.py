@@ -222,51 +222,54 @@ WAITS = "import time\nx = 3\ndef wait(v):\n    time.sleep(1)\n    return v"
 SAME = "score(same(student.wait, abs, on=[(1,), (2,)]), of=4)"
 
 
-@pytest.mark.parametrize("whom", ["kernel", "sandbox"])
-def test_a_cell_whose_kernel_is_killed_from_outside_is_run_once_more(grade, whom):
+TIMES = pytest.mark.parametrize(("times", "whom"), [(1, "kernel"), (1, "sandbox"), (2, "kernel")])
+
+
+@TIMES
+def test_a_cell_whose_kernel_is_killed_from_outside_is_run_again(grade, times, whom):
     cells = answer("y = 3"), answer("import time\ntime.sleep(1)  # wait\nx = 3")
     record, _ = grade(
         *cells,
         question("a", is_three()),
         question("b", is_three("y")),
-        session=killed_from_outside(1, whom),
+        session=killed_from_outside(times, whom),
     )
     assert scores(record) == {"a": 4, "b": 4}
     assert record.flags == [
         "cell 2 (`import time`): its Python process was killed, but not by the grader; it was run "
-        "once more"
+        "again"
     ]
 
 
-@pytest.mark.parametrize("whom", ["kernel", "sandbox"])
-def test_a_hidden_test_whose_kernel_is_killed_from_outside_is_run_once_more(grade, whom):
+@TIMES
+def test_a_hidden_test_whose_kernel_is_killed_from_outside_is_run_again(grade, times, whom):
     record, _ = grade(
-        answer(WAITS), question("a", SAME), session=killed_from_outside(1, whom), cell_seconds=9
+        answer(WAITS), question("a", SAME), session=killed_from_outside(times, whom), cell_seconds=9
     )
     assert scores(record) == {"a": 4}
     assert record.flags == [
         "the hidden test of a: its Python process was killed, but not by the grader; it was run "
-        "once more"
+        "again"
     ]
 
 
-def test_a_cell_that_is_killed_twice_costs_its_own_question_and_is_flagged(grade):
+def test_a_cell_that_is_killed_every_time_costs_its_own_question_and_is_flagged(grade):
     suicide = "import os\nos.kill(os.getpid(), 9)\ny = 3"
     record, nb = grade(answer("x = 3"), answer(suicide), *map(question, "ab", ASKED))
     assert scores(record) == {"a": 4, "b": 0}
-    assert record.flags == ["cell 2 (`import os`): its Python process was killed (SIGKILL) twice"]
-    assert "(SIGKILL) twice" in nb.cells[1].outputs[0].evalue
+    assert record.flags == ["cell 2 (`import os`): its Python process was killed (SIGKILL) 3 times"]
+    assert "(SIGKILL) 3 times" in nb.cells[1].outputs[0].evalue
 
 
 ASKED = is_three(), is_three("y")
 
 
-def test_an_answer_that_is_killed_twice_costs_its_own_question_and_is_flagged(grade):
+def test_an_answer_that_is_killed_every_time_costs_its_own_question_and_is_flagged(grade):
     suicide = "import os\nx = 3\ndef wait(v): os.kill(os.getpid(), 9)"
     record, _ = grade(answer(suicide), question("a", SAME), question("b", is_three()))
     assert scores(record) == {"a": 0, "b": 4}
     assert record.flags == [
-        "a call in the hidden test of a: its Python process was killed (SIGKILL) twice"
+        "a call in the hidden test of a: its Python process was killed (SIGKILL) 3 times"
     ]
 
 
