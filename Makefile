@@ -6,12 +6,14 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow selftest lint bench clean
+.PHONY: help setup demo test test-slow test-kills fuzz selftest lint bench clean
 
 help:
 	@echo "make demo      release, grade and report a sample class"
 	@echo "make test      run the tests (some of them: make test ARGS='-k audit')"
 	@echo "make test-slow run the tests that take minutes each"
+	@echo "make test-kills kill graders, workers and sandboxes, and see that nothing is lost"
+	@echo "make fuzz      look for data that break the grader (FUZZ_SECONDS=600 for each of 4 targets)"
 	@echo "make selftest  grade every known misconception in the sandbox (a quarter of an hour)"
 	@echo "make lint      ruff and mypy"
 	@echo "make bench     measure training, grading and Huffman coding, into build/bench.json"
@@ -30,11 +32,27 @@ demo: $(READY)
 
 # One worker per core; workers are processes, so each keeps torch to one thread.
 test: $(READY)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not thorough" $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not thorough and not kills" $(ARGS)
 
 # The sample class of every assignment, and other tests that take minutes: CI runs them, too.
 test-slow: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m thorough $(ARGS)
+
+# CI has no time for this: a class whose grading is killed 60 times (KILLS=200 for more).
+test-kills: $(READY)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m kills -s tests/kills $(ARGS)
+
+# Atheris has no wheels for some machines and Python versions, so that only this installs it.
+FUZZ_SECONDS ?= 600
+fuzz: $(READY)
+	$(BIN)/python -m pip install -q "atheris>=3"
+	PYTHONPATH=. $(BIN)/python tests/fuzz/seeds.py build/fuzz
+	for target in message payload frames session; do \
+		PYTHONPATH=. OMP_NUM_THREADS=1 $(BIN)/python tests/fuzz/fuzz.py $$target \
+			-dict=tests/fuzz/wire.dict -max_total_time=$(FUZZ_SECONDS) -timeout=10 \
+			-rss_limit_mb=2048 -max_len=4096 -print_final_stats=1 -artifact_prefix=build/fuzz/ \
+			build/fuzz/$$target || exit 1; \
+	done
 
 # CI has no time for this: whole submissions for all misconceptions, not only for the first of them.
 selftest: $(READY)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
 
 from nbformat import NotebookNode
 from nbgrader.utils import is_grade, is_solution
 
 from autograder.notebook.source import nbgrader_marks
+from helpers.files import replacing
 
 
 def answer_digests(nb: NotebookNode) -> dict[str, str]:
@@ -33,3 +37,22 @@ def answer_digests(nb: NotebookNode) -> dict[str, str]:
             found[nbgrader_marks(cell)["grade_id"]] = answer.hexdigest()
             answer = hashlib.sha256()
     return found
+
+
+def keep_digests(file: Path, digests: Mapping[str, str]) -> None:
+    """Keep the digests of a submission while its graded notebook is being replaced.
+
+    nbgrader removes a graded notebook before it writes the new one. Without them, a grader that is
+    killed in between would ask a person to look at every answer again.
+    """
+    with replacing(file) as new:
+        new.write_text(json.dumps(digests))
+
+
+def kept_digests(file: Path) -> dict[str, str]:
+    """Return what `keep_digests` wrote, or nothing if there is no such file."""
+    try:
+        found = json.loads(file.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return {str(name): str(digest) for name, digest in found.items()}

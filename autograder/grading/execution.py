@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import nbformat
 import torch
@@ -22,7 +22,7 @@ from nbformat import NotebookNode
 from autograder.errors import UserError
 from autograder.grading.intake.names import printable
 from autograder.grading.limited import LimitReached, lifted, limited
-from autograder.grading.question_box import GradedCheck, question_box
+from autograder.grading.question_box import GradedCheck, question_box, waiting_box
 from autograder.grading.record import NamedMisconception, QuestionRecord, Record
 from autograder.grading.rest_of_cell import rest_of_cell
 from autograder.hidden.score import Score
@@ -56,8 +56,15 @@ OUTPUT_COST = MAX_NOTEBOOK_OUTPUT // 1000
 
 Even an empty output takes 2 ms to put on a page.
 """
+TRIES = 3
+"""How often a cell or a hidden test is run if the kernel is killed, perhaps from outside."""
+RUN_AGAIN = "its Python process was killed, but not by the grader; it was run again"
+"""The flag of a cell or a hidden test that was killed and then succeeded."""
+
 MAX_TEXT = 2000
 """Limit on the characters of a message, a flag or an error's text; ours have at most 500."""
+
+Answer = TypeVar("Answer")
 
 SAFE_MIME_TYPES = ("text/plain", "text/html", "text/latex", "image/png", "image/jpeg")
 """The kinds of data that a student's output may contain. HTML is sanitized wherever it is shown."""
@@ -72,6 +79,10 @@ def is_hidden_test(cell: NotebookNode) -> bool:
 class Runner:
     """Runs the cells of one submission, replacing its kernel when a cell ends it.
 
+    If the kernel is killed, and not by the grader, nobody knows whether student code did it or
+    something outside the sandbox. So what it was doing is done again, in a new kernel; only what is
+    killed `TRIES` times counts as student code that kills itself.
+
     Parameters
     ----------
     start
@@ -81,15 +92,18 @@ class Runner:
     ----------
     gave_up
         Why no more kernels are started; None if they still are.
+    killed
+        How often the kernel was killed, and what it was doing was then done again.
     """
 
     def __init__(self, start: Callable[[], Session]) -> None:
         self._start = start
         self._session: Session | None = None
-        self._restarts = 0
+        self._starts = 0
         self._done: list[str] = []
         self._room = MAX_NOTEBOOK_OUTPUT
         self.gave_up: str | None = None
+        self.killed = 0
 
     def run(self, source: str) -> list[NotebookNode]:
         """Run one of the student's cells; return its outputs.
@@ -102,16 +116,44 @@ class Runner:
         KernelEnded
             If the cell ended the kernel. The caller may go on with the next cell.
         """
-        session = self._kernel()
-        try:
-            outputs = session.run(source)
-        except KernelEnded:
-            self._session = None
-            raise
+        outputs = self._again_if_killed(lambda: self._run(source))
         self._done.append(source)
         shown = shown_outputs(outputs, min(self._room, MAX_CELL_OUTPUT))
         self._room -= sum(map(_size, shown))
         return shown
+
+    def forgive(self) -> None:
+        """Do not count the last kernel as lost: it was killed, perhaps from outside."""
+        self.killed += 1
+        self._starts -= 1
+
+    def _again_if_killed(self, work: Callable[[], Answer]) -> Answer:
+        """Do some work in the kernel; if the kernel is killed, do it again.
+
+        Raises
+        ------
+        KernelEnded
+            If the work ended the kernel, or the kernel was killed every time.
+        """
+        for _ in range(TRIES - 1):
+            try:
+                return work()
+            except KernelEnded as ended:
+                if not ended.killed:
+                    raise
+                self.forgive()
+        try:
+            return work()
+        except KernelEnded as ended:
+            raise KernelEnded(_every_time(ended)) from ended
+
+    def _run(self, source: str) -> list[dict[str, Any]]:
+        session = self._kernel()
+        try:
+            return session.run(source)
+        except KernelEnded:
+            self._session = None
+            raise
 
     def ask(self, request: dict[str, Any]) -> dict[str, Any]:
         """Send a hidden test's request to the student's code.
@@ -143,20 +185,26 @@ class Runner:
         if self.gave_up is not None:
             raise KernelEnded(self.gave_up)
         if self._session is None:
-            if self._restarts > MAX_RESTARTS:
+            if self._starts > MAX_RESTARTS:
                 self.gave_up = f"the kernel had already been lost {MAX_RESTARTS + 1} times"
                 raise KernelEnded(self.gave_up)
-            self._restarts += 1
-            with lifted():  # the kernel must not inherit the limits of a hidden test that asks
-                session = self._start()
             try:
-                for source in self._done:
-                    session.run(source)
+                self._session = self._again_if_killed(self._prepared)
             except KernelEnded as ended:
+                if not self._done:
+                    raise
                 self.gave_up = f"running the earlier cells again failed: {ended}"
                 raise KernelEnded(self.gave_up) from ended
-            self._session = session
         return self._session
+
+    def _prepared(self) -> Session:
+        """Return a new kernel in which the earlier cells have been run."""
+        self._starts += 1
+        with lifted():  # the kernel must not inherit the limits of a hidden test that asks
+            session = self._start()
+        for source in self._done:
+            session.run(source)
+        return session
 
 
 def grade_notebook(
@@ -207,6 +255,7 @@ def grade_notebook(
                 record.questions[name], cell.outputs = _judge(cell, runner, files, seed, record)
             elif cell.source.strip():
                 name = _name(number, cell)
+                killed = runner.killed
                 theirs = given is not None and not nbgrader_marks(cell) and cell.source not in given
                 try:
                     cell.outputs = runner.run(cell.source)
@@ -217,6 +266,9 @@ def grade_notebook(
                     cell.outputs = [_error("KernelEnded", text, f"KernelEnded: {text}")]
                     if not runner.gave_up:
                         record.flags.append(f"{name}: {ended}")
+                else:
+                    if runner.killed > killed:
+                        record.flags.append(f"{name}: {RUN_AGAIN}")
         if runner.gave_up:
             record.flags.append(f"the rest of the notebook was not run: {runner.gave_up}")
     finally:
@@ -257,7 +309,27 @@ def _name(number: int, cell: NotebookNode) -> str:
 def _judge(
     cell: NotebookNode, runner: Runner, files: Path, seed: bytes, record: Record
 ) -> tuple[QuestionRecord, list[NotebookNode]]:
-    """Run a hidden test in this process; return the question's record and the cell's output."""
+    """Run a hidden test in this process; return the question's record and the cell's output.
+
+    If the kernel is killed meanwhile, and not by the grader, the test is run again from its
+    beginning: it may hold handles to objects of the kernel that is gone.
+    """
+    for attempt in range(1, TRIES + 1):
+        tried = Record()
+        killed = runner.killed
+        judged = _judge_once(cell, runner, files, tried, forgiving=attempt < TRIES)
+        if runner.killed == killed:
+            break
+    if attempt > 1 and not tried.flags:
+        tried.flags = [f"the hidden test of {cell.metadata.nbgrader.grade_id}: {RUN_AGAIN}"]
+    record.flags += [flag for flag in tried.flags if flag not in record.flags]
+    return judged
+
+
+def _judge_once(
+    cell: NotebookNode, runner: Runner, files: Path, record: Record, *, forgiving: bool
+) -> tuple[QuestionRecord, list[NotebookNode]]:
+    """Run a hidden test; if `forgiving`, a killed kernel does not count as lost."""
     points = float(cell.metadata.nbgrader.points)
     grade_id = cell.metadata.nbgrader.grade_id
 
@@ -265,10 +337,13 @@ def _judge(
         try:
             return runner.ask(request)
         except KernelEnded as ended:
-            flag = f"a call in the hidden test of {grade_id}: {ended}"
+            if ended.killed and forgiving:
+                runner.forgive()
+            reason = _every_time(ended)
+            flag = f"a call in the hidden test of {grade_id}: {reason}"
             if not runner.gave_up and flag not in record.flags:
                 record.flags.append(flag)
-            return {"error": {"type": "KernelEnded", "text": str(ended)}}
+            return {"error": {"type": "KernelEnded", "text": reason}}
 
     try:
         # Silenced, because nobody would read a warning that a strange answer causes here.
@@ -282,8 +357,8 @@ def _judge(
         return _no_credit(points, str(error))
     except LimitReached as reached:
         record.flags.append(f"the hidden test of {grade_id} was stopped: {reached}")
-        reason = f"The test of this answer was stopped: {reached}. The instructor has been told."
-        return _no_credit(points, reason)
+        reason = f"The test of this answer was stopped: {reached}."
+        return _no_verdict(points, reason)
     except UserError:
         raise
     except Exception as error:
@@ -292,8 +367,7 @@ def _judge(
         record.flags.append(
             f"the hidden test of {grade_id} failed: {type(error).__name__}: {error}"
         )
-        reason = "The test could not judge this answer. The instructor has been told."
-        return _no_credit(points, reason)
+        return _no_verdict(points, "The test could not judge this answer.")
     # A message may quote the answer, which can be very long (a dictionary key of 60 MB, say).
     checks = tuple(replace(check, message=_cut(check.message, MAX_TEXT)) for check in result.checks)
     result = replace(result, checks=checks)
@@ -309,6 +383,11 @@ def _judge(
         misconceptions=list(dict.fromkeys(named)),
     )
     return question, [_result(result.points, result._repr_html_())]
+
+
+def _every_time(ended: KernelEnded) -> str:
+    """Return why a kernel ended when it was tried for the last time."""
+    return f"{ended} {TRIES} times" if ended.killed else str(ended)
 
 
 def _within_limits() -> AbstractContextManager[None]:
@@ -337,8 +416,19 @@ def evaluate_test(source: str, name: str) -> Any:
 
 def _no_credit(points: float, reason: str) -> tuple[QuestionRecord, list[NotebookNode]]:
     reason = _cut(reason, MAX_TEXT)
-    html = question_box(0.0, points, [GradedCheck("no verdict", 0.0, reason)])
+    html = question_box(0.0, points, [GradedCheck("no answer", 0.0, reason)])
     return QuestionRecord(0.0, points, [reason]), [_result(0.0, html)]
+
+
+def _no_verdict(points: float, reason: str) -> tuple[QuestionRecord, list[NotebookNode]]:
+    """Leave a question to a person, which counts as zero until then.
+
+    It is not a zero of the student's, because the test may be wrong; and if the student provoked it
+    on purpose, a person sees that.
+    """
+    reason = f"{_cut(reason, MAX_TEXT)} A person will look at it."
+    question = QuestionRecord(0.0, points, [reason], judged=False)
+    return question, [_result(0.0, waiting_box(points, reason))]
 
 
 def _result(points: float, html: str) -> NotebookNode:

@@ -23,12 +23,18 @@ from autograder.configuration import add_scripts_to_path, full_config
 from autograder.course import Course, NoGradebook, NotReleased
 from autograder.gradebook_settings import apply_settings
 from autograder.grading import unfinished
+from autograder.grading.backup import backup
 from autograder.grading.converting import convert
 from autograder.grading.intake.collecting import Collected, NoHandIns, collect
 from autograder.grading.intake.hand_in_files import shortened
 from autograder.grading.intake.names import safe_name
 from autograder.grading.nbgrader_steps import require_sandbox
-from autograder.grading.trouble import disk_trouble_explained, explained
+from autograder.grading.trouble import (
+    DiskTrouble,
+    concerns_everybody,
+    disk_trouble_explained,
+    explained,
+)
 from autograder.grading.workers import WorkerLost, in_workers
 from autograder.sandbox import cgroup
 from autograder.sandbox.limits import Limits
@@ -63,10 +69,14 @@ class Outcome:
     student
     problem
         Why there is no grade; None if there is one.
+    for_everybody
+        Whether no other submission could be graded either, because the gradebook or the disk
+        refuses.
     """
 
     student: str
     problem: str | None = None
+    for_everybody: bool = False
 
 
 def grade(
@@ -112,7 +122,8 @@ def grade(
     NoHandIns
         If there is nothing to grade, or no submission of one of the students.
     autograder.grading.trouble.DiskTrouble
-        If the gradebook is locked, or the disk full or read-only. Nothing is lost.
+        If the gradebook is locked or damaged, or the disk full or read-only. Grades that were saved
+        before are kept.
     GradingStopped
         If Ctrl-C, SIGTERM or SIGHUP stopped the run. Grades that were saved before are kept.
     """
@@ -122,6 +133,8 @@ def grade(
         require_sandbox(CourseDirectory(config=config))
     add_scripts_to_path()
     with disk_trouble_explained():
+        if course.database.is_file():
+            backup(course)
         answers = _released_answers(assignment, course)
         apply_settings(course)
         config.SubmissionExporter.settings_applied = True  # once is enough for all submissions
@@ -191,6 +204,10 @@ def _grade_all(
             for name, result in results:
                 if isinstance(result, WorkerLost):
                     result = Outcome(name, f"the grader failed in this submission: {result}")
+                if result.for_everybody:
+                    # Each of the others would fail in the same way, some of them after a minute.
+                    text = f"{result.problem}. {_how_to_go_on(assignment, students, outcomes)}"
+                    raise DiskTrouble(f"{text[0].upper()}{text[1:]}")
                 unfinished.finish(assignment, course, name, result.problem)
                 outcomes[name] = result
                 bar.update()
@@ -239,6 +256,7 @@ def _grade_one(assignment: str, config: Config, student: str) -> Outcome:
         for step in (Autograde, GenerateFeedback):
             convert(step, assignment, student, config)
     except Exception as error:
+        problem = f"{type(error).__name__}: {error}"
         command = f"`autograder grade {assignment} --unfinished`"
-        return Outcome(student, explained(f"{type(error).__name__}: {error}", command))
+        return Outcome(student, explained(problem, command), concerns_everybody(problem))
     return Outcome(student)

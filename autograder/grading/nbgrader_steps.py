@@ -31,6 +31,7 @@ from autograder.assignments import Assignment
 from autograder.course import Course
 from autograder.errors import UserError
 from autograder.gradebook_settings import apply_settings
+from autograder.grading.answers import keep_digests, kept_digests
 from autograder.grading.execution import grade_notebook
 from autograder.grading.intake.course_cells import CourseCell, repair
 from autograder.grading.intake.hand_in_files import copy_files
@@ -72,7 +73,7 @@ class SubmissionExporter(NotebookExporter):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self._earlier: dict[str, Record] = {}
+        self._earlier: dict[str, dict[str, str]] = {}
         # nbgrader makes its exporter after it has searched for notebooks and before it opens any
         # file. Its own hook comes too late (timestamp.txt has been read by then), and exceptions
         # from that hook are ignored.
@@ -80,7 +81,7 @@ class SubmissionExporter(NotebookExporter):
             if not self.settings_applied:
                 apply_settings(Course(Path(self.parent.coursedir.root)))
             for folder in _prepare_submissions(self.parent):
-                self._earlier[folder.parent.name] = _earlier_record(self.parent, folder)
+                self._earlier[folder.parent.name] = _earlier_answers(self.parent, folder)
 
     def from_filename(  # type: ignore[override]  # its own hint names another exporter's result
         self, filename: str, resources: Resources | None = None, **kwargs: Any
@@ -93,8 +94,8 @@ class SubmissionExporter(NotebookExporter):
         submitted = self._is_submitted(path)
         if submitted:
             self._keep_images(resources["nbgrader"])
-            earlier = self._earlier.get(resources["nbgrader"]["student"], Record())
-            resources["autograder_answers"] = earlier.answers
+            student = resources["nbgrader"]["student"]
+            resources["autograder_answers"] = self._earlier.get(student, {})
         try:
             nb = read_notebook(path, submitted=submitted)
         except UnreadableNotebook as error:
@@ -359,17 +360,23 @@ def _prepare_submissions(converter: Autograde) -> list[Path]:
     return folders
 
 
-def _earlier_record(converter: Autograde, folder: Path) -> Record:
-    """Return the record of the last grading, before nbgrader removes the graded notebook."""
+def _earlier_answers(converter: Autograde, folder: Path) -> dict[str, str]:
+    """Return the digests of the answers that were graded last, and keep them.
+
+    They are in the graded notebook, which nbgrader is about to remove.
+    """
     course = converter.coursedir
+    student, assignment = folder.parent.name, folder.name
     graded = Path(
-        course.format_path(course.autograded_directory, folder.parent.name, folder.name),
-        f"{folder.name}.ipynb",
+        course.format_path(course.autograded_directory, student, assignment), f"{assignment}.ipynb"
     )
+    kept = Path(course.root, ".answers", assignment, f"{student}.json")
     try:
-        return Record.read(nbformat.read(graded, as_version=nbformat.NO_CONVERT))
+        answers = Record.read(nbformat.read(graded, as_version=nbformat.NO_CONVERT)).answers
     except (OSError, ValueError):  # there is none, or a killed grader left half of one
-        return Record()
+        return kept_digests(kept)
+    keep_digests(kept, answers)
+    return answers
 
 
 def _require_safe_names(folders: list[Path], converter: Autograde) -> None:

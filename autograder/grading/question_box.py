@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from helpers.checks.box import AMBER, GREEN, RED, box, line, note, prose
 
-__all__ = ["GradedCheck", "points_text", "prose", "question_box"]
+__all__ = ["GradedCheck", "points_text", "prose", "question_box", "waiting_box"]
 
 
 class GradedCheck(NamedTuple):
@@ -36,6 +36,7 @@ class GradedCheck(NamedTuple):
 _RIGHT = ("✓", GREEN, "right")
 _PARTLY = ("◐", AMBER, "partly right")
 _WRONG = ("✗", RED, "not right")
+_WAITING = ("…", AMBER, "waiting for a person")
 
 
 def points_text(points: float) -> str:
@@ -73,6 +74,27 @@ def question_box(
         explained.add(check.explanation)
     unit = "point" if points == 1 else "points"
     return box(f"{points_text(score)} of {points_text(points)} {unit}", colour, body)
+
+
+def waiting_box(points: float, reason: str) -> str:
+    """Render a question that a person has to grade, because its hidden test could not.
+
+    Parameters
+    ----------
+    points
+        The points that the question is worth.
+    reason
+        Why there is no result, in words for the student.
+
+    Returns
+    -------
+    str
+        An HTML block like that of `question_box`.
+    """
+    _, colour, _ = _WAITING
+    return box(
+        f"to be graded, out of {points_text(points)}", colour, [line(*_WAITING, prose(reason))]
+    )
 
 
 def _state(credit: float) -> tuple[str, str, str]:

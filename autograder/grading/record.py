@@ -30,12 +30,26 @@ class NamedMisconception:
 
 @dataclass(frozen=True)
 class QuestionRecord:
-    """The score of one question, and the reasons for it."""
+    """The score of one question, and the reasons for it.
+
+    Attributes
+    ----------
+    score, points
+        The points that the student earned, and those that the question is worth.
+    messages
+        What the student is told.
+    misconceptions
+        The known wrong solutions that agree with the answers.
+    judged
+        Whether the hidden test reached a result. If it did not, because of a fault in the test or a
+        limit on the grader's own work, a person has to look, and `score` is zero until then.
+    """
 
     score: float
     points: float
     messages: list[str] = field(default_factory=list)
     misconceptions: list[NamedMisconception] = field(default_factory=list)
+    judged: bool = True
 
 
 @dataclass
@@ -101,4 +115,5 @@ def _question(found: dict[str, Any]) -> QuestionRecord:
             NamedMisconception(str(named["name"]), str(named["explanation"]))
             for named in found["misconceptions"]
         ],
+        judged=bool(found.get("judged", True)),  # earlier versions of the grader did not write it
     )

@@ -17,13 +17,14 @@ from autograder.course import Course
 from autograder.errors import UserError
 from autograder.gradebook_settings import apply_settings
 from autograder.grading.converting import convert
-from autograder.grading.trouble import explained
+from autograder.grading.trouble import disk_trouble_explained, explained
 from autograder.grading.workers import WorkerLost, in_workers
 
 SECONDS = 300.0
 """Limit on the wall time for one page, which takes a second or two."""
 
 
+@disk_trouble_explained()
 def renew_feedback(assignment: str, course: Course, jobs: int | None = None) -> dict[str, str]:
     """Write the feedback pages of all graded submissions anew, and set late penalties anew.
 

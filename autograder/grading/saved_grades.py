@@ -22,7 +22,11 @@ class SaveGradesTogether(SaveAutoGrades):
     one.
 
     nbgrader also asks a person to look at every score again that a person has given. This step does
-    so only where the answer, or the score that the grader gives it, has changed since.
+    so only where the answer, or the score that the grader gives it, has changed since a person
+    looked at it.
+
+    A question whose hidden test reached no result has no score and waits for a person, as a written
+    answer does.
     """
 
     def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
@@ -42,13 +46,17 @@ class SaveGradesTogether(SaveAutoGrades):
                     self.notebook_id, self.assignment_id, self.student_id
                 )
                 before = {grade.name: grade.auto_score for grade in notebook.grades}
+                waited = {grade.name: grade.needs_manual_grade for grade in notebook.grades}
                 for index, cell in enumerate(nb.cells):
                     self.preprocess_cell(cell, resources, index)
                 for grade in notebook.grades:
+                    question = record.questions.get(grade.name)
+                    if question is not None and not question.judged:
+                        grade.auto_score, grade.needs_manual_grade = None, True
                     same_score = before[grade.name] == grade.auto_score
                     same_answer = record.answers.get(grade.name) == answers.get(grade.name, "")
                     if grade.manual_score is not None and same_answer and same_score:
-                        grade.needs_manual_grade = False
+                        grade.needs_manual_grade = waited[grade.name]
             commit()
         record.answers = answers
         record.write(nb)

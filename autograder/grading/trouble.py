@@ -3,38 +3,77 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from autograder.errors import UserError
 
 _GRADEBOOK = r"(?:OperationalError|DatabaseError)\b.*"
+_GOES_ON = "Nothing is lost; {command} goes on from here"
+
+
+@dataclass(frozen=True)
+class _Sentence:
+    """What to tell the user about an exception of the gradebook or the disk.
+
+    Attributes
+    ----------
+    pattern
+        What the exception says.
+    advice
+        What it means, and what to do.
+    everybody
+        Whether it concerns all submissions, and not perhaps the files of one.
+    ending
+        How to go on.
+    """
+
+    pattern: str
+    advice: str
+    everybody: bool = True
+    ending: str = _GOES_ON
+
+
 _SENTENCES = (
-    (
+    _Sentence(
         rf"{_GRADEBOOK}database is locked",
         "the gradebook is in use by another program, such as the formgrader or another "
         "`autograder grade`: wait until it has ended, or close it",
     ),
-    (
+    _Sentence(
         rf"{_GRADEBOOK}(?:readonly database|unable to open database file)",
         "the gradebook cannot be written: make gradebook.db and its folder writable",
     ),
-    (
+    _Sentence(
         rf"{_GRADEBOOK}database or disk is full|No space left on device|Disk quota exceeded",
         "the disk is full: make room on it",
     ),
-    (
+    _Sentence(
         rf"{_GRADEBOOK}disk I/O error|OSError: \[Errno 5\]",
         "the disk reports an error: look whether it is still connected and sound",
     ),
-    (
+    _Sentence(
+        rf"{_GRADEBOOK}(?:file is not a database|disk image is malformed)",
+        "the gradebook is damaged: keep gradebook.db under another name, and put the last copy in "
+        "its place that the grader made (`.backups/gradebook.db` in the course folder) or that you "
+        "have",
+        ending="Then {command} goes on from there",
+    ),
+    _Sentence(
+        rf"{_GRADEBOOK}no such (?:column|table)",
+        "the gradebook was made by another version of nbgrader: run `nbgrader db upgrade` in the "
+        "course folder, which keeps a copy of it",
+    ),
+    _Sentence(
         r"OSError: \[Errno 30\]|PermissionError: \[Errno \d+\]",
         "a file or folder of the course cannot be written: make the course folder writable",
+        everybody=False,
     ),
 )
-"""What an exception of the gradebook or the disk says, and what to tell the user."""
 
 
 class DiskTrouble(UserError):
@@ -56,10 +95,21 @@ def explained(problem: str, command: str) -> str:
     str
         `problem` itself if something else is to blame.
     """
-    for pattern, sentence in _SENTENCES:
-        if re.search(pattern, problem, re.DOTALL):
-            return f"{sentence}. Nothing is lost; {command} goes on from here"
-    return problem
+    sentence = _sentence(problem)
+    if sentence is None:
+        return problem
+    return f"{sentence.advice}. {sentence.ending.format(command=command)}"
+
+
+def concerns_everybody(problem: str) -> bool:
+    """Return whether all other submissions would fail for the same reason."""
+    sentence = _sentence(problem)
+    return sentence is not None and sentence.everybody
+
+
+def _sentence(problem: str) -> _Sentence | None:
+    found = (s for s in _SENTENCES if re.search(s.pattern, problem, re.DOTALL))
+    return next(found, None)
 
 
 @contextmanager
@@ -69,13 +119,13 @@ def disk_trouble_explained() -> Iterator[None]:
     Raises
     ------
     DiskTrouble
-        If the gradebook is locked or read-only, or the disk is full, read-only or broken.
+        If the gradebook is locked, read-only or damaged, or the disk full, read-only or broken.
     """
     try:
         yield
-    except (SQLAlchemyError, OSError) as error:
+    except (SQLAlchemyError, sqlite3.Error, OSError) as error:
         problem = f"{type(error).__name__}: {error}"
-        sentence = explained(problem, "the same command")
-        if sentence == problem:
+        text = explained(problem, "the same command")
+        if text == problem:
             raise  # a fault of ours
-        raise DiskTrouble(f"{sentence[0].upper()}{sentence[1:]}.") from error
+        raise DiskTrouble(f"{text[0].upper()}{text[1:]}.") from error

@@ -2,7 +2,8 @@
 
 Each unfinished submission has a small file in the course folder. The file is written before grading
 begins, and removed when the grades, the graded notebook and the feedback page are all there. It is
-empty, or says why there is no grade.
+empty, or says why there is no grade. While these files are being made, a list beside their folder
+names all of them: a grader that is killed meanwhile must not forget the rest.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from autograder.course import Course
+from helpers.files import replacing
 
 INTERRUPTED = "grading was interrupted: grade it again"
 
@@ -19,8 +21,13 @@ def begin(assignment: str, course: Course, students: Iterable[str]) -> None:
     """Note that these submissions are to be graded."""
     folder = course.unfinished(assignment)
     folder.mkdir(parents=True, exist_ok=True)
-    for student in students:
+    listed = _list_beside(folder)
+    names = [*_listed(listed), *students]  # an earlier run may not have come to an end of its list
+    with replacing(listed) as new:
+        new.write_text("\0".join(names), encoding="utf-8", errors="surrogateescape")
+    for student in names:
         (folder / student).write_bytes(b"")
+    listed.unlink()
 
 
 def finish(assignment: str, course: Course, student: str, problem: str | None) -> None:
@@ -43,13 +50,27 @@ def unfinished(assignment: str, course: Course) -> dict[str, str]:
         Student to reason, in the order of the students' names.
     """
     folder = course.unfinished(assignment)
-    if not folder.is_dir():
-        return {}
+    reasons = dict.fromkeys(_listed(_list_beside(folder)), "")
+    if folder.is_dir():
+        reasons |= {file.name: _text(file) for file in folder.iterdir()}
     return {
-        file.name: f"there is no grade: {reason}" if (reason := _text(file)) else INTERRUPTED
-        for file in sorted(folder.iterdir())
-        if course.submission(file.name, assignment).is_dir()
+        student: f"there is no grade: {reasons[student]}" if reasons[student] else INTERRUPTED
+        for student in sorted(reasons)
+        if course.submission(student, assignment).is_dir()
     }
+
+
+def _list_beside(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.list")
+
+
+def _listed(file: Path) -> list[str]:
+    """Return the students in a list, which is there only while `begin` is at work."""
+    try:
+        text = file.read_text(encoding="utf-8", errors="surrogateescape")
+    except FileNotFoundError:
+        return []
+    return [name for name in text.split("\0") if name]
 
 
 def _text(file: Path) -> str:

@@ -26,6 +26,7 @@ from autograder.course import Course
 from autograder.errors import UserError
 from autograder.gradebook_settings import apply_settings
 from autograder.grading.converting import ConverterError, run_converter
+from autograder.grading.trouble import disk_trouble_explained
 from autograder.notebook.lint import lint
 from autograder.releasing.audit import AuditFailed, audit
 from autograder.releasing.student_build import build_wheel
@@ -64,6 +65,7 @@ class Release:
     archive: Path
 
 
+@disk_trouble_explained()
 def make_release(assignment: str, course: Course) -> Release:
     """Make the students' version of an assignment and register it in the gradebook.
 

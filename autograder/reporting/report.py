@@ -17,10 +17,12 @@ from markupsafe import Markup
 from autograder.course import Course
 from autograder.grading.intake.names import no_formula
 from autograder.grading.question_box import points_text, prose
+from autograder.grading.trouble import disk_trouble_explained
 from autograder.reporting.copied_code import LONGEST_CODE
 from autograder.reporting.copies import LookAlikes, look_alikes
 from autograder.reporting.histogram import Histogram, score_edges, time_edges
 from autograder.reporting.results import ClassResults, GradedSubmission, Question, read_class
+from helpers.files import replacing
 
 __all__ = ["class_report", "grades_csv"]
 
@@ -34,6 +36,7 @@ _STATES = {
 }
 
 
+@disk_trouble_explained()
 def class_report(assignment: str, course: Course) -> Path:
     """Write the class report, a single self-contained HTML page.
 
@@ -56,6 +59,7 @@ def class_report(assignment: str, course: Course) -> Path:
     return _write(page, course.class_report(assignment))
 
 
+@disk_trouble_explained()
 def grades_csv(assignment: str, course: Course) -> Path:
     """Write the grades, one row per student of the gradebook.
 
@@ -159,6 +163,6 @@ def _reasons(submission: GradedSubmission) -> list[str]:
 
 
 def _write(text: str, file: Path) -> Path:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(text, encoding="utf-8")
+    with replacing(file) as new:
+        new.write_text(text, encoding="utf-8")
     return file

@@ -17,6 +17,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import stat
 import subprocess
 import sys
@@ -41,6 +42,9 @@ INSTALL_HINT = (
     "without it: then any submission can read and change everything that you can."
 )
 
+KILLED = (-signal.SIGKILL, 128 + signal.SIGKILL)
+"""The exit statuses of a sandbox in which, or of which, a process was killed."""
+
 READ_ONLY = ("acpi", "bus", "fs", "irq", "pressure", "scsi", "sys", "sysrq-trigger")
 """Entries of /proc that are settings of the whole machine."""
 EMPTY = ("key-users", "keys", "latency_stats", "sched_debug", "timer_list")
@@ -61,14 +65,10 @@ def require() -> None:
         If it cannot; the message says what to do about it.
     """
     _program()
-    python = [sys.executable, "-I", "-S", "-c", ""]
-    process = start(python, limits=Limits(), environment={}, stdin=subprocess.DEVNULL)
-    try:
-        _, said = process.communicate(timeout=60)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        said = b"it did not end within a minute"
-    if process.returncode != 0:
+    status, said = _tried()
+    if status in KILLED:  # by a person, or for want of the machine's memory
+        status, said = _tried()
+    if status != 0:
         raise SandboxUnavailable(
             f"bubblewrap is installed but cannot make a sandbox here "
             f"({said.decode('utf-8', 'replace').strip()}). Unprivileged user namespaces may be "
@@ -77,6 +77,18 @@ def require() -> None:
             "or `--security-opt seccomp=unconfined` for a container). If the grader runs as "
             "root, try it as an ordinary user. " + INSTALL_HINT
         )
+
+
+def _tried() -> tuple[int | None, bytes]:
+    """Make a sandbox in which Python starts and ends; return its exit status and its errors."""
+    python = [sys.executable, "-I", "-S", "-c", ""]
+    process = start(python, limits=Limits(), environment={}, stdin=subprocess.DEVNULL)
+    try:
+        _, said = process.communicate(timeout=60)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        said = b"it did not end within a minute"
+    return process.returncode, said
 
 
 @cache

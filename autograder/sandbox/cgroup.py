@@ -34,6 +34,12 @@ PREFIX = "autograder-"
 REMOVAL_SECONDS = 5.0
 """How long killed processes may take to leave a group; they do so within milliseconds."""
 
+NEAR_LIMIT = 0.95
+"""The part of its memory that a group has used at least when its limit ends a process.
+
+Memory is handed out in pages of up to 2 MiB, and the last of them is the one that did not fit.
+"""
+
 CPU_PERIOD_MICROSECONDS = 100_000
 """The kernel's default period for shares of processor time."""
 
@@ -73,10 +79,19 @@ class Cgroup:
         return ["/bin/sh", "-c", script, "sh", *members, "--", *command]
 
     def memory_exceeded(self) -> bool:
-        """Return whether the kernel has killed a process of this group for its use of memory."""
-        name = "memory.events" if self._version == 2 else "memory.oom_control"
-        counts = _entries(self._folders["memory"] / name)
-        return counts.get("oom_kill", 0) > 0
+        """Return whether the kernel has killed a process of this group for the group's own limit.
+
+        If the whole machine has no memory left, the kernel may kill one, too, and counts it in the
+        same place; but then this group need not have reached its limit.
+        """
+        memory = self._folders["memory"]
+        if self._version == 2:
+            counts = _entries(memory / "memory.events")
+            return counts.get("oom_kill", 0) > 0 and counts.get("max", 0) > 0
+        killed = _entries(memory / "memory.oom_control").get("oom_kill", 0) > 0
+        # Not `memory.failcnt`, which stays zero if the limit includes swap.
+        most = _number(memory / "memory.max_usage_in_bytes")
+        return killed and most > NEAR_LIMIT * _number(memory / "memory.limit_in_bytes")
 
     def processes(self) -> int:
         """Return the number of processes and threads in this group."""

@@ -31,7 +31,19 @@ END_SECONDS = 5.0
 
 
 class KernelEnded(RuntimeError):
-    """The kernel has ended; the message says why, in words for the student."""
+    """The kernel has ended; the message says why, in words for the student.
+
+    Attributes
+    ----------
+    killed
+        Whether SIGKILL ended it, and no limit of ours. Student code can send itself this signal,
+        but so can a person, or the machine when it has no memory left, and nothing tells the two
+        apart.
+    """
+
+    def __init__(self, reason: str, *, killed: bool = False) -> None:
+        super().__init__(reason)
+        self.killed = killed
 
 
 class KernelNotStarted(UserError):
@@ -93,6 +105,7 @@ class Session:
         self.limits = limits or Limits()
         self._received = 0
         self._errors = bytearray()
+        self._members: list[psutil.Process] = []
         self._group = cgroup.create(self.limits, threads) if sandbox else None
         self._connection, theirs = socket.socketpair()
         with theirs:
@@ -116,6 +129,7 @@ class Session:
             kill=self._kill,
         )
         self._wait_for_start()
+        self._members = self._below()
         self.run("")
 
     def _start_in_sandbox(
@@ -211,7 +225,8 @@ class Session:
             wire.send(self._connection, request)
             reply = wire.receive(self._read)
         except (EOFError, OSError):
-            self._end(self._how_it_ended())
+            reason, killed = self._how_it_ended()
+            self._end(reason, killed=killed)
         except wire.WireError as error:
             self._end(f"it sent the grader data that no notebook sends ({error})")
         finally:
@@ -236,18 +251,26 @@ class Session:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _end(self, reason: str) -> NoReturn:
+    def _end(self, reason: str, *, killed: bool = False) -> NoReturn:
         self._watcher.reason = self._watcher.reason or reason
         self.close()
-        raise KernelEnded(self._watcher.reason) from None
+        raise KernelEnded(self._watcher.reason, killed=killed) from None
 
     def _kill(self) -> None:
-        # Killing bubblewrap ends the process namespace, and with it every process inside.
-        with contextlib.suppress(psutil.NoSuchProcess):
-            for child in psutil.Process(self._process.pid).children(recursive=True):
-                with contextlib.suppress(psutil.NoSuchProcess):
-                    child.kill()
+        # Killing bubblewrap ends the process namespace, and with it every process inside. If the
+        # outermost process is gone already, the others are no longer found below it: root's
+        # bubblewrap has no right to take a process of another account with it when it dies.
+        for process in [*self._members, *self._below()]:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
         self._process.kill()
+
+    def _below(self) -> list[psutil.Process]:
+        """Return the processes below the outermost one; none if it has ended."""
+        try:
+            return psutil.Process(self._process.pid).children(recursive=True)
+        except psutil.NoSuchProcess:
+            return []
 
     def _read(self, count: int, deadline: float = math.inf) -> bytes:
         """Read `count` bytes, unless `deadline` passes or the watcher ends the kernel."""
@@ -266,25 +289,28 @@ class Session:
             data += chunk or b""
         return bytes(data)
 
-    def _how_it_ended(self) -> str:
-        """Return why the connection was closed, in words for the student."""
+    def _how_it_ended(self) -> tuple[str, bool]:
+        """Return why the connection was closed, and whether SIGKILL ended the kernel.
+
+        The reason is in words for the student.
+        """
         try:
             status = self._process.wait(END_SECONDS)
         except subprocess.TimeoutExpired:
-            return "it closed its connection to the grader"
+            return "it closed its connection to the grader", False
         self._watcher.check()
         if self._watcher.reason is not None:
-            return self._watcher.reason
+            return self._watcher.reason, False
         # Like a shell, bubblewrap exits with 128 + n if signal n has ended the kernel.
         number = status - 128 if status > 128 else -status
         if number <= 0:
-            return f"its Python process ended by itself (exit status {status})"
+            return f"its Python process ended by itself (exit status {status})", False
         try:
             name = signal.Signals(number).name
         except ValueError:
             name = f"signal {number}"
         words = "crashed" if name in _CRASHES else "was killed"
-        return f"its Python process {words} ({name})"
+        return f"its Python process {words} ({name})", number == signal.SIGKILL
 
     def _last_words(self) -> str:
         """Return the last line on standard error of a process that has closed its connection."""

@@ -102,6 +102,7 @@ class Watcher:
                 self._kill()
                 return
             time.sleep(CHECK_SECONDS)
+        self._kill()  # what is left of the sandbox would be out of our sight
 
     def _passed(self, used: Usage) -> str | None:
         limits = self._limits

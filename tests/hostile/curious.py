@@ -111,6 +111,58 @@ print("FOUND", everything())
     )
 
 
+@hostile("total", says=r"FOUND set\(\) in \d{4,} objects")
+def walk_through_the_objects(a: Assignment):
+    """Search every object that the garbage collector knows, and what each of them refers to."""
+    walk = (
+        PATTERN
+        + """
+import gc, sys, threading
+def texts(thing):
+    if isinstance(thing, str): return [thing.encode("utf-8", "surrogatepass")]
+    if isinstance(thing, (bytes, bytearray)): return [bytes(thing)]
+    return []
+found, seen, count = set(), set(), 0
+waiting = [*gc.get_objects(), *sys.modules.values(), *sys._current_frames().values()]
+while waiting and count < 300_000:
+    thing = waiting.pop()
+    if id(thing) in seen: continue
+    seen.add(id(thing))
+    count += 1
+    for text in texts(thing): found.update(SECRET.findall(text))
+    waiting += gc.get_referents(thing)
+for frame in sys._current_frames().values():
+    while frame:
+        found.update(SECRET.findall(repr(frame.f_locals)[:10**6].encode("utf-8", "replace")))
+        frame = frame.f_back
+print("FOUND", found, "in", count, "objects")
+"""
+    )
+    return a.notebook(walk, honest=["total"])
+
+
+@hostile("total", says=r"COURSE \[\] among \d{4,} names")
+def files_of_the_course(a: Assignment):
+    """Look in every folder for what the course keeps: gradebook, references, tests, answers."""
+    look = """
+import os
+kept = ("gradebook.db", "misconceptions.py", "course.toml", "nbgrader_config.py")
+parts = ("autograder", "references", "submitted", "autograded", "handed-in", ".backups", ".answers")
+found, names = [], 0
+for place, folders, files in os.walk("/"):
+    if place.startswith("/proc/") and place.count("/") > 2: folders.clear()
+    if place.startswith("/sys"): folders.clear()
+    names += len(folders) + len(files)
+    if "/nbgrader/" in place: continue  # the package has files of these names
+    found += [f"{place}/{name}" for name in files if name in kept]
+    # A folder may be covered by an empty one.
+    inner = [f"{place}/{name}" for name in folders if name in parts]
+    found += [path for path in inner if os.listdir(path)]
+print("COURSE", found, "among", names, "names")
+"""
+    return a.notebook(look, honest=["total"])
+
+
 @hostile("total", says=r"FOUND set\(\) in \d{4,} characters")
 def environment(a: Assignment):
     """Print environments, arguments, mounts and open files of every process that it sees."""

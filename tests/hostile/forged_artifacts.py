@@ -226,6 +226,37 @@ def zip_that_climbs(a: Assignment):
     return HandIn(a.notebook(honest=["total"]), arrange=pack)
 
 
+@hostile("total", flag="was left out")
+def zip_bomb(a: Assignment):
+    """Hand in a zip of a few hundred kilobytes that unpacks to 600 MB."""
+
+    def pack(folder: Path) -> None:
+        notebook = (folder / "doubling.ipynb").read_bytes()
+        shutil.rmtree(folder)
+        with zipfile.ZipFile(folder.with_suffix(".zip"), "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("doubling.ipynb", notebook)
+            for number in range(6):
+                archive.writestr(f"artifacts/quick/{number}.json", bytes(100 * 2**20))
+
+    return HandIn(a.notebook(honest=["total"]), arrange=pack)
+
+
+@hostile("total")
+def network_by_another_name(a: Assignment):
+    """Submit an honest network under every name but the one that is asked for."""
+    folder = Path(WEIGHTS).parent
+    names = ("Digits", "digits2", "digits.safetensors", "full/digits", "../digits")
+    weights, history = a.network[WEIGHTS], a.network[HISTORY]
+    files = {f"{folder}/{name}.safetensors": weights for name in names}
+    return with_files(a, files | {f"{folder}/{name}.json": history for name in names})
+
+
+@hostile("total", "network")
+def copied_network(a: Assignment):
+    """Submit another student's network as its own; a person sees that in the report on copies."""
+    return with_files(a, a.network)
+
+
 @hostile("total")
 def backdated(a: Assignment):
     """Submit the file in which nbgrader notes when a submission arrived."""

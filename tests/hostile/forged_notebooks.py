@@ -3,6 +3,7 @@
 import copy
 import json
 
+import nbformat
 from hand_ins import HandIn, hostile
 from hostile_course import ANSWERS, POINTS, WRITTEN, Assignment, grade_id
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output, new_raw_cell
@@ -209,3 +210,18 @@ def damaged_notebook(a: Assignment):
     return HandIn(
         json.dumps(a.notebook(honest=ANSWERS), ensure_ascii=False).encode()[:-99] + b"\xc3"
     )
+
+
+@hostile("total", "double")
+def older_format(a: Assignment):
+    """Hand in a notebook in version 3 of the format, with points for every cell."""
+    nb = a.notebook(honest=["total", "double"])
+    nb.metadata["autograder"] = {"questions": {name: {"score": 4.0} for name in POINTS}}
+    return HandIn(json.dumps(nbformat.convert(nb, 3)).encode())
+
+
+@hostile("total", "double")
+def format_of_the_future(a: Assignment):
+    """Hand in a notebook in version 5 of the format, which does not exist yet."""
+    nb = a.notebook(honest=["total", "double"])
+    return HandIn(json.dumps({**nb, "nbformat": 5, "nbformat_minor": 99}).encode())

@@ -67,6 +67,40 @@ print("patched")
     return a.notebook(patch, honest=["total"])
 
 
+@hostile(says="later")
+def late_replies(a: Assignment):
+    """Send a reply once more, some time after the question, when another one is waiting."""
+    patch = """
+import threading
+import inside.wire as wire
+genuine = wire.send
+def send(connection, message):
+    genuine(connection, message)
+    threading.Timer(0.1, genuine, (connection, {"value": 20.0, "outputs": []})).start()
+wire.send = send
+print("later")
+"""
+    waiting = "import time\ndef double(w):\n    time.sleep(0.3)\n    return 7"
+    return a.notebook(patch, total="total = 7\ntime.sleep(0.3)", double=waiting)
+
+
+@hostile("total", "cube", says="patched")
+def right_gradient_by_other_means(a: Assignment):
+    """Compute a gradient in the agent, for a function that has none: this is not prevented.
+
+    The forged gradient must be right for inputs that nobody knows beforehand, so that it takes all
+    that the question asks for; see SECURITY.md.
+    """
+    patch = """
+import torch
+import inside.responder as responder
+responder.gradient = lambda function, args, upstream: 3 * args[0] ** 2 * upstream
+print("patched")
+"""
+    cube = "def cube(x): return (x * x * x).detach()"
+    return a.notebook(patch, honest=["total"], cube=cube)
+
+
 @hostile("total", says="patched")
 def replaced_gradient(a: Assignment):
     """Replace the gradient of its function, and torch's own backward pass."""

@@ -161,3 +161,66 @@ type(shell).run_cell = run_cell
 total = 20.0
 """
     return a.notebook(replace, honest=["double"])
+
+
+@hostile("total", says="0 of 5 and more")
+def answers_by_the_number_of_the_call(a: Assignment):
+    """Answer every call with what would have been right for the call before it."""
+    count = """
+calls = []
+def before(f):
+    def answer(x):
+        calls.append(x)
+        return f(calls[-2]) if len(calls) > 1 else f(x) * 0 + 7
+    return answer
+print("0 of 5 and more")
+"""
+    return a.notebook(
+        count,
+        honest=["total"],
+        double="double = before(lambda w: w + w)",
+        bars="@before\ndef bars(heights): return [len(calls)]",
+    )
+
+
+@hostile("total", says="helpers: True")
+def patched_helpers(a: Assignment):
+    """Replace every function of `helpers`, on which the grader relies on its own side, too."""
+    patch = """
+import importlib, pkgutil, sys
+import helpers
+def yes(*args, **kwargs): return True
+for found in pkgutil.walk_packages(helpers.__path__, "helpers."):
+    try: importlib.import_module(found.name)
+    except Exception: continue
+patched = 0
+for name, module in list(sys.modules.items()):
+    if name.startswith("helpers"):
+        for attribute in [n for n in vars(module) if callable(getattr(module, n))]:
+            setattr(module, attribute, yes)
+            patched += 1
+print("helpers:", patched > 20)
+"""
+    return a.notebook(patch, honest=["total"], double="def double(w): return w")
+
+
+@hostile(says="any list")
+def lying_lists(a: Assignment):
+    """Answer with lists, tuples, dicts and texts that equal all others and lie about length."""
+    lies = """
+def liar(kind):
+    def yes(self, *args): return True
+    names = ("__eq__", "__ge__", "__le__", "__contains__")
+    return type(kind.__name__, (kind,), {**dict.fromkeys(names, yes), "__hash__": kind.__hash__,
+                                         "__len__": lambda self: 5, "__bool__": yes})
+List, Tuple, Dict, Text = map(liar, (list, tuple, dict, str))
+assert List() == [2.0, 4.0]
+print("any list")
+"""
+    return a.notebook(
+        lies,
+        total="total = Text('20.0')",
+        double="def double(w): return List([0.0] * len(w))",
+        cube="def cube(x): return Tuple((0.0,))",
+        bars="def bars(heights): return Dict()",
+    )

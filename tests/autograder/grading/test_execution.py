@@ -1,9 +1,11 @@
 """One submission is graded, from its cells to its scores, and no answer can forge a score."""
 
 import json
+import threading
 from contextlib import contextmanager
 
 import nbformat
+import psutil
 import pytest
 from nbgrader.utils import determine_grade
 
@@ -64,11 +66,11 @@ def grade(tmp_path):
     for name in ("build", "files"):
         (tmp_path / name).mkdir()
 
-    def run(*cells, given=None, **limits):
+    def run(*cells, given=None, session=Session, **limits):
         nb = nbformat.v4.new_notebook(cells=list(cells))
 
         def start():
-            return Session(
+            return session(
                 build=tmp_path / "build",
                 submission=tmp_path / "files",
                 limits=Limits(**{"cell_seconds": 10, **limits}),
@@ -193,6 +195,92 @@ def test_after_too_many_lost_kernels_the_rest_of_the_notebook_is_not_run(grade):
     assert len(record.flags) == MAX_RESTARTS + 2
 
 
+def killed_from_outside(times, whom):
+    """Return a kind of session whose kernel is killed while it waits, the first few times."""
+    left = [None] * times
+
+    class Killed(Session):
+        def ask(self, request):
+            if "wait" in str(request) and left:
+                left.pop()
+                threading.Timer(0.5, self._kill_it).start()
+            return super().ask(request)
+
+        def _kill_it(self):
+            outermost = psutil.Process(self._process.pid)
+            inside = [
+                process
+                for process in outermost.children(recursive=True)
+                if "inside.kernel" in process.cmdline() and process.name() != "bwrap"
+            ]
+            (inside[-1] if whom == "kernel" else outermost).kill()
+
+    return Killed
+
+
+WAITS = "import time\nx = 3\ndef wait(v):\n    time.sleep(1)\n    return v"
+SAME = "score(same(student.wait, abs, on=[(1,), (2,)]), of=4)"
+
+
+TIMES = pytest.mark.parametrize(("times", "whom"), [(1, "kernel"), (1, "sandbox"), (2, "kernel")])
+
+
+@TIMES
+def test_a_cell_whose_kernel_is_killed_from_outside_is_run_again(grade, times, whom):
+    cells = answer("y = 3"), answer("import time\ntime.sleep(1)  # wait\nx = 3")
+    record, _ = grade(
+        *cells,
+        question("a", is_three()),
+        question("b", is_three("y")),
+        session=killed_from_outside(times, whom),
+    )
+    assert scores(record) == {"a": 4, "b": 4}
+    assert record.flags == [
+        "cell 2 (`import time`): its Python process was killed, but not by the grader; it was run "
+        "again"
+    ]
+
+
+@TIMES
+def test_a_hidden_test_whose_kernel_is_killed_from_outside_is_run_again(grade, times, whom):
+    record, _ = grade(
+        answer(WAITS), question("a", SAME), session=killed_from_outside(times, whom), cell_seconds=9
+    )
+    assert scores(record) == {"a": 4}
+    assert record.flags == [
+        "the hidden test of a: its Python process was killed, but not by the grader; it was run "
+        "again"
+    ]
+
+
+def test_a_cell_that_is_killed_every_time_costs_its_own_question_and_is_flagged(grade):
+    suicide = "import os\nos.kill(os.getpid(), 9)\ny = 3"
+    record, nb = grade(answer("x = 3"), answer(suicide), *map(question, "ab", ASKED))
+    assert scores(record) == {"a": 4, "b": 0}
+    assert record.flags == ["cell 2 (`import os`): its Python process was killed (SIGKILL) 3 times"]
+    assert "(SIGKILL) 3 times" in nb.cells[1].outputs[0].evalue
+
+
+ASKED = is_three(), is_three("y")
+
+
+def test_an_answer_that_is_killed_every_time_costs_its_own_question_and_is_flagged(grade):
+    suicide = "import os\nx = 3\ndef wait(v): os.kill(os.getpid(), 9)"
+    record, _ = grade(answer(suicide), question("a", SAME), question("b", is_three()))
+    assert scores(record) == {"a": 0, "b": 4}
+    assert record.flags == [
+        "a call in the hidden test of a: its Python process was killed (SIGKILL) 3 times"
+    ]
+
+
+def test_killing_every_kernel_is_no_way_to_be_run_for_ever(grade):
+    suicide = "import os\nos.kill(os.getpid(), 9)"
+    fatal = [answer(suicide) for _ in range(MAX_RESTARTS + 2)]
+    record, _ = grade(*fatal, answer("x = 3"), question("a", is_three()))
+    assert scores(record) == {"a": 0}
+    assert f"already been lost {MAX_RESTARTS + 1} times" in record.flags[-1]
+
+
 def test_student_code_cannot_change_what_decides_the_score(grade):
     cheat = """
 import sys, builtins, gc
@@ -233,16 +321,17 @@ def test_a_students_own_output_does_not_count_as_a_score(grade):
     assert all(o.output_type != "execute_result" for o in nb.cells[0].outputs)
 
 
-def test_a_hidden_test_that_fails_is_flagged_and_not_quoted_to_the_student(grade):
+def test_a_hidden_test_that_fails_waits_for_a_person_and_is_not_quoted_to_the_student(grade):
     record, nb = grade(answer("x = 3"), question("a", "secret = 1 / 0\nscore(of=4)"))
-    assert scores(record) == {"a": 0}
+    assert waiting(record) == {"a"}
+    assert "to be graded, out of 4" in nb.cells[1].outputs[0].data["text/html"]
     assert record.flags == ["the hidden test of a failed: ZeroDivisionError: division by zero"]
     assert "ZeroDivisionError" not in str(nb.cells[1].outputs)
 
 
-def test_a_test_whose_points_differ_from_those_of_its_cell_gives_none_and_is_flagged(grade):
+def test_a_test_whose_points_differ_from_those_of_its_cell_waits_for_a_person(grade):
     record, _ = grade(answer("x = 3"), question("a", is_three(), points=5))
-    assert scores(record) == {"a": 0}
+    assert waiting(record) == {"a"}
     assert "score(of=4)" in record.flags[0]
 
 
@@ -256,11 +345,24 @@ COUNT = "score(holds(lambda: sum(1 for _ in range(value(student.x))) >= 0, ''), 
 TAKE = "score(holds(lambda: len(bytearray(value(student.x))) >= 0, ''), of=4)"
 
 
+def waiting(record):
+    """Return the questions that wait for a person."""
+    assert not any(found.score for found in record.questions.values() if not found.judged)
+    return {name for name, found in record.questions.items() if not found.judged}
+
+
+def test_a_student_who_cannot_answer_does_not_wait_for_a_person(grade):
+    record, _ = grade(answer("x = object()"), question("a", is_three()), question("b", SAME))
+    assert scores(record) == {"a": 0, "b": 0}
+    assert not waiting(record)
+
+
 def test_an_answer_that_takes_forever_to_judge_costs_its_own_question(grade, monkeypatch):
     monkeypatch.setattr(execution, "TEST_SECONDS", 0.5)
     cells = answer("x = 10**15"), question("a", COUNT), answer("x = 3"), question("b", COUNT)
     record, nb = grade(*cells)
     assert scores(record) == {"a": 0, "b": 4}
+    assert waiting(record) == {"a"}
     reason = "it took more than 0.5 s of processor time"
     assert record.flags == [f"the hidden test of a was stopped: {reason}"]
     assert reason in record.questions["a"].messages[0]
@@ -272,6 +374,7 @@ def test_an_answer_that_takes_all_memory_to_judge_costs_its_own_question(grade, 
     cells = answer("x = 10**10"), question("a", TAKE), answer("x = 3"), question("b", TAKE)
     record, _ = grade(*cells)
     assert scores(record) == {"a": 0, "b": 4}
+    assert waiting(record) == {"a"}
     assert record.flags == [
         "the hidden test of a was stopped: it took more than 0.25 GiB of memory"
     ]

@@ -2,6 +2,7 @@
 
 import csv
 import os
+import re
 import subprocess
 import sys
 
@@ -14,7 +15,7 @@ from autograder.course import Course
 from autograder.grading.grade import grade
 from autograder.grading.renew import renew_feedback
 from autograder.releasing.release import make_release
-from autograder.reporting.report import grades_csv
+from autograder.reporting.report import class_report, grades_csv
 from autograder.sandbox.bubblewrap import SandboxUnavailable, require
 
 pytestmark = pytest.mark.slow
@@ -86,9 +87,9 @@ def settings(course, text):
     return Course(course.folder, course.notebooks)
 
 
-def grade_by_hand(course, points):
+def grade_by_hand(course, points, question="reason"):
     with course.gradebook() as gradebook:
-        found = gradebook.find_grade("reason", ASSIGNMENT, ASSIGNMENT, STUDENT)
+        found = gradebook.find_grade(question, ASSIGNMENT, ASSIGNMENT, STUDENT)
         found.manual_score, found.needs_manual_grade = points, False
         gradebook.db.commit()
 
@@ -156,6 +157,61 @@ def test_one_command_renews_everything_after_grading_by_hand(course):
     assert submission(course) == (AUTOMATIC + WRITTEN, AUTOMATIC + WRITTEN, set())
     assert float(row(course)["total"]) == 0
     assert "5 points are taken off because the submission was late" in page(course)
+
+
+def change_hidden_test(course, old, new):
+    """Change the hidden test in the source, and release the assignment again."""
+    changed = notebook()
+    cell_of(changed, "test").source = HIDDEN_TEST.replace(old, new)
+    assert old in HIDDEN_TEST
+    write_source(course.folder.parent, changed)
+    make_release(ASSIGNMENT, course)
+
+
+def comment(course, text=None):
+    """Return the comment on the written answer, after writing `text` there if it is given."""
+    with course.gradebook() as gradebook:
+        found = gradebook.find_comment("reason", ASSIGNMENT, ASSIGNMENT, STUDENT)
+        if text is not None:
+            found.manual_comment = text
+            gradebook.db.commit()
+        return found.comment
+
+
+def test_a_changed_hidden_test_changes_its_points_and_keeps_what_a_person_gave(course):
+    grade(ASSIGNMENT, course)
+    grade_by_hand(course, WRITTEN)
+    comment(course, "Well put.")
+    change_hidden_test(course, "w / 2", "w / 4")
+    grade(ASSIGNMENT, course)
+    assert submission(course) == (WRITTEN, 0.0, set())
+    assert comment(course) == "Well put."
+    assert "Well put." in page(course)
+
+
+def test_points_given_against_a_hidden_test_are_kept_and_looked_at_again_when_it_changes(course):
+    grade(ASSIGNMENT, course)
+    grade_by_hand(course, 3.0, question="halve")
+    change_hidden_test(course, "w / 2", "w / 4")
+    grade(ASSIGNMENT, course)
+    assert submission(course) == (3.0, 0.0, {"halve", "reason"})
+
+
+def test_a_hidden_test_with_a_bug_takes_no_points_but_waits_for_a_person_everywhere(course):
+    change_hidden_test(course, "score(same", "1 / 0\nscore(same")
+    [outcome] = grade(ASSIGNMENT, course)
+    assert outcome.problem is None
+    assert submission(course) == (0.0, 0.0, {"halve", "reason"})
+    assert row(course)["needs_manual_grading"] == "yes"
+    assert "to be graded, out of 4" in page(course)
+    assert "0 of 4 points" not in page(course)
+    report = class_report(ASSIGNMENT, course).read_text(encoding="utf-8")
+    assert "the hidden test of halve failed: ZeroDivisionError" in report
+    assert "1 submission, 2 answers" in " ".join(re.sub("<[^>]*>", " ", report).split())
+
+    change_hidden_test(course, "w / 2", "0.5 * w")
+    grade(ASSIGNMENT, course)
+    assert submission(course) == (AUTOMATIC, 0.0, {"reason"})
 
 
 def test_the_notes_on_marking_reach_the_person_who_marks_and_not_the_student(course):

@@ -8,7 +8,7 @@ from nbgrader.api import Gradebook
 from autograder.configuration import course_config
 from autograder.course import Course
 from autograder.grading.answers import answer_digests
-from autograder.grading.record import Record
+from autograder.grading.record import QuestionRecord, Record
 from autograder.grading.saved_grades import SaveGradesTogether
 
 FIRST_RUN = {"affine_quantize": 1.0, "affine_dequantize": 1.0, "bonus_nonzero": 1.0}
@@ -113,6 +113,47 @@ def test_an_answer_that_changed_waits_again_and_keeps_its_points_until_then(cour
     save(course, regraded(before="Another answer.", **FIRST_RUN))
     assert waits(course) == {WRITTEN}
     assert scores(course)[WRITTEN] == 2.0
+
+
+def test_an_answer_that_changed_still_waits_when_it_is_graded_twice(course):
+    save(course, regraded(before="Another answer.", **FIRST_RUN))
+    save(course, regraded(before="An answer.", **FIRST_RUN))
+    assert waits(course) == {WRITTEN}
+
+
+def without_result(question):
+    """Return a notebook in which the hidden test of a question reached no result."""
+    notebook = regraded(before="An answer.", **{**FIRST_RUN, question: 0.0})
+    record = Record.read(notebook)
+    record.questions[question] = QuestionRecord(0.0, 8.0, ["It broke."], judged=False)
+    record.write(notebook)
+    return notebook
+
+
+def test_a_question_whose_test_reached_no_result_has_no_score_and_waits(course):
+    save(course, without_result("affine_quantize"))
+    assert waits(course) == {"affine_quantize"}
+    assert auto_score(course, "affine_quantize") is None
+    assert scores(course)["affine_quantize"] == 0
+
+
+def test_a_question_that_a_person_graded_instead_of_its_test_does_not_wait_again(course):
+    first = without_result("affine_quantize")
+    save(course, first)
+    with Gradebook(f"sqlite:///{course.folder / 'gradebook.db'}") as gradebook:
+        grade = gradebook.find_grade("affine_quantize", ASSIGNMENT, ASSIGNMENT, "ada")
+        grade.manual_score, grade.needs_manual_grade = 6.0, False
+        gradebook.db.commit()
+    again = without_result("affine_quantize")
+    again.metadata["autograder"]["answers"] = first.metadata["autograder"]["answers"]
+    save(course, again)
+    assert not waits(course)
+    assert scores(course)["affine_quantize"] == 6.0
+
+
+def auto_score(course, question):
+    with Gradebook(f"sqlite:///{course.folder / 'gradebook.db'}") as gradebook:
+        return gradebook.find_grade(question, ASSIGNMENT, ASSIGNMENT, "ada").auto_score
 
 
 def test_points_that_a_person_gave_against_the_grader_wait_when_the_grader_finds_others(tmp_path):

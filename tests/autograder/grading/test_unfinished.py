@@ -34,6 +34,25 @@ def test_what_was_begun_and_not_finished_is_unfinished(course):
     assert unfinished(ASSIGNMENT, course.paths) == {"ben": INTERRUPTED, "cas": INTERRUPTED}
 
 
+def test_a_grader_that_is_killed_while_it_notes_what_to_grade_forgets_nobody(course, monkeypatch):
+    class Killed(BaseException):
+        pass
+
+    def write(file, content):
+        if file.name == "cas":
+            raise Killed
+        file.touch()
+
+    monkeypatch.setattr("pathlib.Path.write_bytes", write)
+    with pytest.raises(Killed):
+        begin(ASSIGNMENT, course.paths, ["ada", "ben", "cas"])
+    monkeypatch.undo()
+    assert list(unfinished(ASSIGNMENT, course.paths)) == ["ada", "ben", "cas"]
+    begin(ASSIGNMENT, course.paths, ["ada"])
+    finish(ASSIGNMENT, course.paths, "ada", None)
+    assert list(unfinished(ASSIGNMENT, course.paths)) == ["ben", "cas"]
+
+
 def test_a_submission_without_a_grade_is_unfinished_and_says_why(course):
     begin(ASSIGNMENT, course.paths, ["ada"])
     finish(ASSIGNMENT, course.paths, "ada", "the disk is full \ud800")

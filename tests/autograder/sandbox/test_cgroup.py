@@ -49,6 +49,25 @@ def test_memory_of_every_kind_is_limited(group, source):
     assert group.memory_exceeded()
 
 
+@pytest.mark.parametrize(
+    ("version", "files", "exceeded"),
+    [
+        (2, {"memory.events": "max 7\noom 1\noom_kill 1"}, True),
+        (2, {"memory.events": "max 0\noom 0\noom_kill 1"}, False),
+        (2, {"memory.events": "max 7\noom 0\noom_kill 0"}, False),
+        (1, {"memory.oom_control": "oom_kill 1", "memory.max_usage_in_bytes": "990"}, True),
+        (1, {"memory.oom_control": "oom_kill 1", "memory.max_usage_in_bytes": "700"}, False),
+        (1, {"memory.oom_control": "oom_kill 0", "memory.max_usage_in_bytes": "990"}, False),
+    ],
+)
+def test_a_kill_for_want_of_the_machines_memory_is_not_the_groups(
+    tmp_path, version, files, exceeded
+):
+    for name, text in {"memory.limit_in_bytes": "1000", **files}.items():
+        (tmp_path / name).write_text(text)
+    assert cgroup.Cgroup(version, {"memory": tmp_path}).memory_exceeded() is exceeded
+
+
 def test_processes_are_limited(group):
     source = "import os, time\nfor _ in range(50): os.fork() or (time.sleep(5), os._exit(0))"
     assert "BlockingIOError" in run(group, source).stderr

@@ -1,6 +1,7 @@
 """A kernel runs cells as Jupyter does, and ends when it goes past a limit."""
 
 import os
+import threading
 import time
 
 import psutil
@@ -241,6 +242,39 @@ def test_output_past_the_limit_ends_the_kernel(folders):
 def test_the_reason_why_a_kernel_ended_is_named(folders, source, reason):
     with start(folders) as session, pytest.raises(KernelEnded, match=reason):
         session.run(f"import os; {source}")
+
+
+@pytest.mark.parametrize(
+    ("source", "killed"),
+    [("os.kill(os.getpid(), 9)", True), ("os._exit(3)", False), ("os.abort()", False)],
+)
+def test_a_killed_kernel_is_told_apart_from_one_that_ended_in_another_way(folders, source, killed):
+    with start(folders) as session, pytest.raises(KernelEnded) as ended:
+        session.run(f"import os; {source}")
+    assert ended.value.killed is killed
+
+
+@pytest.mark.parametrize("which", [0, 1, 2])
+def test_nothing_is_left_if_any_process_of_the_sandbox_is_killed(
+    folders, which, with_and_without_group
+):
+    """Otherwise, student code would go on without a limit."""
+    with start(folders) as session:
+        outermost = psutil.Process(session._process.pid)
+        processes = [outermost, *outermost.children(recursive=True)]
+        killer = threading.Timer(0.5, processes[which].kill)
+        killer.start()
+        with pytest.raises(KernelEnded) as ended:
+            session.run("while True: pass")
+        killer.join()
+        assert ended.value.killed
+        assert not psutil.wait_procs(processes, timeout=5)[1]
+
+
+def test_a_kernel_that_the_grader_ended_does_not_count_as_killed(folders):
+    with start(folders, cell_seconds=1) as session, pytest.raises(KernelEnded) as ended:
+        session.run("while True: pass")
+    assert not ended.value.killed
 
 
 def test_nothing_is_left_of_a_kernel(folders):
