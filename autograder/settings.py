@@ -29,6 +29,12 @@ TEMPLATE = """\
 # its own profile, "flag" grades it in the profile of the course. The report names it in both cases.
 # other_profile = "grade"
 
+# Which attempt of a student counts: the "latest", or the "best", which is the one with the most
+# points after what is taken off for being late (the earlier one of two with as many). Written
+# answers, which wait for a person, do not decide: attempts are compared by the points that the
+# hidden tests give, and points that a person gives later do not change which of them counts.
+# attempts = "latest"
+
 # The assignments of this course; by default, all of them.
 # assignments = ["pruning", "quantization"]
 
@@ -77,6 +83,7 @@ _SCHEMA = {
     "properties": {
         "profile": {"enum": list(PROFILES)},
         "other_profile": {"enum": ["grade", "flag"]},
+        "attempts": {"enum": ["latest", "best"]},
         "assignments": {"type": "array", "items": {"type": "string"}},
         "roster": {"type": "string", "minLength": 1},
         "data": {"type": "string", "minLength": 1},
@@ -143,6 +150,8 @@ class Settings:
         ``"quick"`` or ``"full"``.
     other_profile
         ``"grade"`` or ``"flag"``.
+    attempts
+        ``"latest"`` or ``"best"``.
     assignments
         The names of the assignments; empty if the course has all of them.
     roster
@@ -161,6 +170,7 @@ class Settings:
 
     profile: str = "quick"
     other_profile: str = "grade"
+    attempts: str = "latest"
     assignments: tuple[str, ...] = ()
     roster: Path | None = None
     data: Path | None = None

@@ -317,7 +317,7 @@ def _judge(
     for attempt in range(1, TRIES + 1):
         tried = Record()
         killed = runner.killed
-        judged = _judge_once(cell, runner, files, tried, forgiving=attempt < TRIES)
+        judged = _judge_once(cell, runner, files, seed, tried, forgiving=attempt < TRIES)
         if runner.killed == killed:
             break
     if attempt > 1 and not tried.flags:
@@ -327,7 +327,13 @@ def _judge(
 
 
 def _judge_once(
-    cell: NotebookNode, runner: Runner, files: Path, record: Record, *, forgiving: bool
+    cell: NotebookNode,
+    runner: Runner,
+    files: Path,
+    seed: bytes,
+    record: Record,
+    *,
+    forgiving: bool,
 ) -> tuple[QuestionRecord, list[NotebookNode]]:
     """Run a hidden test; if `forgiving`, a killed kernel does not count as lost."""
     points = float(cell.metadata.nbgrader.points)

@@ -22,6 +22,8 @@ from nbgrader.preprocessors import (
 from nbgrader.utils import is_grade, is_task
 from traitlets.config import Config
 
+from autograder.course import Course
+from autograder.grading.attempt_choice import attempt_lines
 from autograder.grading.marking_notes import remove_marking_notes
 from autograder.grading.question_box import points_text
 from autograder.notebook.questions import headings, is_bonus, title, words
@@ -116,8 +118,17 @@ class ShowGrades(GetGrades):
                 )
                 for mark in marks
             ],
+            "attempts": self._attempts(),
         }
         return nb, resources
+
+    def _attempts(self) -> list[str]:
+        """Return a line on each attempt, where the best of several counts."""
+        converter: Any = getattr(self.parent, "parent", None)
+        if converter is None:  # a page is made outside a course
+            return []
+        course = Course(Path(converter.coursedir.root))
+        return attempt_lines(course, self.assignment_id, self.student_id)
 
     def preprocess_cell(
         self, cell: NotebookNode, resources: dict[str, Any], cell_index: int

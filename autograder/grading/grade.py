@@ -23,7 +23,9 @@ from autograder.configuration import add_scripts_to_path, full_config
 from autograder.course import Course, NoGradebook, NotReleased
 from autograder.gradebook_settings import apply_settings
 from autograder.grading import unfinished
+from autograder.grading.attempt_choice import Choice, attempts_of
 from autograder.grading.backup import backup
+from autograder.grading.best_attempt import attempts_at_most, grade_best
 from autograder.grading.converting import convert
 from autograder.grading.intake.collecting import Collected, NoHandIns, collect
 from autograder.grading.intake.hand_in_files import shortened
@@ -138,30 +140,62 @@ def grade(
         answers = _released_answers(assignment, course)
         apply_settings(course)
         config.SubmissionExporter.settings_applied = True  # once is enough for all submissions
-        names = _imported(assignment, course, source, answers, on_import)
+        collected = _imported(assignment, course, source, answers)
+        if on_import is not None:
+            on_import(collected)
+        names = collected.students
         if students is not None:
             names = _chosen(students, names)
-        outcomes = _grade_all(assignment, course, config, names, jobs or os.cpu_count() or 1)
+        one = partial(_grade_one, assignment, config)
+        if best := course.settings.attempts == "best":
+            one = partial(_grade_best, assignment, config, course, source is None)
+        outcomes = _grade_all(assignment, course, config, names, jobs or os.cpu_count() or 1, one)
+        if best:
+            _settle(assignment, course, collected, names, source)
     return [outcomes[name] for name in names]
 
 
 def _imported(
-    assignment: str,
-    course: Course,
-    source: Path | None,
-    answers: Mapping[str, str],
-    on_import: Callable[[Collected], None] | None,
-) -> list[str]:
-    """Import hand-ins, print what was left out, and return the students."""
+    assignment: str, course: Course, source: Path | None, answers: Mapping[str, str]
+) -> Collected:
+    """Import hand-ins, and print what was left out."""
     course.submitted.mkdir(exist_ok=True)
-    collected = collect(source or course.submitted, assignment, course.submitted, answers=answers)
+    collected = collect(
+        source or course.submitted,
+        assignment,
+        course.submitted,
+        answers=answers,
+        keep_attempts=course.settings.attempts == "best",
+    )
     for line in shortened(collected.left_out):
         print(line, file=sys.stderr)
     if source is not None:
         collected.ledger.write(course.hand_ins(assignment))
-    if on_import is not None:
-        on_import(collected)
-    return collected.students
+    return collected
+
+
+def _settle(
+    assignment: str,
+    course: Course,
+    collected: Collected,
+    students: Sequence[str],
+    source: Path | None,
+) -> None:
+    """Enter which attempts count into the ledger of an import, and print which do not."""
+    lines = []
+    for student in students:
+        choice = Choice.read(attempts_of(course, assignment, student).folder)
+        if choice is None or len(choice.attempts) < 2:
+            continue
+        for attempt in choice.attempts:
+            counts = attempt.key == choice.counts
+            why = choice.why(attempt.key)
+            entries = collected.ledger.settle(student, attempt.key, why, counts=counts)
+            lines += [] if counts else [entry.line for entry in entries]
+    for line in shortened(lines):
+        print(line, file=sys.stderr)
+    if source is not None:
+        collected.ledger.write(course.hand_ins(assignment))
 
 
 def _chosen(students: Sequence[str], names: Sequence[str]) -> list[str]:
@@ -186,12 +220,18 @@ def _released_answers(assignment: str, course: Course) -> dict[str, str]:
 
 
 def _grade_all(
-    assignment: str, course: Course, config: Config, students: Sequence[str], jobs: int
+    assignment: str,
+    course: Course,
+    config: Config,
+    students: Sequence[str],
+    jobs: int,
+    work: Callable[[str], Outcome],
 ) -> dict[str, Outcome]:
     """Grade in worker processes, and keep a record of which submissions are not finished."""
     outcomes: dict[str, Outcome] = {}
-    work = partial(_grade_one, assignment, config)
     limit = config.GradeInSandbox.get("total_seconds", Limits.total_seconds) + GRADER_SECONDS
+    if course.settings.attempts == "best":  # all attempts of a student are graded one by one
+        limit *= 1 + attempts_at_most(course, assignment, students)
     sweep()
     cgroup.sweep()
     unfinished.begin(assignment, course, students)
@@ -251,10 +291,28 @@ def _how_to_go_on(assignment: str, students: Sequence[str], outcomes: Mapping[st
 
 
 def _grade_one(assignment: str, config: Config, student: str) -> Outcome:
+    return _graded(assignment, config, student, partial(convert, Autograde))
+
+
+def _grade_best(
+    assignment: str, config: Config, course: Course, again: bool, student: str
+) -> Outcome:
+    def autograde(assignment: str, student: str, config: Config) -> None:
+        grade_best(assignment, student, course, config, again=again)
+
+    return _graded(assignment, config, student, autograde)
+
+
+def _graded(
+    assignment: str,
+    config: Config,
+    student: str,
+    autograde: Callable[[str, str, Config], None],
+) -> Outcome:
     torch.set_num_threads(1)
     try:
-        for step in (Autograde, GenerateFeedback):
-            convert(step, assignment, student, config)
+        autograde(assignment, student, config)
+        convert(GenerateFeedback, assignment, student, config)
     except Exception as error:
         problem = f"{type(error).__name__}: {error}"
         command = f"`autograder grade {assignment} --unfinished`"

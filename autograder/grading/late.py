@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from math import ceil
 
+from nbformat.v4 import new_notebook
 from nbgrader.plugins import LateSubmissionPlugin
+from nbgrader.preprocessors import AssignLatePenalties
 from traitlets import Enum, Float
+from traitlets.config import Config
 
 HOUR, DAY = 3600, 24 * 3600
 
@@ -49,3 +52,17 @@ class LatePolicy(LateSubmissionPlugin):
         if self.penalty_method == "zero":
             return score
         return min(score, score * self.percent_per_day / 100 * ceil(late / DAY))
+
+
+def assign_penalty(assignment: str, student: str, config: Config) -> None:
+    """Set the penalty of a submission anew, after a person has changed its points.
+
+    Parameters
+    ----------
+    assignment, student
+    config
+        nbgrader's configuration of the course.
+    """
+    names = {"notebook": assignment, "assignment": assignment, "student": student}
+    resources = {"nbgrader": {**names, "db_url": config.CourseDirectory.db_url}}
+    AssignLatePenalties(config=config).preprocess(new_notebook(), resources)

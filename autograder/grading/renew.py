@@ -6,9 +6,7 @@ import os
 from contextlib import closing
 from functools import partial
 
-from nbformat.v4 import new_notebook
 from nbgrader.converters import GenerateFeedback
-from nbgrader.preprocessors import AssignLatePenalties
 from tqdm.auto import tqdm
 from traitlets.config import Config
 
@@ -17,6 +15,7 @@ from autograder.course import Course
 from autograder.errors import UserError
 from autograder.gradebook_settings import apply_settings
 from autograder.grading.converting import convert
+from autograder.grading.late import assign_penalty
 from autograder.grading.trouble import disk_trouble_explained, explained
 from autograder.grading.workers import WorkerLost, in_workers
 
@@ -77,9 +76,7 @@ def renew_feedback(assignment: str, course: Course, jobs: int | None = None) -> 
 
 def _renew_one(assignment: str, config: Config, student: str) -> str:
     try:
-        names = {"notebook": assignment, "assignment": assignment, "student": student}
-        resources = {"nbgrader": {**names, "db_url": config.CourseDirectory.db_url}}
-        AssignLatePenalties(config=config).preprocess(new_notebook(), resources)
+        assign_penalty(assignment, student, config)
         convert(GenerateFeedback, assignment, student, config)
     except Exception as error:
         command = f"`autograder feedback {assignment}`"

@@ -134,6 +134,7 @@ def _render(results: ClassResults, alike: LookAlikes, made: datetime) -> str:
         untimed=len(totals) - len(seconds),
         answers_waiting=sum(len(submission.waiting) for submission in results.submissions),
         look=[(s, reasons) for s in results.submissions if (reasons := _reasons(s))],
+        several=[s for s in results.submissions if s.attempts],
         alike=alike,
         longest_code=LONGEST_CODE,
         questions=[_tally(question, results.submissions) for question in results.questions],

@@ -20,6 +20,7 @@ from nbgrader.api import Grade, MissingEntry, SubmittedNotebook
 
 from autograder.course import Course
 from autograder.errors import UserError
+from autograder.grading.attempt_choice import attempt_lines
 from autograder.grading.record import NoRecord, Record
 from autograder.grading.unfinished import unfinished
 from autograder.notebook.questions import headings, is_bonus, title, words
@@ -101,6 +102,7 @@ class GradedSubmission:
     sandboxed: bool | None = None
     flags: tuple[str, ...] = ()
     misconceptions: tuple[FoundMisconception, ...] = ()
+    attempts: tuple[str, ...] = ()
 
     @property
     def score(self) -> float:
@@ -217,7 +219,8 @@ def read_class(assignment: str, course: Course) -> ClassResults:
                 file = course.graded_notebook(student, assignment)
                 graded = _submission(student, name, submission, questions, file)
                 flags = (left[student],) if student in left else ()
-                submissions.append(replace(graded, flags=flags + graded.flags))
+                attempts = tuple(attempt_lines(course, assignment, student))
+                submissions.append(replace(graded, flags=flags + graded.flags, attempts=attempts))
             elif student in left:
                 results = {q.name: Result(0.0, q.points, waiting=True) for q in questions}
                 submissions.append(GradedSubmission(student, name, results, flags=(left[student],)))

@@ -105,7 +105,12 @@ class Collected:
 
 
 def collect(
-    source: Path, assignment: str, submitted: Path, *, answers: Mapping[str, str] | None = None
+    source: Path,
+    assignment: str,
+    submitted: Path,
+    *,
+    answers: Mapping[str, str] | None = None,
+    keep_attempts: bool = False,
 ) -> Collected:
     """Import hand-ins into ``submitted/<student>/<assignment>/``.
 
@@ -130,6 +135,9 @@ def collect(
     answers
         The text of each cell for an answer in the release, by its ``grade_id``, by which a notebook
         is recognised that was handed in as it was handed out.
+    keep_attempts
+        Keep every attempt of a student (see `autograder.grading.intake.kept_attempts`), because the
+        best of them counts. An earlier submission then stays where it is.
 
     Raises
     ------
@@ -150,7 +158,9 @@ def collect(
         submitted.mkdir(parents=True, exist_ok=True)
         with _alone(submitted):
             _clear_up(submitted, assignment)
-            hand_ins = HandIns(assignment, submitted, untouched, collected.ledger)
+            hand_ins = HandIns(
+                assignment, submitted, untouched, collected.ledger, keep_attempts=keep_attempts
+            )
             try:
                 if source.is_dir() and source.resolve() == submitted.resolve():
                     _look_through(hand_ins, collected)
@@ -210,7 +220,9 @@ def _clear_up(submitted: Path, assignment: str) -> None:
     shutil.rmtree(submitted / SIDE / "unpacked", ignore_errors=True)
     side = submitted / SIDE / assignment
     for student in os.listdir(side) if side.exists() else []:
-        SubmissionFolder(submitted, student, assignment).clear_up()
+        folder = SubmissionFolder(submitted, student, assignment)
+        with folder.alone():  # another command may be putting an attempt into its place
+            folder.clear_up()
 
 
 def _look_through(hand_ins: HandIns, collected: Collected) -> None:
@@ -235,8 +247,9 @@ def _look_through(hand_ins: HandIns, collected: Collected) -> None:
             notes.append(f"the student's folder was called {printable(name)}")
         folder = SubmissionFolder(submitted, student, assignment)
         try:
-            if not hand_ins.unpack_in_place(folder, notes):
-                folder.prepare(notes)
+            with folder.alone():
+                if not hand_ins.unpack_in_place(folder, notes):
+                    folder.prepare(notes)
         except PermissionError as error:
             collected.ledger.add((student,), What.PERSON, student, printable(str(error)))
             continue

@@ -45,12 +45,15 @@ class Entry:
         Whose it is; empty if nothing says it.
     why
         Why it was left out, or what else there is to say.
+    attempt
+        The key of the attempt to which it belongs, where attempts are kept; otherwise empty.
     """
 
     parts: Parts
     what: What
     student: str = ""
     why: str = ""
+    attempt: str = ""
 
     @property
     def line(self) -> str:
@@ -67,6 +70,17 @@ class Ledger:
     def add(self, parts: Parts, what: What, student: str = "", why: str = "") -> None:
         """Add a line."""
         self.entries.append(Entry(parts, what, student, why))
+
+    def settle(self, student: str, attempt: str, why: str, *, counts: bool) -> list[Entry]:
+        """Enter whether an attempt counts, and why; return the lines of its notebook."""
+        found = [e for e in self.entries if (e.student, e.attempt) == (student, attempt)]
+        notebooks = [entry for entry in found if entry.what == What.NOTEBOOK]
+        for entry in notebooks:
+            entry.why = f"{entry.why}; {why}" if entry.why else why
+        for entry in found:
+            if not counts and entry.what in (What.NOTEBOOK, What.BESIDE):
+                entry.what, entry.why = What.LEFT_OUT, entry.why or why
+        return notebooks
 
     def left_out(self) -> Iterator[Entry]:
         """Return the files that were left out; those that a person must look at come first."""
@@ -97,7 +111,8 @@ class Ledger:
         counts = Counter(files.values())
         taken = counts[What.NOTEBOOK] + counts[What.BESIDE]
         parts = [f"{_files(len(files))} came in: {taken} taken"]
-        if untouched := sum(entry.why == UNTOUCHED for entry in self.entries):
+        graded = [entry for entry in self.entries if entry.what == What.NOTEBOOK]
+        if untouched := sum(entry.why.startswith(UNTOUCHED) for entry in graded):
             parts.append(f"{untouched} of them a notebook without any answer")
         if counts[What.TOOL]:
             parts.append(f"{counts[What.TOOL]} made by tools")

@@ -6,6 +6,7 @@ import os
 import shutil
 import stat
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,6 +26,7 @@ from autograder.grading.intake.hand_in_files import (
     regular_file,
     walk,
 )
+from autograder.grading.intake.kept_attempts import KeptAttempts
 from autograder.grading.intake.known_files import (
     Parts,
     is_archive,
@@ -118,6 +120,8 @@ class HandIns:
         Whether a notebook is the release, in which no answer was changed.
     ledger
         Where each file is entered.
+    keep_attempts
+        Whether all attempts are kept, because the best of them counts, and not the latest.
     work
         A folder for unfinished work, on the same disk as the submissions.
     """
@@ -128,11 +132,14 @@ class HandIns:
         submitted: Path,
         untouched: Callable[[Path], bool],
         ledger: Ledger,
+        *,
+        keep_attempts: bool = False,
     ) -> None:
         self.assignment = assignment
         self.submitted = submitted
         self.untouched = untouched
         self.ledger = ledger
+        self.keep_attempts = keep_attempts
         self.work = submitted / SIDE / "unpacked"
         self.work.mkdir(exist_ok=True)
 
@@ -161,18 +168,20 @@ class HandIns:
             self._leave_out_all(student, staged, others)
             self._remove(staged)
             return False
-        chosen = ordered[0]
-        notes += self._leave_out_older(student, ordered)
-        for one in staged:
-            if one not in ordered:
-                notes += self._add_or_leave_out(student, one, chosen, place, who)
-        for unit in others:
-            if unit.sender.attempt == chosen.unit.sender.attempt:
-                name = unit.sender.file or unit.entry
-                _copy_file(unit, place, name, chosen.intake.below((), unit.label[:-1]))
-            else:
-                self.ledger.add(unit.label, What.LEFT_OUT, student, "it is of another attempt")
-        self._fill(student, chosen, notes, place, who)
+        attempts = self._attempts(ordered)
+        for number, attempt in enumerate(attempts):
+            chosen = attempt[0]
+            found = [*notes, *self._leave_out_older(student, attempt)]
+            for one in staged:
+                if one not in ordered and _attempt_of(one.unit, attempts) is attempt:
+                    found += self._add_or_leave_out(student, one, chosen, place, who)
+            for unit in others:
+                if unit.sender.attempt == chosen.unit.sender.attempt:
+                    name = unit.sender.file or unit.entry
+                    _copy_file(unit, place, name, chosen.intake.below((), unit.label[:-1]))
+                elif _attempt_of(unit, attempts) is attempt:
+                    self.ledger.add(unit.label, What.LEFT_OUT, student, "it is of another attempt")
+            self._take(student, chosen, found, place, who, number)
         self._remove(staged)
         return True
 
@@ -189,7 +198,7 @@ class HandIns:
             staged = self._staged(unit, place, Senders())
             if staged.choice is None:
                 return False
-            self._fill(folder.student, staged, notes, place, Senders(), keep=True)
+            self._fill(folder, staged, notes, place, Senders(), keep=True)
         return True
 
     def leave_out_of_nobody(self, unit: Unit, place: int, who: Senders) -> None:
@@ -309,6 +318,15 @@ class HandIns:
             ordered += _ranked(untouched)
         return ordered or [one for one in staged if one.has_links][:1]
 
+    def _attempts(self, ordered: list[_Staged]) -> list[list[_Staged]]:
+        """Return the hand-ins of each attempt that is taken, the newest attempt last."""
+        if not self.keep_attempts:
+            return [ordered]
+        found: dict[tuple[float, ...], list[_Staged]] = {}
+        for one in ordered:
+            found.setdefault(one.unit.sender.attempt, []).append(one)
+        return list(found.values())[::-1]
+
     def _is_untouched(self, one: _Staged) -> bool:
         return one.choice is not None and self.untouched(one.choice.notebook)
 
@@ -382,9 +400,37 @@ class HandIns:
         self._bring(one.unit, place, who, chosen.intake.below((), one.unit.label))
         return []
 
-    def _fill(
+    def _take(
         self,
         student: str,
+        chosen: _Staged,
+        notes: list[str],
+        place: int,
+        who: Senders,
+        number: int,
+    ) -> None:
+        """Make the chosen hand-in the submission or, where attempts are kept, one of them."""
+        folder = SubmissionFolder(self.submitted, student, self.assignment)
+        if not self.keep_attempts:
+            self._fill(folder, chosen, notes, place, who)
+            return
+
+        def fill(new: SubmissionFolder) -> None:
+            self._fill(new, chosen, notes, place, who)
+            if self.untouched(new.path / f"{self.assignment}.ipynb"):
+                new.add_note(UNTOUCHED)
+
+        kept, before = KeptAttempts(folder), len(self.ledger.entries)
+        # The attempts of one download come in the order of their times.
+        attempt = kept.keep(fill, time.time() + number / 1000)
+        for entry in self.ledger.entries[before:]:
+            entry.attempt = attempt.key
+        if not os.path.lexists(folder.path):
+            kept.place(attempt)  # until all attempts are graded
+
+    def _fill(
+        self,
+        folder: SubmissionFolder,
         chosen: _Staged,
         notes: list[str],
         place: int,
@@ -392,8 +438,8 @@ class HandIns:
         *,
         keep: bool = False,
     ) -> None:
-        """Make the chosen hand-in the submission, and enter its files into the ledger."""
-        intake, choice = chosen.intake, chosen.choice
+        """Make the chosen hand-in the submission in a folder; enter its files into the ledger."""
+        intake, choice, student = chosen.intake, chosen.choice, folder.student
         inodes: dict[int, str] = {}
         if choice:
             name = printable(choice.notebook.name)
@@ -402,7 +448,6 @@ class HandIns:
                 count = len(choice.rivals) + 1
                 notes.append(f"there are {count} notebooks; {name} is graded, being the newest")
         rivals = {path.stat().st_ino for path in choice.rivals} if choice else set()
-        folder = SubmissionFolder(self.submitted, student, self.assignment)
         earlier = chosen.unit.earlier.notes if chosen.unit.earlier else []
         folder.fill(
             partial(_move, intake),
@@ -436,6 +481,12 @@ class HandIns:
     def _remove(self, staged: list[_Staged]) -> None:
         for one in staged:
             shutil.rmtree(one.intake.folder, ignore_errors=True)
+
+
+def _attempt_of(unit: Unit, attempts: list[list[_Staged]]) -> list[_Staged]:
+    """Return the attempt to which a unit belongs; the newest if that attempt has no notebook."""
+    same = [found for found in attempts if found[0].unit.sender.attempt == unit.sender.attempt]
+    return (same or attempts)[-1]
 
 
 def _ranked(staged: list[_Staged]) -> Sequence[_Staged]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
 import shutil
 import stat
 import uuid
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,6 +38,9 @@ files taken out of submissions. nbgrader ignores hidden folders."""
 
 OWN_TIME = "a hand-in cannot set its own time of submission"
 """Why a file that says when it was handed in is taken away."""
+
+TIMESTAMP = "timestamp.txt"
+"""The file in a submission in which nbgrader finds when it was handed in."""
 
 WRAPPER = ".unwrapped"
 """The name of a folder in a submission while its content is moved up."""
@@ -116,7 +120,7 @@ class SubmissionFolder:
         intake = Intake(new)
         bring(intake)
         notes = [*notes, *intake.notes, *self._secure(new), *self._put_in_order(new, notebook)]
-        timestamp = new / "timestamp.txt"
+        timestamp = new / TIMESTAMP
         if timestamp.exists():
             self._take_away(timestamp)
             notes.append(f"timestamp.txt was taken away: {OWN_TIME}")
@@ -153,6 +157,17 @@ class SubmissionFolder:
         if new:
             self._remember([*self.notes, *new])
         return new
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Wait until no other process is replacing this submission, and prevent it for the block.
+
+        A block must not contain another one of the same submission, which would wait for ever.
+        """
+        self._side.mkdir(parents=True, exist_ok=True)
+        with (self._side / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
     def add_note(self, text: str) -> None:
         """Add a note on the submission that is there now."""
@@ -256,7 +271,7 @@ class SubmissionFolder:
                     notes.append(f"one of two notebooks was taken away: {notebook.name}")
                 notes.append(f"the notebook was called {printable(chosen.name)}")
                 chosen.rename(notebook)
-        time = folder / "timestamp.txt"
+        time = folder / TIMESTAMP
         if os.path.lexists(time) and not _is_time(time):
             self._take_away(time)
             notes.append("timestamp.txt was taken away: nbgrader cannot read it")
