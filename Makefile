@@ -49,7 +49,7 @@ fuzz: $(READY)
 	PYTHONPATH=. $(BIN)/python tests/fuzz/seeds.py build/fuzz
 	for target in message payload frames session; do \
 		PYTHONPATH=. OMP_NUM_THREADS=1 $(BIN)/python tests/fuzz/fuzz.py $$target \
-			-dict=tests/fuzz/wire.dict -max_total_time=$(FUZZ_SECONDS) -timeout=10 \
+			-dict=tests/fuzz/wire.dict -max_total_time=$(FUZZ_SECONDS) -timeout=60 \
 			-rss_limit_mb=2048 -max_len=4096 -print_final_stats=1 -artifact_prefix=build/fuzz/ \
 			build/fuzz/$$target || exit 1; \
 	done

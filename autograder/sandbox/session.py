@@ -267,6 +267,8 @@ class Session:
 
     def _below(self) -> list[psutil.Process]:
         """Return the processes below the outermost one; none if it has ended."""
+        if self._process.poll() is not None:  # its number may belong to another process by now
+            return []
         try:
             return psutil.Process(self._process.pid).children(recursive=True)
         except psutil.NoSuchProcess:
