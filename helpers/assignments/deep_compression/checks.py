@@ -479,6 +479,7 @@ def run_lengths(run_lengths: Callable[..., Any]) -> Claims:
     yield "counts the zeros before the first kept weight, but none after the last"
     asked(~GAPS[:4], 4, [1, 0], "For `[0, 1, 1, 0]`")
     asked(GAPS[1:4], 4, [2], "For `[0, 0, 1]`")
+    asked(GAPS[3:8], 2, [0], "For `[1, 0, 0, 0, 0]`")
     yield "writes paddings where a gap is too long for the bits"
     asked(GAPS, 2, [0, 2, 3, 3, 1, 3, 0], f"With 2 bits, 3 is the padding. {before}")
     asked(GAPS, 3, [0, 2, 7, 0, 3], f"With 3 bits, 7 is the padding. {before}")
@@ -538,6 +539,13 @@ def compression_ratio(compression_ratio: Callable[..., Any]) -> Claims:
         math.isclose(found, 3200 / 892, rel_tol=ROUNDING),
         "100 weights take 3200 bits. 50 labels of 4 bits, 60 runs of 3 bits and 16 centroids of 32 "
         f"bits take 892 bits. The ratio is 3.5874; you found {found:.5g}.",
+    )
+    yield "counts the whole codebook, also if fewer weights are kept than it has centroids"
+    found = asked(100, 2, 4, 4, 3)
+    expect(
+        math.isclose(found, 3200 / 532, rel_tol=ROUNDING),
+        "2 labels of 4 bits, 4 runs of 3 bits and 16 centroids of 32 bits take 532 bits. The ratio "
+        f"is 6.015; you found {found:.5g}.",
     )
 
 
