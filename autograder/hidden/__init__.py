@@ -7,6 +7,8 @@ from autograder.hidden import reference
 from autograder.hidden.checks import Check, close, holds, same
 from autograder.hidden.compare import difference
 from autograder.hidden.demands import levels_changed, pruned_as, scheduled, sparse
+from autograder.hidden.distinct import differs_from
+from autograder.hidden.fair_draws import fair_draw
 from autograder.hidden.figures import drawn_by, draws, figure_panels
 from autograder.hidden.fresh import fresh
 from autograder.hidden.networks import home_of, parameters_of
@@ -39,9 +41,11 @@ __all__ = [
     "axes_are_named",
     "close",
     "difference",
+    "differs_from",
     "drawn_by",
     "draws",
     "entry",
+    "fair_draw",
     "figure_panels",
     "fresh",
     "gradient",

@@ -87,6 +87,12 @@ def starting_centroids(starting_centroids: Callable[..., Any]) -> Claims:
         "102 weights are kept: 1, 2, ..., 100, 900 and 1000. Their quantiles at 1/4 and 3/4 are "
         f"26.25 and 76.75; you found {shown(found)}.",
     )
+    found = asked(np.array([1, 1, 1, 0, 1, 1, 1, 2, 3], np.float32), 1, "density", 2)
+    expect(
+        np.abs(found - [1, 1.25]).max() <= ROUNDING,
+        "Of eight kept weights six are 1, one is 2 and one is 3. Each of them counts, so the "
+        f"quantiles at 1/4 and 3/4 are 1 and 1.25; you found {shown(found)}.",
+    )
 
     yield "draws random centroids among the kept weights"
     w = np.array([0, 0, 0, *np.linspace(1, 2, 40) ** 9], np.float32)
@@ -118,6 +124,12 @@ def starting_centroids(starting_centroids: Callable[..., Any]) -> Claims:
             np.array_equal(found, np.array([-1, 3])),
             "The kept weights have the values -1 and 3, which should be the centroids; yours are "
             f"{shown(found)}.",
+        )
+        found = np.sort(asked(np.array([0, 3, -1, 7, 4, 3], np.float32), 2, method, 4))
+        expect(
+            np.array_equal(found, np.array([-1, 3, 4, 7])),
+            "The kept weights have the four values -1, 3, 4 and 7, which should be the four "
+            f"centroids; yours are {shown(found)}.",
         )
         asked(np.zeros(5, np.float32), 2, method, 0)
 
@@ -165,11 +177,12 @@ def share_weights(share_weights: Callable[..., Any]) -> Claims:
     )
 
     yield "ignores the pruned weights"
-    w = np.array([-2, -1.9, *[0] * 50, 0.5, 0.6, 2, 2.2], np.float32)
+    w = np.array([-2, -1.9, *[0] * 50, 0.5, 0.6, 1, 2, 2.2], np.float32)
     labels, centroids = asked(w, [-2, 0.5, 2])
     expect(
-        np.abs(np.sort(centroids) - [-1.95, 0.55, 2.1]).max() <= ROUNDING,
-        "Without the 50 zeros, the means of the groups are -1.95, 0.55 and 2.1; your centroids are "
+        np.abs(np.sort(centroids) - [-1.95, 0.7, 2.1]).max() <= ROUNDING,
+        "Without the 50 zeros there are the groups -2 and -1.9, then 0.5, 0.6 and 1, then 2 and "
+        "2.2. Their means are -1.95, 0.7 and 2.1; your centroids are "
         f"{shown(np.sort(centroids))}.",
     )
 
@@ -181,7 +194,7 @@ def share_weights(share_weights: Callable[..., Any]) -> Claims:
 def rebuild(rebuild: Callable[..., Any]) -> Claims:
     """Check the student's ``rebuild(kept, labels, centroids)``."""
     kept = np.array([[True, False, True], [True, False, True]])
-    labels, centroids = np.array([1, 0, 2, 0], np.uint8), np.array([-1, 0.5, 2], np.float32)
+    labels, centroids = np.array([1, 0, 2, 0], np.uint8), np.array([0.5, -1, 2], np.float32)
     call = "rebuild(kept, labels, centroids)"
 
     yield "returns float32 in the shape of `kept`"
@@ -190,9 +203,9 @@ def rebuild(rebuild: Callable[..., Any]) -> Claims:
 
     yield "puts the centroids where weights are kept, and zeros elsewhere"
     expect(
-        np.array_equal(found, np.array([[0.5, 0, -1], [2, 0, -1]])),
-        "With `kept` true at the corners, the labels 1, 0, 2, 0 and the centroids -1, 0.5, 2, the "
-        f"weights are [[0.5, 0, -1], [2, 0, -1]]; yours are {shown(found)}.",
+        np.array_equal(found, np.array([[-1, 0, 0.5], [2, 0, 0.5]])),
+        "With `kept` true at the corners, the labels 1, 0, 2, 0 and the centroids 0.5, -1, 2, the "
+        f"weights are [[-1, 0, 0.5], [2, 0, 0.5]]; yours are {shown(found)}.",
     )
 
     yield "copes with a layer that is pruned altogether"
@@ -203,7 +216,7 @@ def rebuild(rebuild: Callable[..., Any]) -> Claims:
 @public_check("centroid_gradient")
 def centroid_gradient(centroid_gradient: Callable[..., Any]) -> Claims:
     """Check the student's ``centroid_gradient(gradient, kept, labels, count)``."""
-    gradient = torch.tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+    gradient = torch.tensor([[1.0, -2.0, 3.0], [4.0, 5.0, -6.0]])
     kept = torch.tensor([[True, True, False], [True, False, True]])
     labels = torch.tensor([1, 0, 1, 1])
     call = "centroid_gradient(gradient, kept, labels, 3)"
@@ -213,11 +226,12 @@ def centroid_gradient(centroid_gradient: Callable[..., Any]) -> Claims:
 
     yield "adds up the gradients of the weights that share a centroid"
     example = (
-        "The kept weights have the gradients 1, 2, 4, 6 and the labels 1, 0, 1, 1. Centroid 0 has "
-        "one weight, centroid 1 has three and centroid 2 has none, so their gradients are 2, 11, 0"
+        "The kept weights have the gradients 1, -2, 4, -6 and the labels 1, 0, 1, 1. Centroid 0 "
+        "has one weight, centroid 1 has three and centroid 2 has none, so their gradients are "
+        "-2, -1, 0"
     )
     expect(
-        near(found, torch.tensor([2.0, 11.0, 0.0]), ROUNDING),
+        near(found, torch.tensor([-2.0, -1.0, 0.0]), ROUNDING),
         f"{example}. You found {shown(found)}.",
     )
 
@@ -335,6 +349,14 @@ def average_bits(average_bits: Callable[..., Any]) -> Claims:
         f"found {found:.5g}.",
     )
 
+    yield "finds the lengths of a layer by its name, whatever the order of the layers"
+    found = asked({"a": [6, 1, 1], "b": [1, 1, 0]}, {"b": [1, 1, 0], "a": [1, 2, 2]})
+    expect(
+        abs(found - 1.2) <= ROUNDING,
+        "The two layers of before have an average of 1.2 bits, also if layer `b` comes first in "
+        f"`lengths` and second in `counts`. You found {found:.5g}.",
+    )
+
 
 @public_check("canonical_codes")
 def canonical_codes(canonical_codes: Callable[..., Any]) -> Claims:
@@ -436,6 +458,7 @@ def decode(decode: Callable[..., Any]) -> Claims:
 
 
 GAPS = np.array([1, 0, 0, 1, *[0] * 7, 1, 0, 0, 0, 1, 0, 0], dtype=bool)
+LONG = np.array([0] * 258 + [1], dtype=bool)
 
 
 @public_check("run_lengths")
@@ -456,9 +479,11 @@ def run_lengths(run_lengths: Callable[..., Any]) -> Claims:
     yield "counts the zeros before the first kept weight, but none after the last"
     asked(~GAPS[:4], 4, [1, 0], "For `[0, 1, 1, 0]`")
     asked(GAPS[1:4], 4, [2], "For `[0, 0, 1]`")
+    asked(GAPS[3:8], 2, [0], "For `[1, 0, 0, 0, 0]`")
     yield "writes paddings where a gap is too long for the bits"
     asked(GAPS, 2, [0, 2, 3, 3, 1, 3, 0], f"With 2 bits, 3 is the padding. {before}")
     asked(GAPS, 3, [0, 2, 7, 0, 3], f"With 3 bits, 7 is the padding. {before}")
+    asked(LONG, 8, [255, 3], "With 8 bits, 255 is the padding. For 258 zeros and a kept weight,")
     yield "reads an array of several dimensions in memory order"
     asked(GAPS[:16].reshape(2, 2, 4), 4, [0, 2, 7, 3], before)
     yield "copes with a layer that is pruned altogether"
@@ -485,6 +510,7 @@ def kept_from_runs(kept_from_runs: Callable[..., Any]) -> Claims:
     yield "keeps no weight at a padding"
     asked([0, 2, 3, 3, 1, 3, 0], 2, GAPS)
     asked([0, 2, 7, 0, 3], 3, GAPS)
+    asked([255, 3], 8, LONG)
     yield "returns an array of the given shape"
     asked([0, 2, 7, 3], 4, GAPS.reshape(3, 6))
     yield "copes with a layer that is pruned altogether"
@@ -514,6 +540,13 @@ def compression_ratio(compression_ratio: Callable[..., Any]) -> Claims:
         "100 weights take 3200 bits. 50 labels of 4 bits, 60 runs of 3 bits and 16 centroids of 32 "
         f"bits take 892 bits. The ratio is 3.5874; you found {found:.5g}.",
     )
+    yield "counts the whole codebook, also if fewer weights are kept than it has centroids"
+    found = asked(100, 2, 4, 4, 3)
+    expect(
+        math.isclose(found, 3200 / 532, rel_tol=ROUNDING),
+        "2 labels of 4 bits, 4 runs of 3 bits and 16 centroids of 32 bits take 532 bits. The ratio "
+        f"is 6.015; you found {found:.5g}.",
+    )
 
 
 # ------------------------------------------------------------------------------------------------
@@ -521,14 +554,14 @@ def compression_ratio(compression_ratio: Callable[..., Any]) -> Claims:
 
 # The block of a layer with four kept weights of six, byte by byte.
 LABELS, RUNS = np.array([1, 0, 1, 1], np.uint8), np.array([0, 0, 1, 1], np.uint8)
-CENTROIDS = np.array([-1, 0.5], np.float32)
+CENTROIDS = np.array([0.5, -1], np.float32)
 BLOCK = {
     "number of kept weights": [4, 0, 0, 0],
     "number of runs": [4, 0, 0, 0],
     "bytes of the labels": [1, 0, 0, 0],
     "number of centroids": [2, 0],
     "bits of a run": [2, 0],
-    "centroids": [0, 0, 0x80, 0xBF, 0, 0, 0, 0x3F],
+    "centroids": [0, 0, 0, 0x3F, 0, 0, 0x80, 0xBF],
     "code table of the labels": [1, 1],
     "code table of the runs": [1, 1, 0, 0],
     "labels": [0b10110000],
@@ -585,7 +618,7 @@ def layer_from_bytes(layer_from_bytes: Callable[..., Any]) -> Claims:
     expect(found.dtype == np.float32, f"`{call}` should be float32; yours is {found.dtype}.")
 
     yield "reads the weights of an example"
-    right = np.array([[0.5, -1, 0], [0.5, 0, 0.5]])
+    right = np.array([[-1, 0.5, 0], [-1, 0, -1]])
     expect(
         np.array_equal(found, right),
         f"With the labels {shown(LABELS)}, the runs {shown(RUNS)} and the centroids "

@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -41,13 +42,16 @@ NEAR = 1e-6
 # Curves
 
 
+ARRAY = np.array([3.0, 1.0, 5.0])
+
+
 @public_check("moving_average")
 def moving_average(moving_average: Callable[..., Any]) -> Claims:
     """Check the student's ``moving_average(values, window)``."""
 
-    def asked(values: list[float], window: int) -> list[float]:
+    def asked(values: list[float] | Array, window: int) -> list[float]:
         call = f"moving_average({values}, {window})"
-        found = ask(call, moving_average, list(values), window)
+        found = ask(call, moving_average, values.copy(), window)
         expect(
             isinstance(found, Sequence | Array | Tensor) and not isinstance(found, str),
             f"`{call}` should return a list or an array; yours is {kind(found)}.",
@@ -69,6 +73,10 @@ def moving_average(moving_average: Callable[..., Any]) -> Claims:
     yield "averages over the values that there are at the beginning, where they are fewer"
     _expect_numbers("moving_average([4, 4, 4, 4], 3)", asked([4.0, 4.0, 4.0, 4.0], 3), [4, 4, 4, 4])
     _expect_numbers("moving_average([3, 1, 5], 2)", asked([3.0, 1.0, 5.0], 2), [3, 2, 3])
+    _expect_numbers("moving_average([3, -1, -5], 2)", asked([3.0, -1.0, -5.0], 2), [3, 1, -3])
+
+    yield "takes an array as well as a list"
+    _expect_numbers("moving_average(np.array([3, 1, 5]), 2)", asked(ARRAY, 2), [3, 2, 3])
 
     yield "changes nothing with a window of 1, and takes a window longer than the curve"
     _expect_numbers("moving_average([3, 1, 5], 1)", asked([3.0, 1.0, 5.0], 1), [3, 1, 5])
@@ -100,6 +108,8 @@ def multistep(multistep: Callable[..., Any]) -> Claims:
     _expect_factors("multistep", multistep, [(3, [3, 6]), (5, [3, 6])], [0.1, 0.1])
     yield "falls again at each further milestone"
     _expect_factors("multistep", multistep, [(6, [3, 6]), (90, [3, 6])], [0.01, 0.01])
+    yield "takes the milestones in any order"
+    _expect_factors("multistep", multistep, [(2, [6, 3]), (4, [6, 3])], [1, 0.1])
     yield "multiplies by `gamma`"
     _expect_factors("multistep", multistep, [(4, [3, 6], 0.5), (7, [3, 6], 0.5)], [0.5, 0.25])
     yield "depends on the step alone, whatever was asked before"
@@ -132,6 +142,10 @@ def one_cycle(one_cycle: Callable[..., Any]) -> Claims:
     kept = 0.5 + math.sqrt(2) / 4
     cases = [(1, 10, 0.5, 0.2, 0.0), (2, 10, 0.5, 0.2, 0.0)]
     _expect_factors("one_cycle", one_cycle, cases, [1 - 0.8 * kept, 0.6])
+    yield "has its top between two steps, if `rising * total - 1` is not a whole number"
+    # The top is at 1.5: step 1 is after two thirds of the way up, step 2 after a third of it down.
+    cases = [(1, 4, 0.625, 0.2, 0.0), (2, 4, 0.625, 0.2, 0.0)]
+    _expect_factors("one_cycle", one_cycle, cases, [0.8, 0.75])
     yield "takes other shares and other ends"
     cases = [(0, 12, 0.5, 0.1, 0.01), (5, 12, 0.5, 0.1, 0.01), (8, 12, 0.5, 0.1, 0.01)]
     _expect_factors(
@@ -268,6 +282,14 @@ def power_iteration(power_iteration: Callable[..., Any]) -> Claims:
 
     yield "keeps the sign: the eigenvalue of largest magnitude may be negative"
     _expect_eigenvalue("diag(1, -4)", asked([[1.0, 0.0], [0.0, -4.0]], [1.0, 1.0]), -4)
+
+    yield "does as many products as asked for"
+    few = asked([[1.0, 0.0], [0.0, 3.0]], [3.0, 1.0], 1)
+    expect(
+        abs(few - 2) <= 1e-4,
+        "With diag(1, 3), the vector (3, 1) and one step, the vector at the end is a multiple of "
+        f"(1, 1), and its quotient is (1 + 3) / (1 + 1) = 2; yours is {few:.6g}.",
+    )
 
     yield "neither overflows nor vanishes in many steps"
     large = asked([[1000.0, 0.0], [0.0, 10.0]], [1.0, 1.0], 200)

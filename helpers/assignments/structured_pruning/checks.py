@@ -78,6 +78,25 @@ def sparse_weight_conv2d(SparseWeightConv2d: Callable[..., Any]) -> Claims:
     """Check the student's ``SparseWeightConv2d``, whose mask has one number for each weight."""
     yield from _masked_convolution("SparseWeightConv2d", SparseWeightConv2d, (4, 2, 3, 3))
 
+    yield "leaves the bias alone, also that of a filter without any weight"
+    layer = _layer("SparseWeightConv2d", SparseWeightConv2d, (2, 4, 3), bias=True)
+    mask = torch.ones(4, 2, 3, 3)
+    mask[1] = 0
+    layer.load_state_dict(
+        {
+            "weight": _drawn(1, 4, 2, 3, 3),
+            "bias": torch.tensor([1.0, -2.0, 3.0, 4.0]),
+            "mask": mask,
+        }
+    )
+    x = _drawn(2, 1, 2, 5, 5)
+    found = as_tensor("`layer(x)`", ask("layer(x)", layer, x), (1, 4, 3, 3)).detach()
+    expect(
+        near(found[:, 1], torch.tensor(-2.0), 100 * STEP),
+        "All weights of the second filter are pruned, and its bias is -2, so its channel should be "
+        f"-2 everywhere; the first number in yours is {float(found[0, 1, 0, 0]):.4g}.",
+    )
+
 
 def _layer(name: str, layer_class: Callable[..., Any], size: Sequence[int], **options: Any) -> Any:
     given = ", ".join([*map(str, size), *(f"{k}={v}" for k, v in options.items())])
@@ -105,11 +124,17 @@ def _masked_convolution(
 
     yield "computes what `nn.Conv2d` computes, as long as nothing is pruned"
     weight, x = _drawn(3, 4, 2, 3, 3), _drawn(4, 2, 2, 7, 7)
-    choices: tuple[dict[str, Any], ...] = ({}, {"stride": 2, "padding": 1})
+    choices: tuple[dict[str, Any], ...] = (
+        {},
+        {"stride": 2, "padding": 1},
+        {"dilation": 2},
+        {"groups": 2},
+    )
     for options in choices:
         layer = _layer(name, layer_class, (2, 4, 3), bias=False, **options)
-        layer.load_state_dict({"weight": weight, "mask": torch.ones(shape)})
-        usual = nn.functional.conv2d(x, weight, **options)
+        some = weight[:, : 2 // options.get("groups", 1)]  # a group reads one of the two channels
+        layer.load_state_dict({"weight": some, "mask": torch.ones_like(layer.mask)})
+        usual = nn.functional.conv2d(x, some, **options)
         found = as_tensor("`layer(x)`", ask("layer(x)", layer, x), usual.shape)
         expect(
             near(found.detach(), usual, 100 * STEP),
@@ -141,6 +166,19 @@ def _masked_convolution(
     )
     expect(bool((gradient * mask).any()), "The weights that are kept have no gradient.")
 
+    yield "passes a gradient to its input and to its bias"
+    layer, inputs = _layer(name, layer_class, (2, 4, 3), bias=True), x.clone().requires_grad_()
+    ask("layer(x)", layer, inputs).sum().backward()
+    expect(
+        inputs.grad is not None,
+        "No gradient reaches the input, so the layers before would not be trained. Is it detached "
+        "somewhere?",
+    )
+    expect(
+        layer.bias.grad is not None,
+        "No gradient reaches the bias, so it would not be trained. Is it detached somewhere?",
+    )
+
 
 @public_check("SparseBlock")
 def sparse_block(SparseBlock: Callable[..., Any]) -> Claims:
@@ -149,7 +187,9 @@ def sparse_block(SparseBlock: Callable[..., Any]) -> Claims:
     def layers(mask: Tensor) -> tuple[nn.Module, nn.Module, nn.Module]:
         convolution = nn.Conv2d(2, 3, 3, padding=1, bias=False)
         convolution.register_buffer("mask", mask)
-        convolution.weight.data = _drawn(6, 3, 2, 3, 3) * mask
+        # What is stored for a pruned filter is not zero, and may change in training.
+        gone = mask.flatten(1).amax(dim=1).view(-1, 1, 1, 1) == 0
+        convolution.weight.data = _drawn(6, 3, 2, 3, 3) * torch.where(gone, 1, mask)
         norm = nn.BatchNorm2d(3)
         norm.load_state_dict(
             {
@@ -185,7 +225,8 @@ def sparse_block(SparseBlock: Callable[..., Any]) -> Claims:
         expect(
             not found[:, 1].any(),
             f"In {mode} mode the channel of a pruned filter should be zero. The largest number in "
-            f"it is {float(found[:, 1].abs().max()):.4g}: the batch norm speaks.",
+            f"it is {float(found[:, 1].abs().max()):.4g}: the batch norm speaks. Look at the mask "
+            "for the decision, and not at the stored weights.",
         )
         expect(
             near(found[:, ::2], usual[:, ::2], 100 * STEP),
@@ -202,6 +243,15 @@ def sparse_block(SparseBlock: Callable[..., Any]) -> Claims:
             "and the other two should be those of the three layers in a row.",
         )
 
+    yield "passes a gradient to its input"
+    block, x = SparseBlock(*layers(mask)), _drawn(7, 2, 2, 5, 5).requires_grad_()
+    ask("block(x)", block, x).sum().backward()
+    expect(
+        x.grad is not None,
+        "No gradient reaches the input, so the blocks before would not be trained. Is it detached "
+        "somewhere?",
+    )
+
 
 @public_check("SparseConvNet")
 def sparse_convnet(SparseConvNet: Callable[..., Any]) -> Claims:
@@ -212,14 +262,23 @@ def sparse_convnet(SparseConvNet: Callable[..., Any]) -> Claims:
 
     yield "gives the scores of the dense network with the same weights, since nothing is pruned"
     model.load_state_dict(dense.state_dict(), strict=False)
-    images = _drawn(8, 4, 3, 16, 16)
-    usual = dense(images).detach()
-    found = as_tensor("`model(images)`", ask("model(images)", model.eval(), images), (4, 10))
+    for size in (16, 32):
+        images = _drawn(8, 4, 3, size, size)
+        usual = dense(images).detach()
+        found = as_tensor("`model(images)`", ask("model(images)", model.eval(), images), (4, 10))
+        expect(
+            near(found.detach(), usual, CLOSE),
+            f"With the same weights and images of {size}x{size} pixels, its scores differ from "
+            f"those of `convnet()` by up to {float((found.detach() - usual).abs().max()):.3g}. "
+            "Compare the strides, and what the classifier gets.",
+        )
+
+    yield "is made of the layer class that it gets"
+    plain = ask("SparseConvNet(nn.Conv2d)", SparseConvNet, nn.Conv2d)
     expect(
-        near(found.detach(), usual, CLOSE),
-        "With the same weights, its scores differ from those of `convnet()` by up to "
-        f"{float((found.detach() - usual).abs().max()):.3g}. Compare the strides, and what the "
-        "classifier gets.",
+        not any(name.endswith("mask") for name in plain.state_dict()),
+        "`nn.Conv2d` has no mask, but `SparseConvNet(nn.Conv2d)` has masks: give `conv` to every "
+        "block.",
     )
 
 
@@ -268,7 +327,8 @@ def _two_layers(conv: Callable[..., Any], sizes: Sequence[Sequence[float]], name
     first = _layer(name, conv, (1, len(sizes[0]), 1), bias=False)
     second = _layer(name, conv, (1, len(sizes[1]), 1), bias=False)
     classifier = nn.Linear(len(sizes[1]), 3)
-    model = nn.Sequential(first, second, nn.Flatten(), classifier)
+    # As in a SparseConvNet, the layers are inside another module.
+    model = nn.Sequential(nn.Sequential(first, second), nn.Flatten(), classifier)
     with torch.no_grad():
         for layer, of_layer in zip((first, second), sizes, strict=True):
             layer.weight.copy_(torch.tensor(of_layer).view(-1, 1, 1, 1))
@@ -287,7 +347,7 @@ def _prunes(name: str, what: str, prune: Callable[..., Any], conv: Callable[...,
 
     def masks(model: Any) -> list[Tensor]:
         return [
-            as_tensor("The mask", model[i].mask, (len(NORMS), 1, 1, 1)).detach().flatten()
+            as_tensor("The mask", model[0][i].mask, (len(NORMS), 1, 1, 1)).detach().flatten()
             for i in (0, 1)
         ]
 
@@ -308,7 +368,7 @@ def _prunes(name: str, what: str, prune: Callable[..., Any], conv: Callable[...,
 
     yield f"prunes the {what} with the smallest magnitudes, in each layer by itself"
     model = _two_layers(conv, sizes, conv_name)
-    before = model[3].weight.detach().clone()
+    before = model[2].weight.detach().clone()
     ask(f"{name}(model, 25)", prune, model, 25)
     expect_masks(model, 3, f"`{name}(model, 25)`")
 
@@ -325,13 +385,13 @@ def _prunes(name: str, what: str, prune: Callable[..., Any], conv: Callable[...,
     yield f"never brings back {what} that are pruned"
     with torch.no_grad():
         for i in (0, 1):
-            model[i].weight.add_(20 * (1 - model[i].mask))
+            model[0][i].weight.add_(20 * (1 - model[0][i].mask))
     ask(f"{name}(model, 50)", prune, model, 50)
     expect_masks(model, 6, "the stored weights of pruned ones have grown and the same call")
 
     yield "leaves the classifier alone"
     expect(
-        torch.equal(model[3].weight.detach(), before),
+        torch.equal(model[2].weight.detach(), before),
         "The weights of the linear layer, which has no mask, have changed.",
     )
 
@@ -500,5 +560,14 @@ def network_costs(network_costs: Callable[..., Any]) -> Claims:
     expect(
         multiply_adds == 27 * 16 + 9 * (16 + 4 + 4 + 1) + 10,
         "For images of 4x4 pixels the outputs have 16, 16, 4, 4 and 1 positions, which makes 667 "
+        f"multiply-adds with those of the classifier; you count {multiply_adds:,.0f}.",
+    )
+
+    yield "rounds the size of an output up, where it is not even"
+    # Outputs of 5x5, 5x5, 3x3, 3x3 and 2x2 pixels.
+    _, multiply_adds = costs((1, 1, 1, 1, 1), 5)
+    expect(
+        multiply_adds == 27 * 25 + 9 * (25 + 9 + 9 + 4) + 10,
+        "For images of 5x5 pixels the outputs have 25, 25, 9, 9 and 4 positions, which makes 1,108 "
         f"multiply-adds with those of the classifier; you count {multiply_adds:,.0f}.",
     )

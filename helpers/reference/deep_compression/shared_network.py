@@ -157,7 +157,8 @@ def sharing_fault(model: nn.Module, bits: int, sparsity: float) -> str | None:
     model
         The network to check.
     bits
-        Bits of a label: each layer may have up to ``2**bits`` different weights besides zero.
+        Bits of a label: each layer may have up to ``2**bits`` different weights besides zero, and
+        some layer must have so many that ``bits - 1`` bits would not do.
     sparsity
         Fraction of the weights of each layer that must be zero, in [0, 1].
 
@@ -166,9 +167,13 @@ def sharing_fault(model: nn.Module, bits: int, sparsity: float) -> str | None:
     str or None
         A sentence that describes the first fault; None if there is none.
     """
+    most = 0
     for layer, w in masks.layer_weights(model).items():
         if (count := distinct_weights(w)) > 2**bits:
             return f"Layer {layer} has {count} different weights, but {bits} bits allow {2**bits}."
         if (w != 0).sum() > w.numel() - int(sparsity * w.numel()):
             return f"In layer {layer}, pruned weights have become non-zero again."
+        most = max(most, count)
+    if most <= 2 ** (bits - 1):
+        return f"No layer has more than {most} different weights, as with {bits - 1} bits."
     return None

@@ -12,6 +12,8 @@ Wang and Song, "Ckmeans.1d.dp: Optimal k-means Clustering in One Dimension by Dy
 The R Journal 3(2), 2011.
 """
 
+from typing import Any
+
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
@@ -200,6 +202,38 @@ def distortion(w: NDArray[np.floating], labels: ArrayLike, centroids: ArrayLike)
     kept = np.asarray(w, dtype=np.float64)[np.asarray(w) != 0]
     shared = np.asarray(centroids, dtype=np.float64)[np.asarray(labels, dtype=np.intp)]
     return float(((kept - shared) ** 2).sum())
+
+
+def in_form(
+    w: NDArray[np.floating], answer: Any, most: int
+) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+    """Return labels and centroids if they have the form that `share_weights` gives them.
+
+    Labels of another shape could be broadcast, so that every weight is its own centroid.
+
+    Parameters
+    ----------
+    w
+        The weights that were clustered, in an array of any shape.
+    answer
+        Labels and centroids.
+    most
+        The largest number of centroids.
+
+    Raises
+    ------
+    ValueError
+        If there is no label for each kept weight or a label without a centroid, or if there are too
+        many centroids.
+    """
+    labels, centroids = (np.asarray(part) for part in answer)
+    if labels.shape != (np.count_nonzero(w),) or labels.dtype.kind not in "iu":
+        raise ValueError("There should be a whole number for each kept weight.")
+    if centroids.ndim != 1 or centroids.size > most:
+        raise ValueError(f"There should be a list of at most {most} centroids.")
+    if labels.size and not 0 <= labels.min() <= labels.max() < centroids.size:
+        raise ValueError("There is a label without a centroid.")
+    return labels.astype(np.intp), centroids.astype(np.float32)
 
 
 def optimal_distortion(w: NDArray[np.floating], count: int) -> float:

@@ -43,7 +43,7 @@ class SparseConv2d_2(nn.Conv2d):
         bias = self.bias
         if bias is not None:
             bias = torch.where(kept.flatten(), bias, torch.zeros_like(bias))
-        return F.conv2d(x, weight, bias, self.stride, self.padding)
+        return F.conv2d(x, weight, bias, self.stride, self.padding, self.dilation, self.groups)
 
 
 class SparseConv2d_3(nn.Conv2d):
@@ -76,7 +76,8 @@ class SparseWeightConv2d_2(nn.Conv2d):
 
     def forward(self, x):
         weight = self.weight.masked_fill(self.mask == 0, 0)
-        return F.conv2d(x, weight, self.bias, self.stride, self.padding)
+        settings = self.stride, self.padding, self.dilation, self.groups
+        return F.conv2d(x, weight, self.bias, *settings)
 
 
 class SparseWeightConv2d_3(nn.Conv2d):
@@ -89,7 +90,8 @@ class SparseWeightConv2d_3(nn.Conv2d):
     def forward(self, x):
         bias = None if self.bias is None else self.bias.double()
         weight = (self.weight * self.mask).double()
-        return F.conv2d(x.double(), weight, bias, self.stride, self.padding).float()
+        settings = self.stride, self.padding, self.dilation, self.groups
+        return F.conv2d(x.double(), weight, bias, *settings).float()
 
 
 class SparseBlock_1(nn.Sequential):
