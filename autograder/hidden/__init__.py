@@ -8,7 +8,9 @@ from autograder.hidden.checks import Check, close, holds, same
 from autograder.hidden.compare import difference
 from autograder.hidden.demands import levels_changed, pruned_as, scheduled, sparse
 from autograder.hidden.figures import drawn_by, draws, figure_panels
+from autograder.hidden.legends import names_of_lines
 from autograder.hidden.networks import home_of, parameters_of
+from autograder.hidden.normal import normal
 from autograder.hidden.score import Score, score
 from autograder.hidden.seeds import seeded
 from autograder.hidden.student import (
@@ -48,6 +50,8 @@ __all__ = [
     "levels_changed",
     "lines_are_named",
     "loss_and_weights",
+    "names_of_lines",
+    "normal",
     "parameters_of",
     "pruned_as",
     "reference",
