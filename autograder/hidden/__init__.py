@@ -11,7 +11,9 @@ from autograder.hidden.distinct import differs_from
 from autograder.hidden.fair_draws import fair_draw
 from autograder.hidden.figures import drawn_by, draws, figure_panels
 from autograder.hidden.fresh import fresh
+from autograder.hidden.legends import names_of_lines
 from autograder.hidden.networks import home_of, parameters_of
+from autograder.hidden.normal import normal
 from autograder.hidden.score import Score, score
 from autograder.hidden.seeds import seeded
 from autograder.hidden.student import (
@@ -54,6 +56,8 @@ __all__ = [
     "levels_changed",
     "lines_are_named",
     "loss_and_weights",
+    "names_of_lines",
+    "normal",
     "parameters_of",
     "pruned_as",
     "reference",

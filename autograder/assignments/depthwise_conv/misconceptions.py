@@ -159,8 +159,9 @@ class stride_in_both_steps(nn.Module):
     def __init__(self, in_channels, out_channels, k, stride=1, padding=0, bias=True):
         super().__init__()
         self.stride, self.padding = stride, padding
-        self.depthwise = nn.Parameter(torch.randn(in_channels, 1, k, k) / k)
-        self.pointwise = nn.Parameter(torch.randn(out_channels, in_channels, 1, 1))
+        self.depthwise = nn.Parameter(torch.randn(in_channels, 1, k, k) * 2**0.5 / k)
+        pointwise = torch.randn(out_channels, in_channels, 1, 1)
+        self.pointwise = nn.Parameter(pointwise * (2 / out_channels) ** 0.5)
         self.bias = nn.Parameter(torch.zeros(out_channels)) if bias else None
 
     def forward(self, x):
@@ -179,8 +180,9 @@ class padding_in_both_steps(nn.Module):
     def __init__(self, in_channels, out_channels, k, stride=1, padding=0, bias=True):
         super().__init__()
         self.stride, self.padding = stride, padding
-        self.depthwise = nn.Parameter(torch.randn(in_channels, 1, k, k) / k)
-        self.pointwise = nn.Parameter(torch.randn(out_channels, in_channels, 1, 1))
+        self.depthwise = nn.Parameter(torch.randn(in_channels, 1, k, k) * 2**0.5 / k)
+        pointwise = torch.randn(out_channels, in_channels, 1, 1)
+        self.pointwise = nn.Parameter(pointwise * (2 / out_channels) ** 0.5)
         self.bias = nn.Parameter(torch.zeros(out_channels)) if bias else None
 
     def forward(self, x):
@@ -198,8 +200,9 @@ class padding_forgotten(nn.Module):
     def __init__(self, in_channels, out_channels, k, stride=1, padding=0, bias=True):
         super().__init__()
         self.stride = stride
-        self.depthwise = nn.Parameter(torch.randn(in_channels, 1, k, k) / k)
-        self.pointwise = nn.Parameter(torch.randn(out_channels, in_channels, 1, 1))
+        self.depthwise = nn.Parameter(torch.randn(in_channels, 1, k, k) * 2**0.5 / k)
+        pointwise = torch.randn(out_channels, in_channels, 1, 1)
+        self.pointwise = nn.Parameter(pointwise * (2 / out_channels) ** 0.5)
         self.bias = nn.Parameter(torch.zeros(out_channels)) if bias else None
 
     def forward(self, x):
@@ -217,8 +220,9 @@ class stride_forgotten(nn.Module):
     def __init__(self, in_channels, out_channels, k, stride=1, padding=0, bias=True):
         super().__init__()
         self.padding = padding
-        self.depthwise = nn.Parameter(torch.randn(in_channels, 1, k, k) / k)
-        self.pointwise = nn.Parameter(torch.randn(out_channels, in_channels, 1, 1))
+        self.depthwise = nn.Parameter(torch.randn(in_channels, 1, k, k) * 2**0.5 / k)
+        pointwise = torch.randn(out_channels, in_channels, 1, 1)
+        self.pointwise = nn.Parameter(pointwise * (2 / out_channels) ** 0.5)
         self.bias = nn.Parameter(torch.zeros(out_channels)) if bias else None
 
     def forward(self, x):
@@ -237,8 +241,9 @@ class bias_added_twice(nn.Module):
     def __init__(self, in_channels, out_channels, k, stride=1, padding=0, bias=True):
         super().__init__()
         self.stride, self.padding = stride, padding
-        self.depthwise = nn.Parameter(torch.randn(in_channels, 1, k, k) / k)
-        self.pointwise = nn.Parameter(torch.randn(out_channels, in_channels, 1, 1))
+        self.depthwise = nn.Parameter(torch.randn(in_channels, 1, k, k) * 2**0.5 / k)
+        pointwise = torch.randn(out_channels, in_channels, 1, 1)
+        self.pointwise = nn.Parameter(pointwise * (2 / out_channels) ** 0.5)
         self.bias = nn.Parameter(torch.zeros(out_channels)) if bias else None
 
     def forward(self, x):
@@ -257,8 +262,9 @@ class bias_forgotten(nn.Module):
     def __init__(self, in_channels, out_channels, k, stride=1, padding=0, bias=True):
         super().__init__()
         self.stride, self.padding = stride, padding
-        self.depthwise = nn.Parameter(torch.randn(in_channels, 1, k, k) / k)
-        self.pointwise = nn.Parameter(torch.randn(out_channels, in_channels, 1, 1))
+        self.depthwise = nn.Parameter(torch.randn(in_channels, 1, k, k) * 2**0.5 / k)
+        pointwise = torch.randn(out_channels, in_channels, 1, 1)
+        self.pointwise = nn.Parameter(pointwise * (2 / out_channels) ** 0.5)
         self.bias = nn.Parameter(torch.zeros(out_channels)) if bias else None
 
     def forward(self, x):
@@ -277,8 +283,9 @@ class bias_in_both_steps(nn.Module):
     def __init__(self, in_channels, out_channels, k, stride=1, padding=0, bias=True):
         super().__init__()
         self.stride, self.padding = stride, padding
-        self.depthwise = nn.Parameter(torch.randn(in_channels, 1, k, k) / k)
-        self.pointwise = nn.Parameter(torch.randn(out_channels, in_channels, 1, 1))
+        self.depthwise = nn.Parameter(torch.randn(in_channels, 1, k, k) * 2**0.5 / k)
+        pointwise = torch.randn(out_channels, in_channels, 1, 1)
+        self.pointwise = nn.Parameter(pointwise * (2 / out_channels) ** 0.5)
         self.bias = nn.Parameter(torch.zeros(out_channels)) if bias else None
         self.depthwise_bias = nn.Parameter(torch.zeros(in_channels)) if bias else None
 
@@ -300,8 +307,9 @@ class relu_between_the_steps(nn.Module):
     def __init__(self, in_channels, out_channels, k, stride=1, padding=0, bias=True):
         super().__init__()
         self.stride, self.padding = stride, padding
-        self.depthwise = nn.Parameter(torch.randn(in_channels, 1, k, k) / k)
-        self.pointwise = nn.Parameter(torch.randn(out_channels, in_channels, 1, 1))
+        self.depthwise = nn.Parameter(torch.randn(in_channels, 1, k, k) * 2**0.5 / k)
+        pointwise = torch.randn(out_channels, in_channels, 1, 1)
+        self.pointwise = nn.Parameter(pointwise * (2 / out_channels) ** 0.5)
         self.bias = nn.Parameter(torch.zeros(out_channels)) if bias else None
 
     def forward(self, x):
@@ -320,8 +328,9 @@ class pointwise_first(nn.Module):
     def __init__(self, in_channels, out_channels, k, stride=1, padding=0, bias=True):
         super().__init__()
         self.stride, self.padding = stride, padding
-        self.depthwise = nn.Parameter(torch.randn(in_channels, 1, k, k) / k)
-        self.pointwise = nn.Parameter(torch.randn(out_channels, in_channels, 1, 1))
+        self.depthwise = nn.Parameter(torch.randn(in_channels, 1, k, k) * 2**0.5 / k)
+        pointwise = torch.randn(out_channels, in_channels, 1, 1)
+        self.pointwise = nn.Parameter(pointwise * (2 / out_channels) ** 0.5)
         self.bias = nn.Parameter(torch.zeros(out_channels)) if bias else None
 
     def forward(self, x):
@@ -341,8 +350,9 @@ class depthwise_kernels_in_one_filter(nn.Module):
     def __init__(self, in_channels, out_channels, k, stride=1, padding=0, bias=True):
         super().__init__()
         self.stride, self.padding = stride, padding
-        self.depthwise = nn.Parameter(torch.randn(1, in_channels, k, k) / k)
-        self.pointwise = nn.Parameter(torch.randn(out_channels, in_channels, 1, 1))
+        self.depthwise = nn.Parameter(torch.randn(1, in_channels, k, k) * 2**0.5 / k)
+        pointwise = torch.randn(out_channels, in_channels, 1, 1)
+        self.pointwise = nn.Parameter(pointwise * (2 / out_channels) ** 0.5)
         self.bias = nn.Parameter(torch.zeros(out_channels)) if bias else None
 
     def forward(self, x):
@@ -361,8 +371,9 @@ class layer_with_groups(nn.Module):
     def __init__(self, in_channels, out_channels, k, stride=1, padding=0, bias=True):
         super().__init__()
         self.stride, self.padding = stride, padding
-        self.depthwise = nn.Parameter(torch.randn(in_channels, 1, k, k) / k)
-        self.pointwise = nn.Parameter(torch.randn(out_channels, in_channels, 1, 1))
+        self.depthwise = nn.Parameter(torch.randn(in_channels, 1, k, k) * 2**0.5 / k)
+        pointwise = torch.randn(out_channels, in_channels, 1, 1)
+        self.pointwise = nn.Parameter(pointwise * (2 / out_channels) ** 0.5)
         self.bias = nn.Parameter(torch.zeros(out_channels)) if bias else None
 
     def forward(self, x):

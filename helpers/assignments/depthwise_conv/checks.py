@@ -52,8 +52,11 @@ class _Convolutions(TorchDispatchMode):
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
-        if func is torch.ops.aten.convolution.default:
-            self.groups.append(int(args[8]))  # after the input, the weight, ..., output_padding
+        # In inference mode, and in a backward pass, a convolution is another operation.
+        if "conv" in func.name():
+            names = [argument.name for argument in func._schema.arguments]
+            given = dict(zip(names, args, strict=False)) | (kwargs or {})
+            self.groups.append(int(given.get("groups", 1)))
         return func(*args, **(kwargs or {}))
 
 
@@ -179,7 +182,19 @@ def depthwise_conv2d(depthwise_conv2d: Callable[..., Any]) -> Claims:
 
     yield "computes no grouped convolution"
     x, weight = _drawn(3, 1, 4, 5, 5), _drawn(4, 4, 1, 3, 3)
-    _expect_no_groups(depthwise_conv2d, x, weight, 1, 0)
+    for stride, padding in ((1, 0), (1, 1), (2, 0), (2, 1)):
+        _expect_no_groups(depthwise_conv2d, x, weight, stride, padding)
+
+    yield "passes gradients to `x` and to `weight`"
+    x, weight = _drawn(3, 1, 4, 5, 5).requires_grad_(), _drawn(4, 4, 1, 3, 3).requires_grad_()
+    output = ask("depthwise_conv2d(x, weight, 1, 1)", depthwise_conv2d, x, weight, 1, 1)
+    expect(output.requires_grad, "No gradient passes: compute with PyTorch, without `.detach()`.")
+    found_slopes = torch.autograd.grad(output.sum(), (x, weight), allow_unused=True)
+    expected_slopes = torch.autograd.grad(_library_depthwise(x, weight, 1, 1).sum(), (x, weight))
+    for name, slope, right in zip(("x", "weight"), found_slopes, expected_slopes, strict=True):
+        expect(slope is not None, f"No gradient reaches `{name}`: is it detached?")
+        expect(near(slope, right, 1e-4), f"The gradient of `{name}` is not that of the formula.")
+    x, weight = x.detach(), weight.detach()
 
     yield "leaves `x` and `weight` as they were"
     before = (x.clone(), weight.clone())
@@ -235,6 +250,29 @@ def separable_convolution(layer_class: Callable[..., Any]) -> Claims:
             f"All weights of `{name}` are equal, or nearly so. Equal weights get equal gradients.",
         )
 
+    yield "draws them anew for each layer, with the variances of the text"
+    first, second = (made((64, 128, 5), torch.float32) for _ in range(2))
+    for name, variance in (("depthwise", 2 / 25), ("pointwise", 2 / 128)):
+        weight = first.get_parameter(name).detach()
+        expect(
+            not torch.equal(weight, second.get_parameter(name)),
+            f"`{name}` is the same in two new layers: draw its numbers anew, and set no seed.",
+        )
+        expect(
+            weight.unique().numel() > 0.9 * weight.numel(),
+            f"Many numbers in `{name}` are equal: draw every number by itself.",
+        )
+        # With 1,600 numbers or more, chance explains a difference of 2 %.
+        expect(
+            abs(float(weight.std()) - variance**0.5) < 0.15 * variance**0.5,
+            f"From 64 to 128 channels and with a 5x5 kernel, the numbers in `{name}` should have "
+            f"the variance {variance:.3g}; yours have {float(weight.var()):.3g}.",
+        )
+    shift = first.get_parameter("bias").detach()
+    expect(
+        not shift.any(), f"`bias` should be zero at first; yours begins with {shown(shift[:3])}."
+    )
+
     yield "agrees with a grouped convolution and a 1x1 convolution"
     cases: list[tuple[tuple[int, int, int], torch.dtype, dict[str, Any]]] = [
         ((4, 6, 1), torch.float32, {"bias": False}),
@@ -281,6 +319,17 @@ def separable_convolution(layer_class: Callable[..., Any]) -> Claims:
     expect(x.grad is not None, "No gradient reaches the images.")
     for name, parameter in layer.named_parameters():
         expect(parameter.grad is not None, f"No gradient reaches `{name}`.")
+
+    yield "computes with the weights that it has, not with those of its first call"
+    with torch.no_grad():
+        before = layer(x)
+        for parameter in layer.parameters():
+            parameter.mul_(2)
+        expect(
+            not near(layer(x), before, 1e-3),
+            "The weights have changed since the first call, but the output has not: keep nothing "
+            "that depends on them.",
+        )
 
 
 @public_check("dense_kernel")
@@ -356,6 +405,21 @@ def dw_conv_block(dw_conv_block: Callable[..., Any]) -> Claims:
         near(means, torch.full((6,), 100.0), 0.01) and near(deviations, torch.ones(6), 0.01),
         "With a shift of 100 in batch norm, each channel should have mean 100 and deviation 1 "
         f"after ReLU; yours have the means {shown(means)} and the deviations {shown(deviations)}.",
+    )
+
+    yield "moves the running mean of batch norm a tenth of the way to that of the batch"
+    block = made(1)
+    (norm,) = (module for module in block.modules() if isinstance(module, nn.BatchNorm2d))
+    seen: list[Tensor] = []
+    handle = norm.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
+    ask("block(x)", block.train(), x)
+    handle.remove()
+    expect(
+        isinstance(norm.running_mean, Tensor)
+        and len(seen) == 1
+        and near(norm.running_mean, 0.1 * seen[0].detach().mean((0, 2, 3)), 1e-4),
+        "After one batch in training, the running mean should be a tenth of the batch's mean, as "
+        "`nn.BatchNorm2d` does by default.",
     )
 
 
@@ -438,24 +502,33 @@ def reduction(reduction: Callable[..., Any]) -> Claims:
 @public_check("network_cost")
 def network_cost(network_cost: Callable[..., Any]) -> Claims:
     """Check the student's ``network_cost(blocks, in_channels, k, size, classes)``."""
-    cases: list[tuple[str, list[tuple[int, int]], dict[str, tuple[int, int]]]] = [
+    cases: list[tuple[str, list[tuple[int, int]], int, dict[str, tuple[int, int]]]] = [
         (
             "adds up one block and the classifier",
             [(4, 1)],
+            6,
             # 4*2*9 + 4*5 weights; the first part is used 36 times
             {"dense": (92, 2612), "separable": (46, 956)},
         ),
         (
             "hands the channels and the size on to the next block",
             [(4, 2), (3, 1)],
+            6,
             # 9 pixels in both blocks: 72 + 108 + 15, and 26 + 48 + 15
             {"dense": (195, 1635), "separable": (89, 681)},
         ),
+        (
+            "halves an odd size as a convolution does: 7 rows become 4",
+            [(4, 2), (3, 1)],
+            7,
+            # 16 pixels in both blocks
+            {"dense": (195, 2895), "separable": (89, 1199)},
+        ),
     ]
-    for claim, blocks, expected in cases:
+    for claim, blocks, size, expected in cases:
         yield claim
-        call = f"network_cost({blocks}, 2, 3, 6, 5)"
-        answer = ask(call, network_cost, blocks, 2, 3, 6, 5)
+        call = f"network_cost({blocks}, 2, 3, {size}, 5)"
+        answer = ask(call, network_cost, blocks, 2, 3, size, 5)
         expect(isinstance(answer, Mapping), f"`{call}` should be a dict; it is {kind(answer)}.")
         expect(
             set(answer) == set(expected),
@@ -554,3 +627,9 @@ def best_separable(best_separable: Callable[..., Any]) -> Claims:
         error <= left + 100 * eps * float(kernel.norm()) ** 2,
         f"The sum of the squared differences could be {left:.4g}; yours is {error:.4g}.",
     )
+
+    yield "copes with an input channel whose weights are all zero"
+    kernel = _drawn(4, 5, 3, 3, 3)
+    kernel[:, 1] = 0
+    found = asked(kernel)
+    expect(not found[:, 1].any(), "The channel that is zero should stay zero; yours does not.")

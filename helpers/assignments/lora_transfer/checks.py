@@ -5,6 +5,7 @@ Every check takes the student's answer and returns a `CheckResult`.
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from typing import Any
 
 import torch
@@ -148,6 +149,19 @@ def freeze_all_but(freeze_all_but: Callable[..., Any]) -> Claims:
                 f"but its parameters {'are trained' if trains else 'are frozen'}.",
             )
 
+    yield "goes by whole names, in whatever order they stand"
+    for trained_parts in (("part10", "fc"), ["part1", "fc"]):
+        model = nn.Sequential()
+        for name in ("part1", "part10", "fc"):
+            model.add_module(name, nn.Linear(2, 2))
+        ask(f"freeze_all_but(model, {trained_parts})", freeze_all_but, model, trained_parts)
+        for name, part in model.named_children():
+            expect(
+                part.get_parameter("weight").requires_grad == (name in trained_parts),
+                f"Of the parts part1, part10 and fc, {' and '.join(trained_parts)} should train, "
+                f"but {name} {'is frozen' if name in trained_parts else 'trains too'}.",
+            )
+
     yield "freezes the statistics of batch norm in the other parts"
     model = _small_network()
     ask("freeze_all_but(model, ('2',))", freeze_all_but, model, ("2",))
@@ -175,6 +189,12 @@ def training_cost(training_cost: Callable[..., Any]) -> Claims:
             number = as_number(f"`{key}`", found[key])
             expect(number == expected, f"`{key}` should be {expected}; yours is {number:g}.")
 
+    yield "counts a layer once that stands in two places"
+    shared = nn.Linear(2, 2)
+    found = ask("training_cost(model)", training_cost, nn.Sequential(shared, nn.ReLU(), shared))
+    number = as_number("`trained parameters`", found["trained parameters"])
+    expect(number == 6, f"The optimizer gets its 6 parameters once; you count {number:g}.")
+
 
 # ------------------------------------------------------------------------------------------------
 # LoRA
@@ -200,6 +220,17 @@ def _lora(call: str, layer_class: Callable[..., Any], base: nn.Module, r: int, a
             name in shapes or not parameter.requires_grad,
             f"`{name}` should be frozen: only `A` and `B` are trained.",
         )
+    expect(layer.base is base, "`base` should be the layer that is given itself, and no copy.")
+    found_scale = as_number("`scale`", getattr(layer, "scale", None))
+    expect(
+        math.isclose(found_scale, alpha / r, rel_tol=1e-6),
+        f"`scale` should be alpha / r = {alpha / r:g}; yours is {found_scale:g}.",
+    )
+    again = ask(call, layer_class, deepcopy(base), r, alpha)
+    expect(
+        not torch.equal(layer.get_parameter("A"), again.get_parameter("A")),
+        "`A` is the same in two new layers: draw it at random, and set no seed.",
+    )
     saved = set(layer.state_dict())
     expect(
         saved == names,
@@ -207,6 +238,28 @@ def _lora(call: str, layer_class: Callable[..., Any], base: nn.Module, r: int, a
         f"{', '.join(sorted(saved))}. A saved network could not be loaded into another one.",
     )
     return layer
+
+
+def _passes_gradients(layer: Any, x: Tensor) -> None:
+    """Check the gradients of the factors and of the input against finite differences."""
+    x = x.clone().requires_grad_()
+    layer(x).sum().backward()
+    for name in ("A", "B"):
+        expect(
+            layer.get_parameter(name).grad is not None,
+            f"No gradient reaches `{name}`, so it would never learn.",
+        )
+    expect(x.grad is not None, "No gradient reaches `x`, nor what comes before the layer.")
+    with torch.no_grad():
+        # The layer is linear in x, so that a difference is exact up to rounding.
+        step = torch.linspace(-1, 1, x.numel()).view(x.shape)
+        difference = float((layer(x + step) - layer(x)).sum())
+        slope = float((x.grad * step).sum())
+    expect(
+        math.isclose(slope, difference, rel_tol=1e-3, abs_tol=1e-2),
+        "The gradient of `x` does not fit the output: is `x` detached on the way to the update?",
+    )
+    layer.zero_grad()
 
 
 def _starts_as_its_base(layer: Any, x: Tensor, expected: Tensor) -> None:
@@ -219,6 +272,11 @@ def _starts_as_its_base(layer: Any, x: Tensor, expected: Tensor) -> None:
         layer.A.unique().numel() > layer.A.numel() // 2,
         "`A` should be random, but many of its numbers are equal. If its rows are, then the update "
         "has rank 1 for ever.",
+    )
+    values = torch.linalg.svdvals(layer.A.detach().flatten(1))
+    expect(
+        bool(values[-1] > 1e-4 * values[0]),
+        "The rows of `A` depend on each other, as those of 1, 2, 3, ... do: draw them at random.",
     )
     expect(
         near(found.detach(), expected, ROUNDING),
@@ -260,13 +318,8 @@ def lora_linear(LoRALinear: Callable[..., Any]) -> Claims:
         "transposed update.",
     )
 
-    yield "passes gradients to both factors"
-    layer(x).sum().backward()
-    for name in ("A", "B"):
-        expect(
-            layer.get_parameter(name).grad is not None,
-            f"No gradient reaches `{name}`, so it would never learn.",
-        )
+    yield "passes gradients to both factors and to the input"
+    _passes_gradients(layer, x)
 
     yield "leaves the update out once it is merged"
     layer.merged = True
@@ -314,16 +367,22 @@ def _update_of_two() -> Mergeable:
 def merge(merge: Callable[..., Any]) -> Claims:
     """Check the student's ``merge(layer)``."""
     layer = _update_of_two()
-    start = layer.base.weight.clone()
+    start, bias = layer.base.weight.clone(), layer.base.bias.clone()
     added = torch.full((2, 3), 2.0)
 
     yield "adds the update to the weight, and notes it"
     ask("merge(layer)", merge, layer)
     _differs(layer, start, added, "The update is 2 everywhere")
+    _expect_bias(layer, bias)
     expect(layer.merged is True, "`layer.merged` should be True afterwards.")
     expect(
         not layer.base.weight.requires_grad,
         "The weight has a gradient now: merge under `torch.no_grad()`.",
+    )
+
+    expect(
+        bool((layer.A == 1).all() and (layer.B == 1).all()),
+        "`A` and `B` should stay as they are: `unmerge` needs them.",
     )
 
     yield "refuses to merge twice"
@@ -335,7 +394,7 @@ def merge(merge: Callable[..., Any]) -> Claims:
 def unmerge(unmerge: Callable[..., Any]) -> Claims:
     """Check the student's ``unmerge(layer)``."""
     layer = _update_of_two()
-    start = layer.base.weight.clone()
+    start, bias = layer.base.weight.clone(), layer.base.bias.clone()
     layer.merged = True
 
     yield "takes the update out of the weight, and notes it"
@@ -345,11 +404,20 @@ def unmerge(unmerge: Callable[..., Any]) -> Claims:
         bool((layer.A == 1).all() and (layer.B == 1).all()),
         "`A` and `B` should stay as they are: the update goes on, beside the weight.",
     )
+    _expect_bias(layer, bias)
     expect(layer.merged is False, "`layer.merged` should be False afterwards.")
+    expect(
+        not layer.base.weight.requires_grad,
+        "The weight has a gradient now: unmerge under `torch.no_grad()`.",
+    )
 
     yield "refuses what is not merged"
     _refuses("unmerge", unmerge, layer)
     _differs(layer, start, torch.full((2, 3), -2.0), "The second time should change nothing")
+
+
+def _expect_bias(layer: Mergeable, before: Tensor) -> None:
+    expect(torch.equal(layer.base.bias, before), "The bias has changed; only the weight should.")
 
 
 def _differs(layer: Mergeable, start: Tensor, expected: Tensor, why: str) -> None:
@@ -416,6 +484,16 @@ def lora_conv(LoRAConv2d: Callable[..., Any]) -> Claims:
         "The output does not fit the update: it should be that of a convolution with the weight "
         "plus the update, with the same bias, stride, padding and dilation.",
     )
+
+    yield "passes gradients to both factors and to the input"
+    _passes_gradients(layer, x)
+
+    yield "keeps settings that differ for rows and columns"
+    other = nn.Conv2d(3, 4, 3, stride=(2, 1), padding=(0, 1), dilation=(1, 2))
+    right = other(x).detach()
+    found = ask("layer(x)", ask(call, LoRAConv2d, other, 2, 8.0), x)
+    found = as_tensor("`layer(x)`", found, tuple(right.shape)).detach()
+    expect(near(found, right, 10 * ROUNDING), "The output is not that of the base at the start.")
 
     yield "leaves the update out once it is merged"
     layer.merged = True
@@ -500,6 +578,11 @@ def curves(curves: Any, histories: Sequence[History]) -> Claims:
             ),
             f"No line is the test accuracy of {MODELS[number]} over its epochs.",
         )
+
+    yield "counts the epochs from 1"
+    for line in panel.lines:
+        if len(line) == len(histories[0]):
+            expect(line[0, 0] == 1, f"Your lines begin at {line[0, 0]:g}: begin at epoch 1.")
 
     yield "names its axes and its lines"
     expect(axes_are_named(found), "Name both axes, with `set_xlabel` and `set_ylabel`.")

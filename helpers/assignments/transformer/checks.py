@@ -8,6 +8,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from helpers.checks.answers import as_number, as_tensor, ask, expect, expect_keys, kind, near, shown
 from helpers.checks.result import Claims, Wrong, described, public_check
@@ -17,10 +18,12 @@ from helpers.checks.written import words
 
 __all__ = [
     "attention",
+    "attention_gradients",
     "bits_per_character",
     "block",
     "cached_attention",
     "causal_mask",
+    "computes_layer_norm",
     "feed_forward",
     "language_model",
     "layer_norm",
@@ -32,6 +35,7 @@ __all__ = [
     "next_probabilities",
     "ngram_bits",
     "only_itself",
+    "parameter_gradients",
     "sinusoidal_positions",
     "split_heads",
     "trained",
@@ -79,6 +83,54 @@ def _works_elsewhere(function: Callable[..., Any], *args: Tensor) -> None:
         return
     output = found[0] if isinstance(found, tuple | list) else found
     expect(output.device.type == "meta", "With tensors on another device, its output is not there.")
+
+
+def parameter_gradients(module: nn.Module, *inputs: Any) -> dict[str, Tensor | None]:
+    """Return the gradients of the sum of the squared outputs, by the names of the parameters.
+
+    None stands for a parameter that no gradient reaches.
+    """
+    module.zero_grad()
+    module(*inputs).square().sum().backward()
+    return {name: parameter.grad for name, parameter in module.named_parameters()}
+
+
+def attention_gradients(
+    attention: Callable[..., Any], q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None
+) -> list[Tensor | None]:
+    """Return the gradients of the sum of the squared outputs for queries, keys and values."""
+    inputs = [x.detach().clone().requires_grad_() for x in (q, k, v)]
+    attention(*inputs, mask)[0].square().sum().backward()
+    return [x.grad for x in inputs]
+
+
+class _LayerNorms(TorchDispatchMode):
+    """Note whether PyTorch carries out a layer norm of its own."""
+
+    found = False
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        self.found = self.found or "layer_norm" in func.name()
+        return func(*args, **(kwargs or {}))
+
+
+def computes_layer_norm(module: Callable[..., Any], *inputs: Any) -> bool:
+    """Return whether a module lets PyTorch compute a layer norm, whatever it is called."""
+    noted = _LayerNorms()
+    with noted:
+        module(*inputs)
+    return noted.found
+
+
+def _expect_gradients(module: nn.Module, *inputs: Any) -> None:
+    found = parameter_gradients(module, *inputs)
+    if missing := [f"`{name}`" for name, slope in found.items() if slope is None]:
+        raise Wrong(
+            f"No gradient reaches {', '.join(missing)}, so it would never learn: compute with "
+            "PyTorch's functions, and without `.detach()`, `.data` and NumPy."
+        )
 
 
 def _no_future(call: str, module: Any, x: Tensor, change: Callable[[Tensor], Tensor]) -> None:
@@ -129,6 +181,24 @@ def word_embedding(layer_class: Callable[..., Any]) -> Claims:
         isinstance(found := ask(call, layer, tokens), Tensor) and found.requires_grad,
         "The vectors carry no gradient, so the rows would never be learned: compute with PyTorch's "
         "functions, and without `.detach()`, `.data` and NumPy.",
+    )
+    _expect_gradients(layer, tokens)
+    (slope,) = torch.autograd.grad(ask(call, layer, tokens).sum(), layer.weight)
+    counts = torch.tensor([2.0, 2, 2]).view(3, 1).expand(3, 4)
+    expect(
+        near(slope, 2 * counts, NEAR),
+        "The gradient of the sum of all vectors should be the root of d for each number of a row, "
+        f"once for each of its tokens: 4 everywhere here; yours begins with {shown(slope[0])}.",
+    )
+
+    yield "computes with the table that it has, and leaves it as it is"
+    with torch.no_grad():
+        layer.weight.mul_(2)
+    again = [_called(call, layer, (2, 3, 4), tokens) for _ in range(2)]
+    expect(
+        near(again[0][0, 0], 4 * row, NEAR) and torch.equal(*again),
+        "The table has changed since the first call, or is the same in two calls, and the vectors "
+        "do not show it: keep nothing from call to call.",
     )
 
 
@@ -223,6 +293,29 @@ def attention(function: Callable[..., Any]) -> Claims:
         "With a mask, the output is not the average of the values that are allowed.",
     )
 
+    yield "gives them nothing, however well they fit"
+    one = torch.tensor([[2.0, 0, 0, 0]])
+    fits = torch.tensor([[-30.0, 0, 0, 0], [-30, 0, 0, 0], [30, 0, 0, 0]])
+    _, weights = asked(one, fits, torch.eye(3), torch.tensor([[True, True, False]]))
+    expect(
+        near(weights, torch.tensor([[0.5, 0.5, 0.0]]), NEAR) and not weights[0, 2].any(),
+        "The scores are -30, -30 and 30, and the third key is blocked: the weights are "
+        f"[0.5, 0.5, 0]; yours are {shown(weights[0])}. Which score becomes exactly 0?",
+    )
+
+    yield "takes a mask for each text, and one for all queries"
+    texts = torch.stack([mask, mask.flip(1) | (torch.arange(5) == 0)])
+    for other in (texts, texts[:, :1], torch.tensor([True, True, False, True, False])):
+        output, _ = asked(q, k, v, other)
+        expect(
+            near(output, F.scaled_dot_product_attention(q, k, v, attn_mask=other), NEAR),
+            f"With a mask of the shape {tuple(other.shape)}, the output is not right.",
+        )
+
+    yield "passes gradients to queries, keys and values"
+    for name, slope in zip("qkv", attention_gradients(function, q, k, v), strict=True):
+        expect(slope is not None, f"No gradient reaches `{name}`: is something detached?")
+
     yield "computes in the type and on the device of its inputs"
     output, _ = asked(*(x.double() for x in (q, k, v)))
     expect(output.dtype == torch.float64, f"For float64 inputs the output is {output.dtype}.")
@@ -251,6 +344,11 @@ def causal_mask(function: Callable[..., Any]) -> Claims:
     expect(elsewhere.device.type == "meta", f"It is on {elsewhere.device}.")
 
 
+def _expect_gradient_of(function: Callable[..., Any], x: Tensor, *others: Any) -> None:
+    output = function(x.clone().requires_grad_(), *others)
+    expect(output.requires_grad, "No gradient passes: compute with PyTorch, without `.detach()`.")
+
+
 NUMBERED = torch.arange(12.0).view(1, 3, 4)
 SPLIT = torch.tensor([[[[0.0, 1], [4, 5], [8, 9]], [[2, 3], [6, 7], [10, 11]]]])
 
@@ -273,6 +371,7 @@ def split_heads(function: Callable[..., Any]) -> Claims:
     two = torch.cat([NUMBERED, 100 + NUMBERED])
     found = as_tensor(f"`{call}`", ask(call, function, two, 2), (2, 2, 3, 2))
     expect(torch.equal(found[1], 100 + SPLIT[0]), "The second text is mixed with the first.")
+    _expect_gradient_of(function, NUMBERED, 2)
 
 
 @public_check("merge_heads")
@@ -286,6 +385,7 @@ def merge_heads(function: Callable[..., Any]) -> Claims:
         torch.equal(found, NUMBERED),
         f"The first position should be {shown(NUMBERED[0, 0])}; yours is {shown(found[0, 0])}.",
     )
+    _expect_gradient_of(function, SPLIT)
 
 
 @public_check("MultiHeadAttention")
@@ -327,6 +427,13 @@ def multi_head_attention(layer_class: Callable[..., Any]) -> Claims:
     with torch.no_grad():
         right, _ = theirs(x, x, x)
     expect(near(_called(call, layer, (2, 5, d), x), right, NEAR), "Without a mask it differs.")
+    expect(
+        not near(layer.weights, weights, NEAR),
+        "`self.weights` should be those of the last call; yours are those of an earlier one.",
+    )
+
+    yield "passes gradients to all of its parameters"
+    _expect_gradients(layer, x, mask)
 
 
 @public_check("cached_attention")
@@ -363,6 +470,12 @@ def cached_attention(function: Callable[..., Any]) -> Claims:
     yield "gives what attention with the causal mask gives at once"
     for t, output in enumerate(outputs):
         expect(near(output, right[:, :, t : t + 1], NEAR), f"The output of step {t + 1} differs.")
+
+    yield "attends to the cache that it is given, whatever it has seen before"
+    answer = ask(call, function, *(x[:, :, 3:] for x in (q, k, v)), (k[:, :, :1], v[:, :, :1]))
+    output = as_tensor("The output", answer[0], (1, 2, 1, 3))
+    two = F.scaled_dot_product_attention(q[:, :, 3:], k[:, :, [0, 3]], v[:, :, [0, 3]])
+    expect(near(output, two, NEAR), "With a cache of one position, the output is not right.")
 
 
 # ------------------------------------------------------------------------------------------------
@@ -414,6 +527,15 @@ def layer_norm(layer_class: Callable[..., Any]) -> Claims:
         f"number becomes 0.7071; yours is {float(found[0, 0, 3]):.4f}.",
     )
 
+    yield "computes without PyTorch's layer norm"
+    expect(
+        not computes_layer_norm(layer, x),
+        "PyTorch has computed a layer norm of its own: write the formula out.",
+    )
+
+    yield "passes gradients to its weight and its bias"
+    _expect_gradients(layer, x)
+
     yield "copes with numbers that are all equal"
     _called(call, layer, (1, 1, 4), torch.full((1, 1, 4), 3.0))
 
@@ -441,6 +563,9 @@ def feed_forward(layer_class: Callable[..., Any]) -> Claims:
         layer.down.bias.fill_(-10.0)
     found = _called(call, layer, (1, 1, 2), torch.tensor([[[1.0, -1]]]))
     expect(bool((found < 0).all()), "The result of the second layer may be negative.")
+
+    yield "passes gradients to both layers"
+    _expect_gradients(layer, torch.tensor([[[1.0, -1]]]))
 
 
 @public_check("Block")
@@ -489,6 +614,17 @@ def block(block_class: Callable[..., Any]) -> Claims:
         near(found, right, 1e-4),
         "The output differs. Does each branch begin with its own norm, and the second one with "
         "what the first has returned?",
+    )
+
+    yield "passes gradients to its input and to all of its parameters"
+    _expect_gradients(built, x, mask)
+    slopes = []
+    for function in (lambda y: built(y, mask), lambda y: theirs(y, src_mask=~mask)):
+        y = x.clone().requires_grad_()
+        slopes.append(torch.autograd.grad(function(y).square().sum(), y)[0])
+    expect(
+        near(slopes[0], slopes[1], 1e-2),
+        "The output is right, but its gradient for the input is not: is something detached?",
     )
 
     yield "drops numbers in training, and none in evaluation"
@@ -547,6 +683,18 @@ def language_model(model_class: Callable[..., Any]) -> Claims:
     dropping = ask(f"{call[:-1]}, dropout=0.5)", model_class, 7, 6, **sizes, dropout=0.5)
     found = _called("model(tokens)", _with_weights(dropping), (2, 6, 7), tokens)
     expect(near(found, whole, NEAR), "In evaluation the scores should not depend on dropout.")
+
+    yield "drops numbers of its input in training"
+    silent = ask(f"{call[:-1]}, dropout=1.0)", model_class, 7, 6, **sizes, dropout=1.0)
+    found = _called("model(tokens)", _with_weights(silent).train(), (2, 6, 7), tokens)
+    expect(
+        near(found, found[:1, :1].expand_as(found), NEAR),
+        "With a dropout of 1 nothing is left in training, so that all positions should have the "
+        "same scores: dropout acts on the sum of embeddings and positions as well.",
+    )
+
+    yield "passes gradients to all of its parameters"
+    _expect_gradients(model, tokens)
 
     yield "knows the order of what it has seen"
     swapped = tokens.clone()
@@ -719,6 +867,22 @@ def ngram_bits(function: Callable[..., Any]) -> Claims:
         f"{found:.4f}.",
     )
 
+    yield "counts n-grams that overlap"
+    found, right = asked("aaab", "aa", 2, 1.0), math.log2(5 / 3)
+    expect(
+        math.isclose(found, right, rel_tol=1e-9),
+        "In aaab, a follows a twice and b once. With 1 added, the probability of a is 3/5, which "
+        f"is {right:.4f} bits; you found {found:.4f}.",
+    )
+
+    yield "predicts after a context that the training text does not have"
+    found, right = asked("ab", "cab", 2, 1.0), (math.log2(3) + 1) / 2
+    expect(
+        math.isclose(found, right, rel_tol=1e-9),
+        "In ab, nothing follows c, so that each of the three characters has the probability 1/3; "
+        f"b follows a with 2/4. The mean over cab is {right:.4f} bits; you found {found:.4f}.",
+    )
+
 
 @public_check("bits_per_character")
 def bits_per_character(function: Callable[..., Any]) -> Claims:
@@ -743,6 +907,15 @@ def bits_per_character(function: Callable[..., Any]) -> Claims:
             f"A character with the probability {2**-right:g} costs {right:g} bit"
             f"{'' if right == 1 else 's'}; you found {found:.4f}.",
         )
+
+    yield "averages over all positions"
+    scores = torch.tensor([[0.5, 0.5], [0.25, 0.75], [0.5, 0.5]]).log().view(1, 3, 2)
+    found = as_number(f"`{call}`", ask(call, function, scores, torch.tensor([[0, 0, 1]])))
+    expect(
+        math.isclose(found, 4 / 3, rel_tol=1e-5),
+        "Three characters cost 1, 2 and 1 bits, which is 1.3333 on average; you found "
+        f"{found:.4f}.",
+    )
 
 
 @public_check("only_itself")

@@ -4,6 +4,7 @@ Each demand takes a loaded network, and returns None or what is wrong, in words 
 """
 
 from collections.abc import Callable
+from copy import deepcopy
 
 import torch
 from torch import nn
@@ -54,3 +55,37 @@ def update_trained(model: nn.Module) -> str | None:
         if name.endswith(".B") and not torch.count_nonzero(factor):
             return f"{name} is still zero, so the low-rank update was not trained."
     return None
+
+
+def update_used(
+    measure: Callable[[nn.Module], float], noise: float
+) -> Callable[[nn.Module], str | None]:
+    """Demand that the low-rank updates are not zero, and that the network is worse without them.
+
+    A classifier that was trained in full, with an update of tiny numbers beside it, is as accurate
+    without the update. In `quick`, the network with a low-rank update of its classifier loses nine
+    percentage points without it, and the one with updates in its convolutions seventy.
+
+    Parameters
+    ----------
+    measure
+        Returns the accuracy of a network.
+    noise
+        How far apart two measurements of the same accuracy may be.
+    """
+
+    def demand(model: nn.Module) -> str | None:
+        if problem := update_trained(model):
+            return problem
+        without = deepcopy(model)
+        for name, factor in without.named_parameters():
+            if name.endswith(".B"):
+                nn.init.zeros_(factor)
+        if measure(without) < measure(model) - noise:
+            return None
+        return (
+            "without its low-rank update it is as accurate as with it, so that what it has learned "
+            "is not in the update."
+        )
+
+    return demand

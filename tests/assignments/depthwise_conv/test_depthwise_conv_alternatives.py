@@ -60,7 +60,7 @@ class DepthwiseSeparableConvolution_1(nn.Module):
         self.depthwise = nn.Parameter(torch.empty(in_channels, 1, kernel_size, kernel_size))
         self.pointwise = nn.Parameter(torch.empty(out_channels, in_channels, 1, 1))
         nn.init.kaiming_normal_(self.depthwise)
-        nn.init.kaiming_normal_(self.pointwise)
+        nn.init.kaiming_normal_(self.pointwise, mode="fan_out")
         self.register_parameter("bias", nn.Parameter(torch.zeros(out_channels)) if bias else None)
 
     def forward(self, x):
@@ -332,5 +332,5 @@ def best_separable_3(kernel):
 
 @each_alternative(globals())
 def test_a_correct_answer_earns_every_point(alternative):
-    score = judged_alternative("depthwise_conv", alternative, {"checks": checks})
+    score = judged_alternative("depthwise_conv", alternative, {"checks": checks, "nn": nn})
     assert score.points == score.of, [check.message for check in score.checks]

@@ -129,6 +129,10 @@ def test_groups_are_found_however_they_are_asked_for():
         lambda image, kernel: F.conv2d(image, kernel[None]), in_dims=(1, 0), out_dims=1
     )
     assert groups_used(lambda x: by_channel(x[:, :, None], weight), x) == 3
+    with torch.inference_mode():
+        assert groups_used(grouped, x) == 3
+    assert groups_used(lambda x: grouped(x.requires_grad_()).sum().backward(), x.clone()) == 3
+    assert groups_used(lambda x: F.conv_transpose2d(x, weight, groups=3), x) == 3
     assert groups_used(lambda x: F.conv2d(x, weight.transpose(0, 1)), x) == 1
 
 

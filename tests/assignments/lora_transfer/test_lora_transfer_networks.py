@@ -13,7 +13,7 @@ from autograder.references import artifacts
 from helpers import data
 from helpers.artifacts import artifact_folder, load_artifact, save_artifact
 from helpers.measurements import measure
-from helpers.reference.lora_transfer import demands, freezing, nearest_mean, networks
+from helpers.reference.lora_transfer import demands, freezing, lora, nearest_mean, networks
 from helpers.resnet18 import ResNet18
 from helpers.training import History
 
@@ -69,6 +69,15 @@ def test_a_network_with_another_early_part_is_refused_for_the_right_reason(digit
 @pytest.mark.parametrize("build", [networks.lora_head_network, networks.lora_convs_network])
 def test_an_update_that_is_still_zero_is_named(digits, build):
     assert "still zero" in demands.update_trained(build(digits))
+
+
+def test_an_update_without_which_the_network_is_as_accurate_is_named():
+    model = nn.Sequential(lora.LoRALinear(nn.Linear(3, 2), 1, 1.0))
+    nn.init.ones_(model[0].B)
+    used = demands.update_used(lambda model: 0.9 if model[0].B.any() else 0.6, noise=0.01)
+    assert used(model) is None
+    unused = demands.update_used(lambda model: 0.9, noise=0.01)
+    assert "as accurate as with it" in unused(model)
 
 
 # ------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from alternatives import each_alternative, judged_alternative
 from torch import nn
 
+from helpers.assignments.transformer import checks
 from helpers.reference.transformer.attention import (
     MultiHeadAttention,
     attention,
@@ -610,7 +611,7 @@ def next_probabilities_2(scores, temperature):
     return F.softmax(scores * (1 / temperature), -1)
 
 
-IMPORTS = {"torch": torch, "np": np, "nn": nn, "F": F}
+IMPORTS = {"torch": torch, "np": np, "nn": nn, "F": F, "checks": checks}
 
 
 @each_alternative(globals())

@@ -143,7 +143,7 @@ def next_probabilities_1(scores, temperature):
     return (scores / temperature).softmax(dim=0)
 
 
-IMPORTS = {"torch": torch, "np": np, "nn": nn, "F": F}
+IMPORTS = {"torch": torch, "np": np, "nn": nn, "F": F, "checks": checks}
 
 
 @each_alternative(globals())
