@@ -7,7 +7,7 @@ from autograder.hidden import reference
 from autograder.hidden.checks import Check, close, holds, same
 from autograder.hidden.compare import difference
 from autograder.hidden.demands import levels_changed, pruned_as, scheduled, sparse
-from autograder.hidden.figures import drawn_by, draws, figure_panels
+from autograder.hidden.figures import drawn_by, draws, figure_panels, titled
 from autograder.hidden.networks import home_of, parameters_of
 from autograder.hidden.score import Score, score
 from autograder.hidden.seeds import seeded
@@ -25,7 +25,14 @@ from autograder.hidden.tolerance import accuracy_noise, away_from_ties, rounding
 from autograder.hidden.trained import trained
 from autograder.hidden.verdict import verdict
 from helpers.artifacts import ArtifactError
-from helpers.checks.figures import axes_are_named, lines_are_named, loss_and_weights
+from helpers.checks.figures import (
+    axes_are_named,
+    axes_are_swapped,
+    lines_are_named,
+    loss_and_weights,
+    misnamed_weight,
+    weights_alone,
+)
 
 __all__ = [
     "ArtifactError",
@@ -36,6 +43,7 @@ __all__ = [
     "accuracy_noise",
     "away_from_ties",
     "axes_are_named",
+    "axes_are_swapped",
     "close",
     "difference",
     "drawn_by",
@@ -48,6 +56,7 @@ __all__ = [
     "levels_changed",
     "lines_are_named",
     "loss_and_weights",
+    "misnamed_weight",
     "parameters_of",
     "pruned_as",
     "reference",
@@ -60,7 +69,9 @@ __all__ = [
     "sparse",
     "student",
     "submitted",
+    "titled",
     "trained",
     "value",
     "verdict",
+    "weights_alone",
 ]
