@@ -8,6 +8,7 @@ from autograder.hidden.checks import Check, close, holds, same
 from autograder.hidden.compare import difference
 from autograder.hidden.demands import levels_changed, pruned_as, scheduled, sparse
 from autograder.hidden.figures import drawn_by, draws, figure_panels, titled
+from autograder.hidden.independence import independent
 from autograder.hidden.networks import home_of, parameters_of
 from autograder.hidden.score import Score, score
 from autograder.hidden.seeds import seeded
@@ -23,6 +24,7 @@ from autograder.hidden.student import (
 from autograder.hidden.submitted import submitted
 from autograder.hidden.tolerance import accuracy_noise, away_from_ties, roundings
 from autograder.hidden.trained import trained
+from autograder.hidden.untouched import beyond_untouched
 from autograder.hidden.verdict import verdict
 from helpers.artifacts import ArtifactError
 from helpers.checks.figures import (
@@ -44,6 +46,7 @@ __all__ = [
     "away_from_ties",
     "axes_are_named",
     "axes_are_swapped",
+    "beyond_untouched",
     "close",
     "difference",
     "drawn_by",
@@ -53,6 +56,7 @@ __all__ = [
     "gradient",
     "holds",
     "home_of",
+    "independent",
     "levels_changed",
     "lines_are_named",
     "loss_and_weights",
