@@ -229,6 +229,16 @@ def apply_masks(apply_masks: Callable[..., Any]) -> Claims:
         f"Without masks, the weights [3, -2] should stay; they are now {shown(found)}.",
     )
 
+    yield "applies the masks that it is given, also after a call with others"
+    model = network()
+    ask(call, apply_masks, model, {"0": ~masks["0"]})
+    found = model.get_parameter("0.weight").detach().flatten()
+    expect(
+        near(found, torch.tensor([0.0, -2.0]), 0.0),
+        "In another network, only the first of the weights [3, -2] is pruned, so that they should "
+        f"be [0, -2]; they are now {shown(found)}.",
+    )
+
     yield "changes the parameters in place, so that the optimizer still updates them"
     model = network()
     parameters = dict(model.named_parameters())
@@ -506,6 +516,7 @@ def scheduled_percentage(scheduled_percentage: Callable[..., Any]) -> Claims:
 
     yield "rises evenly"
     expect_percentage(2, 10, 24)
+    expect_percentage(0, 32, 2.5)
     expect_percentage(1, 4, 40)
 
     yield "reaches the final percentage before the last pruning epoch"

@@ -874,7 +874,7 @@ def average_precision(average_precision: Callable[..., Any]) -> Claims:
     """Check the student's ``average_precision(sizes, bits)``."""
 
     def expect_average(
-        sizes: dict[str, int], bits: dict[str, int], expected: int, why: str
+        sizes: dict[str, int], bits: dict[str, int], expected: float, why: str
     ) -> None:
         call = f"average_precision({sizes}, {bits})"
         found = as_number(f"`{call}`", ask(call, average_precision, sizes, bits))
@@ -893,6 +893,9 @@ def average_precision(average_precision: Callable[..., Any]) -> Claims:
         5,
         "400 weights take 800 + 1200 bits",
     )
+
+    yield "need not be a whole number"
+    expect_average({"a": 30, "b": 10}, {"a": 2, "b": 4}, 2.5, "40 weights take 60 + 40 bits")
 
     yield "counts the layers that stay in float"
     expect_average(
