@@ -9,8 +9,9 @@ from autograder.hidden.compare import difference
 from autograder.hidden.demands import levels_changed, pruned_as, scheduled, sparse
 from autograder.hidden.distinct import differs_from
 from autograder.hidden.fair_draws import fair_draw
-from autograder.hidden.figures import drawn_by, draws, figure_panels
+from autograder.hidden.figures import drawn_by, draws, figure_panels, titled
 from autograder.hidden.fresh import fresh
+from autograder.hidden.independence import independent
 from autograder.hidden.legends import names_of_lines
 from autograder.hidden.networks import home_of, parameters_of
 from autograder.hidden.normal import normal
@@ -28,9 +29,17 @@ from autograder.hidden.student import (
 from autograder.hidden.submitted import submitted
 from autograder.hidden.tolerance import accuracy_noise, away_from_ties, roundings
 from autograder.hidden.trained import trained
+from autograder.hidden.untouched import beyond_untouched
 from autograder.hidden.verdict import verdict
 from helpers.artifacts import ArtifactError
-from helpers.checks.figures import axes_are_named, lines_are_named, loss_and_weights
+from helpers.checks.figures import (
+    axes_are_named,
+    axes_are_swapped,
+    lines_are_named,
+    loss_and_weights,
+    misnamed_weight,
+    weights_alone,
+)
 
 __all__ = [
     "ArtifactError",
@@ -41,6 +50,8 @@ __all__ = [
     "accuracy_noise",
     "away_from_ties",
     "axes_are_named",
+    "axes_are_swapped",
+    "beyond_untouched",
     "close",
     "difference",
     "differs_from",
@@ -53,9 +64,11 @@ __all__ = [
     "gradient",
     "holds",
     "home_of",
+    "independent",
     "levels_changed",
     "lines_are_named",
     "loss_and_weights",
+    "misnamed_weight",
     "names_of_lines",
     "normal",
     "parameters_of",
@@ -70,7 +83,9 @@ __all__ = [
     "sparse",
     "student",
     "submitted",
+    "titled",
     "trained",
     "value",
     "verdict",
+    "weights_alone",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -12,7 +12,15 @@ import numpy as np
 from autograder.hidden.checks import Check
 from autograder.hidden.compare import difference
 from autograder.hidden.student import Handle, StudentError, student, value
-from helpers.checks.figures import Panel, log10_line, loss_and_weights, panels_of
+from helpers.checks.figures import (
+    Panel,
+    log10_line,
+    loss_and_weights,
+    names_number,
+    panels_of,
+    titles_of,
+    weights_alone,
+)
 
 NO_FIGURE = "There is no figure with lines: return the figure that you draw (`return figure`)."
 TWO_PANELS = "One panel should show the loss (one line), and another all weights (one line each)."
@@ -60,13 +68,15 @@ def _plain(figures: Any) -> Any:
     return figures._ask(op="get") if isinstance(figures, Handle) else figures
 
 
-def shown_run(figures: Any) -> dict[str, np.ndarray]:
+def shown_run(figures: Any, run: np.ndarray) -> dict[str, np.ndarray]:
     """Return the lines of a figure that shows a run.
 
     Parameters
     ----------
     figures
         A figure, a handle to one, or a list or tuple of these.
+    run
+        The weights ``(steps + 1, d)`` that the figure should show; see `weights_alone`.
 
     Returns
     -------
@@ -83,7 +93,16 @@ def shown_run(figures: Any) -> dict[str, np.ndarray]:
     found = loss_and_weights(figure_panels(figures))
     if found is None:
         raise StudentError(TWO_PANELS)
-    loss, weights = found
+    loss, weights = found[0], weights_alone(found[1], run)
+    if weights.log_scale:
+        raise StudentError(
+            "The weights need an ordinary y axis: a logarithmic one has no place for zero or for "
+            "negative weights."
+        )
+    if loss.log_steps or weights.log_steps:
+        raise StudentError(
+            "The steps need an ordinary x axis: a logarithmic one has no place for step 0."
+        )
     if len({line.shape for line in weights.lines}) != 1:
         raise StudentError("Every line of the weights should have a point for every step.")
     return {"log10 of the loss": log10_line(loss), "weights": _in_order(weights.lines)}
@@ -105,7 +124,7 @@ def drawn_by(plot: Callable[..., Any], *run: Any) -> dict[str, np.ndarray]:
     This is for ``same(through=...)``.
     """
     if isinstance(plot, Handle):
-        return shown_run(plot(*run))
+        return shown_run(plot(*run), run[0])
     if "matplotlib.pyplot" not in sys.modules:
         # The grader may have no screen, and a wrong solution should not open windows on it.
         import matplotlib
@@ -115,7 +134,7 @@ def drawn_by(plot: Callable[..., Any], *run: Any) -> dict[str, np.ndarray]:
 
     before = set(pyplot.get_fignums())
     try:
-        return shown_run(plot(*run))
+        return shown_run(plot(*run), run[0])
     finally:
         for number in set(pyplot.get_fignums()) - before:
             pyplot.close(number)
@@ -145,7 +164,7 @@ def draws(
         Weight of the check among all checks of its question.
     """
     try:
-        shown = shown_run(figures)
+        shown = shown_run(figures, weights)
     except StudentError as error:
         return Check(label, 0.0, str(error), weight)
     steps = np.arange(len(losses))
@@ -163,3 +182,32 @@ def draws(
     if found := difference(curve, above, LOSS_WITHIN):
         return Check(label, 0.0, f"the line of log10 L: {found}", weight)
     return Check(label, 1.0, "", weight)
+
+
+def titled(figures: Mapping[float, Any], *, label: str = "titles", weight: float = 1.0) -> Check:
+    """Check that each figure has a title with a number, such as the strength of a penalty.
+
+    Parameters
+    ----------
+    figures
+        From each number to a handle to its figure, or to a list or tuple of figures.
+    label
+        What was checked.
+    weight
+        Weight of the check among all checks of its question.
+
+    Returns
+    -------
+    Check
+        Its credit is the share of the figures whose title names their number.
+    """
+    without = []
+    for number, figure in figures.items():
+        try:
+            titles = titles_of(_plain(figure), value)
+        except StudentError:
+            titles = []
+        if not names_number(titles, number):
+            without.append(f"{number:g}")
+    message = f"There is no title with the number {', '.join(without)}." if without else ""
+    return Check(label, 1 - len(without) / len(figures), message, weight)

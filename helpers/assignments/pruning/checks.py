@@ -38,6 +38,7 @@ __all__ = [
     "prune_by_std",
     "scheduled_percentage",
     "sensitivity",
+    "smallest_in_each_layer",
     "trained",
     "verdict",
 ]
@@ -83,6 +84,16 @@ def prune_by_std(prune_by_std: Callable[..., Any]) -> Claims:
         w,
         (0, 0, 1, 1),
         asked(w, 1.5),
+    )
+
+    yield "finds one threshold for the whole layer, not one for each filter"
+    # 2.24, or 2.58 if divided by n - 1. The rows alone would have 1 and 3.
+    w = torch.tensor([[1.0, -1.0], [3.0, -3.0]])
+    _expect_pruned(
+        f"`w = {shown(w)}` has a standard deviation of about 2.4.\nWith s = 0.5",
+        w,
+        ((0, 0), (1, 1)),
+        asked(w, 0.5),
     )
 
     yield "prunes weights whose magnitude equals the threshold"
@@ -135,6 +146,15 @@ def prune_by_percentage(prune_by_percentage: Callable[..., Any]) -> Claims:
         w,
         (0, 0, 0, 1, 1, 1, 1, 1, 1, 1),
         asked(w, 25),
+    )
+
+    yield "finds one threshold for the whole layer, not one for each filter"
+    w = torch.tensor([[1.0, -2.0], [3.0, -4.0]])
+    _expect_pruned(
+        f"`w = {shown(w)}` and q = 50: the threshold lies half-way between 2 and 3.",
+        w,
+        ((0, 0), (1, 1)),
+        asked(w, 50),
     )
 
     yield "prunes weights whose magnitude equals the threshold"
@@ -207,6 +227,16 @@ def apply_masks(apply_masks: Callable[..., Any]) -> Claims:
     expect(
         near(found, torch.tensor([3.0, -2.0]), 0.0),
         f"Without masks, the weights [3, -2] should stay; they are now {shown(found)}.",
+    )
+
+    yield "applies the masks that it is given, also after a call with others"
+    model = network()
+    ask(call, apply_masks, model, {"0": ~masks["0"]})
+    found = model.get_parameter("0.weight").detach().flatten()
+    expect(
+        near(found, torch.tensor([0.0, -2.0]), 0.0),
+        "In another network, only the first of the weights [3, -2] is pruned, so that they should "
+        f"be [0, -2]; they are now {shown(found)}.",
     )
 
     yield "changes the parameters in place, so that the optimizer still updates them"
@@ -456,6 +486,14 @@ def masked_step(masked_step: Callable[..., Any]) -> Claims:
         f"The kept weights should go to 3 and 2.75; yours go to {shown(found[[0, 2]])}.",
     )
 
+    yield "sets a pruned weight to zero that was not zero before"
+    found, _ = asked(torch.tensor([4.0, -8.0, 2.0]), torch.zeros(3), gradient, mask)
+    expect(
+        float(found[1]) == 0,
+        "The second weight is -8, and the mask prunes it. After the step it should be 0, but yours "
+        f"is {float(found[1]):g}.",
+    )
+
 
 @public_check("scheduled_percentage")
 def scheduled_percentage(scheduled_percentage: Callable[..., Any]) -> Claims:
@@ -478,6 +516,7 @@ def scheduled_percentage(scheduled_percentage: Callable[..., Any]) -> Claims:
 
     yield "rises evenly"
     expect_percentage(2, 10, 24)
+    expect_percentage(0, 32, 2.5)
     expect_percentage(1, 4, 40)
 
     yield "reaches the final percentage before the last pruning epoch"
@@ -492,20 +531,27 @@ def scheduled_percentage(scheduled_percentage: Callable[..., Any]) -> Claims:
     expect_percentage(1, 3, 60, 90)
 
 
+def smallest_in_each_layer(weights: Mapping[str, Tensor], q: float) -> dict[str, Tensor]:
+    """Mask q per cent of each layer, the smallest magnitudes first.
+
+    This is the ranking that `iterative_pruning` and the hidden test give to the student's hooks.
+    """
+    found = {}
+    for layer, w in weights.items():
+        keep = torch.ones(w.numel(), dtype=torch.bool)
+        keep[w.flatten().abs().argsort()[: round(q / 100 * w.numel())]] = False
+        found[layer] = keep.view(w.shape)
+    return found
+
+
 @public_check("IterativePruning")
 def iterative_pruning(iterative_pruning: Callable[..., Any]) -> Claims:
     """Check the student's class ``IterativePruning(find_masks, pruning_epochs)``."""
     asked_for: list[float] = []
 
     def smallest(weights: Mapping[str, Tensor], q: float) -> dict[str, Tensor]:
-        """Mask q per cent of each layer, the smallest magnitudes first."""
         asked_for.append(float(q))
-        found = {}
-        for layer, w in weights.items():
-            keep = torch.ones(w.numel(), dtype=torch.bool)
-            keep[w.flatten().abs().argsort()[: round(q / 100 * w.numel())]] = False
-            found[layer] = keep.view(w.shape)
-        return found
+        return smallest_in_each_layer(weights, q)
 
     def train(model: nn.Module, *weights: float) -> None:
         """Set the weights as if a step of an optimizer had changed them."""
@@ -677,7 +723,7 @@ def _pruned(
 
 
 def _expect_pruned(
-    words: str, w: Tensor, kept: Sequence[int], found: tuple[Tensor, Tensor]
+    words: str, w: Tensor, kept: Sequence[Any], found: tuple[Tensor, Tensor]
 ) -> None:
     pruned, mask = found
     right = torch.tensor(kept, dtype=torch.bool)

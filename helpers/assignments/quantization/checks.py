@@ -98,6 +98,16 @@ def quantize(quantize: Callable[..., Any]) -> Claims:
         f"{example}\nThe nearest levels have the codes [0, 1, 2, 3]; yours are {shown(codes)}.",
     )
 
+    yield "begins at the smallest weight, even if zero is then on no level"
+    w = np.array([0.25, 0.375, 1.75], np.float32)
+    codes, scale, minimum = _quantized(ask("quantize(w, 2)", quantize, w, 2), w)
+    rebuilt = codes * float(scale) + float(minimum)
+    expect(
+        bool(np.abs(rebuilt - [0.25, 0.25, 1.75]).max() <= 8 * ROUNDING),
+        f"With 2 bits, `w = {shown(w)}` has the levels 0.25, 0.75, 1.25 and 1.75. Your codes, "
+        f"scale and minimum give back {shown(rebuilt)}.",
+    )
+
     yield "rounds to the nearest of 256 levels by default (8 bits)"
     numbers = np.arange(256)
     for part in (0.3, -0.3):
@@ -124,7 +134,8 @@ def quantize(quantize: Callable[..., Any]) -> Claims:
 
     yield "copes with weights that are all equal"
     w = np.full((2, 3), 0.25, np.float32)
-    codes, _, _ = _quantized(ask("quantize(w, 8)", quantize, w, 8), w)
+    with np.errstate(divide="raise", invalid="raise"):  # 0/0 is no code, even if it looks like one
+        codes, _, _ = _quantized(ask("quantize(w, 8)", quantize, w, 8), w)
     expect(
         (codes == codes.flat[0]).all(),
         f"All weights are 0.25, so all codes should be equal; yours are {shown(codes)}.",
@@ -357,6 +368,28 @@ def quantize_stochastic(quantize_stochastic: Callable[..., Any]) -> Claims:
     expect(
         not np.array_equal(asked(w, 7), asked(w, 8)),
         "Seed 7 and seed 8 gave the same codes: let `seed` decide the random numbers.",
+    )
+
+    yield "works with steps of any length"
+    w = np.array([0.0, 300.0] + [150.0] * copies, np.float32)
+    call = "quantize_stochastic(w, 2, 0)"
+    codes, _, _ = _quantized(ask(call, quantize_stochastic, w, 2, 0), w)
+    expect(
+        codes[1] == 3 and bool(np.isin(codes[2:], (1, 2)).all()),
+        "With 2 bits, weights from 0 to 300 have the levels 0, 100, 200 and 300. A weight of 150 "
+        f"lies between the codes 1 and 2; yours are {shown(np.unique(codes[2:]))}.",
+    )
+
+    yield "draws a random number for each weight"
+    rows = np.zeros((copies // 10 + 1, 10), np.float32)
+    rows[0, 0], rows[1:] = 3, 1.5
+    codes = asked(rows, 0)[1:]
+    # A row, or a column, of ten weights that each go up or down by chance is seldom all alike.
+    alike = (codes == codes[:, :1]).all(axis=1).mean()
+    expect(
+        alike < 0.1 and not (codes == codes[:1]).all(),
+        "Many rows of ten weights, all half-way between two levels, were rounded alike within each "
+        "row or within each column. Draw as many random numbers as there are weights.",
     )
 
     yield "copes with weights that are all equal"
@@ -610,7 +643,19 @@ def quant_conv2d(QuantConv2d: Callable[..., Any]) -> Claims:
         "after the forward pass. Small updates can only add up in weights that are not rounded.",
     )
 
+    yield "quantizes the weights that it has now, not those of an earlier call"
+    layer.load_state_dict({"weight": 2 * torch.tensor(WEIGHTS).view(1, 4, 1, 1)})
+    found = as_tensor("`layer(x)`", ask("layer(x)", layer, unit_vectors), (5, 1, 1, 1))
+    found = found.detach().flatten()[:4]
+    expect(
+        near(found, 2 * torch.tensor(LEVELS), 32 * ROUNDING),
+        f"After all weights were doubled, the quantized ones should be "
+        f"{shown(2 * torch.tensor(LEVELS))}; yours are {shown(found)}.",
+    )
+
     yield "passes the gradient straight through to its float weights"
+    layer = small(2)
+    weight = layer.get_parameter("weight")
     arriving = torch.tensor([3.0, -0.5, 0.25, -20.0])
     found = as_tensor("`layer(x)`", ask("layer(x)", layer, unit_vectors[:4]), (4, 1, 1, 1))
     expect(
@@ -620,6 +665,23 @@ def quant_conv2d(QuantConv2d: Callable[..., Any]) -> Claims:
     ask("backward, after layer(x),", found.backward, arriving.view(4, 1, 1, 1))
     gradient = None if weight.grad is None else weight.grad.flatten()
     _expect_straight_through("layer(x)", "layer.weight", gradient, arriving)
+
+    yield "passes gradients to its bias and to its input"
+    layer = build(2, torch.tensor(WEIGHTS).view(1, 4, 1, 1), torch.zeros(1))
+    x = torch.ones(1, 4, 1, 1, requires_grad=True)
+    found = as_tensor("`layer(x)`", ask("layer(x)", layer, x), (1, 1, 1, 1))
+    ask("backward, after layer(x),", found.sum().backward)
+    bias = layer.get_parameter("bias").grad
+    expect(
+        bias is not None and near(bias, torch.ones(1), 0.0),
+        "The bias should get the gradient 1, as in `nn.Conv2d`, so that it is trained as well; "
+        f"yours gets {None if bias is None else shown(bias)}.",
+    )
+    expect(
+        x.grad is not None and near(x.grad.flatten(), torch.tensor(LEVELS), 16 * ROUNDING),
+        f"The gradient of the input should be the quantized weights, {shown(torch.tensor(LEVELS))};"
+        f" yours is {None if x.grad is None else shown(x.grad.flatten())}.",
+    )
 
 
 @public_check("fine_tune")
@@ -812,7 +874,7 @@ def average_precision(average_precision: Callable[..., Any]) -> Claims:
     """Check the student's ``average_precision(sizes, bits)``."""
 
     def expect_average(
-        sizes: dict[str, int], bits: dict[str, int], expected: int, why: str
+        sizes: dict[str, int], bits: dict[str, int], expected: float, why: str
     ) -> None:
         call = f"average_precision({sizes}, {bits})"
         found = as_number(f"`{call}`", ask(call, average_precision, sizes, bits))
@@ -831,6 +893,9 @@ def average_precision(average_precision: Callable[..., Any]) -> Claims:
         5,
         "400 weights take 800 + 1200 bits",
     )
+
+    yield "need not be a whole number"
+    expect_average({"a": 30, "b": 10}, {"a": 2, "b": 4}, 2.5, "40 weights take 60 + 40 bits")
 
     yield "counts the layers that stay in float"
     expect_average(

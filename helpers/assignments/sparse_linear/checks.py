@@ -15,10 +15,14 @@ import numpy as np
 from helpers.checks.answers import Array, as_array, as_number, ask, expect, kind, shown
 from helpers.checks.figures import (
     axes_are_named,
-    lines_are_named,
+    axes_are_swapped,
     log10_line,
     loss_and_weights,
+    misnamed_weight,
+    names_number,
     panels_of,
+    titles_of,
+    weights_alone,
 )
 from helpers.checks.result import Claims, Wrong, public_check
 from helpers.checks.values import verdict
@@ -287,6 +291,15 @@ def keep_largest(keep_largest: Callable[..., Any]) -> Claims:
             f"For `w = {shown(w)}`, `{call}` should be {shown(np.array(right))}; yours is "
             f"{shown(found)}.",
         )
+    yield "keeps two of three weights of equal magnitude, if two are asked for"
+    equal = np.array([1.0, -1.0, 1.0])
+    found = as_array(
+        "`keep_largest(w, 2)`", ask("keep_largest(w, 2)", keep_largest, equal, 2), (3,)
+    )
+    expect(
+        np.count_nonzero(found) == 2,
+        f"For `w = [1, -1, 1]` any two weights may stay; yours is {shown(found)}.",
+    )
     yield "keeps two weights by default, and leaves `w` as it was"
     given = w.copy()
     found = as_array("`keep_largest(w)`", ask("keep_largest(w)", keep_largest, given), (5,))
@@ -308,6 +321,14 @@ def cut_small(cut_small: Callable[..., Any]) -> Claims:
         [2.0, -1.5, 0, 0, 0],
         "the magnitudes of 0.3 and -0.2 are at most 0.5; those of 2 and -1.5 are larger.",
         0.5,
+    )
+    yield "cuts a weight whose magnitude is the threshold itself"
+    call = "cut_small(w, 0.5)"
+    w = np.array([0.5, -2.0, -0.5])
+    found = as_array(f"`{call}`", ask(call, cut_small, w, 0.5), (3,))
+    expect(
+        found.tolist() == [0, -2, 0],
+        f"For `w = {shown(w)}` only -2 is larger than 0.5; yours is {shown(found)}.",
     )
     yield "gives exact zeros"
     call = "cut_small(w, 0.1)"
@@ -360,6 +381,16 @@ def trimmed_threshold(trimmed_threshold: Callable[..., Any]) -> Claims:
         0.5,
         free=1,
     )
+    yield "exempts two of three weights of equal magnitude, if `free` is 2"
+    call = "trimmed_threshold(w, 0.5)"
+    found = as_array(
+        f"`{call}`", ask(call, trimmed_threshold, np.array([1.0, -1.0, 1.0]), 0.5), (3,)
+    )
+    expect(
+        bool(np.abs(np.sort(np.abs(found)) - [0.5, 1, 1]).max() <= WITHIN),
+        f"For `w = [1, -1, 1]` two weights, whichever, should stay, and the other one should move "
+        f"by 0.5 towards 0; yours is {shown(found)}.",
+    )
 
 
 def _thresholded(
@@ -378,6 +409,10 @@ def _thresholded(
     expect(
         bool(np.abs(found - right).max() <= WITHIN),
         f"`w = {shown(w)}`: {why}\nThat gives {shown(np.array(right))}; yours is {shown(found)}.",
+    )
+    expect(
+        np.array_equal(found == 0, np.array(right) == 0),
+        f"`w = {shown(w)}`: a weight that becomes zero should be exactly 0, and no other weight.",
     )
     expect(np.array_equal(given, w), "`w` itself has changed: make a new array.")
 
@@ -412,6 +447,8 @@ def log10_loss(log10_loss: Callable[..., Any]) -> Claims:
         bool(np.isnan(found[1])) and abs(found[0] - 1) <= WITHIN,
         f"For `losses = [10, 0]` it should be [1, nan]; yours is {shown(found)}.",
     )
+    yield "keeps the shape of an array with two dimensions"
+    as_array(f"`{call}`", ask(call, log10_loss, np.ones((2, 3))), (2, 3))
 
 
 @public_check("plot_run")
@@ -435,10 +472,23 @@ def plot_run(plot_run: Callable[..., Any]) -> Claims:
     assert lines is not None
     yield "names the axes"
     expect(axes_are_named([loss, lines]), "Give both panels a label on the x and on the y axis.")
-    yield "names every weight"
     expect(
-        lines_are_named(lines),
-        "A legend should name each weight: give each line a `label`, then call `legend()`.",
+        not axes_are_swapped(loss) and not axes_are_swapped(lines),
+        "The x axis shows the steps, and the y axis the loss or the weights: your labels say "
+        "something else.",
+    )
+    yield "names every weight"
+    lines = weights_alone(lines, weights)
+    expect(
+        all(lines.labels) and len(set(lines.labels)) == len(lines.labels),
+        "A legend should name each weight: give each line a `label` of its own, then call "
+        "`legend()`.",
+    )
+    wrong = misnamed_weight(lines, weights)
+    expect(
+        wrong is None,
+        f"The line with the label `{wrong}` shows another weight than its label says. Number the "
+        "weights from 0 or from 1.",
     )
 
 
@@ -453,7 +503,7 @@ def _shows(figure: Any, weights: Array, losses: Array) -> Claims:
             "There should be one panel with one line, the loss, and one with a line for each "
             f"weight. The numbers of lines in your panels are: {counts}."
         )
-    loss_panel, weight_panel = found
+    loss_panel, weight_panel = found[0], weights_alone(found[1], weights)
     count = len(losses)
     yield "draws log10 of the loss over the steps, from step 0"
     # Values below that are rounding errors, and a loss of zero has no logarithm.
@@ -467,6 +517,15 @@ def _shows(figure: Any, weights: Array, losses: Array) -> Claims:
             f"Yours shows {shown(mine[:, 1])} at {shown(mine[:, 0])}."
         )
     yield "draws every weight over the steps, from step 0"
+    expect(
+        not weight_panel.log_scale,
+        "The weights need an ordinary y axis: a logarithmic one has no place for zero or for "
+        "negative weights.",
+    )
+    expect(
+        not weight_panel.log_steps and not loss_panel.log_steps,
+        "The steps need an ordinary x axis: a logarithmic one has no place for step 0.",
+    )
     expect(
         len(weight_panel.lines) == weights.shape[1],
         f"{weights.shape[1]} weights make {weights.shape[1]} lines; you drew "
@@ -493,7 +552,10 @@ def run_figure(figure: Any, weights: Any, losses: Any) -> Claims:
 
 @public_check("figures")
 def run_figures(figures: Any, runs: dict[float, Any]) -> Claims:
-    """Check that each of a student's figures shows the student's run with the same key."""
+    """Check that each of a student's figures shows the student's run with the same key.
+
+    Where the keys are strengths, a title has to name the strength.
+    """
     yield f"is a dict with a figure for each of {', '.join(map(str, runs))}"
     expect(isinstance(figures, dict), f"It should be a dict; yours is {kind(figures)}.")
     missing = [str(key) for key in runs if key not in figures]
@@ -502,6 +564,12 @@ def run_figures(figures: Any, runs: dict[float, Any]) -> Claims:
         yield f"for {key}: {TWO_PANELS}"
         for claim in _shows(figures[key], np.asarray(weights), np.asarray(losses)):
             yield f"for {key}: {claim}"
+        if isinstance(key, float):
+            yield f"for {key}: has a title with the strength"
+            expect(
+                names_number(titles_of(figures[key]), key),
+                f"No title of this figure contains the number {key:g}.",
+            )
 
 
 # ------------------------------------------------------------------------------------------------
@@ -533,7 +601,10 @@ def two_point_runs(runs: Any, settings: Any) -> Claims:
     for method in methods[1:]:
         expect(method in settings, f"There is no strength for {method!r} yet.")
         strength = as_number(f"The strength for {method!r}", settings[method])
-        expect(0 < strength <= 10, f"The strength for {method!r} should be above 0 and at most 10.")
+        expect(
+            0.01 <= strength <= 10,
+            f"The strength for {method!r} should be from 0.01 to 10; yours is {strength:g}.",
+        )
     yield "has a run of 200 steps for each of the four methods"
     expect(isinstance(runs, dict), f"The runs should be a dict; yours is {kind(runs)}.")
     for method in methods:

@@ -309,14 +309,15 @@ def is_run(X: Array, y: Array, weights: Array, losses: Array, method: str, stren
         ``"projected"`` with two kept weights, ``"l1"``, ``"proximal"``, or ``"trimmed"`` with two
         weights without a penalty.
     strength
-        Factor lambda of the penalty, above 0 and at most `LARGEST_STRENGTH`. It is not used for
-        ``"projected"``.
+        Factor lambda of the penalty, from `SMALLEST_STRENGTH` to `LARGEST_STRENGTH`. It is not used
+        for ``"projected"``.
     """
     shapes = (STEPS + 1, X.shape[1]), (STEPS + 1,)
     for found, shape in zip((weights, losses), shapes, strict=True):
         if not (isinstance(found, np.ndarray) and found.shape == shape and found.dtype == float):
             return False
-    if weights[0].any() or not (method == "projected" or 0 < strength <= LARGEST_STRENGTH):
+    allowed = method == "projected" or SMALLEST_STRENGTH <= strength <= LARGEST_STRENGTH
+    if weights[0].any() or not allowed:
         return False
     right = np.array([loss(X, y, w) for w in weights])
     return bool(np.abs(losses - right).max() <= WITHIN) and all(
@@ -324,6 +325,10 @@ def is_run(X: Array, y: Array, weights: Array, losses: Array, method: str, stren
         for before, after in pairwise(weights)
     )
 
+
+SMALLEST_STRENGTH = 0.01
+"""The penalty then moves a weight by 2e-4 per step, a hundred thousand times `WITHIN`. With a far
+smaller one, a run without any penalty could not be told from a right one."""
 
 LARGEST_STRENGTH = 10
 """An L1 penalty of 30 or more keeps all weights at zero, which does not count as an attempt."""

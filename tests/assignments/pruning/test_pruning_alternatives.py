@@ -21,6 +21,7 @@ from autograder.misconceptions import misconceptions_of
 from autograder.references import artifacts
 from helpers import data
 from helpers.artifacts import artifact_files, artifact_folder
+from helpers.assignments.pruning import checks
 from helpers.batch_norm import reestimate_batch_norm
 from helpers.models import layer_sizes, resnet20
 from helpers.reference import masks
@@ -31,6 +32,7 @@ from helpers.training import evaluate
 NOTEBOOK = {
     "nn": nn,
     "torch": torch,
+    "checks": checks,
     "global_percentage_masks": magnitude.global_percentage_masks,
 }
 

@@ -64,6 +64,9 @@ def test_a_figure_is_compared_with_its_run():
 def test_a_figure_is_required_for_each_strength():
     runs = {s: l1_descent(*PROBLEM, s) for s in (0.2, 0.5)}
     figures = {s: sparse_figures.plot_run(*run) for s, run in runs.items()}
+    assert "0.2" in checks.run_figures(figures, runs).problem  # there are no titles yet
+    for s, figure in figures.items():
+        figure.suptitle(f"strength {s}")
     assert checks.run_figures(figures, runs), checks.run_figures(figures, runs)
     assert "0.5" in checks.run_figures({0.2: figures[0.2]}, runs).problem
     assert "for 0.2" in checks.run_figures({0.2: figures[0.5], 0.5: figures[0.5]}, runs).failed
@@ -73,7 +76,7 @@ def test_a_figure_is_required_for_each_strength():
 def test_the_form_of_the_bonus_runs_is_checked():
     assert checks.two_point_runs(RUNS, SETTINGS), checks.two_point_runs(RUNS, SETTINGS)
     assert "'l1'" in checks.two_point_runs(RUNS, {}).problem
-    assert "above 0" in checks.two_point_runs(RUNS, SETTINGS | {"l1": 0.0}).problem
+    assert "from 0.01 to 10" in checks.two_point_runs(RUNS, SETTINGS | {"l1": 0.0}).problem
     assert "'projected'" in checks.two_point_runs({}, SETTINGS).problem
     short = RUNS | {"l1": l1_descent(*FIRST_TWO, 0.5, steps=100)}
     assert "(201, 5)" in checks.two_point_runs(short, SETTINGS).problem

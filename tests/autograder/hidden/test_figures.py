@@ -9,11 +9,19 @@ import pytest
 mpl.use("Agg")
 from matplotlib import pyplot as plt
 
-from autograder.hidden import StudentError, student
-from autograder.hidden.figures import drawn_by, draws, figure_panels, shown_run
+from autograder.hidden import StudentError, entry, student
+from autograder.hidden.figures import drawn_by, draws, figure_panels, shown_run, titled
 from autograder.hidden.student import Submission, asking
 from autograder.sandbox.inside.responder import Responder
-from helpers.checks.figures import axes_are_named, lines_are_named, loss_and_weights, panels_of
+from helpers.checks.figures import (
+    axes_are_named,
+    axes_are_swapped,
+    lines_are_named,
+    loss_and_weights,
+    misnamed_weight,
+    panels_of,
+    weights_alone,
+)
 from helpers.reference.sparse_linear.sparse_figures import plot_run
 from helpers.reference.sparse_linear.sparse_regression import PROBLEM, trimmed_descent
 
@@ -116,14 +124,14 @@ def test_anything_but_a_figure_is_refused_with_a_message(name):
         as_student(plot_run, number=3.0, none=None),
         pytest.raises(StudentError, match=r"no `there_is_none`|return the figure"),
     ):
-        shown_run(getattr(student, name))
+        shown_run(getattr(student, name), WEIGHTS)
 
 
 def test_a_figure_with_other_panels_is_refused_with_a_message():
     figure, axes = plt.subplots()
     axes.plot(LOSSES)
     with as_student(plot_run, figure=figure), pytest.raises(StudentError, match="One panel"):
-        shown_run(student.figure)
+        shown_run(student.figure, WEIGHTS)
 
 
 def test_axes_alone_are_no_figure():
@@ -177,3 +185,75 @@ def test_a_shifted_line_is_not_recognised():
     for line in figure.axes[0].get_lines():
         line.set_xdata(line.get_xdata() + 0.5)
     assert "0.5" in judged(figure).message
+
+
+# ------------------------------------------------------------------------------------------------
+# What the labels say
+
+
+def labelled(names, order=None):
+    """Return the panel of the weights, drawn with these names in a legend."""
+    figure, axes = plt.subplots(1, 2)
+    axes[0].plot(np.log10(LOSSES))
+    lines = axes[1].plot(WEIGHTS)
+    axes[1].plot(np.zeros(STEPS + 1), "k--")  # a level
+    order = order or range(len(names))
+    axes[1].legend([lines[j] for j in order], [names[j] for j in order])
+    return weights_alone(loss_and_weights(panels_of(figure))[1], WEIGHTS)
+
+
+@pytest.mark.parametrize(
+    "names", [["w1", "w2", "w3", "w4"], ["$w_0$", "$w_1$", "$w_2$", "$w_3$"], ["a", "b", "c", "d"]]
+)
+@pytest.mark.parametrize("order", [None, [3, 1, 0, 2]])
+def test_a_label_is_found_by_the_look_of_its_line(names, order):
+    panel = labelled(names, order)
+    assert panel.labels == tuple(names)
+    assert misnamed_weight(panel, WEIGHTS) is None
+
+
+@pytest.mark.parametrize(
+    "names",
+    [["w2", "w1", "w3", "w4"], ["$w_{-1}$", "$w_0$", "$w_1$", "$w_2$"], ["w₄", "w₃", "w₂", "w₁"]],
+)
+def test_a_label_at_the_line_of_another_weight_is_found(names):
+    assert misnamed_weight(labelled(names), WEIGHTS) == names[0]
+
+
+@pytest.mark.parametrize(
+    ("x_label", "y_label", "swapped"),
+    [
+        ("step", "log10 of the loss", False),
+        ("k", "L", False),
+        ("weight updates", "w", False),
+        ("iteration", "loss at step k", False),
+        ("log10 of the loss", "step", True),
+        ("weight", "w", True),
+        ("x", "iterations", True),
+    ],
+)
+def test_swapped_axes_are_found(x_label, y_label, swapped):
+    figure, axes = plt.subplots()
+    axes.plot(LOSSES)
+    axes.set(xlabel=x_label, ylabel=y_label)
+    assert axes_are_swapped(panels_of(figure)[0]) == swapped
+
+
+def test_the_weights_are_not_read_from_a_logarithmic_axis():
+    figure = plot_run(WEIGHTS, LOSSES)
+    figure.axes[1].set_yscale("log")
+    with (
+        as_student(plot_run, figure=figure),
+        pytest.raises(StudentError, match="ordinary y axis"),
+    ):
+        shown_run(student.figure, WEIGHTS)
+
+
+def test_a_title_names_its_number_in_any_notation():
+    first, second = plot_run(WEIGHTS, LOSSES), plot_run(WEIGHTS, LOSSES)
+    first.suptitle(r"$\lambda = 0.20$")
+    second.axes[0].set_title("strength 10")
+    with as_student(plot_run, figures={0.2: first, 1.0: second}):
+        check = titled({number: entry(student.figures, number) for number in (0.2, 1.0)})
+    assert check.credit == 0.5
+    assert check.message == "There is no title with the number 1."
