@@ -249,12 +249,14 @@ def _passes_gradients(layer: Any, x: Tensor) -> None:
             layer.get_parameter(name).grad is not None,
             f"No gradient reaches `{name}`, so it would never learn.",
         )
-    expect(x.grad is not None, "No gradient reaches `x`, nor what comes before the layer.")
+    gradient = x.grad
+    if gradient is None:
+        raise Wrong("No gradient reaches `x`, nor what comes before the layer.")
     with torch.no_grad():
         # The layer is linear in x, so that a difference is exact up to rounding.
         step = torch.linspace(-1, 1, x.numel()).view(x.shape)
         difference = float((layer(x + step) - layer(x)).sum())
-        slope = float((x.grad * step).sum())
+        slope = float((gradient * step).sum())
     expect(
         math.isclose(slope, difference, rel_tol=1e-3, abs_tol=1e-2),
         "The gradient of `x` does not fit the output: is `x` detached on the way to the update?",
