@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 import warnings
 from pathlib import Path
@@ -61,9 +62,11 @@ class NoUnauditedRelease(NotebookExporter):
         converter: Any = self.parent
         name = converter.coursedir.assignment_id
         folder = converter.coursedir.root
+        # The formgrader shows lines of some 70 characters, so the command has one to itself.
         message = (
-            f"Nothing was generated. Make the release with `autograder release {name} --course "
-            f"{folder}`: it adds the wheel of helpers and checks that nothing is given away."
+            "Nothing was generated. The release is made by this command:\n\n"
+            f"    autograder release {name} --course {shlex.quote(folder)}\n\n"
+            "It adds the wheel of helpers and checks that nothing is given away."
         )
         converter.log.error(message)
         raise NbGraderException(message)

@@ -79,7 +79,9 @@ class Choice:
             path.write_text(json.dumps(asdict(self)), encoding="utf-8")
 
     def why(self, key: str) -> str:
-        """Return why an attempt counts, or why it does not."""
+        """Return why an attempt counts, or why it does not; empty if there is no other."""
+        if len(self.attempts) < 2:
+            return ""
         places = {attempt.key: place for place, attempt in enumerate(self.attempts, start=1)}
         one, best = (self.attempts[places[found] - 1] for found in (key, self.counts))
         what = f"it is attempt {places[key]} of {len(places)}"
@@ -125,7 +127,8 @@ def best_of(attempts: Sequence[JudgedAttempt]) -> JudgedAttempt:
 
 
 def _points(attempt: JudgedAttempt) -> str:
-    text = f"{points_text(attempt.total)} automatic points"
+    points = points_text(attempt.total)
+    text = f"{points} automatic point{'' if points == '1' else 's'}"
     if attempt.penalty:
         text += f", after {points_text(attempt.penalty)} were taken off because it was late"
     return text

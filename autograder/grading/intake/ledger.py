@@ -18,6 +18,9 @@ from helpers.files import replacing
 SHOWN_EXAMPLES = 3
 """How many files of a kind a diagnosis names."""
 
+UNDECIDED = "it is kept as an attempt, and which attempt counts is not decided yet"
+"""Where the best attempt counts: what stands beside its notebook until all are graded."""
+
 COLUMNS = ("file", "student", "what became of it", "why")
 
 
@@ -71,12 +74,19 @@ class Ledger:
         """Add a line."""
         self.entries.append(Entry(parts, what, student, why))
 
+    def keep(self, first: int, attempt: str) -> None:
+        """Enter that the lines from number `first` on belong to an attempt."""
+        for entry in self.entries[first:]:
+            entry.attempt = attempt
+            if entry.what == What.NOTEBOOK:
+                entry.why = "; ".join(filter(None, [entry.why, UNDECIDED]))
+
     def settle(self, student: str, attempt: str, why: str, *, counts: bool) -> list[Entry]:
         """Enter whether an attempt counts, and why; return the lines of its notebook."""
         found = [e for e in self.entries if (e.student, e.attempt) == (student, attempt)]
         notebooks = [entry for entry in found if entry.what == What.NOTEBOOK]
         for entry in notebooks:
-            entry.why = f"{entry.why}; {why}" if entry.why else why
+            entry.why = entry.why.replace(UNDECIDED, why).removesuffix("; ")
         for entry in found:
             if not counts and entry.what in (What.NOTEBOOK, What.BESIDE):
                 entry.what, entry.why = What.LEFT_OUT, entry.why or why

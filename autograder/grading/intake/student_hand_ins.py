@@ -423,8 +423,7 @@ class HandIns:
         kept, before = KeptAttempts(folder), len(self.ledger.entries)
         # The attempts of one download come in the order of their times.
         attempt = kept.keep(fill, time.time() + number / 1000)
-        for entry in self.ledger.entries[before:]:
-            entry.attempt = attempt.key
+        self.ledger.keep(before, attempt.key)
         if not os.path.lexists(folder.path):
             kept.place(attempt)  # until all attempts are graded
 

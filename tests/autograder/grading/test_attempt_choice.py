@@ -26,7 +26,7 @@ def test_rounding_does_not_decide_between_attempts():
 @pytest.mark.parametrize(
     ("key", "why"),
     [
-        ("a", "it is attempt 1 of 3, with 1 automatic points; attempt 2 has more and counts"),
+        ("a", "it is attempt 1 of 3, with 1 automatic point; attempt 2 has more and counts"),
         (
             "b",
             "it is attempt 2 of 3, which counts, with 3 automatic points, after 0.5 were taken off "
@@ -44,7 +44,8 @@ def test_every_attempt_is_told_why_it_counts_or_not(key, why):
 
 
 def test_a_student_with_one_attempt_is_told_nothing_about_attempts():
-    assert Choice("release", "a", (attempt("a", 1),)).lines() == []
+    choice = Choice("release", "a", (attempt("a", 1),))
+    assert (choice.lines(), choice.why("a")) == ([], "")
 
 
 def test_a_choice_is_read_as_it_was_written(tmp_path):

@@ -1,11 +1,13 @@
 """Where the best attempt counts, every attempt is kept, whatever happens in between."""
 
+import threading
+
 import pytest
 from class_downloads import ADA, ANSWER, ASSIGNMENT, BEN, OLD, answer_in, notebook, write
 
 from autograder.grading.intake.collecting import collect
 from autograder.grading.intake.kept_attempts import KeptAttempts, digest
-from autograder.grading.intake.ledger import What
+from autograder.grading.intake.ledger import UNDECIDED, What
 from autograder.grading.intake.submission_folder import SubmissionFolder
 from autograder.grading.intake.untouched import UNTOUCHED
 
@@ -63,6 +65,32 @@ def test_two_copies_in_one_attempt_are_no_two_attempts(take_in, kept):
     collected = take_in({"ada.ipynb": ADA, "ada (1).ipynb": BEN})
     assert len(kept.all()) == 1
     assert collected.ledger.needs_a_person
+
+
+@pytest.mark.parametrize("answer", ["ada", ANSWER])
+def test_the_ledger_says_which_attempt_counts_as_soon_as_it_is_decided(take_in, kept, answer):
+    ledger = take_in({named(FIRST): notebook(answer)}).ledger
+    [entry] = ledger.entries
+    untouched = f"{UNTOUCHED}; " if answer == ANSWER else ""
+    assert (entry.what, entry.why) == (What.NOTEBOOK, f"{untouched}{UNDECIDED}")
+    ledger.settle("ada", kept.all()[0].key, "another has more points", counts=False)
+    assert (entry.what, entry.why) == (What.LEFT_OUT, f"{untouched}another has more points")
+
+
+def test_two_graders_of_a_student_wait_for_each_other(kept):
+    order = []
+
+    def second():
+        with kept.graded_alone():
+            order.append("second")
+
+    with kept.graded_alone():
+        other = threading.Thread(target=second)
+        other.start()
+        other.join(0.5)
+        order.append("first")
+    other.join()
+    assert order == ["first", "second"]
 
 
 def test_an_attempt_that_comes_again_is_kept_once(take_in, kept):
