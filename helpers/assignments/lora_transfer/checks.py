@@ -150,16 +150,16 @@ def freeze_all_but(freeze_all_but: Callable[..., Any]) -> Claims:
             )
 
     yield "goes by whole names, in whatever order they stand"
-    for trained_parts in (("part10", "fc"), ["part1", "fc"]):
+    for kept in (["part10", "fc"], ["part1", "fc"]):
         model = nn.Sequential()
         for name in ("part1", "part10", "fc"):
             model.add_module(name, nn.Linear(2, 2))
-        ask(f"freeze_all_but(model, {trained_parts})", freeze_all_but, model, trained_parts)
+        ask(f"freeze_all_but(model, {kept})", freeze_all_but, model, kept)
         for name, part in model.named_children():
             expect(
-                part.get_parameter("weight").requires_grad == (name in trained_parts),
-                f"Of the parts part1, part10 and fc, {' and '.join(trained_parts)} should train, "
-                f"but {name} {'is frozen' if name in trained_parts else 'trains too'}.",
+                part.get_parameter("weight").requires_grad == (name in kept),
+                f"Of the parts part1, part10 and fc, {' and '.join(kept)} should train, "
+                f"but {name} {'is frozen' if name in kept else 'trains too'}.",
             )
 
     yield "freezes the statistics of batch norm in the other parts"
