@@ -6,7 +6,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow test-kills fuzz selftest lint bench clean
+.PHONY: help setup demo test test-slow test-kills fuzz selftest mistakes lint bench clean
 
 help:
 	@echo "make demo      release, grade and report a sample class"
@@ -14,7 +14,8 @@ help:
 	@echo "make test-slow run the tests that take minutes each"
 	@echo "make test-kills kill graders, workers and sandboxes, and see that nothing is lost"
 	@echo "make fuzz      look for data that break the grader (FUZZ_SECONDS=600 for each of 4 targets)"
-	@echo "make selftest  grade every known misconception in the sandbox (a quarter of an hour)"
+	@echo "make selftest  judge mutants, misconceptions and answers written by hand (hours)"
+	@echo "make mistakes  grade every known misconception in the sandbox (a quarter of an hour)"
 	@echo "make lint      ruff and mypy"
 	@echo "make bench     measure training, grading and Huffman coding, into build/bench.json"
 	@echo "make setup     only create .venv (the others do it when needed)"
@@ -54,8 +55,12 @@ fuzz: $(READY)
 			build/fuzz/$$target || exit 1; \
 	done
 
-# CI has no time for this: whole submissions for all misconceptions, not only for the first of them.
+# CI has no time for this: every answer whose right verdict is known, in all assignments.
 selftest: $(READY)
+	OMP_NUM_THREADS=1 $(BIN)/autograder selftest --jobs $(JOBS) $(ARGS)
+
+# Nor for this: whole submissions for all misconceptions, not only for the first of them.
+mistakes: $(READY)
 	OMP_NUM_THREADS=1 EVERY_MISTAKE=1 $(BIN)/python -m pytest tests/sample_class
 
 lint: $(READY)
