@@ -194,6 +194,10 @@ class SolvedNotebook:
         places = range(self._place(name), len(self.cells))
         return next(place for place in places if is_hidden_test(self.cells[place]))
 
+    def test_of(self, name: str) -> NotebookNode:
+        """Return the hidden test that judges a solution cell."""
+        return self.cells[self._test_after(name)]
+
     def _in_children(
         self, shell: InteractiveShell, answers: Sequence[Answer], limit: float, jobs: int
     ) -> Iterator[tuple[Answer, Judgement]]:
@@ -225,7 +229,7 @@ class SolvedNotebook:
                 yield answer, judgement
 
     def _no_score(self, answer: Answer, problem: str) -> Judgement:
-        marks = nbgrader_marks(self.cells[self._test_after(answer.cell)])
+        marks = nbgrader_marks(self.test_of(answer.cell))
         return Judgement(marks.grade_id, 0.0, float(marks.points), problem=problem)
 
     def _child(self, shell: InteractiveShell, answer: Answer, sender: Connection) -> None:

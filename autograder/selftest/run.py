@@ -13,6 +13,7 @@ from autograder.assignments import NOTEBOOKS
 from autograder.errors import UserError
 from autograder.misconceptions import misconceptions_in
 from autograder.notebook.source import nbgrader_marks
+from autograder.samples.dependencies import asked_names
 from autograder.selftest.answers import Answer, Kind, read_answers
 from autograder.selftest.judging import Judgement, SolvedNotebook
 from autograder.selftest.mutants import mutants
@@ -88,8 +89,12 @@ def all_answers(notebook: SolvedNotebook) -> Iterator[Answer]:
     """Yield every answer to the questions of an assignment that there is."""
     defining = {name: cell for cell in notebook.solutions for name in _defined(cell.source)}
     for cell in notebook.solutions:
-        yield Answer(nbgrader_marks(cell).grade_id, "solution", cell.source, "right", replaces=True)
-        yield from mutants(cell)
+        name = nbgrader_marks(cell).grade_id
+        yield Answer(name, "solution", cell.source, "right", replaces=True)
+        # A network that is handed in was trained before: nothing is learnt from a mutant of its
+        # cell, if the hidden test asks no code.
+        if asked_names([notebook.test_of(name)]):
+            yield from mutants(cell)
     for m in misconceptions_in(notebook.assignment):
         cell = nbgrader_marks(defining[m.of.__name__]).grade_id
         yield Answer(cell, m.name, m.source, "misconception", name=m.name)
