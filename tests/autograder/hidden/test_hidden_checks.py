@@ -119,13 +119,19 @@ def test_a_misconception_must_give_the_answers_of_every_check(notebook):
     assert named(one, three) == ["cubes", "cubes"]
 
 
-@pytest.mark.parametrize("form", [list, tuple, torch.from_numpy, np.float64], ids=str)
+@pytest.mark.parametrize(
+    "form", [list, tuple, torch.from_numpy, np.float64], ids=["list", "tuple", "tensor", "array"]
+)
 def test_what_holds_the_numbers_does_not_matter(notebook, form):
     notebook["square"] = lambda x: form(x * x)
     assert same(student.square, square, on=[(np.arange(3.0),)]).credit == 1
 
 
-@pytest.mark.parametrize("form", [np.float32, torch.tensor, lambda x: np.array([x])], ids=str)
+@pytest.mark.parametrize(
+    "form",
+    [np.float32, torch.tensor, lambda x: np.array([x])],
+    ids=["NumPy number", "tensor", "array"],
+)
 def test_an_array_of_one_number_counts_as_the_number(notebook, form):
     notebook["square"] = lambda x: form(x * x)
     assert same(student.square, square, on=[(3.0,)]).credit == 1
