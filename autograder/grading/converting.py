@@ -56,6 +56,8 @@ def convert(step: Any, assignment: str, student: str, config: Config) -> None:
     """
     for name in ("traitlets", "alembic"):
         logging.getLogger(name).setLevel(logging.ERROR)
+    # Here nbgrader's gradebook prints a traceback of each exception that it also raises.
+    logging.getLogger("tornado.application").setLevel(logging.CRITICAL)
     coursedir = CourseDirectory(config=config)
     coursedir.assignment_id = assignment
     coursedir.student_id = student

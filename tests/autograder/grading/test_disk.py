@@ -186,7 +186,7 @@ sys.stdin.read()
 
 
 @pytest.mark.parametrize("lock", ["BEGIN EXCLUSIVE", "BEGIN IMMEDIATE"])
-def test_a_gradebook_that_is_in_use_stops_the_run_with_one_error(course, lock, monkeypatch):
+def test_a_gradebook_that_is_in_use_stops_the_run_with_one_error(course, lock, monkeypatch, capfd):
     monkeypatch.setattr(course_module, "LOCK_SECONDS", 2)
     with course.gradebook() as gradebook:  # where no grade changes, nothing is written
         gradebook.remove_submission(ASSIGNMENT, "ben")
@@ -196,6 +196,7 @@ def test_a_gradebook_that_is_in_use_stops_the_run_with_one_error(course, lock, m
         text = refused(grade, ASSIGNMENT, course, jobs=1)
         other.stdin.close()
     assert text.startswith("The gradebook is in use by another program")
+    assert "Traceback" not in capfd.readouterr().err
     assert scores(course) == {"ada": GRADES["ada"]}
     begins(course)
 
