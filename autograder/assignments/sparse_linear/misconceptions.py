@@ -610,7 +610,7 @@ def shrunk_instead_of_cut(w, threshold):
 
     That is the soft threshold of Section 5. This cut leaves them as they are.
     """
-    return soft_threshold(w, threshold)
+    return np.sign(w) * np.maximum(np.abs(w) - threshold, 0.0)
 
 
 @misconception(of=sparse_regression.cut_small)
