@@ -5,7 +5,7 @@ A cell reaches the student's code only through `student`.
 
 from autograder.hidden import reference
 from autograder.hidden.checks import Check, close, holds, same
-from autograder.hidden.compare import difference
+from autograder.hidden.compare import difference, largest
 from autograder.hidden.demands import levels_changed, pruned_as, scheduled, sparse
 from autograder.hidden.distinct import differs_from
 from autograder.hidden.fair_draws import fair_draw
@@ -65,6 +65,7 @@ __all__ = [
     "holds",
     "home_of",
     "independent",
+    "largest",
     "levels_changed",
     "lines_are_named",
     "loss_and_weights",

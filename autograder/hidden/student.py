@@ -154,7 +154,9 @@ class Handle:
         reply = current_submission().ask({"target": self._reference(), **request})
         if "error" in reply:
             raise self._explained(reply["error"])
-        _note(reply.get("changed"))
+        # Not for a method or a function of a library, such as `load_state_dict`.
+        if len(self._path) == (1 if self._handle is None else 0):
+            _note(reply.get("changed"))
         try:
             return decode(reply.get("value"), _handle)
         except WireError as error:

@@ -18,13 +18,24 @@ from torch import nn
 from autograder.grading.execution import is_hidden_test
 from autograder.misconceptions import misconceptions_in
 from autograder.samples.dependencies import asked_names
+from helpers.reference.structured_pruning.layers import sparse_conv_block
 
 IMPORTS = {"np": np, "plt": plt, "torch": torch, "nn": nn, "F": F, "partial": partial}
+
+
+ASKED_AS_WELL = {"structured_pruning": [sparse_conv_block]}
+"""References without misconceptions that a hidden test asks beside one that has some."""
 
 
 def right_answers(assignment):
     """Return the reference functions that have misconceptions, by name."""
     return {m.of.__name__: m.of for m in misconceptions_in(assignment)}
+
+
+def namespace_of(assignment):
+    """Return all that a hidden test may ask, by name, with the right answers."""
+    beside = {function.__name__: function for function in ASKED_AS_WELL.get(assignment, [])}
+    return imported(assignment) | beside | right_answers(assignment)
 
 
 def imported(assignment):
@@ -34,7 +45,7 @@ def imported(assignment):
 
 def questions_about(assignment, name):
     """Yield the questions whose hidden tests use `name`, and otherwise only known names."""
-    known = {*right_answers(assignment), *imported(assignment)}
+    known = set(namespace_of(assignment))
     for cell in cells(assignment):
         if is_hidden_test(cell):
             asked = asked_names([cell])
@@ -49,7 +60,7 @@ def test_the_reference_gets_every_point(assignment, name):
     found = list(questions_about(assignment, name))
     assert found
     for question in found:
-        score = judged(assignment, question, imported(assignment) | right_answers(assignment))
+        score = judged(assignment, question, namespace_of(assignment))
         assert score.points == points(assignment)[question]
 
 
@@ -57,7 +68,7 @@ def test_the_reference_gets_every_point(assignment, name):
     "wrong", [m for a in assignments() for m in misconceptions_in(a)], ids=lambda m: m.name
 )
 def test_a_misconception_loses_points_and_is_named(wrong):
-    namespace = imported(wrong.assignment) | right_answers(wrong.assignment)
+    namespace = namespace_of(wrong.assignment)
     exec(wrong.source, namespace)
     found = questions_about(wrong.assignment, wrong.of.__name__)
     scores = [judged(wrong.assignment, question, namespace) for question in found]

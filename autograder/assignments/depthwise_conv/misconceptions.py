@@ -743,7 +743,8 @@ def mean_kernel(kernel):
     """
     depthwise = kernel.mean(dim=0).unsqueeze(1)
     along = (kernel * depthwise.squeeze(1)).sum((2, 3), keepdim=True)
-    return depthwise, along / depthwise.square().sum((2, 3)).view(1, -1, 1, 1)
+    squares = depthwise.square().sum((2, 3)).view(1, -1, 1, 1)
+    return depthwise, along / squares.clamp(min=torch.finfo(kernel.dtype).tiny)
 
 
 @misconception(of=approximation.best_separable)

@@ -90,10 +90,10 @@ class Responder:
             case op:
                 raise ValueError(f"unknown request {op!r}")
         reply = {"value": encode(result, self._keep)}
-        if changed := [
-            n for n, sent in enumerate(request.get("args", [])) if _other(args[n], sent)
-        ]:
-            reply["changed"] = changed
+        if request["op"] == "call":
+            sent = request.get("args", [])
+            if changed := [n for n, argument in enumerate(args) if _other(argument, sent[n])]:
+                reply["changed"] = changed
         return reply
 
     def _resolve(self, reference: dict[str, Any]) -> Any:
@@ -117,6 +117,7 @@ class Responder:
 def _other(argument: Any, sent: Any) -> bool:
     """Whether an argument is no longer what was sent. Objects of the notebook may change."""
     try:
+        decode(sent)
         return encode(argument) != sent
     except WireError:
         return False
