@@ -34,7 +34,16 @@ _UNDEFINED = re.compile(r"name '(\w+)' is not defined.*")
 
 
 class StudentError(Exception):
-    """The student's code could not answer; the message is for the student."""
+    """The student's code could not answer; the message is for the student.
+
+    Attributes
+    ----------
+    text
+        The text of the student's own error, if there was one, for a hidden test to look at. It is
+        not for the feedback: student code can write into it what it was asked.
+    """
+
+    text: str = ""
 
 
 class Stopped(StudentError):
@@ -168,11 +177,7 @@ class Handle:
         return {"$": "student", "handle": self._handle, "path": list(self._path)}
 
     def _explained(self, error: Any) -> StudentError:
-        """Say why there is no answer.
-
-        The text of an error of the student's is left out: student code can write into it what it
-        was asked.
-        """
+        """Say why there is no answer."""
         if not isinstance(error, dict):
             return StudentError(f"`{self!r}` gave an answer that no function gives.")
         kind, text = str(error.get("type"))[:100], str(error.get("text"))[:500]
@@ -195,7 +200,9 @@ class Handle:
         if kind == "KernelEnded":
             return StudentError(f"`{self!r}` gave no answer: {text}.")
         known = kind if kind in _ERRORS else "an error of its own"
-        return Stopped(f"`{self!r}` stopped with {known}.")
+        stopped = Stopped(f"`{self!r}` stopped with {known}.")
+        stopped.text = text
+        return stopped
 
 
 def _send(value: Any) -> Any:

@@ -12,6 +12,7 @@ from autograder.grading.execution import evaluate_test
 from autograder.hidden.student import Submission, asking
 from autograder.runs.table import experiments
 from autograder.runs.training import untrained
+from autograder.samples.dependencies import asked_names
 from autograder.sandbox.inside.responder import Responder
 from helpers import data
 from helpers.artifacts import artifact_folder, save_artifact
@@ -127,11 +128,12 @@ def part_of_the_points(assignment, question, files):
 
 
 def about_networks():
-    """Return (assignment, question) of all questions whose hidden test measures artifacts."""
+    """Return (assignment, question) of all questions whose hidden test measures artifacts only."""
     return [
         (assignment, question)
         for assignment, question in questions(written=False)
         if trained_networks(graded(assignment, question))
+        and not asked_names([graded(assignment, question)])
     ]
 
 
