@@ -691,7 +691,8 @@ def returns_only_the_kept(w, bits):
 
     The layer needs all of its weights in their original shape, with the zeros where they were.
     """
-    return quantize_linear(w[w != 0], bits)
+    kept = w[w != 0]
+    return quantize_linear(kept, bits) if len(kept) else kept
 
 
 # ------------------------------------------------------------------------------------------------
