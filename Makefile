@@ -6,13 +6,13 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow test-kills fuzz selftest mistakes lint bench clean
+.PHONY: help setup demo test test-slow test-long fuzz selftest mistakes lint bench clean
 
 help:
 	@echo "make demo      release, grade and report a sample class"
 	@echo "make test      run the tests (some of them: make test ARGS='-k audit')"
 	@echo "make test-slow run the tests that take minutes each"
-	@echo "make test-kills kill graders, workers and sandboxes, and see that nothing is lost"
+	@echo "make test-long run the tests that take longest: kills at random moments, full disks, and others"
 	@echo "make fuzz      look for data that break the grader (FUZZ_SECONDS=600 for each of 4 targets)"
 	@echo "make selftest  judge mutants, misconceptions and answers written by hand (hours)"
 	@echo "make mistakes  grade every known misconception in the sandbox (a quarter of an hour)"
@@ -33,15 +33,15 @@ demo: $(READY)
 
 # One worker per core; workers are processes, so each keeps torch to one thread.
 test: $(READY)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not thorough and not kills" $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not thorough and not long" $(ARGS)
 
 # The sample class of every assignment, and other tests that take minutes: CI runs them, too.
 test-slow: $(READY)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m thorough $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "thorough and not long" $(ARGS)
 
-# CI has no time for this: a class whose grading is killed 60 times (KILLS=200 for more).
-test-kills: $(READY)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m kills -s tests/kills $(ARGS)
+# CI has no time for these: a class whose grading is killed 60 times (KILLS=200 for more), say.
+test-long: $(READY)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m long -s $(ARGS)
 
 # Atheris has no wheels for some machines and Python versions, so that only this installs it.
 FUZZ_SECONDS ?= 600

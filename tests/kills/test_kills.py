@@ -1,6 +1,6 @@
 """A grader, its workers and its sandboxes are killed again and again, and nothing is lost.
 
-`make test-kills` runs this. KILLS and KILLS_SEED in the environment choose how many kills there
+`make test-long` runs this. KILLS and KILLS_SEED in the environment choose how many kills there
 are, and which; a failure prints the seed with which it can be repeated.
 """
 
@@ -17,7 +17,7 @@ from killed_class import KINDS, STUDENTS, KilledClass, carry_out, plan, temporar
 
 from autograder.sandbox.bubblewrap import SandboxUnavailable, require
 
-pytestmark = [pytest.mark.kills, pytest.mark.timeout(3600)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(3600)]
 
 KILLS = int(os.environ.get("KILLS", "60"))
 SEED = int(os.environ.get("KILLS_SEED", random.randrange(10**6)))

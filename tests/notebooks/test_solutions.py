@@ -34,7 +34,7 @@ UNGRADED = {
     "depthwise_conv": {"few_epochs_own", "few_epochs_library"},
     "quantization": {"sparse_3bit", "sparse_2bit"},
 }
-ABOUT_NETWORKS = about_networks()
+ABOUT_NETWORKS = about_networks(alone=True)
 
 
 @pytest.fixture(autouse=True)

@@ -127,13 +127,16 @@ def part_of_the_points(assignment, question, files):
         return evaluate_test(cell.source, question).points / points(assignment)[question]
 
 
-def about_networks():
-    """Return (assignment, question) of all questions whose hidden test measures artifacts only."""
+def about_networks(*, alone=False):
+    """Return (assignment, question) of all questions whose hidden test measures artifacts.
+
+    With `alone`, those are left out whose hidden test asks the student's code, too.
+    """
     return [
         (assignment, question)
         for assignment, question in questions(written=False)
         if trained_networks(graded(assignment, question))
-        and not asked_names([graded(assignment, question)])
+        and not (alone and asked_names([graded(assignment, question)]))
     ]
 
 

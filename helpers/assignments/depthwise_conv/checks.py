@@ -591,14 +591,14 @@ def best_separable(best_separable: Callable[..., Any]) -> Claims:
     call = "best_separable(kernel)"
 
     def asked(kernel: Tensor) -> Tensor:
-        out, channels, k, _ = kernel.shape
+        filters, channels, size, _ = kernel.shape
         answer = ask(call, best_separable, kernel)
         expect(
             isinstance(answer, tuple | list) and len(answer) == 2,
             f"`{call}` should return two tensors; yours is {kind(answer)}.",
         )
-        depthwise = as_tensor("The first result", answer[0], (channels, 1, k, k))
-        pointwise = as_tensor("The second result", answer[1], (out, channels, 1, 1))
+        depthwise = as_tensor("The first result", answer[0], (channels, 1, size, size))
+        pointwise = as_tensor("The second result", answer[1], (filters, channels, 1, 1))
         return torch.einsum("nc,cij->ncij", pointwise[:, :, 0, 0], depthwise[:, 0]).detach()
 
     eps = torch.finfo(torch.float32).eps

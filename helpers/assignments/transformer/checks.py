@@ -851,11 +851,11 @@ def ngram_bits(function: Callable[..., Any]) -> Claims:
     )
 
     yield "finds the loss of bigrams"
-    found, right = asked("abab", "aba", 2, 1.0), (math.log2(4 / 3) + math.log2(3 / 2)) / 2
+    found, right = asked("baba", "bab", 2, 1.0), (math.log2(4 / 3) + math.log2(3 / 2)) / 2
     expect(
         math.isclose(found, right, rel_tol=1e-9),
-        "In abab, b follows a twice, and a follows b once. With 1 added, their probabilities are "
-        f"3/4 and 2/3, and the mean over the two bigrams of aba is {right:.4f} bits; you found "
+        "In baba, a follows b twice, and b follows a once. With 1 added, their probabilities are "
+        f"3/4 and 2/3, and the mean over the two bigrams of bab is {right:.4f} bits; you found "
         f"{found:.4f}.",
     )
 
@@ -913,7 +913,7 @@ def bits_per_character(function: Callable[..., Any]) -> Claims:
     found = as_number(f"`{call}`", ask(call, function, scores, torch.tensor([[0, 0, 1]])))
     expect(
         math.isclose(found, 4 / 3, rel_tol=1e-5),
-        "Three characters cost 1, 2 and 1 bits, which is 1.3333 on average; you found "
+        "Three characters cost 1, 2 and 1 bits, which is four thirds on average; you found "
         f"{found:.4f}.",
     )
 

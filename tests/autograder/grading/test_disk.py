@@ -20,7 +20,7 @@ from autograder.releasing.release import make_release
 from autograder.reporting.report import class_report, grades_csv
 from autograder.sandbox.bubblewrap import SandboxUnavailable, require
 
-pytestmark = [pytest.mark.slow, pytest.mark.thorough, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.long, pytest.mark.timeout(900)]
 
 STUDENTS = ["ada", "ben"]
 GRADES = {"ada": 5.0, "ben": 4.0}
