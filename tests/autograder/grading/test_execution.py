@@ -2,7 +2,7 @@
 
 import json
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import nbformat
 import psutil
@@ -199,6 +199,11 @@ def killed_from_outside(times, whom):
     """Return a kind of session whose kernel is killed while it waits, the first few times."""
     left = [None] * times
 
+    def is_kernel(process):
+        with suppress(psutil.Error):  # it may just have ended
+            return "inside.kernel" in process.cmdline() and process.name() != "bwrap"
+        return False
+
     class Killed(Session):
         def ask(self, request):
             if "wait" in str(request) and left:
@@ -208,11 +213,7 @@ def killed_from_outside(times, whom):
 
         def _kill_it(self):
             outermost = psutil.Process(self._process.pid)
-            inside = [
-                process
-                for process in outermost.children(recursive=True)
-                if "inside.kernel" in process.cmdline() and process.name() != "bwrap"
-            ]
+            inside = [p for p in outermost.children(recursive=True) if is_kernel(p)]
             (inside[-1] if whom == "kernel" else outermost).kill()
 
     return Killed
