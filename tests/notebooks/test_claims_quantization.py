@@ -345,6 +345,7 @@ def test_the_table_of_zeros_is_that_of_our_runs_on_cifar10(row, assignment, name
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(1800)
 @pytest.mark.skipif(
     not (cifar10.data_folder() / cifar10.CACHE).exists(), reason="no cifar10.npz in COURSE_DATA"
