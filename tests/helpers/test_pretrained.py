@@ -146,7 +146,7 @@ def test_the_recipe_makes_the_same_network_again(tiny, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.thorough
+@pytest.mark.long
 def test_the_shipped_network_is_the_one_its_recipe_makes(digits, network, tmp_path):
     remade = pretrained.read_weights(make(digits, tmp_path))
     model = resnet20()

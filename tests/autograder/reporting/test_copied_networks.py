@@ -254,7 +254,7 @@ def test_a_network_of_another_size_or_without_weights_does_not_stop_the_comparis
 
 
 @pytest.mark.slow
-@pytest.mark.thorough
+@pytest.mark.long
 def test_honest_trainings_of_one_recipe_give_the_same_weights_and_other_seconds(submissions):
     """The module relies on this: the same seconds reveal a copy, the same weights do not."""
     (recipe,) = [experiment for experiment in experiments() if experiment.name == "qat_4bit"]

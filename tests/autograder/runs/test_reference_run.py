@@ -402,7 +402,7 @@ def test_an_error_in_a_thread_stops_the_others(table, start, monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.thorough
+@pytest.mark.long
 def test_runs_side_by_side_give_the_same_as_runs_one_by_one(tmp_path):
     found = []
     for jobs in (1, 2):
