@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -155,25 +156,27 @@ def largest(answer: Any) -> float:
 
     Single integers, truth values and strings do not count, because they are compared exactly.
     """
-    if isinstance(answer, dict):
-        return max(map(largest, answer.values()), default=0.0)
-    if isinstance(answer, list | tuple):
-        return max(map(largest, answer), default=0.0)
-    if not isinstance(answer, np.ndarray | torch.Tensor | float):
-        return 0.0
-    magnitudes = np.abs(np.asarray(_numpy(answer), dtype=np.float64))
-    return float(np.max(magnitudes, initial=0.0, where=np.isfinite(magnitudes)))
+    magnitudes = [np.abs(np.asarray(array, dtype=np.float64)) for array in _arrays(answer)]
+    return max(
+        (float(np.max(m, initial=0.0, where=np.isfinite(m))) for m in magnitudes), default=0.0
+    )
 
 
 def count_nan(answer: Any) -> int:
     """Return how many numbers of plain data are NaN."""
+    return sum(int(np.isnan(array).sum()) for array in _arrays(answer))
+
+
+def _arrays(answer: Any) -> Iterator[np.ndarray]:
+    """Yield the arrays in plain data, and each single fraction as an array."""
     if isinstance(answer, dict):
-        return sum(map(count_nan, answer.values()))
-    if isinstance(answer, list | tuple):
-        return sum(map(count_nan, answer))
-    if not isinstance(answer, np.ndarray | torch.Tensor | float):
-        return 0
-    return int(np.isnan(np.asarray(_numpy(answer))).sum())
+        for item in answer.values():
+            yield from _arrays(item)
+    elif isinstance(answer, list | tuple):
+        for item in answer:
+            yield from _arrays(item)
+    elif isinstance(answer, np.ndarray | torch.Tensor | float):
+        yield np.asarray(_numpy(answer))
 
 
 def _numpy(array: Any) -> np.ndarray:

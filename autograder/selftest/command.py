@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from tqdm import tqdm
 
-from autograder.selftest.answers import Answer, Kind
-from autograder.selftest.judging import Judgement
+from autograder.selftest.answers import Kind
 from autograder.selftest.page import write_page
 from autograder.selftest.run import Selftest, keep
 
@@ -31,7 +30,10 @@ def run(
     findings = 0
     for assignment in assignments:
         test = Selftest(assignment, questions, kinds, most=most, seed=seed)
-        found = test.results(_shown(test.judged(jobs=jobs), len(test.answers), assignment))
+        judged = tqdm(
+            test.judged(jobs=jobs), desc=assignment, total=len(test.answers), unit="answer"
+        )
+        found = test.results(judged)
         for question, result in found.items():
             for kind, texts in result.findings.items():
                 findings += len(texts)
@@ -44,9 +46,3 @@ def run(
     if kept:
         print(f"page: {write_page(Path.cwd())}")
     return 1 if findings else 0
-
-
-def _shown(
-    judged: Iterator[tuple[Answer, Judgement]], count: int, name: str
-) -> Iterator[tuple[Answer, Judgement]]:
-    yield from tqdm(judged, desc=name, total=count, unit="answer")
