@@ -69,14 +69,18 @@ print("patched")
 
 @hostile(says="later")
 def late_replies(a: Assignment):
-    """Send a reply once more, some time after the question, when another one is waiting."""
+    """Send another reply some time after each question, when the next one is waiting.
+
+    The late value is right for no question: a late reply that happens to be right would be worth
+    what the same answer in the notebook is worth, and whether it comes in time is left to chance.
+    """
     patch = """
 import threading
 import inside.wire as wire
 genuine = wire.send
 def send(connection, message):
     genuine(connection, message)
-    threading.Timer(0.1, genuine, (connection, {"value": 20.0, "outputs": []})).start()
+    threading.Timer(0.1, genuine, (connection, {"value": 21.0, "outputs": []})).start()
 wire.send = send
 print("later")
 """
