@@ -37,6 +37,7 @@ from autograder.grading.trouble import (
     disk_trouble_explained,
     explained,
 )
+from autograder.grading.warm import warm_kernels
 from autograder.grading.workers import WorkerLost, in_workers
 from autograder.sandbox import cgroup
 from autograder.sandbox.limits import Limits
@@ -238,8 +239,11 @@ def _grade_all(
     try:
         with (
             _stopped_by_signals(),
+            warm_kernels(assignment, course, config) as inherited,
             tqdm(total=len(students), desc=f"grading {assignment}", unit="submission") as bar,
-            closing(in_workers(work, students, workers=jobs, seconds=limit)) as results,
+            closing(
+                in_workers(work, students, workers=jobs, seconds=limit, inherited=inherited)
+            ) as results,
         ):
             for name, result in results:
                 if isinstance(result, WorkerLost):

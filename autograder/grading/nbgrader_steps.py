@@ -49,6 +49,7 @@ from autograder.sandbox.account import make_readable
 from autograder.sandbox.limits import MIB, Limits
 from autograder.sandbox.session import Session
 from autograder.sandbox.shown import homes, masked, programs, require_hidden
+from autograder.sandbox.template import Template
 from autograder.settings import read_settings
 from autograder.temporary import temporary_folder
 from helpers.cifar10 import CACHE
@@ -187,6 +188,10 @@ class GradeInSandbox(NbGraderPreprocessor):
     total_seconds = Float(Limits.total_seconds, help="Time limit of a notebook.").tag(config=True)
     memory_mib = Integer(Limits.memory_bytes // MIB, help="Memory limit, MiB.").tag(config=True)
     threads = Integer(1, help="Threads of torch and numpy in a kernel.").tag(config=True)
+    warm = Bool(True, help="Fork kernels from a process with imported packages.").tag(config=True)
+    template = Integer(
+        -1, help="Descriptor of the process that kernels are forked from; -1: none."
+    ).tag(config=True)
 
     def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
         """Run and grade `nb`, and write the grader's record into its metadata.
@@ -233,6 +238,7 @@ class GradeInSandbox(NbGraderPreprocessor):
                     limits=limits,
                     profile=profile,
                     data=_data(profile),
+                    template=_template(self.template),
                     sandbox=self.sandbox,
                     threads=self.threads,
                     scratch=scratch,
@@ -320,6 +326,11 @@ def _data(profile: str) -> Path | None:
 # Builds are kept until this process ends: all submissions that it grades use the same one.
 _builds = ExitStack()
 atexit.register(_builds.close)
+
+
+@cache
+def _template(descriptor: int) -> Template | None:
+    return None if descriptor < 0 else Template.inherited(descriptor)
 
 
 @cache

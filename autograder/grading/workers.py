@@ -19,7 +19,7 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection, Pipe, wait
 from typing import Any, TypeVar
@@ -35,7 +35,12 @@ class WorkerLost(Exception):
 
 
 def in_workers(
-    work: Callable[[str], Result], names: Iterable[str], *, workers: int, seconds: float
+    work: Callable[[str], Result],
+    names: Iterable[str],
+    *,
+    workers: int,
+    seconds: float,
+    inherited: Sequence[int] = (),
 ) -> Generator[tuple[str, Result | WorkerLost], None, None]:
     """Do the same work for every name, several at a time, in worker processes.
 
@@ -52,6 +57,8 @@ def in_workers(
         The number of processes at a time.
     seconds
         Limit on the wall time for one name, including the start of its worker.
+    inherited
+        Descriptors that are open in the workers, too.
 
     Yields
     ------
@@ -66,7 +73,7 @@ def in_workers(
     try:
         while waiting or busy:
             while waiting and len(busy) < workers:
-                worker = idle.pop() if idle else _Worker(work)
+                worker = idle.pop() if idle else _Worker(work, inherited)
                 busy.append(worker)
                 worker.begin(waiting.popleft(), seconds)
             for worker in _ended(busy):
@@ -121,12 +128,12 @@ class _Died(Exception):
 class _Worker:
     """A process that works on one name after another."""
 
-    def __init__(self, work: Callable) -> None:
+    def __init__(self, work: Callable, inherited: Sequence[int]) -> None:
         self.connection, theirs = Pipe()
         program = [sys.executable, "-c", START, str(theirs.fileno())]
         self._process = subprocess.Popen(
             [*program, *map(os.path.abspath, sys.path)],
-            pass_fds=[theirs.fileno()],
+            pass_fds=[theirs.fileno(), *inherited],
             stdin=subprocess.PIPE,
             start_new_session=True,
         )

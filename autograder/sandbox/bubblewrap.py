@@ -117,6 +117,7 @@ def start(
     files: Mapping[str, bytes] | None = None,
     masks: Iterable[Path] = (),
     group: Cgroup | None = None,
+    first: bool = False,
 ) -> subprocess.Popen[bytes]:
     """Start `program` in a new sandbox.
 
@@ -138,6 +139,8 @@ def start(
         Folders that must appear empty, inside folders that are shown.
     group
         The control group that the program joins.
+    first
+        Whether the program is the first process of its namespace, instead of one of bubblewrap's.
 
     Returns
     -------
@@ -160,6 +163,8 @@ def start(
         args = ["--unshare-all", "--unshare-user", "--disable-userns", "--die-with-parent"]
         args += ["--new-session", "--clearenv", "--cap-drop", "ALL", "--hostname", "grading"]
         args += ["--seccomp", passed(seccomp.filter_program())]
+        if first:
+            args.append("--as-pid-1")
         # These come first: what is shown may lie in /tmp, and must not be covered by them.
         for place in ("/tmp", "/scratch"):
             args += ["--size", str(limits.disk_bytes), "--tmpfs", place]
@@ -197,6 +202,41 @@ def start(
             cwd="/",
             pass_fds=passed.descriptors,
         )
+
+
+def with_programs_only(command: Sequence[str], *, writable: Path) -> list[str]:
+    """Return a command line that runs our own code as the account of student code, without walls.
+
+    It cannot read everything that root can, so root binds the programs for it as for a sandbox.
+
+    Parameters
+    ----------
+    command
+        What is run.
+    writable
+        A folder that it may write to.
+
+    Returns
+    -------
+    list of str
+        Just `command` if the grader is an ordinary user.
+    """
+    user = account.unprivileged()
+    if user is None:
+        return list(command)
+    args = [_program(), "--die-with-parent", "--proc", "/proc", "--dev", "/dev"]
+    args += ["--perms", "1777", "--tmpfs", "/tmp"]
+    places = shown.programs()
+    # bubblewrap would make these folders for root alone.
+    for folder in sorted({above for place in [*places, writable] for above in place.parents}):
+        args += ["--perms", "0755", "--dir", str(folder)]
+    for place in places:
+        if place.is_symlink():
+            args += ["--symlink", os.readlink(place), str(place)]
+        else:
+            args += ["--ro-bind", str(place), str(place)]
+    args += ["--bind", str(writable), str(writable)]
+    return [*args, "--", *user.running(command)]
 
 
 class _Passed(ExitStack):

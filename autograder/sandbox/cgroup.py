@@ -78,6 +78,11 @@ class Cgroup:
         members = [str(folder / "cgroup.procs") for folder in self._places()]
         return ["/bin/sh", "-c", script, "sh", *members, "--", *command]
 
+    def add(self, process: int) -> None:
+        """Move a process into this group; what it starts from now on is in the group, too."""
+        for folder in self._places():
+            (folder / "cgroup.procs").write_text(str(process))
+
     def memory_exceeded(self) -> bool:
         """Return whether the kernel has killed a process of this group for the group's own limit.
 

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -19,11 +20,15 @@ import psutil
 from autograder.errors import UserError
 
 from . import bubblewrap, cgroup
+from .environment import kernel_environment
 from .inside import wire
 from .limits import Limits
+from .template import WAITER, Template, TemplateLost, say_cold
 from .watcher import CHECK_SECONDS, Watcher
 
 KERNEL = Path(__file__).parent / "inside"
+MODULE = "inside.kernel"
+"""The kernel's module; in a sandbox, its folder is /kernel."""
 START_SECONDS = 120.0
 """How long a kernel may take to start on a busy machine; its imports take half a second."""
 END_SECONDS = 5.0
@@ -68,6 +73,9 @@ class Session:
     data
         A file with data that the profile needs, which is shown in the folder /data; None if the
         profile needs none.
+    template
+        The process that the kernel is forked from. By default it is started by itself, which takes
+        longer.
     sandbox
         False runs the kernel as an ordinary process of this user, without any protection.
     threads
@@ -97,6 +105,7 @@ class Session:
         limits: Limits | None = None,
         profile: str = "quick",
         data: Path | None = None,
+        template: Template | None = None,
         sandbox: bool = True,
         threads: int = 1,
         scratch: Path | None = None,
@@ -106,12 +115,13 @@ class Session:
         self._received = 0
         self._errors = bytearray()
         self._members: list[psutil.Process] = []
+        self._kernel: psutil.Process | None = None
         self._group = cgroup.create(self.limits, threads) if sandbox else None
         self._connection, theirs = socket.socketpair()
         with theirs:
             if sandbox:
                 self._process = self._start_in_sandbox(
-                    theirs, build, submission, masks, profile, data, threads
+                    theirs, build, submission, masks, profile, data, threads, template
                 )
             else:
                 if scratch is None:
@@ -126,6 +136,7 @@ class Session:
             limits=self.limits,
             group=self._group,
             deadline=deadline or time.monotonic() + self.limits.total_seconds,
+            members=self._below,
             kill=self._kill,
         )
         self._wait_for_start()
@@ -141,23 +152,52 @@ class Session:
         profile: str,
         data: Path | None,
         threads: int,
+        template: Template | None,
     ) -> subprocess.Popen[bytes]:
         folders = {"/course": build, "/submission": submission}
         if data is not None:
             folders[f"/data/{data.name}"] = data
-        environment = _environment("/scratch", "/course:/kernel", "/data", profile, threads)
-        try:
+        environment = kernel_environment("/scratch", "/course:/kernel", "/data", profile, threads)
+        program = _program("/submission", self.limits)
+
+        def start(
+            program: Sequence[str], stdin: socket.socket, *, first: bool = False
+        ) -> subprocess.Popen[bytes]:
             return bubblewrap.start(
-                _program("/submission", self.limits),
+                program,
                 limits=self.limits,
                 environment=environment,
-                stdin=connection.fileno(),
+                stdin=stdin.fileno(),
                 folders=folders,
                 # Passed as contents, because student code's account may not have access to them.
                 files={f"/kernel/inside/{p.name}": p.read_bytes() for p in KERNEL.glob("*.py")},
                 masks=masks,
                 group=self._group,
+                first=first,
             )
+
+        try:
+            if template is None:
+                return start(program, connection)
+            ours, theirs = socket.socketpair()
+            with theirs:
+                sandbox = start(WAITER, theirs, first=True)
+            try:
+                self._kernel = template.fork(
+                    sandbox=sandbox,
+                    waiter=ours,
+                    connection=connection,
+                    module=MODULE,
+                    arguments=program[-2:],
+                    environment=environment,
+                    group=self._group,
+                )
+                return sandbox
+            except TemplateLost as lost:
+                say_cold(str(lost))
+                sandbox.kill()
+                sandbox.communicate()
+                return start(program, connection)
         except BaseException:
             if self._group is not None:
                 self._group.remove()
@@ -180,7 +220,7 @@ class Session:
             stdin=connection.fileno(),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
-            env=_environment(str(scratch), path, str(data), profile, threads),
+            env=kernel_environment(str(scratch), path, str(data), profile, threads),
             cwd=scratch,
         )
 
@@ -266,13 +306,15 @@ class Session:
         self._process.kill()
 
     def _below(self) -> list[psutil.Process]:
-        """Return the processes below the outermost one; none if it has ended."""
-        if self._process.poll() is not None:  # its number may belong to another process by now
-            return []
-        try:
-            return psutil.Process(self._process.pid).children(recursive=True)
-        except psutil.NoSuchProcess:
-            return []
+        """Return the processes of the sandbox, without the outermost one, that have not ended."""
+        found: list[psutil.Process] = []
+        if self._process.poll() is None:  # its number may belong to another process by now
+            with contextlib.suppress(psutil.NoSuchProcess):
+                found = psutil.Process(self._process.pid).children(recursive=True)
+        if self._kernel is not None:  # not below the sandbox's processes, but beside them
+            with contextlib.suppress(psutil.NoSuchProcess):
+                found += [self._kernel, *self._kernel.children(recursive=True)]
+        return found
 
     def _read(self, count: int, deadline: float = math.inf) -> bytes:
         """Read `count` bytes, unless `deadline` passes or the watcher ends the kernel."""
@@ -341,24 +383,4 @@ def _program(submission: str, limits: Limits, *, count_processes: bool = True) -
         limits.disk_bytes,
         limits.open_files,
     )
-    return [sys.executable, "-m", "inside.kernel", ",".join(map(str, numbers)), submission]
-
-
-def _environment(home: str, path: str, data: str, profile: str, threads: int) -> dict[str, str]:
-    """Return all environment variables of a kernel."""
-    return {
-        "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
-        "HOME": home,
-        "USER": "student",
-        "IPYTHONDIR": f"{home}/.ipython",
-        "MPLCONFIGDIR": f"{home}/.matplotlib",
-        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
-        "PYTHONPATH": path,
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "LANG": "C.UTF-8",
-        "OMP_NUM_THREADS": str(threads),
-        "OPENBLAS_NUM_THREADS": str(threads),
-        "COURSE_DATA": data,
-        "COURSE_GRADING": "1",
-        "COURSE_PROFILE": profile,
-    }
+    return [sys.executable, "-m", MODULE, ",".join(map(str, numbers)), submission]

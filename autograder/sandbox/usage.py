@@ -45,20 +45,19 @@ class Usage:
     stopped: bool
 
 
-def usage(root: int, group: Cgroup | None, memory_limit: int) -> Usage:
-    """Measure what all processes below `root` use.
+def usage(processes: list[psutil.Process], group: Cgroup | None, memory_limit: int) -> Usage:
+    """Measure what the processes of a sandbox use.
 
     Parameters
     ----------
-    root
-        Process id of the outermost process of a sandbox; it may have ended already.
+    processes
+        All of them; some may have ended already.
     group
         Its control group, if it has one.
     memory_limit
         In bytes. If the simple sum over all processes is larger than this, shared memory is counted
         properly, which takes longer.
     """
-    processes = _below(root)
     seconds = sum(_processor_seconds(process) for process in processes)
     files, file_bytes = _written(processes)
     if group is None:
@@ -78,13 +77,6 @@ def usage(root: int, group: Cgroup | None, memory_limit: int) -> Usage:
         files=files,
         stopped=any(_stopped(process) for process in processes),
     )
-
-
-def _below(root: int) -> list[psutil.Process]:
-    try:
-        return psutil.Process(root).children(recursive=True)
-    except psutil.Error:
-        return []
 
 
 def _processor_seconds(process: psutil.Process) -> float:

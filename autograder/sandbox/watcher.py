@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import psutil
+
 from .cgroup import Cgroup
 from .limits import Limits
 from .usage import Usage, usage
@@ -45,8 +47,10 @@ class Watcher:
         The control group of the sandbox, if it has one.
     deadline
         The value of `time.monotonic` at which the submission's time is over.
+    members
+        Returns all processes of the sandbox. Like `kill`, it is called in the watcher's own thread.
     kill
-        Ends the whole sandbox at once. It is called in the watcher's own thread.
+        Ends the whole sandbox at once.
 
     Attributes
     ----------
@@ -61,6 +65,7 @@ class Watcher:
         limits: Limits,
         group: Cgroup | None,
         deadline: float,
+        members: Callable[[], list[psutil.Process]],
         kill: Callable[[], None],
     ) -> None:
         self.reason: str | None = None
@@ -68,6 +73,7 @@ class Watcher:
         self._limits = limits
         self._group = group
         self._deadline = deadline
+        self._members = members
         self._kill = kill
         self._turn: Turn | None = None
         self._processor_seconds = 0.0
@@ -87,7 +93,7 @@ class Watcher:
 
     def check(self) -> None:
         """Set `reason` if a limit is exceeded now."""
-        used = usage(self._process.pid, self._group, self._limits.memory_bytes)
+        used = usage(self._members(), self._group, self._limits.memory_bytes)
         # Without a control group, the time of a process is no longer counted once it has ended.
         self._processor_seconds = max(self._processor_seconds, used.processor_seconds)
         self._stopped = self._stopped + 1 if used.stopped else 0

@@ -1,7 +1,7 @@
 """The class of hostile submissions is handed in, graded once in the real sandbox, and read.
 
-As a program (``python hostile_class.py FOLDER``) this module grades the class in the folder. The
-program is a separate process, so that everything that it leaves behind can be found.
+As a program (``python hostile_class.py FOLDER WARM``) this module grades the class in the folder.
+The program is a separate process, so that everything that it leaves behind can be found.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ SECRET_VARIABLE = "COURSE_TOKEN"
 SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER of prctl(2)
 
 
-def make_class(folder: Path) -> None:
+def make_class(folder: Path, *, warm: bool) -> None:
     """Release the assignment, hand in the corpus and grade it."""
     secrets = new_secrets()
     release = make_course(folder, secrets)
@@ -80,7 +80,10 @@ def make_class(folder: Path) -> None:
         "PYTHONPATH": os.pathsep.join(map(os.path.abspath, filter(None, sys.path))),
     }
     subprocess.run(
-        [sys.executable, __file__, str(folder)], env=environment, timeout=RUN_SECONDS, check=True
+        [sys.executable, __file__, str(folder), str(warm)],
+        env=environment,
+        timeout=RUN_SECONDS,
+        check=True,
     )
 
 
@@ -98,7 +101,7 @@ def _hand_in(folder: Path, name: str, hand_in: HandIn) -> None:
     hand_in.arrange(place)
 
 
-def _grade(folder: Path) -> None:
+def _grade(folder: Path, *, warm: bool) -> None:
     """Grade the class; record the time, the outcomes and the processes that are left."""
     # Orphans become children of this process, so that they are found.
     ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0)
@@ -106,6 +109,7 @@ def _grade(folder: Path) -> None:
     settings.GradeInSandbox.cell_seconds = CELL_SECONDS
     settings.GradeInSandbox.total_seconds = TOTAL_SECONDS
     settings.GradeInSandbox.memory_mib = MEMORY_MIB
+    settings.GradeInSandbox.warm = warm
     began = time.monotonic()
     course = hostile_course(folder)
     outcomes = grade(ASSIGNMENT, course, source=folder / "handed-in", jobs=JOBS, settings=settings)
@@ -182,4 +186,4 @@ class GradedClass:
 
 
 if __name__ == "__main__":
-    _grade(Path(sys.argv[1]))
+    _grade(Path(sys.argv[1]), warm=sys.argv[2] == "True")

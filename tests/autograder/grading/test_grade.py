@@ -40,7 +40,7 @@ def workers(monkeypatch):
     """Replace the worker processes; a test says how each submission ends."""
     ends = {}
 
-    def in_workers(work, names, *, workers, seconds):
+    def in_workers(work, names, *, workers, seconds, inherited):
         for name in names:
             end = ends.get(name)
             if isinstance(end, signal.Signals):

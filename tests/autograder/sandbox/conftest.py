@@ -1,7 +1,25 @@
-"""Fixtures that start a kernel in its sandbox."""
+"""Fixtures that start a kernel in its sandbox, by itself and forked from a template."""
 
+import kernels
 import pytest
 from kernels import start, write_folders
+
+from autograder.sandbox import template
+
+
+@pytest.fixture(scope="session")
+def imported():
+    """A template that has imported what the notebooks of the course import."""
+    with template.started(["torch", "matplotlib.pyplot", "IPython.core.interactiveshell"], 1) as it:
+        yield it
+
+
+@pytest.fixture(params=["by itself", "forked"])
+def way(request, monkeypatch):
+    """Start all kernels of a test in one way."""
+    if request.param == "forked":
+        monkeypatch.setattr(kernels, "template", request.getfixturevalue("imported"))
+    return request.param
 
 
 @pytest.fixture
@@ -10,6 +28,6 @@ def folders(tmp_path):
 
 
 @pytest.fixture
-def kernel(folders):
+def kernel(folders, way):
     with start(folders) as session:
         yield session

@@ -7,6 +7,10 @@ from typing import Any
 
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.session import Session
+from autograder.sandbox.template import Template
+
+template: Template | None = None
+"""What `start` forks kernels from; None: each kernel is started by itself."""
 
 
 def write_folders(place: Path) -> Path:
@@ -27,6 +31,7 @@ def start(folders: Path, **limits: Any) -> Session:
         build=folders / "build",
         submission=folders / "submission",
         limits=Limits(**{"cell_seconds": 20, **limits}),
+        template=template,
     )
 
 

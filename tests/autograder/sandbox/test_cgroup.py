@@ -10,6 +10,8 @@ import pytest
 from autograder.sandbox import cgroup
 from autograder.sandbox.limits import MIB, Limits
 
+pytestmark = pytest.mark.usefixtures("way")
+
 
 @pytest.fixture
 def group():

@@ -12,6 +12,8 @@ from autograder.sandbox import bubblewrap
 from autograder.sandbox.limits import MIB
 from autograder.sandbox.session import KernelEnded, KernelNotStarted, Session
 
+pytestmark = pytest.mark.usefixtures("way")
+
 
 def test_a_cell_gives_streams_values_figures_and_errors(kernel):
     outputs = kernel.run("import sys\nprint('out')\nprint('err', file=sys.stderr)\n1 + 1")
@@ -282,7 +284,9 @@ def test_nothing_is_left_of_a_kernel(folders):
     with start(folders) as session:
         session.run("import os, time\nfor _ in range(3):\n    if not os.fork(): time.sleep(600)")
         group = session._group
-    left = [p for p in psutil.Process().children(recursive=True) if p.pid not in before]
+    children = [p for p in psutil.Process().children(recursive=True) if p.pid not in before]
+    # The process that has forked a kernel learns of its end, and ends as well.
+    _, left = psutil.wait_procs(children, timeout=5)
     assert left == []
     assert group is None or not any(folder.exists() for folder in group._places())
 

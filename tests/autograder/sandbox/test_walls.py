@@ -5,12 +5,14 @@ import os
 import uuid
 from pathlib import Path
 
-import psutil
+import kernels
 import pytest
 from kernels import error, printed, start
 
 from autograder.sandbox import account, shown
 from autograder.sandbox.session import Session
+
+pytestmark = pytest.mark.usefixtures("way")
 
 
 def test_there_is_no_gradebook_no_repository_and_no_autograder(kernel, folders):
@@ -81,12 +83,12 @@ def test_the_arguments_of_the_sandbox_reveal_no_paths(kernel, folders):
 
 def test_student_code_is_never_root(kernel):
     """The ids are checked outside as well, because the user namespace maps those inside."""
-    kernels = [
+    found = [
         process
-        for process in psutil.Process(kernel._process.pid).children(recursive=True)
-        if "inside.kernel" in process.cmdline()
+        for process in kernel._below()
+        if process == kernel._kernel or "inside.kernel" in process.cmdline()
     ]
-    innermost = kernels[-1]
+    innermost = found[-1]
     assert 0 not in (*innermost.uids(), *innermost.gids())
     assert printed(kernel, "import os; print(0 in os.getresuid() + os.getresgid())") == "False\n"
     if os.getuid() == 0:
@@ -311,6 +313,7 @@ def test_only_one_file_of_the_data_is_shown(folders):
         build=folders / "build",
         submission=folders / "submission",
         data=folders / "data" / "cifar10.npz",
+        template=kernels.template,
     )
     with session:
         assert printed(session, "import os; print(os.listdir(os.environ['COURSE_DATA']))") == (
@@ -357,7 +360,10 @@ def test_an_installed_package_of_ours_appears_empty(folders, monkeypatch):
     masks = shown.masked([folders / "lib" / "autograder", folders / "course"], shown.programs())
     assert masks == [folders / "lib" / "autograder"]
     session = Session(
-        build=folders / "build", submission=folders / "submission", masks=tuple(masks)
+        build=folders / "build",
+        submission=folders / "submission",
+        masks=tuple(masks),
+        template=kernels.template,
     )
     with session:
         source = (
