@@ -31,6 +31,7 @@ from autograder.grading.intake.collecting import Collected, NoHandIns, collect
 from autograder.grading.intake.hand_in_files import shortened
 from autograder.grading.intake.names import safe_name
 from autograder.grading.nbgrader_steps import require_sandbox
+from autograder.grading.nursery import nursery
 from autograder.grading.trouble import (
     DiskTrouble,
     concerns_everybody,
@@ -135,6 +136,7 @@ def grade(
     if config.GradeInSandbox.get("sandbox", True):
         require_sandbox(CourseDirectory(config=config))
     add_scripts_to_path()
+    nursery()  # which imports the grader while submissions are collected
     with disk_trouble_explained():
         if course.database.is_file():
             backup(course)

@@ -3,26 +3,24 @@
 `concurrent.futures.ProcessPoolExecutor` fails as a whole when one worker dies, has no time limit,
 and leaves its workers waiting for ever when its own process is killed.
 
-Each worker is the leader of its own session. So Ctrl-C in a terminal reaches the parent only, and
-everything that a worker has started, above all a sandbox, can be killed together with it. A guard
-in the same session waits on a pipe for the parent to end, and then kills the rest of the session,
-whatever it is doing. A thread of the worker could not do this: it would have to wait while compiled
-code holds the interpreter's lock (importing torch does so for seconds). ``PR_SET_PDEATHSIG``, which
-exists only on Linux, would end only the worker itself.
+Workers are forked from a process that has imported the grader; see `nursery`. Each of them is the
+leader of its own session. So Ctrl-C in a terminal reaches the parent only, and everything that a
+worker has started, above all a sandbox, can be killed together with it. A guard in the same session
+waits on a pipe for the parent to end, and then kills the rest of the session, whatever it is doing.
 """
 
 from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection, Pipe, wait
 from typing import Any, TypeVar
+
+from autograder.grading.nursery import nursery, start_guard
 
 GOODBYE_SECONDS = 10.0
 """How long a worker may take to end by itself once there is nothing left to do."""
@@ -100,10 +98,19 @@ def in_workers(
             worker.end(GOODBYE_SECONDS)
 
 
-def serve() -> None:
-    """Work on one name after another until none is left; this is a worker's program."""
-    subprocess.Popen(["/bin/sh", "-c", GUARD])
-    connection = Connection(int(sys.argv[1]))
+def serve(descriptor: int, guard: int) -> None:
+    """Work on one name after another until none is left; this is a worker's program.
+
+    Parameters
+    ----------
+    descriptor
+        The connection to the parent.
+    guard
+        A pipe from the parent, which never writes to it.
+    """
+    start_guard(guard)
+    os.close(guard)
+    connection = Connection(descriptor)
     work = connection.recv()
     while True:
         try:
@@ -111,14 +118,6 @@ def serve() -> None:
         except EOFError:
             return
         connection.send(work(name))
-
-
-GUARD = "read nothing; kill -KILL 0"
-"""The guard's program. Its standard input is a pipe from the parent, which never writes to it."""
-
-START = (
-    "import sys; sys.path[:] = sys.argv[2:]; from autograder.grading.workers import serve; serve()"
-)
 
 
 class _Died(Exception):
@@ -130,16 +129,13 @@ class _Worker:
 
     def __init__(self, work: Callable, inherited: Sequence[int]) -> None:
         self.connection, theirs = Pipe()
-        program = [sys.executable, "-c", START, str(theirs.fileno())]
-        self._process = subprocess.Popen(
-            [*program, *map(os.path.abspath, sys.path)],
-            pass_fds=[theirs.fileno(), *inherited],
-            stdin=subprocess.PIPE,
-            start_new_session=True,
-        )
+        guard, self._life = os.pipe()
+        self._process = nursery().fork(f"{__name__}:serve", theirs, guard, inherited)
         theirs.close()
+        os.close(guard)
         self.name = ""
         self.deadline = 0.0
+        self.code: int | None = None
         self._send(work)
 
     def begin(self, name: str, seconds: float) -> None:
@@ -165,7 +161,7 @@ class _Worker:
             return self.connection.recv()
         except (EOFError, OSError):
             self.end(GOODBYE_SECONDS)
-            raise _Died(_how_it_ended(self._process.returncode)) from None
+            raise _Died(_how_it_ended(self.code)) from None
 
     def hang_up(self) -> None:
         """Tell the worker that there is nothing left to do, so that it cleans up and ends."""
@@ -174,14 +170,12 @@ class _Worker:
     def end(self, grace: float = 0.0) -> None:
         """End the worker and everything it has started, after `grace` seconds to end by itself."""
         self.hang_up()
-        with suppress(subprocess.TimeoutExpired):
-            self._process.wait(grace)
+        self._process.wait(grace)
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        with suppress(subprocess.TimeoutExpired):
-            self._process.wait(GOODBYE_SECONDS)
-        assert self._process.stdin is not None
-        self._process.stdin.close()
+        self.code = self._process.wait(GOODBYE_SECONDS)
+        self._process.close()
+        os.close(self._life)
 
     def _send(self, message: Any) -> None:
         # If the worker has died, this will be noticed when its connection is read next.

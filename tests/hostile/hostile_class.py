@@ -37,6 +37,7 @@ from nbgrader.api import Gradebook
 from traitlets.config import Config
 
 from autograder.grading.grade import grade
+from autograder.grading.nursery import close_nurseries
 from autograder.grading.record import Record
 from autograder.reporting.report import class_report, grades_csv
 
@@ -116,6 +117,7 @@ def _grade(folder: Path, *, warm: bool) -> None:
     seconds = time.monotonic() - began
     class_report(ASSIGNMENT, course)
     grades_csv(ASSIGNMENT, course)
+    close_nurseries()
     run = {"seconds": seconds, "outcomes": [asdict(o) for o in outcomes], "processes": _living()}
     (folder / "run.json").write_text(json.dumps(run))
 
