@@ -25,6 +25,7 @@ import io
 import json
 import re
 import zipfile
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Context, Decimal
@@ -326,12 +327,12 @@ class _References:
     def __init__(self, folder: Path) -> None:
         self.files: dict[bytes, str] = {}
         self.tensors: dict[bytes | None, str] = {}
-        self._numbers: set[Decimal] = set()
+        numbers: set[Decimal] = set()
         for path in sorted(folder.rglob("*")):
             name = path.relative_to(folder).as_posix()
             if path.suffix == ".json":
                 content = json.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
-                self._numbers.update(*map(_roundings, _decimals(content)))
+                numbers.update(_decimals(content))
             elif path.suffix == ".safetensors":
                 for tensor_name, tensor in safetensors.torch.load_file(path).items():
                     self.tensors[_tensor_digest(tensor)] = f"{tensor_name} of {name}"
@@ -339,11 +340,21 @@ class _References:
                 continue
             self.files[hashlib.sha256(path.read_bytes()).digest()] = name
         self.tensors.pop(None, None)
+        self._numbers = sorted(numbers)
 
     def measured(self, token: str) -> bool:
         """Return whether a number in a text is a measured number, rounded or not."""
         number = Decimal(token)
-        return len(number.as_tuple().digits) >= DIGITS and number.normalize() in self._numbers
+        if len(number.as_tuple().digits) < DIGITS:
+            return False
+        form = number.normalize()
+        for near in (form, form.scaleb(-2)):  # it may be a percentage
+            unit = Decimal(1).scaleb(int(near.as_tuple().exponent))
+            first = bisect_left(self._numbers, near - unit)
+            last = bisect_right(self._numbers, near + unit)
+            if any(form in _roundings(each) for each in self._numbers[first:last]):
+                return True
+        return False
 
 
 def _notebook_secrets(notebook: NotebookNode) -> Iterator[Secret]:
