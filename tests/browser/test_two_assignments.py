@@ -17,6 +17,7 @@ ASSIGNMENTS = ("pruning", "deep_compression")
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.slow,
+    pytest.mark.thorough,
     pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine"),
 ]
 

@@ -12,7 +12,7 @@ from helpers.pretrained import pretrained_resnet20
 from helpers.reference.deep_compression import shared_network, weight_sharing
 from helpers.training import evaluate
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.thorough]
 
 
 @pytest.fixture(autouse=True)

@@ -52,6 +52,7 @@ def test_a_network_that_was_not_trained_earns_nothing(name, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.parametrize(("name", "lr"), [("rate_small", 0.001), ("rate_small", 0.00001)])
 def test_ten_times_the_rate_or_a_tenth_of_it_earns_nothing(name, lr, tmp_path):
     model = fresh()

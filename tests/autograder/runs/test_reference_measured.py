@@ -13,6 +13,7 @@ from helpers.training import evaluate
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.thorough,
     pytest.mark.skipif(
         not (cifar10.data_folder() / cifar10.CACHE).exists(),
         reason="cifar10.npz is not in COURSE_DATA",
