@@ -25,6 +25,8 @@ from functools import cache
 from multiprocessing.connection import Connection
 from typing import NoReturn
 
+from autograder.errors import UserError
+
 IMPORTED = ("autograder.grading.grade", "autograder.grading.nbgrader_steps")
 """The modules that a nursery imports."""
 START = (
@@ -140,6 +142,26 @@ def nursery() -> Nursery:
     if found is None or not found.lives:
         found = _nurseries()[path] = Nursery(path)
     return found
+
+
+def forked(
+    function: str, connection: Connection, guard: int, inherited: Sequence[int] = ()
+) -> Forked:
+    """Fork a process from the nursery; see `Nursery.fork`. If the nursery dies, start another one.
+
+    Raises
+    ------
+    autograder.errors.UserError
+        If the second one dies as well.
+    """
+    for _ in range(2):
+        with suppress(OSError, ValueError):
+            return nursery().fork(function, connection, guard, inherited)
+        close_nurseries()
+    raise UserError(
+        "The grader cannot start the processes in which it grades: the one that they are forked "
+        "from ends. What it said stands above. Nothing was graded."
+    )
 
 
 def close_nurseries() -> None:

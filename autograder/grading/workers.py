@@ -20,7 +20,7 @@ from contextlib import suppress
 from multiprocessing.connection import Connection, Pipe, wait
 from typing import Any, TypeVar
 
-from autograder.grading.nursery import nursery, start_guard
+from autograder.grading.nursery import forked, start_guard
 
 GOODBYE_SECONDS = 10.0
 """How long a worker may take to end by itself once there is nothing left to do."""
@@ -130,7 +130,7 @@ class _Worker:
     def __init__(self, work: Callable, inherited: Sequence[int]) -> None:
         self.connection, theirs = Pipe()
         guard, self._life = os.pipe()
-        self._process = nursery().fork(f"{__name__}:serve", theirs, guard, inherited)
+        self._process = forked(f"{__name__}:serve", theirs, guard, inherited)
         theirs.close()
         os.close(guard)
         self.name = ""
