@@ -76,6 +76,12 @@ def _parser() -> argparse.ArgumentParser:
         help="grade only the submissions that an earlier run did not finish",
     )
     grade.add_argument(
+        "--again",
+        action="store_true",
+        help="grade submissions again even if nothing has changed since they were graded "
+        "(--student always does)",
+    )
+    grade.add_argument(
         "--jobs",
         type=int,
         default=DEFAULT_JOBS,
@@ -258,11 +264,14 @@ def _grade(options: argparse.Namespace) -> int:
         jobs=options.jobs,
         settings=settings,
         on_import=imports.append,
+        again=options.again,
     )
     failed = [outcome for outcome in outcomes if outcome.problem]
     for outcome in failed:
         print(f"no grade for {outcome.student}: {outcome.problem}", file=sys.stderr)
     line = f"graded: {len(outcomes) - len(failed)} of {len(outcomes)} submissions"
+    if unchanged := sum(outcome.unchanged for outcome in outcomes):
+        line += f" ({unchanged} of them before, and nothing has changed since)"
     ledger = imports[0].ledger
     if options.source is not None:
         line += f"; {ledger.summary(course.hand_ins(options.assignment))}"

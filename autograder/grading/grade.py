@@ -38,6 +38,7 @@ from autograder.grading.trouble import (
     disk_trouble_explained,
     explained,
 )
+from autograder.grading.unchanged import Unchanged
 from autograder.grading.warm import warm_kernels
 from autograder.grading.workers import WorkerLost, in_workers
 from autograder.sandbox import cgroup
@@ -76,11 +77,14 @@ class Outcome:
     for_everybody
         Whether no other submission could be graded either, because the gradebook or the disk
         refuses.
+    unchanged
+        Whether it was graded by an earlier run, and nothing has changed since.
     """
 
     student: str
     problem: str | None = None
     for_everybody: bool = False
+    unchanged: bool = False
 
 
 def grade(
@@ -92,6 +96,7 @@ def grade(
     jobs: int | None = None,
     settings: Config | None = None,
     on_import: Callable[[Collected], None] | None = None,
+    again: bool = False,
 ) -> list[Outcome]:
     """Grade submissions into the gradebook, and write the graded notebooks and feedback pages.
 
@@ -103,13 +108,16 @@ def grade(
         Folder or archive of submissions to import first; what became of every file is written to
         `Course.hand_ins`. By default, the submissions that are in ``submitted/`` are graded.
     students
-        Grade only these students. By default all.
+        Grade only these students. By default, all whose grade depends on something that has changed
+        since they were graded; see `autograder.grading.unchanged`.
     jobs
         How many submissions to grade in parallel; by default the number of processors.
     settings
         Changes to the course's configuration, such as ``GradeInSandbox.sandbox``.
     on_import
         Called with what was imported, before it is graded.
+    again
+        Grade all submissions, whether something has changed or not.
 
     Returns
     -------
@@ -136,7 +144,6 @@ def grade(
     if config.GradeInSandbox.get("sandbox", True):
         require_sandbox(CourseDirectory(config=config))
     add_scripts_to_path()
-    nursery()  # which imports the grader while submissions are collected
     with disk_trouble_explained():
         if course.database.is_file():
             backup(course)
@@ -149,13 +156,27 @@ def grade(
         names = collected.students
         if students is not None:
             names = _chosen(students, names)
-        one = partial(_grade_one, assignment, config)
+        graded_before = Unchanged(assignment, course, config)
+        one = partial(_grade_one, assignment, config, graded_before)
+        unchanged: set[str] = set()
         if best := course.settings.attempts == "best":
             one = partial(_grade_best, assignment, config, course, source is None)
-        outcomes = _grade_all(assignment, course, config, names, jobs or os.cpu_count() or 1, one)
+        elif students is None and not again:
+            unchanged = set(graded_before.among(names))
+        outcomes = {name: _left_as_it_is(assignment, course, name) for name in unchanged}
+        changed = [name for name in names if name not in unchanged]
+        if changed:
+            outcomes |= _grade_all(
+                assignment, course, config, changed, jobs or os.cpu_count() or 1, one
+            )
         if best:
             _settle(assignment, course, collected, names, source)
     return [outcomes[name] for name in names]
+
+
+def _left_as_it_is(assignment: str, course: Course, student: str) -> Outcome:
+    unfinished.finish(assignment, course, student, None)
+    return Outcome(student, unchanged=True)
 
 
 def _imported(
@@ -235,6 +256,7 @@ def _grade_all(
     limit = config.GradeInSandbox.get("total_seconds", Limits.total_seconds) + GRADER_SECONDS
     if course.settings.attempts == "best":  # all attempts of a student are graded one by one
         limit *= 1 + attempts_at_most(course, assignment, students)
+    nursery()  # which imports the grader while the rest of the run is prepared
     sweep()
     cgroup.sweep()
     unfinished.begin(assignment, course, students)
@@ -296,8 +318,12 @@ def _how_to_go_on(assignment: str, students: Sequence[str], outcomes: Mapping[st
     return text
 
 
-def _grade_one(assignment: str, config: Config, student: str) -> Outcome:
-    return _graded(assignment, config, student, partial(convert, Autograde))
+def _grade_one(assignment: str, config: Config, graded_before: Unchanged, student: str) -> Outcome:
+    inputs = graded_before.inputs(student)
+    outcome = _graded(assignment, config, student, partial(convert, Autograde))
+    if outcome.problem is None:
+        graded_before.keep(student, inputs)
+    return outcome
 
 
 def _grade_best(

@@ -189,7 +189,7 @@ class _Secrets:
         self._assignment = source.stem
         self._unlocks = unlocks
         self._added = added
-        self._references = _References(references)
+        self._references = _read_references(references)
         self._given = _digests([*STARTING_NETWORKS, *(f for n in unlocks for f in data_files(n))])
         seen = "\n".join(visible_text(cell) for cell in notebook.cells)
         unlocked = [reference_source(name) for name in sorted(unlocks)]
@@ -355,6 +355,12 @@ class _References:
             if any(form in _roundings(each) for each in self._numbers[first:last]):
                 return True
         return False
+
+
+@cache
+def _read_references(folder: Path) -> _References:
+    """Return the content of a folder, which is read once: it takes seconds and does not change."""
+    return _References(folder)
 
 
 def _notebook_secrets(notebook: NotebookNode) -> Iterator[Secret]:

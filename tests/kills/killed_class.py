@@ -267,7 +267,10 @@ def plan(count: int, run: float, seed: int) -> Iterator[Kill]:
 
 
 def victims(grader: subprocess.Popen[bytes], kind: str) -> list[psutil.Process]:
-    """Return the living processes of this kind below a grader, in the order of their start."""
+    """Return the living processes of this kind below a grader, in the order of their start.
+
+    A template counts as part of the sandboxes, and a nursery as a worker.
+    """
     found = []
     with contextlib.suppress(psutil.NoSuchProcess):
         process = psutil.Process(grader.pid)
@@ -276,8 +279,10 @@ def victims(grader: subprocess.Popen[bytes], kind: str) -> list[psutil.Process]:
         for child in process.children(recursive=True):
             with contextlib.suppress(psutil.Error):
                 command = child.cmdline()  # empty if it has just ended
-                sandboxed = "inside.kernel" in command or child.name() == "bwrap"
-                working = any("workers import serve" in part for part in command)
+                # A forked kernel has the command line of the template, and a worker the nursery's.
+                forked = any("exec(open(" in part for part in command)
+                sandboxed = forked or child.name() == "bwrap"
+                working = any("nursery import serve" in part for part in command)
                 if sandboxed if kind == "sandbox" else working:
                     found.append(child)
     return sorted(found, key=lambda p: p.pid)

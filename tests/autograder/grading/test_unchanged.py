@@ -1,0 +1,118 @@
+"""A submission is graded again if anything has changed that its grade depends on, and only then."""
+
+import shutil
+
+import pytest
+from small_course import ASSIGNMENT, small_course, write_source
+from test_regrade import STUDENT, course, grade_by_hand, hand_in, notebook, sandbox, submission
+
+from autograder.grading import unchanged
+from autograder.grading.grade import Outcome, grade
+from autograder.releasing.release import make_release
+
+__all__ = ["course", "sandbox"]  # fixtures
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def graded(course):
+    assert grade(ASSIGNMENT, course) == [Outcome(STUDENT)]
+    return course
+
+
+def is_unchanged(course, **options):
+    [outcome] = grade(ASSIGNMENT, small_course(course.folder.parent), **options)
+    assert outcome.problem is None
+    return outcome.unchanged
+
+
+def test_nothing_has_changed(graded):
+    scores = submission(graded)
+    notebook_before = graded.graded_notebook(STUDENT, ASSIGNMENT).stat()
+    assert is_unchanged(graded)
+    assert submission(graded) == scores
+    assert graded.graded_notebook(STUDENT, ASSIGNMENT).stat() == notebook_before
+
+
+def test_the_same_files_may_be_imported_again(graded, tmp_path):
+    source = tmp_path / "download" / STUDENT
+    shutil.copytree(graded.submission(STUDENT, ASSIGNMENT), source)
+    is_unchanged(graded, source=source.parent)
+    assert is_unchanged(graded, source=source.parent)
+
+
+def test_it_can_be_asked_for(graded):
+    assert not is_unchanged(graded, again=True)
+    assert not is_unchanged(graded, students=[STUDENT])
+
+
+def another_answer(course):
+    hand_in(course, "Another answer.")
+
+
+def another_test(course):
+    path = course.source_notebook(ASSIGNMENT)
+    path.write_text(path.read_text().replace("np.ones(3,", "np.ones(4,"))
+    make_release(ASSIGNMENT, course)
+
+
+def a_due_date(course):
+    (course.folder / "course.toml").write_text(f"[due]\n{ASSIGNMENT} = 2027-02-15T00:00:00Z\n")
+
+
+def another_secret(course):
+    (course.folder / ".inputs_secret").write_bytes(bytes(32))
+
+
+def points_by_hand(course):
+    grade_by_hand(course, 1.0)
+
+
+def no_grades(course):
+    with course.gradebook() as gradebook:
+        gradebook.remove_submission(ASSIGNMENT, STUDENT)
+
+
+def no_page(course):
+    course.feedback_page(STUDENT, ASSIGNMENT).unlink()
+
+
+def another_page(course):
+    course.feedback_page(STUDENT, ASSIGNMENT).write_text("<p>")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        another_answer,
+        another_test,
+        a_due_date,
+        another_secret,
+        points_by_hand,
+        no_grades,
+        no_page,
+        another_page,
+    ],
+)
+def test_something_has_changed(graded, change):
+    change(graded)
+    assert not is_unchanged(graded)
+    assert is_unchanged(graded)
+
+
+def test_a_question_without_a_verdict_is_asked_again(course):
+    found = notebook()
+    for cell in found.cells:
+        cell.source = cell.source.replace("np.float32", "np.no_such_type")
+    shutil.rmtree(course.notebooks)
+    write_source(course.folder.parent, found)
+    make_release(ASSIGNMENT, course)
+    assert not is_unchanged(course)
+    assert not is_unchanged(course)
+
+
+def test_other_packages_or_other_code_grade_everything_again(graded, monkeypatch):
+    installed = list(unchanged.distributions())
+    monkeypatch.setattr(unchanged, "distributions", lambda: installed[1:])
+    assert not is_unchanged(graded)
