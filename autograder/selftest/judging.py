@@ -141,7 +141,11 @@ class SolvedNotebook:
             copy_reference_artifacts(
                 self.assignment, folder / "artifacts" / profile(), networks=True
             )
+            here = {*folder.iterdir()}
             seconds = self._seconds_of_solutions({self._test_after(name) for name in by_cell})
+            # An answer that writes no file must not find that of the solution.
+            for path in {*folder.iterdir()} - here:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
             shell = _new_shell()
             for cell in self.cells:
                 name = nbgrader_marks(cell).get("grade_id", "")

@@ -92,6 +92,16 @@ def test_an_answer_that_ends_its_process_harms_no_other(notebooks):
     assert found["fine"].points == 4
 
 
+def test_an_answer_does_not_find_a_file_that_the_solution_writes(notebooks):
+    path = notebooks / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    keep = "from pathlib import Path\nPath('kept.txt').touch()\n"
+    notebook.cells[0].source = keep + SOLUTION
+    nbformat.write(notebook, path)
+    assert not judged(notebooks, keep + "clip = min\n", replaces=True).loses
+    assert judged(notebooks, "open('kept.txt')\nclip = min\n", replaces=True).points == 0
+
+
 def test_an_answer_that_takes_too_long_is_stopped(notebooks, monkeypatch):
     monkeypatch.setattr("autograder.selftest.judging.AT_LEAST", 0.5)
     found = judged(notebooks, "while True: pass\n")
