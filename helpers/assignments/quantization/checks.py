@@ -4,9 +4,11 @@ Every check takes the student's answer and returns a `CheckResult`. One example 
 can be worked out by hand: the weights -1, 0.2, 0.9 and 2, which two bits round to -1, 0, 1 and 2.
 """
 
+import inspect
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from helpers import training
 from helpers.checks.answers import (
     Array,
     as_array,
@@ -29,10 +32,12 @@ from helpers.checks.result import Claims, Wrong, public_check
 from helpers.checks.trained import trained
 from helpers.checks.values import accuracies, repeats, verdict
 from helpers.checks.written import words
+from helpers.dataset import Dataset
 from helpers.history import History
 
 __all__ = [
     "accuracies",
+    "asked_by",
     "average_precision",
     "dequantize",
     "fine_tune",
@@ -395,7 +400,8 @@ def quantize_stochastic(quantize_stochastic: Callable[..., Any]) -> Claims:
     yield "copes with weights that are all equal"
     w = np.full(6, 0.25, np.float32)
     call = "quantize_stochastic(w, 2, 0)"
-    codes, _, _ = _quantized(ask(call, quantize_stochastic, w, 2, 0), w)
+    with np.errstate(divide="raise", invalid="raise"):  # 0/0 is no code, even if it looks like one
+        codes, _, _ = _quantized(ask(call, quantize_stochastic, w, 2, 0), w)
     expect(
         (codes == codes[0]).all(),
         f"All weights are 0.25, so all codes should be equal; yours are {shown(codes)}.",
@@ -684,30 +690,101 @@ def quant_conv2d(QuantConv2d: Callable[..., Any]) -> Claims:
     )
 
 
+@dataclass
+class _Trial:
+    """What a student's `fine_tune` asks for.
+
+    Attributes
+    ----------
+    answer
+        What it returns.
+    history
+        The history that it gets from `fit`.
+    saved
+        The name and the network of each call of `train_or_load`.
+    fitted
+        The arguments of each call of `fit`, by name.
+    data
+        The data set of the notebook.
+    """
+
+    answer: Any = None
+    history: History = field(default_factory=lambda: History([0.5], [0.8], [0.8], [0.01], [1.0]))
+    saved: list[tuple[Any, Any]] = field(default_factory=list)
+    fitted: list[dict[str, Any]] = field(default_factory=list)
+    data: Any = None
+
+
+TRIAL_CHECKPOINT = Path("trial.checkpoint")
+
+
+def _tried(fine_tune: Callable[..., Any], stage_bits: tuple[int, ...], epochs: int) -> _Trial:
+    """Call a student's `fine_tune`, with functions that only take notes in the place of others."""
+    call = f'fine_tune("trial", {stage_bits}, {epochs})'
+    names = getattr(fine_tune, "__globals__", None)
+    expect(names is not None, f"`{call}` needs a function, but this is {kind(fine_tune)}.")
+    assert names is not None
+    trial = _Trial(data=names.get("dataset"))
+    signature = inspect.signature(training.fit)
+
+    def fit(*args: Any, **settings: Any) -> History:
+        given = signature.bind(*args, **settings)  # an argument that is missing stops it as usual
+        given.apply_defaults()
+        trial.fitted.append(given.arguments)
+        return trial.history
+
+    def train_or_load(name: Any, train: Any, model: Any) -> Any:
+        trial.saved.append((name, model))
+        return ask("train(model, checkpoint)", train, model, TRIAL_CHECKPOINT)
+
+    with _replaced(names, fit=fit, train_or_load=train_or_load):
+        trial.answer = ask(call, fine_tune, "trial", stage_bits, epochs)
+    return trial
+
+
+def asked_by(
+    fine_tune: Callable[..., Any], stage_bits: Sequence[int], epochs: int
+) -> dict[str, Any]:
+    """Say what a student's `fine_tune` asks for when it makes the artifact "trial".
+
+    The hidden test uses it. Nothing is trained or saved.
+
+    Returns
+    -------
+    dict
+        Plain data: the name of the artifact, the number of epochs and the learning rate, and
+        whether `fit` gets the network, the data set and the checkpoint.
+    """
+    trial = _tried(fine_tune, tuple(stage_bits), epochs)
+    expect(len(trial.saved) == 1 and len(trial.fitted) == 1, "It should train one network, once.")
+    (name, model), settings = trial.saved[0], trial.fitted[0]
+    return {
+        "artifact": name,
+        "network": settings["model"] is model,
+        "data": _same_data(settings["dataset"], trial.data),
+        "epochs": settings["epochs"],
+        "rate": settings["lr"],
+        "checkpoint": settings["checkpoint"] == TRIAL_CHECKPOINT,
+    }
+
+
+def _same_data(found: Any, expected: Any) -> bool:
+    """Whether two data sets are the same by name: one may have been loaded again."""
+    return found is expected or (
+        isinstance(found, Dataset) and isinstance(expected, Dataset) and found.name == expected.name
+    )
+
+
 @public_check("fine_tune")
 def fine_tune(fine_tune: Callable[..., Any]) -> Claims:
     """Check what the student's ``fine_tune(name, stage_bits, epochs)`` asks for; nothing trains."""
     call = 'fine_tune("trial", (5, 6, 7), 2)'
-    saved: list[tuple[Any, ...]] = []
-    fitted: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
-    history = History([0.5, 0.4], [0.8, 0.9], [0.8, 0.9], [0.01, 0.005], [1.0, 1.0])
-    checkpoint = Path("trial.checkpoint")
-
-    def fit(*args: Any, **settings: Any) -> History:
-        fitted.append((args, settings))
-        return history
-
-    def train_or_load(name: Any, train: Any, model: Any) -> Any:
-        saved.append((name, train, model))
-        return ask("train(model, checkpoint)", train, model, checkpoint)
 
     yield "calls `train_or_load` once, with the name, a function and a quantized network"
-    names = getattr(fine_tune, "__globals__", None)
-    expect(names is not None, f"`{call}` needs a function, but this is {kind(fine_tune)}.")
-    with _replaced(names or {}, fit=fit, train_or_load=train_or_load):
-        answer = ask(call, fine_tune, "trial", (5, 6, 7), 2)
+    trial = _tried(fine_tune, (5, 6, 7), 2)
+    saved, fitted, answer = trial.saved, trial.fitted, trial.answer
     expect(len(saved) == 1, f"`{call}` calls `train_or_load` {len(saved)} times.")
-    name, _, model = saved[0]
+    name, model = saved[0]
     expect(name == "trial", f'The artifact should be named "trial"; yours is named {name!r}.')
     expect(isinstance(model, nn.Module), f"The network should be a model, not {kind(model)}.")
     bits = [
@@ -722,21 +799,25 @@ def fine_tune(fine_tune: Callable[..., Any]) -> Claims:
 
     yield "trains that network with `fit`, for the epochs given and from the learning rate 0.01"
     expect(len(fitted) == 1, f"Your training function calls `fit` {len(fitted)} times.")
-    args, settings = fitted[0]
+    settings = fitted[0]
     expect(
-        bool(args) and args[0] is model,
+        settings["model"] is model,
         "`fit` should train the network that your function is given.",
     )
     expect(
-        settings.get("epochs") == 2,
-        f"`{call}` should train for 2 epochs; yours trains for {settings.get('epochs')}.",
+        _same_data(settings["dataset"], trial.data),
+        f"`fit` should train on `dataset`; yours gets {kind(settings['dataset'])}.",
     )
-    rate = settings.get("lr", 0.1)
+    expect(
+        settings["epochs"] == 2,
+        f"`{call}` should train for 2 epochs; yours trains for {settings['epochs']}.",
+    )
+    rate = settings["lr"]
     expect(rate == 0.01, f"The learning rate should be 0.01; yours is {rate}.")
 
     yield "hands on the checkpoint, from which an interrupted training continues"
     expect(
-        settings.get("checkpoint") == checkpoint,
+        settings["checkpoint"] == TRIAL_CHECKPOINT,
         "`fit` does not get the checkpoint: call it with `checkpoint=checkpoint`.",
     )
 
@@ -746,7 +827,10 @@ def fine_tune(fine_tune: Callable[..., Any]) -> Claims:
         f"Return two things, `model, history`; you returned {kind(answer)}.",
     )
     expect(answer[0] is model, "The first thing returned should be the network.")
-    expect(answer[1] is history, "The second should be the history that `train_or_load` returned.")
+    expect(
+        answer[1] is trial.history,
+        "The second should be the history that `train_or_load` returned.",
+    )
 
 
 @public_check("levels changed")

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -9,6 +10,7 @@ from torch import nn
 
 from helpers.artifacts import train_or_load
 from helpers.assignments.quantization import checks
+from helpers.dataset import Dataset, Split
 from helpers.models import resnet20
 from helpers.reference.quantization import affine, ste
 from helpers.training import fit
@@ -188,6 +190,9 @@ def test_a_layer_whose_parameters_have_other_names_is_noticed():
 # What happens at the training
 
 
+dataset = Dataset("a few images", *[Split(torch.zeros(2, 1), torch.zeros(2).long())] * 2)
+
+
 def quantized_resnet20(stage_bits):
     return resnet20(conv=[partial(ste.QuantConv2d, bits=bits) for bits in stage_bits])
 
@@ -196,34 +201,85 @@ def right_fine_tune(name, stage_bits, epochs):
     model = quantized_resnet20(stage_bits)
 
     def train(model, checkpoint):
-        return fit(model, None, epochs=epochs, lr=0.01, checkpoint=checkpoint)
+        return fit(model, dataset, epochs=epochs, lr=0.01, checkpoint=checkpoint)
 
     return model, train_or_load(name, train, model)
+
+
+def fine_tune_in_keywords(name, stage_bits, epochs):
+    model = quantized_resnet20(stage_bits)
+
+    def train(network, checkpoint):
+        loaded_again = replace(dataset)
+        return fit(
+            model=network, dataset=loaded_again, lr=1e-2, epochs=epochs, checkpoint=checkpoint
+        )
+
+    return [model, train_or_load(name=name, train=train, model=model)]
 
 
 def test_fine_tune_is_checked_without_training_and_without_a_trace(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     before = globals()["fit"], globals()["train_or_load"]
     assert checks.fine_tune(right_fine_tune)
+    assert checks.fine_tune(fine_tune_in_keywords)
     assert before == (globals()["fit"], globals()["train_or_load"])
     assert not list(tmp_path.iterdir())
+
+
+ASKED = {
+    "artifact": "trial",
+    "network": True,
+    "data": True,
+    "epochs": 3,
+    "rate": 0.01,
+    "checkpoint": True,
+}
+
+
+@pytest.mark.parametrize(
+    ("fine_tune", "otherwise"),
+    [
+        (lambda *given: right_fine_tune(*given), {}),
+        (lambda *given: fine_tune_in_keywords(*given), {}),
+        (lambda *given: fine_tune_without_checkpoint(*given), {"checkpoint": False}),
+        (lambda *given: fine_tune_at_the_default_rate(*given), {"rate": 0.1}),
+        (lambda *given: fine_tune_on_other_data(*given), {"data": False}),
+    ],
+)
+def test_the_hidden_test_learns_what_fine_tune_asks_for(fine_tune, otherwise):
+    assert checks.asked_by(fine_tune, (2, 4, 3), 3) == ASKED | otherwise
 
 
 def fine_tune_without_checkpoint(name, stage_bits, epochs):
     model = quantized_resnet20(stage_bits)
     return model, train_or_load(
-        name, lambda model, checkpoint: fit(model, None, epochs=epochs, lr=0.01), model
+        name, lambda model, checkpoint: fit(model, dataset, epochs=epochs, lr=0.01), model
     )
 
 
 def fine_tune_at_the_default_rate(name, stage_bits, epochs):
     model = quantized_resnet20(stage_bits)
-    return model, train_or_load(name, lambda m, c: fit(m, None, epochs=epochs, checkpoint=c), model)
+    return model, train_or_load(
+        name, lambda m, c: fit(m, dataset, epochs=epochs, checkpoint=c), model
+    )
+
+
+def fine_tune_on_other_data(name, stage_bits, epochs):
+    model, other = quantized_resnet20(stage_bits), replace(dataset, name="others")
+    return model, train_or_load(
+        name, lambda m, c: fit(m, other, epochs=epochs, lr=0.01, checkpoint=c), model
+    )
+
+
+def fine_tune_without_epochs(name, stage_bits, epochs):
+    model = quantized_resnet20(stage_bits)
+    return model, train_or_load(name, lambda m, c: fit(m, dataset, checkpoint=c), model)
 
 
 def fine_tune_that_never_saves(name, stage_bits, epochs):
     model = quantized_resnet20(stage_bits)
-    return model, fit(model, None, epochs=epochs, lr=0.01)
+    return model, fit(model, dataset, epochs=epochs, lr=0.01)
 
 
 def fine_tune_with_equal_bits(name, stage_bits, epochs):
@@ -239,6 +295,8 @@ def fine_tune_that_returns_the_history(name, stage_bits, epochs):
     [
         (fine_tune_without_checkpoint, "does not get the checkpoint"),
         (fine_tune_at_the_default_rate, "should be 0.01; yours is 0.1"),
+        (fine_tune_on_other_data, "should train on `dataset`"),
+        (fine_tune_without_epochs, "missing a required argument: 'epochs'"),
         (fine_tune_that_never_saves, "calls `train_or_load` 0 times"),
         (fine_tune_with_equal_bits, "yours have 5, 5, 5"),
         (fine_tune_that_returns_the_history, "you returned a History"),
