@@ -3,6 +3,7 @@
 import csv
 import os
 import re
+import shutil
 import subprocess
 import sys
 
@@ -57,12 +58,20 @@ def notebook():
     return found
 
 
+@pytest.fixture(scope="session")
+def released(tmp_path_factory):
+    """Return a folder with a course that has released its assignment, which takes seconds."""
+    folder = tmp_path_factory.mktemp("released")
+    write_source(folder, notebook())
+    make_release(ASSIGNMENT, small_course(folder))
+    return folder
+
+
 @pytest.fixture
-def course(tmp_path):
+def course(released, tmp_path):
     """Return a course in which a right solution was handed in, half a day after the due date."""
-    write_source(tmp_path, notebook())
+    shutil.copytree(released, tmp_path, symlinks=True, dirs_exist_ok=True)
     course = small_course(tmp_path)
-    make_release(ASSIGNMENT, course)
     configuration = CONFIGURATION.format(notebooks=str(course.notebooks))
     (course.folder / "nbgrader_config.py").write_text(configuration)
     hand_in(course, "The exponent becomes smaller by one.")

@@ -4,13 +4,22 @@ import shutil
 
 import pytest
 from small_course import ASSIGNMENT, small_course, write_source
-from test_regrade import STUDENT, course, grade_by_hand, hand_in, notebook, sandbox, submission
+from test_regrade import (
+    STUDENT,
+    course,
+    grade_by_hand,
+    hand_in,
+    notebook,
+    released,
+    sandbox,
+    submission,
+)
 
 from autograder.grading import unchanged
 from autograder.grading.grade import Outcome, grade
 from autograder.releasing.release import make_release
 
-__all__ = ["course", "sandbox"]  # fixtures
+__all__ = ["course", "released", "sandbox"]  # fixtures
 
 pytestmark = pytest.mark.slow
 
