@@ -195,6 +195,10 @@ class Session:
                 return sandbox
             except TemplateLost as lost:
                 say_cold(str(lost))
+                # Its first process may wait for ever for a kernel, and is of another account.
+                for process in _children(sandbox):
+                    with contextlib.suppress(psutil.NoSuchProcess):
+                        process.kill()
                 sandbox.kill()
                 sandbox.communicate()
                 return start(program, connection)
@@ -307,10 +311,7 @@ class Session:
 
     def _below(self) -> list[psutil.Process]:
         """Return the processes of the sandbox, without the outermost one, that have not ended."""
-        found: list[psutil.Process] = []
-        if self._process.poll() is None:  # its number may belong to another process by now
-            with contextlib.suppress(psutil.NoSuchProcess):
-                found = psutil.Process(self._process.pid).children(recursive=True)
+        found = _children(self._process)
         if self._kernel is not None:  # not below the sandbox's processes, but beside them
             with contextlib.suppress(psutil.NoSuchProcess):
                 found += [self._kernel, *self._kernel.children(recursive=True)]
@@ -370,6 +371,16 @@ class Session:
         with contextlib.suppress(OSError, ValueError):  # it may be closed in the meantime
             while chunk := os.read(stream.fileno(), 65536):
                 self._errors[:] = (self._errors + chunk)[-8192:]
+
+
+def _children(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
+    """Return all processes below another one; none if it has ended."""
+    if process.poll() is not None:  # its number may belong to another process by now
+        return []
+    try:
+        return psutil.Process(process.pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
 
 
 _CRASHES = {"SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGSEGV", "SIGSYS"}

@@ -171,7 +171,8 @@ def started(modules: Sequence[str], threads: int) -> Iterator[Template]:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with contextlib.ExitStack() as opened, ours:
         # Importing matplotlib writes a list of the fonts.
-        settings = Path(opened.enter_context(temporary_folder("template-")))
+        settings = opened.enter_context(temporary_folder("template-")) / "settings"
+        settings.mkdir()
         if (user := account.unprivileged()) is not None:
             os.chown(settings, user.uid, user.gid)
         program = _memory_file(PROGRAM.read_bytes(), opened)

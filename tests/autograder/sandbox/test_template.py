@@ -2,12 +2,15 @@
 
 import ast
 import os
+import subprocess
+import sys
 
 import psutil
 import pytest
 from kernels import printed, start
 
 from autograder.sandbox import template
+from autograder.temporary import sweep
 
 FACTS = """
 import os, resource, sys
@@ -107,9 +110,11 @@ def test_without_a_template_kernels_are_started_and_this_is_said(folders, monkey
     template.say_cold.cache_clear()
     before = descendants()
     with template.started(["json"], 1) as process:
+        monkeypatch.setattr("kernels.template", process)
+        with start(folders) as session:
+            assert session._kernel is not None
         for started in descendants() - before:
             started.kill()
-        monkeypatch.setattr("kernels.template", process)
         with start(folders) as session:
             assert printed(session, "print(1 + 1)") == "2\n"
     assert "Each kernel imports its packages by itself" in capsys.readouterr().err
@@ -132,3 +137,19 @@ def test_the_template_ends_with_its_block_and_kernels_go_on(folders, monkeypatch
         assert printed(session, "print(1 + 1)") == "2\n"
     _, left = psutil.wait_procs(descendants() - before, timeout=5)
     assert left == []
+
+
+def test_the_folder_of_a_killed_template_is_swept(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    program = """
+import os, time
+from autograder.sandbox import template
+with template.started(["matplotlib.font_manager"], 1):
+    time.sleep(5)
+    os.kill(os.getpid(), 9)
+"""
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", program], env=environment)
+    assert list(tmp_path.iterdir()) != []
+    sweep()
+    assert list(tmp_path.iterdir()) == []
