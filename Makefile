@@ -6,7 +6,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow test-long fuzz selftest mistakes lint bench clean
+.PHONY: help setup demo test test-slow test-long fuzz selftest safety mistakes lint bench clean
 
 help:
 	@echo "make demo      release, grade and report a sample class"
@@ -15,6 +15,7 @@ help:
 	@echo "make test-long run the tests that take longest: kills at random moments, full disks, and others"
 	@echo "make fuzz      look for data that break the grader (FUZZ_SECONDS=600 for each of 4 targets)"
 	@echo "make selftest  judge mutants, misconceptions and answers written by hand (hours)"
+	@echo "make safety    record attacks, kills, fuzzing and the self-test in docs/safety.md (hours)"
 	@echo "make mistakes  grade every known misconception in the sandbox (a quarter of an hour)"
 	@echo "make lint      ruff and mypy"
 	@echo "make bench     measure training, grading and Huffman coding, into build/bench.json"
@@ -52,14 +53,23 @@ fuzz: $(READY)
 		PYTHONPATH=. OMP_NUM_THREADS=1 $(BIN)/python tests/fuzz/fuzz.py $$target \
 			-dict=tests/fuzz/wire.dict -max_total_time=$(FUZZ_SECONDS) -timeout=60 \
 			-rss_limit_mb=2048 -max_len=4096 -print_final_stats=1 -artifact_prefix=build/fuzz/ \
-			build/fuzz/$$target || exit 1; \
+			build/fuzz/$$target 2>&1 | tee build/fuzz-$$target.log; \
+		grep -q "^Done " build/fuzz-$$target.log || exit 1; \
 	done
 
 # CI has no time for this: every answer whose right verdict is known, in all assignments.
 selftest: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/autograder selftest --jobs $(JOBS) $(ARGS)
 
-# Nor for this: whole submissions for all misconceptions, not only for the first of them.
+# Everything that the page docs/safety.md reports, and then the page.
+safety: $(READY)
+	OMP_NUM_THREADS=1 RECORD=1 $(BIN)/python -m pytest tests/hostile
+	OMP_NUM_THREADS=1 RECORD=1 $(BIN)/python -m pytest tests/kills -m long -s
+	$(MAKE) fuzz
+	$(BIN)/python tests/fuzz/record.py build
+	OMP_NUM_THREADS=1 $(BIN)/autograder selftest --jobs $(JOBS) --keep
+
+# Whole submissions for all misconceptions, not only for the first of them.
 mistakes: $(READY)
 	OMP_NUM_THREADS=1 EVERY_MISTAKE=1 $(BIN)/python -m pytest tests/sample_class
 

@@ -1,4 +1,4 @@
-"""Write the page of the documentation that shows what the self-test found."""
+"""Write the page of the documentation that shows how the grader and its tests were tested."""
 
 from __future__ import annotations
 
@@ -9,34 +9,104 @@ from typing import Any
 from autograder.assignments import assignments
 from autograder.selftest.run import RESULTS
 
-PAGE = Path("docs", "selftest.md")
+PAGE = Path("docs", "safety.md")
+RUNS = Path("docs", "runs")
+"""What the last runs of other tests found, which `make safety` records: attacks, kills, fuzzing."""
 
 INTRODUCTION = """\
-# What the hidden tests let through
+# How the grader was tested
 
-This page is written by `autograder selftest --page` from the last run of the self-test on each
-assignment. Every answer is put in the place of the solution, all else in the notebook being right,
-and judged by the hidden test of its question.
+This page is generated from what the tests found when they were last run. SECURITY.md says what they
+prove, and what nothing can prove.
+"""
+
+SELFTEST = """\
+## What the hidden tests let through
+
+`make selftest` puts answers whose right verdict is known in the place of a solution, all else in the
+notebook being right, and lets the hidden test of the question judge them.
 
 - **Mutants** differ from the solution in one operator, number, argument or statement. Those that do
-  the same as the solution are listed as *equivalent* with the reason; they do not count.
+  the same as the solution are listed as *equivalent*, with the reason, and do not count.
 - **Misconceptions** are the mistakes that the feedback knows by name.
 - **Wrong** and **right** answers are written by hand.
 
-*Survivors* are wrong answers that got every point.
+*Survivors* are wrong answers that got every point. The mutation score is the share of the mutants
+that lose points. Where a question judges only a network that was trained before, there are no
+mutants.
 """
+
+
+HEAD = [
+    "| question | points | mutants | equivalent | survivors | mutation score | misconceptions "
+    "| wrong | right | right that lose | named wrongly |",
+    "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
+]
+
+
+def attacks(found: dict[str, Any]) -> str:
+    """Return the section about the hostile submissions, given what their test has recorded."""
+    return f"""\
+## Attacks
+
+`tests/hostile` grades a class of {found["submissions"]} hostile submissions. None of them gains a
+point that an honest answer would not, reads a secret, harms another submission or stops the grader.
+
+| kernels | submissions | tests passed |
+|---|---:|---:|
+{_rows(found["ways"])}
+"""
+
+
+def kills(found: dict[str, Any]) -> str:
+    """Return the section about killed graders, given what their test has recorded."""
+    return f"""\
+## Kills
+
+A class of {found["students"]} is graded again and again while processes are killed at random moments
+(seed {found["seed"]}). After a restart, every submission had the scores of an undisturbed run, and
+what a person had given was untouched.
+
+| grader | worker | sandbox | runs |
+|---:|---:|---:|---:|
+| {found["grader"]} | {found["worker"]} | {found["sandbox"]} | {found["runs"]} |
+"""
+
+
+def fuzzing(found: dict[str, Any]) -> str:
+    """Return the section about the fuzzer, given what it has recorded."""
+    return f"""\
+## Fuzzing
+
+`make fuzz` sends bytes to the trusted side, guided by coverage. Nothing crashed, hung, took much
+memory or was executed.
+
+| what is fuzzed | inputs | seconds |
+|---|---:|---:|
+{_rows(found)}
+"""
+
+
+def _rows(found: dict[str, list[Any]]) -> str:
+    return "\n".join(
+        "| "
+        + " | ".join([name, *(f"{v:,}" if isinstance(v, int) else str(v) for v in values)])
+        + " |"
+        for name, values in found.items()
+    )
+
+
+def summary(found: dict[str, dict[str, dict[str, Any]]]) -> str:
+    """Return a table with a row for each assignment, given the results of each."""
+    rows = [_row(f"`{name}`", list(results.values())) for name, results in found.items()]
+    every = [result for results in found.values() for result in results.values()]
+    return "\n".join([*HEAD, *rows, _row("**all**", every)])
 
 
 def table(found: dict[str, dict[str, Any]]) -> str:
     """Return the rows of one assignment, given its results by question, as a Markdown table."""
-    rows = [
-        "| question | points | mutants | equivalent | survivors | mutation score | misconceptions "
-        "| wrong | right | right that lose | named wrongly |",
-        "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
-    ]
-    rows += [_row(f"`{question}`", [result]) for question, result in found.items()]
-    rows.append(_row("**total**", list(found.values())))
-    return "\n".join(rows)
+    rows = [_row(f"`{question}`", [result]) for question, result in found.items()]
+    return "\n".join([*HEAD, *rows, _row("**total**", list(found.values()))])
 
 
 def _row(name: str, results: list[dict[str, Any]]) -> str:
@@ -73,14 +143,20 @@ def mutation_score(results: list[dict[str, Any]]) -> str:
 
 
 def write_page(project: Path) -> Path:
-    """Write the page from the kept results; return its path."""
+    """Write the page from the kept results of all tests; return its path."""
     parts = [INTRODUCTION]
-    for assignment in assignments():
-        path = RESULTS / f"{assignment}.json"
-        if not path.exists():
-            continue
-        found = json.loads(path.read_text(encoding="utf-8"))
-        parts.append(f"## {assignment}\n\n{table(found)}\n")
+    for name, section in (("hostile", attacks), ("kills", kills), ("fuzz", fuzzing)):
+        path = project / RUNS / f"{name}.json"
+        if path.exists():
+            parts.append(section(json.loads(path.read_text(encoding="utf-8"))))
+    results = {
+        assignment: json.loads(path.read_text(encoding="utf-8"))
+        for assignment in assignments()
+        if (path := RESULTS / f"{assignment}.json").exists()
+    }
+    parts += [SELFTEST, f"{summary(results)}\n"]
+    for assignment, found in results.items():
+        parts.append(f"### {assignment}\n\n{table(found)}\n")
         for title, what in (("Survivors", "survived"), ("Equivalent mutants", "equivalent")):
             if lines := [_line(q, item, r[what]) for q, r in found.items() for item in r[what]]:
                 parts.append("\n".join([f"{title}:\n", *lines, ""]))

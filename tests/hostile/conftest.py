@@ -3,10 +3,19 @@
 import fcntl
 
 import pytest
+from corpus import CORPUS
 from hostile_class import GradedClass, make_class
+from recording import record
+
+WAYS = {True: "forked from a template", False: "started by themselves"}
+"""How the class's kernels are started, by whether they are warm."""
 
 
-@pytest.fixture(scope="session", params=[True, pytest.param(False, marks=pytest.mark.thorough)])
+@pytest.fixture(
+    scope="session",
+    params=[True, pytest.param(False, marks=pytest.mark.thorough)],
+    ids=WAYS.get,
+)
 def graded(request, tmp_path_factory, worker_id) -> GradedClass:
     """The class, graded with kernels that are forked from a template, or started by themselves."""
     temporary = tmp_path_factory.getbasetemp()
@@ -21,3 +30,15 @@ def graded(request, tmp_path_factory, worker_id) -> GradedClass:
             make_class(folder, warm=request.param)
             done.touch()
     return GradedClass(folder)
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Record how many tests have passed, if all that were run have."""
+    stats = terminalreporter.stats
+    if stats.get("failed") or stats.get("error"):
+        return
+    names = [report.nodeid for report in stats.get("passed", [])]
+    passed = {way: sum(way in name for name in names) for way in WAYS.values()}
+    if all(passed.values()):
+        ways = {way: [len(CORPUS), count] for way, count in passed.items()}
+        record("hostile", {"submissions": len(CORPUS), "ways": ways})

@@ -11,7 +11,7 @@ from autograder.selftest import run
 from autograder.selftest.answers import Answer, read_answers
 from autograder.selftest.judging import SolvedNotebook
 from autograder.selftest.mutants import mutants
-from autograder.selftest.page import mutation_score, table
+from autograder.selftest.page import mutation_score, table, write_page
 from autograder.selftest.run import QuestionResult, Selftest
 
 SOLUTION = """\
@@ -225,3 +225,17 @@ def test_a_malformed_file_of_answers_is_reported(tmp_path, text):
     path.write_text(text)
     with pytest.raises(UserError, match="`#@ CELL LABEL"):
         read_answers(path, "wrong")
+
+
+def test_the_page_shows_what_the_other_tests_have_recorded(tmp_path):
+    runs = tmp_path / "docs" / "runs"
+    runs.mkdir(parents=True)
+    (runs / "kills.json").write_text(
+        '{"seed": 7, "students": 6, "grader": 20, "worker": 21, "sandbox": 22, "runs": 23}'
+    )
+    (runs / "hostile.json").write_text('{"submissions": 90, "ways": {"forked": [90, 1041]}}')
+    (runs / "fuzz.json").write_text('{"frames": [123456, 600]}')
+    page = write_page(tmp_path).read_text()
+    assert "| 20 | 21 | 22 | 23 |" in page
+    assert "| forked | 90 | 1,041 |" in page
+    assert "| frames | 123,456 | 600 |" in page
