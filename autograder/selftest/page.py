@@ -23,8 +23,8 @@ prove, and what nothing can prove.
 SELFTEST = """\
 ## What the hidden tests let through
 
-`make selftest` puts answers whose right verdict is known in the place of a solution, all else in the
-notebook being right, and lets the hidden test of the question judge them.
+`make selftest` puts answers whose right verdict is known in the place of a solution, all else in
+the notebook being right, and lets the hidden test of the question judge them.
 
 - **Mutants** differ from the solution in one operator, number, argument or statement. Those that do
   the same as the solution are listed as *equivalent*, with the reason, and do not count.
@@ -63,9 +63,9 @@ def kills(found: dict[str, Any]) -> str:
     return f"""\
 ## Kills
 
-A class of {found["students"]} is graded again and again while processes are killed at random moments
-(seed {found["seed"]}). After a restart, every submission had the scores of an undisturbed run, and
-what a person had given was untouched.
+A class of {found["students"]} is graded again and again while processes are killed at random
+moments (seed {found["seed"]}). After a restart, every submission had the scores of an undisturbed
+run, and what a person had given was untouched.
 
 | grader | worker | sandbox | runs |
 |---:|---:|---:|---:|
@@ -87,13 +87,9 @@ memory or was executed.
 """
 
 
-def _rows(found: dict[str, list[Any]]) -> str:
-    return "\n".join(
-        "| "
-        + " | ".join([name, *(f"{v:,}" if isinstance(v, int) else str(v) for v in values)])
-        + " |"
-        for name, values in found.items()
-    )
+def _rows(found: dict[str, list[int]]) -> str:
+    lines = ([name, *(f"{value:,}" for value in values)] for name, values in found.items())
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def summary(found: dict[str, dict[str, dict[str, Any]]]) -> str:
