@@ -13,7 +13,6 @@ import importlib
 import json
 import os
 import random
-import select
 import signal
 import socket
 import subprocess
@@ -22,7 +21,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cache
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from typing import NoReturn
 
 from autograder.errors import UserError
@@ -33,6 +32,8 @@ START = (
     "import sys; sys.path[:] = sys.argv[2:]; from autograder.grading.nursery import serve; "
     "serve(int(sys.argv[1]))"
 )
+START_SECONDS = 120.0
+"""How long a nursery may take to import the grader on a busy machine; it takes five seconds."""
 REQUEST_BYTES = 2**18
 """Limit on the length of a request, nearly all of which is the environment."""
 MOST_DESCRIPTORS = 32
@@ -48,6 +49,7 @@ class Forked:
     """
 
     def __init__(self, status: socket.socket) -> None:
+        status.settimeout(START_SECONDS)
         self._status = status
         self._lines = status.makefile("r")
         self.pid = int(self._lines.readline())
@@ -61,7 +63,7 @@ class Forked:
         int or None
             As in `subprocess.Popen.returncode`; None if it has not ended, or nobody knows how.
         """
-        if self._code is None and select.select([self._status], [], [], seconds)[0]:
+        if self._code is None and wait([self._status], seconds):
             with suppress(ValueError):  # the nursery was killed, too
                 self._code = int(self._lines.readline())
         return self._code
@@ -97,8 +99,9 @@ class Nursery:
         return self._process.poll() is None
 
     def close(self) -> None:
-        """End the process; those that it has forked go on."""
+        """End the process, and with it the word of how those end that it has forked."""
         self._requests.close()
+        self._process.kill()
         self._process.communicate()
 
     def fork(
