@@ -29,8 +29,8 @@ from autograder.errors import UserError
 IMPORTED = ("autograder.grading.grade", "autograder.grading.nbgrader_steps")
 """The modules that a nursery imports."""
 START = (
-    "import sys; sys.path[:] = sys.argv[2:]; from autograder.grading.nursery import serve; "
-    "serve(int(sys.argv[1]))"
+    "import sys; sys.path[:] = sys.argv[3:]; from autograder.grading.nursery import serve; "
+    "serve(int(sys.argv[1]), sys.argv[2].split())"
 )
 START_SECONDS = 120.0
 """How long a nursery may take to import the grader on a busy machine; it takes five seconds."""
@@ -87,7 +87,7 @@ class Nursery:
         self._requests, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-c", START, str(theirs.fileno()), *path],
+                [sys.executable, "-c", START, str(theirs.fileno()), " ".join(IMPORTED), *path],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.PIPE,  # for the guard
                 start_new_session=True,  # Ctrl-C in a terminal reaches the asking process only
@@ -192,11 +192,11 @@ def start_guard(pipe: int) -> None:
     subprocess.Popen(["/bin/sh", "-c", "read nothing; kill -KILL 0"], stdin=pipe)
 
 
-def serve(descriptor: int) -> NoReturn:
-    """Import the grader, and fork a process for each request until the other side hangs up."""
+def serve(descriptor: int, modules: Sequence[str]) -> NoReturn:
+    """Import modules, and fork a process for each request until the other side hangs up."""
     requests = socket.socket(fileno=descriptor)
     start_guard(0)
-    for module in IMPORTED:
+    for module in modules:
         importlib.import_module(module)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while True:
@@ -264,9 +264,8 @@ def _function(name: str) -> Callable[[int, int], None]:
 
 def _reseed() -> None:
     """Let each process draw other random numbers."""
-    import numpy as np
-    import torch
-
     random.seed()
-    np.random.seed()
-    torch.default_generator.seed()
+    if "numpy" in sys.modules:
+        sys.modules["numpy"].random.seed()
+    if "torch" in sys.modules:
+        sys.modules["torch"].default_generator.seed()

@@ -12,7 +12,18 @@ from pathlib import Path
 import psutil
 import pytest
 
+from autograder.grading import nursery
 from autograder.grading.workers import WorkerLost, in_workers
+
+
+@pytest.fixture(scope="module", autouse=True)
+def empty_nursery():
+    """Let workers start at once: the work of these tests needs none of the grader's modules."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(nursery, "IMPORTED", ())
+        nursery.close_nurseries()
+        yield
+    nursery.close_nurseries()
 
 
 def run(tasks, *, workers=2, seconds=60.0):
@@ -161,7 +172,9 @@ def test_workers_end_when_nobody_waits_for_the_rest(tmp_path):
 PARENT = """
 import sys
 from pathlib import Path
+from autograder.grading import nursery
 from test_workers import run
+nursery.IMPORTED = ()
 print(run({"a": (sys.argv[1], Path(sys.argv[2])), "b": ("sleep", 600), "c": None}))
 """
 
