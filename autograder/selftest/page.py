@@ -37,11 +37,12 @@ mutants.
 """
 
 
-HEAD = [
-    "| question | points | mutants | equivalent | survivors | mutation score | misconceptions "
-    "| wrong | right | right that lose | named wrongly |",
-    "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
-]
+def _head(first: str) -> list[str]:
+    return [
+        f"| {first} | points | mutants | equivalent | survivors | mutation score | misconceptions "
+        "| wrong | right | right that lose | named wrongly |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
+    ]
 
 
 def attacks(found: dict[str, Any]) -> str:
@@ -96,13 +97,13 @@ def summary(found: dict[str, dict[str, dict[str, Any]]]) -> str:
     """Return a table with a row for each assignment, given the results of each."""
     rows = [_row(f"`{name}`", list(results.values())) for name, results in found.items()]
     every = [result for results in found.values() for result in results.values()]
-    return "\n".join([*HEAD, *rows, _row("**all**", every)])
+    return "\n".join([*_head("assignment"), *rows, _row("**all**", every)])
 
 
 def table(found: dict[str, dict[str, Any]]) -> str:
     """Return the rows of one assignment, given its results by question, as a Markdown table."""
     rows = [_row(f"`{question}`", [result]) for question, result in found.items()]
-    return "\n".join([*HEAD, *rows, _row("**total**", list(found.values()))])
+    return "\n".join([*_head("question"), *rows, _row("**total**", list(found.values()))])
 
 
 def _row(name: str, results: list[dict[str, Any]]) -> str:
