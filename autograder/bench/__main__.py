@@ -22,7 +22,7 @@ def _grading(limit: float) -> Iterator[dict[str, Any]]:
     # Imported here, because it needs nbgrader, which a machine that only trains does not have.
     from autograder.bench.course import grading
 
-    yield grading()
+    yield from grading()
 
 
 PARTS = {"huffman": _huffman, "training": training, "grading": _grading}
