@@ -319,32 +319,30 @@ def _how_to_go_on(assignment: str, students: Sequence[str], outcomes: Mapping[st
 
 
 def _grade_one(assignment: str, config: Config, graded_before: Unchanged, student: str) -> Outcome:
-    inputs = graded_before.inputs(student)
-    outcome = _graded(assignment, config, student, partial(convert, Autograde))
-    if outcome.problem is None:
+    def steps() -> None:
+        inputs = graded_before.inputs(student)
+        convert(Autograde, assignment, student, config)
+        convert(GenerateFeedback, assignment, student, config)
         graded_before.keep(student, inputs)
-    return outcome
+
+    return _outcome(assignment, student, steps)
 
 
 def _grade_best(
     assignment: str, config: Config, course: Course, again: bool, student: str
 ) -> Outcome:
-    def autograde(assignment: str, student: str, config: Config) -> None:
+    def steps() -> None:
         grade_best(assignment, student, course, config, again=again)
+        convert(GenerateFeedback, assignment, student, config)
 
-    return _graded(assignment, config, student, autograde)
+    return _outcome(assignment, student, steps)
 
 
-def _graded(
-    assignment: str,
-    config: Config,
-    student: str,
-    autograde: Callable[[str, str, Config], None],
-) -> Outcome:
+def _outcome(assignment: str, student: str, steps: Callable[[], None]) -> Outcome:
+    """Take the steps in which a submission is graded; return the outcome."""
     torch.set_num_threads(1)
     try:
-        autograde(assignment, student, config)
-        convert(GenerateFeedback, assignment, student, config)
+        steps()
     except Exception as error:
         problem = f"{type(error).__name__}: {error}"
         command = f"`autograder grade {assignment} --unfinished`"

@@ -14,7 +14,7 @@ def imported():
         yield it
 
 
-@pytest.fixture(params=["by itself", "forked"])
+@pytest.fixture(params=["forked", pytest.param("by itself", marks=pytest.mark.thorough)])
 def way(request, monkeypatch):
     """Start all kernels of a test in one way."""
     if request.param == "forked":
