@@ -34,8 +34,6 @@ START = (
 )
 START_SECONDS = 120.0
 """How long a nursery may take to import the grader on a busy machine; it takes five seconds."""
-REQUEST_BYTES = 2**18
-"""Limit on the length of a request, nearly all of which is the environment."""
 MOST_DESCRIPTORS = 32
 
 
@@ -99,7 +97,7 @@ class Nursery:
         return self._process.poll() is None
 
     def close(self) -> None:
-        """End the process, and with it the word of how those end that it has forked."""
+        """End the process. Nobody learns any more how the processes end that it has forked."""
         self._requests.close()
         self._process.kill()
         self._process.communicate()
@@ -127,9 +125,12 @@ class Nursery:
             "environment": dict(os.environ),
             "numbers": kept,
         }
-        passed = [theirs.fileno(), connection.fileno(), guard, *kept]
-        with theirs:
-            socket.send_fds(self._requests, [json.dumps(request).encode()], passed)
+        # The environment can be longer than what a socket takes at once.
+        with theirs, open(os.memfd_create("request"), "w+b") as file:
+            file.write(json.dumps(request).encode())
+            file.seek(0)
+            passed = [file.fileno(), theirs.fileno(), connection.fileno(), guard, *kept]
+            socket.send_fds(self._requests, [b"fork"], passed)
         return Forked(ours)
 
 
@@ -202,14 +203,15 @@ def serve(descriptor: int, modules: Sequence[str]) -> NoReturn:
     while True:
         numbers = array.array("i")
         room = socket.CMSG_SPACE(MOST_DESCRIPTORS * numbers.itemsize)
-        message, ancillary, _, _ = requests.recvmsg(REQUEST_BYTES, room)
+        message, ancillary, _, _ = requests.recvmsg(len(b"fork"), room)
         if not message:
             os._exit(0)
         for _, _, data in ancillary:
             numbers.frombytes(data)
         if os.fork() == 0:
             requests.close()
-            _attend(json.loads(message), list(numbers))
+            with open(numbers[0], "rb") as file:
+                _attend(json.load(file), list(numbers[1:]))
         for number in numbers:
             os.close(number)
 

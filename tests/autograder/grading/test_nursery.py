@@ -74,3 +74,9 @@ def test_they_inherit_descriptors_under_the_same_numbers():
 
 def _read(descriptor, count):
     return os.read(descriptor, int(count))
+
+
+def test_an_environment_may_be_long(monkeypatch):
+    monkeypatch.setenv("COURSE_LONG", "x" * 100_000)
+    monkeypatch.setenv("COURSE_TEST", "y" * 100_000)
+    assert answers("variable") == {"variable": "y" * 100_000}
