@@ -7,12 +7,10 @@ is single-threaded and opens no file, so that a worker forked from it is as good
 
 from __future__ import annotations
 
-import array
 import fcntl
 import importlib
 import json
 import os
-import random
 import signal
 import socket
 import subprocess
@@ -25,6 +23,7 @@ from multiprocessing.connection import Connection, wait
 from typing import NoReturn
 
 from autograder.errors import UserError
+from autograder.sandbox.forker import reseed
 
 IMPORTED = ("autograder.grading.grade", "autograder.grading.nbgrader_steps")
 """The modules that a nursery imports."""
@@ -201,17 +200,13 @@ def serve(descriptor: int, modules: Sequence[str]) -> NoReturn:
         importlib.import_module(module)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while True:
-        numbers = array.array("i")
-        room = socket.CMSG_SPACE(MOST_DESCRIPTORS * numbers.itemsize)
-        message, ancillary, _, _ = requests.recvmsg(len(b"fork"), room)
+        message, numbers, _, _ = socket.recv_fds(requests, len(b"fork"), MOST_DESCRIPTORS)
         if not message:
             os._exit(0)
-        for _, _, data in ancillary:
-            numbers.frombytes(data)
         if os.fork() == 0:
             requests.close()
             with open(numbers[0], "rb") as file:
-                _attend(json.load(file), list(numbers[1:]))
+                _attend(json.load(file), numbers[1:])
         for number in numbers:
             os.close(number)
 
@@ -250,7 +245,7 @@ def _become(request: dict, received: list[int]) -> NoReturn:
         os.environ.clear()
         os.environ.update(request["environment"])
         tempfile.tempdir = None
-        _reseed()
+        reseed()
         _function(request["function"])(connection, guard)
         code = 0
     finally:
@@ -262,12 +257,3 @@ def _become(request: dict, received: list[int]) -> NoReturn:
 def _function(name: str) -> Callable[[int, int], None]:
     module, _, attribute = name.partition(":")
     return getattr(importlib.import_module(module), attribute)
-
-
-def _reseed() -> None:
-    """Let each process draw other random numbers."""
-    random.seed()
-    if "numpy" in sys.modules:
-        sys.modules["numpy"].random.seed()
-    if "torch" in sys.modules:
-        sys.modules["torch"].default_generator.seed()

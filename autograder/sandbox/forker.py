@@ -5,13 +5,12 @@ It then joins the namespaces of a sandbox that bubblewrap has made, and gives up
 a program that bubblewrap starts there. So the walls of the sandbox are the same, and only the way
 of the first process into it differs.
 
-This file is not imported by the grader. It is run by itself, with Python's standard library alone,
-and must not show where it lies: student code can read the command line of its own process, which is
-this one's. Nothing that it knows is secret, because a forked kernel knows it too: it is told the
-names of packages, and then descriptors and what a kernel's command line and environment would say.
+This file is run by itself, with Python's standard library alone, and must not show where it lies:
+student code can read the command line of its own process, which is this one's. Nothing that it
+knows is secret, because a forked kernel knows it too: it is told the names of packages, and then
+descriptors and what a kernel's command line and environment would say.
 """
 
-import array
 import contextlib
 import ctypes
 import fcntl
@@ -28,6 +27,7 @@ from typing import Any
 
 REQUEST_BYTES = 2**16
 """Limit on the length of a request, which has a few hundred bytes."""
+MOST_DESCRIPTORS = 16
 
 ORDER = ("owner", "mnt", "net", "ipc", "uts", "cgroup", "pid", "user")
 """The namespaces in the order in which they are joined.
@@ -54,7 +54,7 @@ def serve(requests: socket.socket) -> None:
     """Fork a kernel for each request, until the other side hangs up."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those that start kernels
     while True:
-        message, descriptors = _receive(requests)
+        message, descriptors, _, _ = socket.recv_fds(requests, REQUEST_BYTES, MOST_DESCRIPTORS)
         if not message:
             return
         if os.fork() == 0:
@@ -62,15 +62,6 @@ def serve(requests: socket.socket) -> None:
             _start(message, descriptors)
         for descriptor in descriptors:
             os.close(descriptor)
-
-
-def _receive(requests: socket.socket) -> tuple[bytes, list[int]]:
-    numbers = array.array("i")
-    room = socket.CMSG_SPACE(16 * numbers.itemsize)
-    message, ancillary, _, _ = requests.recvmsg(REQUEST_BYTES, room)
-    for _, _, data in ancillary:
-        numbers.frombytes(data)
-    return message, numbers.tolist()
 
 
 def _start(message: bytes, descriptors: list[int]) -> None:
@@ -132,7 +123,7 @@ def _become_kernel(request: dict[str, Any], connection: int, go: int, program: b
         _give_up_rights(program)
         os.environ.update(request["environment"])
         sys.path[:0] = ["/scratch", *request["environment"]["PYTHONPATH"].split(":")]
-        _reseed()
+        reseed()
     except BaseException as error:
         os.write(2, f"{error}\n".encode())
         os._exit(1)
@@ -176,8 +167,8 @@ def _last_capability() -> int:
         return int(file.read())
 
 
-def _reseed() -> None:
-    """Give each kernel random numbers of its own, as if it had been started by itself."""
+def reseed() -> None:
+    """Let a forked process draw random numbers of its own, as if it had been started by itself."""
     random.seed()
     if "numpy" in sys.modules:
         sys.modules["numpy"].random.seed()
