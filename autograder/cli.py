@@ -163,6 +163,15 @@ def _parser() -> argparse.ArgumentParser:
     reference_show.add_argument("--profile", choices=PROFILES, default="quick")
 
     text = (
+        "run the solved notebooks once with the frozen networks, and keep what they measure, so "
+        "that the sample class hands it in as students do"
+    )
+    reference_notebooks = verbs.add_parser("notebooks", help=text, description=text)
+    reference_notebooks.set_defaults(run=_reference_notebooks)
+    reference_notebooks.add_argument("--profile", choices=PROFILES, default="quick")
+    reference_notebooks.add_argument("--only", nargs="+", default=[], metavar="ASSIGNMENT")
+
+    text = (
         "write the results page and the bars anew from the frozen results, without running anything"
     )
     reference_page = verbs.add_parser("page", help=text, description=text)
@@ -330,6 +339,16 @@ def _reference_run(options: argparse.Namespace) -> int:
     for path in run(options.only, how, options.work):
         print(f"manifest: {path}")
     print(f"page:     {write_page(options.profile)}")
+    return 0
+
+
+def _reference_notebooks(options: argparse.Namespace) -> int:
+    os.environ["COURSE_PROFILE"] = options.profile
+    from autograder.assignments import assignments
+    from autograder.runs.notebooks import measure_notebooks
+
+    for path in measure_notebooks(options.only or assignments()):
+        print(f"measured: {path}")
     return 0
 
 

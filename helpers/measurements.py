@@ -1,4 +1,4 @@
-"""A cache of accuracies: a network that was measured before is recognised, not measured again.
+"""A cache of accuracies and losses: a network measured before is recognised, not measured again.
 
 Running a notebook a second time, and grading it, then takes seconds instead of minutes. The
 measurements are kept in ``artifacts/<profile>/measurements.json`` beside the notebook and are
@@ -7,7 +7,7 @@ handed in with it. The grader does not trust them: it makes its own measurements
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,17 @@ from helpers.artifacts import artifact_folder
 from helpers.dataset import Dataset
 from helpers.files import replacing
 from helpers.training import evaluate
+from helpers.training_loss import training_loss
 
-__all__ = ["MEASUREMENTS", "Measurement", "measure", "measurement", "read_measurements", "recall"]
+__all__ = [
+    "MEASUREMENTS",
+    "Measurement",
+    "measure",
+    "measure_loss",
+    "measurement",
+    "read_measurements",
+    "recall",
+]
 
 Measurement = dict[str, Any]
 
@@ -53,15 +62,39 @@ def measure(model: nn.Module, dataset: Dataset, split: str = "test") -> float:
     float
         Accuracy in [0, 1], as returned by `helpers.training.evaluate`.
     """
+    return _known_or_new(
+        "accuracy", model, dataset, split, lambda: evaluate(model, dataset, split)
+    )
+
+
+def measure_loss(model: nn.Module, dataset: Dataset) -> float:
+    """Return the loss of `model` on training images, measured now or earlier as in `measure`.
+
+    Parameters
+    ----------
+    model, dataset
+        As for `helpers.training_loss.training_loss`.
+
+    Returns
+    -------
+    float
+        In nats, as returned by that function.
+    """
+    return _known_or_new("loss", model, dataset, "train", lambda: training_loss(model, dataset))
+
+
+def _known_or_new(
+    figure: str, model: nn.Module, dataset: Dataset, split: str, measured: Callable[[], float]
+) -> float:
     path = artifact_folder() / MEASUREMENTS
     entries = read_measurements(path)
-    known = recall(entries, model, dataset, split)
+    known = recall(entries, model, dataset, split, figure)
     if known is not None:
         return known
-    entry = measurement(model, dataset, split)
+    entry = _entry(figure, measured(), model, dataset, split)
     with replacing(path) as temporary:
         temporary.write_text(json.dumps([*entries, entry][-MAX_ENTRIES:]), encoding="utf-8")
-    return float(entry["accuracy"])
+    return float(entry[figure])
 
 
 def measurement(model: nn.Module, dataset: Dataset, split: str = "test") -> Measurement:
@@ -69,16 +102,25 @@ def measurement(model: nn.Module, dataset: Dataset, split: str = "test") -> Meas
 
     The parameters are those of `measure`.
     """
-    accuracy = evaluate(model, dataset, split)
+    return _entry("accuracy", evaluate(model, dataset, split), model, dataset, split)
+
+
+def _entry(
+    figure: str, found: float, model: nn.Module, dataset: Dataset, split: str
+) -> Measurement:
     scores = _probe(model, dataset, split).tolist()
     rounded = [[round(score, 4) for score in row] for row in scores]
-    return {**_network(model, dataset, split), "accuracy": accuracy, "scores": rounded}
+    return {**_network(model, dataset, split), figure: found, "scores": rounded}
 
 
 def recall(
-    entries: Iterable[Measurement], model: nn.Module, dataset: Dataset, split: str = "test"
+    entries: Iterable[Measurement],
+    model: nn.Module,
+    dataset: Dataset,
+    split: str = "test",
+    figure: str = "accuracy",
 ) -> float | None:
-    """Look up the accuracy of `model` in earlier measurements.
+    """Look up the accuracy or the loss of `model` in earlier measurements.
 
     Parameters
     ----------
@@ -86,19 +128,23 @@ def recall(
         Measurements, as returned by `read_measurements`.
     model, dataset, split
         As for `measure`.
+    figure
+        ``"accuracy"`` or ``"loss"``.
 
     Returns
     -------
     float or None
-        Accuracy in [0, 1]; None if the network has not been measured before.
+        The accuracy in [0, 1], or the loss in nats; None if it has not been measured before.
     """
     network = _network(model, dataset, split)
-    candidates = [e for e in entries if all(e.get(key) == network[key] for key in network)]
+    candidates = [
+        e for e in entries if figure in e and all(e.get(key) == network[key] for key in network)
+    ]
     if candidates:
         scores = _probe(model, dataset, split)
         for entry in candidates:
             if _same(entry, scores):
-                return float(entry["accuracy"])
+                return float(entry[figure])
     return None
 
 
@@ -142,7 +188,7 @@ def read_measurements(path: Path) -> list[Measurement]:
         entries = json.loads(path.read_text(encoding="utf-8"))
         for entry in entries:
             torch.tensor(entry["scores"])
-            float(entry["accuracy"])
+            float(entry["accuracy"] if "accuracy" in entry else entry["loss"])
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return []
     return entries

@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import nbformat
@@ -21,6 +22,7 @@ from nbformat import NotebookNode
 
 from autograder.errors import UserError
 from autograder.grading.intake.names import printable
+from autograder.grading.intake.pictures import Pictures, with_pictures
 from autograder.grading.limited import LimitReached, lifted, limited
 from autograder.grading.question_box import GradedCheck, question_box, waiting_box
 from autograder.grading.record import NamedMisconception, QuestionRecord, Record
@@ -87,6 +89,8 @@ class Runner:
     ----------
     start
         Starts a fresh kernel.
+    pictures
+        The figures that were handed in; see `autograder.grading.intake.pictures`.
 
     Attributes
     ----------
@@ -96,8 +100,9 @@ class Runner:
         How often the kernel was killed, and what it was doing was then done again.
     """
 
-    def __init__(self, start: Callable[[], Session]) -> None:
+    def __init__(self, start: Callable[[], Session], pictures: Pictures) -> None:
         self._start = start
+        self._pictures = pictures
         self._session: Session | None = None
         self._starts = 0
         self._done: list[str] = []
@@ -118,6 +123,7 @@ class Runner:
         """
         outputs = self._again_if_killed(lambda: self._run(source))
         self._done.append(source)
+        outputs = with_pictures(outputs, self._pictures.get(source, ()))
         shown = shown_outputs(outputs, min(self._room, MAX_CELL_OUTPUT))
         self._room -= sum(map(_size, shown))
         return shown
@@ -213,6 +219,7 @@ def grade_notebook(
     start: Callable[[], Session],
     files: Path,
     given: Collection[str] | None = None,
+    pictures: Pictures = MappingProxyType({}),
     seed: bytes = b"",
 ) -> Record:
     """Run `nb` in place and return the results of its questions.
@@ -229,6 +236,8 @@ def grade_notebook(
         The texts of the cells without marks that the course has released. If another cell without
         marks fails, it is flagged, and what follows the line that failed is run as well. By
         default they are not known, and nothing is flagged.
+    pictures
+        The figures that were handed in, by the texts of their cells; the kernel draws none.
     seed
         What the random inputs of the hidden tests depend on; see `autograder.hidden.fresh`.
 
@@ -244,7 +253,7 @@ def grade_notebook(
     """
     began = time.monotonic()
     record = Record()
-    runner = Runner(start)
+    runner = Runner(start, pictures)
     try:
         for number, cell in enumerate(nb.cells, start=1):
             if cell.cell_type != "code":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -157,6 +158,7 @@ def grade(
         if students is not None:
             names = _chosen(students, names)
         graded_before = Unchanged(assignment, course, config)
+        config.GradeInSandbox.measured = str(_measured(assignment, course, graded_before.common))
         one = partial(_grade_one, assignment, config, graded_before)
         unchanged: set[str] = set()
         if best := course.settings.attempts == "best":
@@ -172,6 +174,15 @@ def grade(
         if best:
             _settle(assignment, course, collected, names, source)
     return [outcomes[name] for name in names]
+
+
+def _measured(assignment: str, course: Course, common: str) -> Path:
+    """Return the folder for what graders measure, after removing those of earlier versions."""
+    folder = course.folder / ".measured" / assignment
+    for place in folder.glob("*"):
+        if place.name != common:
+            shutil.rmtree(place, ignore_errors=True)
+    return folder / common
 
 
 def _left_as_it_is(assignment: str, course: Course, student: str) -> Outcome:

@@ -23,7 +23,7 @@ from nbgrader.converters import Autograde
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import NbGraderPreprocessor
-from traitlets import Bool, Float, Integer
+from traitlets import Bool, Float, Integer, Unicode
 
 import autograder
 import helpers
@@ -36,12 +36,14 @@ from autograder.grading.execution import grade_notebook
 from autograder.grading.intake.course_cells import CourseCell, repair
 from autograder.grading.intake.hand_in_files import copy_files
 from autograder.grading.intake.names import printable, safe_name
+from autograder.grading.intake.pictures import pictures_in
 from autograder.grading.intake.submission_folder import SubmissionFolder
 from autograder.grading.intake.submitted_notebook import UnreadableNotebook, read_notebook
 from autograder.grading.marking_notes import add_marking_notes
 from autograder.grading.record import Record
 from autograder.grading.secret import course_secret, submission_seed
 from autograder.grading.submission_profile import grading_in, profile_of
+from autograder.hidden.remembered import remembering_in
 from autograder.notebook.source import nbgrader_marks
 from autograder.releasing.student_build import write_student_helpers
 from autograder.sandbox import bubblewrap
@@ -192,6 +194,9 @@ class GradeInSandbox(NbGraderPreprocessor):
     template = Integer(
         -1, help="Descriptor of the process that kernels are forked from; -1: none."
     ).tag(config=True)
+    measured = Unicode(
+        "", help="Folder for what graders measure alike; see autograder.hidden.remembered."
+    ).tag(config=True)
 
     def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
         """Run and grade `nb`, and write the grader's record into its metadata.
@@ -248,8 +253,16 @@ class GradeInSandbox(NbGraderPreprocessor):
             given = released_texts(source) if source.is_file() else None
             written = [cell.source for cell in nb.cells if not nbgrader_marks(cell).get("locked")]
             seed = submission_seed(course_secret(Path(coursedir.root)), written, files)
-            with grading_in(profile, settings):
-                record = grade_notebook(nb, start=start, files=files, given=given, seed=seed)
+            remembering = remembering_in(Path(self.measured) if self.measured else None)
+            with grading_in(profile, settings), remembering:
+                record = grade_notebook(
+                    nb,
+                    start=start,
+                    files=files,
+                    given=given,
+                    pictures=pictures_in(submitted / f"{names['notebook']}.ipynb"),
+                    seed=seed,
+                )
         record.sandbox = "bubblewrap" if self.sandbox else "none"
         record.flags = earlier.flags + record.flags
         record.answers = earlier.answers

@@ -86,7 +86,7 @@ class Unchanged:
 
     def __getstate__(self) -> dict[str, Any]:
         """Compute what all submissions have in common once, and not in every worker."""
-        self._common  # noqa: B018
+        self.common  # noqa: B018
         return self.__dict__
 
     def among(self, students: Iterable[str]) -> list[str]:
@@ -98,7 +98,7 @@ class Unchanged:
         return [
             student
             for student, found in kept.items()
-            if found.common == self._common
+            if found.common == self.common
             and found.gradebook == rows.get(student)
             and found.written == _stamps(self._written(student))
             and self._same_files(student, found)
@@ -120,7 +120,7 @@ class Unchanged:
         if not all(question.judged for question in record.questions.values()):
             return
         kept = _Kept(
-            common=self._common,
+            common=self.common,
             written=_stamps(self._written(student)),
             gradebook=self._rows(student)[student],
             files=inputs["files"],
@@ -145,9 +145,11 @@ class Unchanged:
         return [self._course.graded_notebook(student, self._assignment), page]
 
     @cached_property
-    def _common(self) -> str:
+    def common(self) -> str:
+        """A digest of what the grades of all submissions depend on."""
         grading = dict(self._config.GradeInSandbox)
-        grading.pop("template", None)
+        for name in ("template", "measured"):  # where things lie changes no grade
+            grading.pop(name, None)
         digest = hashlib.sha256(json.dumps([grading, platform.platform()]).encode())
         packages = sorted(f"{found.name} {found.version}" for found in distributions())
         digest.update("\n".join(packages).encode())

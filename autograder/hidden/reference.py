@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from torch import Tensor, nn
 
 from autograder import references
+from autograder.hidden.remembered import remembered
 from autograder.hidden.student import StudentError
 from autograder.hidden.submitted import submitted
 from autograder.hidden.tolerance import accuracy_noise
@@ -20,7 +21,6 @@ from helpers.profile import profile
 from helpers.reference import masks
 
 T = TypeVar("T")
-_measured: dict[tuple[str, str], Any] = {}
 
 
 def starting_state() -> dict[str, Tensor]:
@@ -151,8 +151,8 @@ def measured(name: str, measure: Callable[[], T]) -> T:
     name
         Name of what is measured, unique in the course, such as ``"quantization/sweep"``.
     measure
-        Does the measurement. It is called at most once per process and profile if the starting
-        weights ship with `helpers`, and otherwise each time.
+        Does the measurement. It is called at most once per profile if the starting weights ship
+        with `helpers` (see `autograder.hidden.remembered`), and otherwise each time.
 
     Returns
     -------
@@ -161,10 +161,7 @@ def measured(name: str, measure: Callable[[], T]) -> T:
     """
     if starting_weights(profile()) is None:
         return measure()
-    key = (profile(), name)
-    if key not in _measured:
-        _measured[key] = measure()
-    return _measured[key]
+    return remembered(f"{profile()}/{name}", measure)
 
 
 def trained_weights(assignment: str, name: str) -> dict[str, Tensor]:

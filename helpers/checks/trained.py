@@ -11,9 +11,8 @@ from helpers.bars import bar
 from helpers.checks.answers import expect, kind
 from helpers.checks.result import Claims, Wrong, public_check
 from helpers.dataset import Dataset
-from helpers.measurements import measure
+from helpers.measurements import measure, measure_loss
 from helpers.profile import profile
-from helpers.training_loss import training_loss
 
 
 @public_check("trained network")
@@ -65,7 +64,7 @@ def trained(name: str, model: Any, dataset: Dataset) -> Claims:
             f"`{name}.safetensors` from `{artifact_folder()}` and run the cell again."
         )
     if least.loss is not None:
-        loss = training_loss(saved, dataset)
+        loss = measure_loss(saved, dataset)
         yield (
             f"has a loss below {least.loss:.4f} on training images, so that its weights have been "
             f"trained: the saved network has {loss:.4f}"

@@ -8,8 +8,9 @@ from torch import nn
 
 from helpers import measurements
 from helpers.data import ImageDataset, Split
-from helpers.measurements import measure, read_measurements, recall
+from helpers.measurements import measure, measure_loss, read_measurements, recall
 from helpers.training import evaluate
+from helpers.training_loss import training_loss
 
 
 @pytest.fixture
@@ -113,3 +114,18 @@ def test_only_what_was_measured_is_recalled(network, dataset, measured, tmp_path
     accuracy = measure(network, dataset)
     assert recall(read_measurements(path), network, dataset) == accuracy
     assert recall(read_measurements(path), network, dataset, "train") is None
+
+
+def test_a_loss_is_measured_once_and_is_not_taken_for_an_accuracy(
+    network, dataset, measured, monkeypatch
+):
+    losses = []
+
+    def counting(model, dataset):
+        losses.append(training_loss(model, dataset))
+        return losses[-1]
+
+    monkeypatch.setattr(measurements, "training_loss", counting)
+    assert measure_loss(network, dataset) == measure_loss(network, dataset) == losses[0]
+    assert len(losses) == 1
+    assert measure(network, dataset, "train") == evaluate(network, dataset, "train")

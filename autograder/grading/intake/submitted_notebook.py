@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +77,36 @@ def read_notebook(path: Path, *, submitted: bool = True) -> NotebookNode:
     FileNotFoundError
         If there is no such file.
     """
+    with within_limits():
+        return _parsed(submitted_json(path), submitted=submitted)
+
+
+@contextmanager
+def within_limits() -> Iterator[None]:
+    """Limit the time and memory that reading a notebook takes in the block.
+
+    Raises
+    ------
+    UnreadableNotebook
+        If it takes more.
+    """
+    try:
+        with limited(processor_seconds=MAX_SECONDS, memory_bytes=MAX_MEMORY_BYTES):
+            yield
+    except LimitReached as error:
+        raise UnreadableNotebook(str(error)) from error
+
+
+def submitted_json(path: Path) -> bytes:
+    """Read a file that should hold JSON, and return it in UTF-8, within the block of `within_limits`.
+
+    Raises
+    ------
+    UnreadableNotebook
+        If it is not a regular file, not text, or so large that parsing it would take too much.
+    FileNotFoundError
+        If there is no such file.
+    """
     try:
         with regular_file(path) as file:
             payload = file.read(MAX_NOTEBOOK_BYTES + 1)
@@ -84,14 +116,10 @@ def read_notebook(path: Path, *, submitted: bool = True) -> NotebookNode:
         raise UnreadableNotebook(error.strerror) from error
     if len(payload) > MAX_NOTEBOOK_BYTES:
         raise UnreadableNotebook(f"larger than {MAX_NOTEBOOK_BYTES // 2**20} MB")
-    try:
-        with limited(processor_seconds=MAX_SECONDS, memory_bytes=MAX_MEMORY_BYTES):
-            text = _utf8(payload)
-            if parsed_bytes(text) > MAX_MEMORY_BYTES:
-                raise LimitReached(f"it takes more than {MAX_MEMORY_BYTES // 2**30} GB of memory")
-            return _parsed(text, submitted=submitted)
-    except LimitReached as error:
-        raise UnreadableNotebook(str(error)) from error
+    text = _utf8(payload)
+    if parsed_bytes(text) > MAX_MEMORY_BYTES:
+        raise UnreadableNotebook(f"it takes more than {MAX_MEMORY_BYTES // 2**30} GB of memory")
+    return text
 
 
 def _utf8(payload: bytes) -> bytes:

@@ -23,6 +23,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
 from . import wire
+from .figures import show_without_drawing
 from .responder import Responder
 
 MAX_CELL_OUTPUT_BYTES = 8 * 2**20
@@ -163,7 +164,7 @@ def serve(connection: socket.socket) -> None:
     shell = Shell.instance(config=Config(HistoryManager={"enabled": False}), colors="nocolor")
     responder = Responder(shell.user_ns)
     sys.stdout, sys.stderr = Stream("stdout"), Stream("stderr")
-    on_the_cpu = False
+    on_the_cpu = undrawn = False
     with contextlib.suppress(EOFError):
         while True:
             request = wire.receive(read)
@@ -174,6 +175,11 @@ def serve(connection: socket.socket) -> None:
 
                     stay_on_the_cpu()
                     on_the_cpu = True
+                if not undrawn and (
+                    "matplotlib" in request["source"] or "matplotlib" in sys.modules
+                ):
+                    show_without_drawing(shell)
+                    undrawn = True
                 shell.run_cell(request["source"], store_history=True)
                 reply = {"outputs": OUTPUTS.take()}
             else:

@@ -19,9 +19,16 @@ def test_a_cell_gives_streams_values_figures_and_errors(kernel):
     outputs = kernel.run("import sys\nprint('out')\nprint('err', file=sys.stderr)\n1 + 1")
     assert [o["output_type"] for o in outputs] == ["stream", "stream", "execute_result"]
     assert outputs[2]["data"]["text/plain"] == "2"
-    figure = kernel.run("import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()")
-    assert "image/png" in figure[-1]["data"]
     assert error(kernel, "1 / 0") == "ZeroDivisionError: division by zero"
+
+
+def test_figures_are_shown_and_closed_as_in_jupyter_but_not_drawn(kernel):
+    kernel.run("import matplotlib.pyplot as plt")
+    for source in ("lines = plt.plot([1, 2])", "lines = plt.plot([1, 2])\nplt.show()"):
+        [figure] = kernel.run(source)
+        assert list(figure["data"]) == ["text/plain"]
+        assert figure["data"]["text/plain"].startswith("<Figure size 640x480 with 1 Axes")
+    assert printed(kernel, "print(plt.get_fignums())") == "[]\n"
 
 
 def test_magics_and_await_work_as_in_jupyter(kernel):
