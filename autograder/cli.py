@@ -84,8 +84,14 @@ def _parser() -> argparse.ArgumentParser:
     grade.add_argument(
         "--jobs",
         type=int,
-        default=DEFAULT_JOBS,
         help="number of submissions to grade in parallel (default: one per core)",
+    )
+    grade.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        default="",
+        help="grade on the Dask cluster with this scheduler, such as tcp://10.0.0.1:8786 "
+        "(default: on this machine); --jobs is then by default the size of the cluster",
     )
     grade.add_argument(
         "--cell-seconds",
@@ -262,6 +268,8 @@ def _grade(options: argparse.Namespace) -> int:
     settings = Config()
     if options.cell_seconds is not None:
         settings.GradeInSandbox.cell_seconds = options.cell_seconds
+    if options.scheduler:
+        settings.GradeInSandbox.scheduler = options.scheduler
     if options.no_sandbox:
         settings.GradeInSandbox.sandbox = False
     imports: list[Collected] = []
@@ -273,7 +281,7 @@ def _grade(options: argparse.Namespace) -> int:
         jobs=options.jobs,
         settings=settings,
         on_import=imports.append,
-        again=options.again,
+        again=options.again or bool(options.student),
     )
     failed = [outcome for outcome in outcomes if outcome.problem]
     for outcome in failed:

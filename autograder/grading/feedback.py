@@ -26,6 +26,7 @@ from autograder.course import Course
 from autograder.grading.attempt_choice import attempt_lines
 from autograder.grading.marking_notes import remove_marking_notes
 from autograder.grading.question_box import points_text
+from autograder.grading.record import KEY
 from autograder.notebook.questions import headings, is_bonus, title, words
 
 __all__ = [
@@ -59,7 +60,7 @@ class HideHiddenTests(NbGraderPreprocessor):
             (tests.begin_test_delimeter, tests.end_test_delimeter),
             (schemes.begin_mark_scheme_delimeter, schemes.end_mark_scheme_delimeter),
         )
-        nb.metadata.pop("autograder", None)
+        nb.metadata.pop(KEY, None)
         remove_marking_notes(nb)
         hidden: list[str] = []
         held_tests = []

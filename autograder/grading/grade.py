@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import signal
@@ -27,10 +28,12 @@ from autograder.grading import unfinished
 from autograder.grading.attempt_choice import Choice, attempts_of
 from autograder.grading.backup import backup
 from autograder.grading.best_attempt import attempts_at_most, grade_best
+from autograder.grading.cluster import cluster_size
 from autograder.grading.converting import convert
 from autograder.grading.intake.collecting import Collected, NoHandIns, collect
 from autograder.grading.intake.hand_in_files import shortened
 from autograder.grading.intake.names import safe_name
+from autograder.grading.job import GRADER_SECONDS
 from autograder.grading.nbgrader_steps import require_sandbox
 from autograder.grading.nursery import nursery
 from autograder.grading.trouble import (
@@ -45,15 +48,6 @@ from autograder.grading.workers import WorkerLost, in_workers
 from autograder.sandbox import cgroup
 from autograder.sandbox.limits import Limits
 from autograder.temporary import sweep
-
-GRADER_SECONDS = 4200.0
-"""Wall time that the grader itself may take for one submission, besides the student's code.
-
-Nearly all of it goes into measuring networks: at most 50 of them (in ``deep_compression``, if
-nothing is known from an earlier submission) at 19 s each on CIFAR-10, times four for slow or busy
-processors. Single steps have their own limits on processor time; this one catches what those
-cannot.
-"""
 
 SHOWN_NAMES = 10
 """How many of the submissions that a stopped run did not grade its message names.
@@ -112,7 +106,8 @@ def grade(
         Grade only these students. By default, all whose grade depends on something that has changed
         since they were graded; see `autograder.grading.unchanged`.
     jobs
-        How many submissions to grade in parallel; by default the number of processors.
+        How many submissions to grade in parallel; by default the number of processors, of this
+        machine or of the cluster.
     settings
         Changes to the course's configuration, such as ``GradeInSandbox.sandbox``.
     on_import
@@ -142,7 +137,10 @@ def grade(
     """
     config = full_config(course)
     config.merge(settings or Config())
-    if config.GradeInSandbox.get("sandbox", True):
+    config.GradeInSandbox.reuse = not again
+    scheduler = config.GradeInSandbox.get("scheduler", "")
+    at_a_time = cluster_size(scheduler) if scheduler else os.cpu_count()
+    if not scheduler and config.GradeInSandbox.get("sandbox", True):
         require_sandbox(CourseDirectory(config=config))
     add_scripts_to_path()
     with disk_trouble_explained():
@@ -158,7 +156,7 @@ def grade(
         if students is not None:
             names = _chosen(students, names)
         graded_before = Unchanged(assignment, course, config)
-        config.GradeInSandbox.measured = str(_measured(assignment, course, graded_before.common))
+        config.GradeInSandbox.cache = str(_cache(assignment, course, graded_before.common))
         one = partial(_grade_one, assignment, config, graded_before)
         unchanged: set[str] = set()
         if best := course.settings.attempts == "best":
@@ -168,17 +166,22 @@ def grade(
         outcomes = {name: _left_as_it_is(assignment, course, name) for name in unchanged}
         changed = [name for name in names if name not in unchanged]
         if changed:
-            outcomes |= _grade_all(
-                assignment, course, config, changed, jobs or os.cpu_count() or 1, one
-            )
+            outcomes |= _grade_all(assignment, course, config, changed, jobs or at_a_time or 1, one)
         if best:
             _settle(assignment, course, collected, names, source)
     return [outcomes[name] for name in names]
 
 
-def _measured(assignment: str, course: Course, common: str) -> Path:
-    """Return the folder for what graders measure, after removing those of earlier versions."""
-    folder = course.folder / ".measured" / assignment
+def _cache(assignment: str, course: Course, common: str) -> Path:
+    """Return the folder for what need not be done twice, after removing that of earlier versions.
+
+    Parameters
+    ----------
+    assignment, course
+    common
+        A digest of everything that all results depend on.
+    """
+    folder = course.folder / ".cache" / assignment
     for place in folder.glob("*"):
         if place.name != common:
             shutil.rmtree(place, ignore_errors=True)
@@ -265,6 +268,8 @@ def _grade_all(
     """Grade in worker processes, and keep a record of which submissions are not finished."""
     outcomes: dict[str, Outcome] = {}
     limit = config.GradeInSandbox.get("total_seconds", Limits.total_seconds) + GRADER_SECONDS
+    if config.GradeInSandbox.get("scheduler", ""):
+        limit = math.inf  # the cluster's workers keep the limit, and jobs may wait for one of them
     if course.settings.attempts == "best":  # all attempts of a student are graded one by one
         limit *= 1 + attempts_at_most(course, assignment, students)
     nursery()  # which imports the grader while the rest of the run is prepared

@@ -6,11 +6,9 @@
 
 from __future__ import annotations
 
-import atexit
 import glob
+import json
 import os
-import time
-from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -23,39 +21,33 @@ from nbgrader.converters import Autograde
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import NbGraderPreprocessor
-from traitlets import Bool, Float, Integer, Unicode
+from traitlets import Bool, Float, Integer, List, Unicode
 
 import autograder
-import helpers
 from autograder.assignments import Assignment
 from autograder.course import Course
-from autograder.errors import UserError
 from autograder.gradebook_settings import apply_settings
 from autograder.grading.answers import keep_digests, kept_digests
-from autograder.grading.execution import grade_notebook
+from autograder.grading.cluster import on_cluster
 from autograder.grading.intake.course_cells import CourseCell, repair
 from autograder.grading.intake.hand_in_files import copy_files
 from autograder.grading.intake.names import printable, safe_name
 from autograder.grading.intake.pictures import pictures_in
 from autograder.grading.intake.submission_folder import SubmissionFolder
 from autograder.grading.intake.submitted_notebook import UnreadableNotebook, read_notebook
+from autograder.grading.job import Job, do_job, keep_result, kept_result
 from autograder.grading.marking_notes import add_marking_notes
-from autograder.grading.record import Record
+from autograder.grading.record import KEY, Record
 from autograder.grading.secret import course_secret, submission_seed
-from autograder.grading.submission_profile import grading_in, profile_of
-from autograder.hidden.remembered import remembering_in
+from autograder.grading.submission_profile import profile_of
 from autograder.notebook.source import nbgrader_marks
-from autograder.releasing.student_build import write_student_helpers
 from autograder.sandbox import bubblewrap
 from autograder.sandbox.account import make_readable
 from autograder.sandbox.limits import MIB, Limits
-from autograder.sandbox.session import Session
-from autograder.sandbox.shown import homes, masked, programs, require_hidden
+from autograder.sandbox.shown import homes, programs, require_hidden
 from autograder.sandbox.template import Template
 from autograder.settings import read_settings
 from autograder.temporary import temporary_folder
-from helpers.cifar10 import CACHE
-from helpers.data_folder import data_folder
 
 Resources = dict[str, Any]
 
@@ -194,12 +186,17 @@ class GradeInSandbox(NbGraderPreprocessor):
     template = Integer(
         -1, help="Descriptor of the process that kernels are forked from; -1: none."
     ).tag(config=True)
-    measured = Unicode(
-        "", help="Folder for what graders measure alike; see autograder.hidden.remembered."
+    cache = Unicode(
+        "", help="Folder in which graders keep what they measure, and results; empty: none."
     ).tag(config=True)
+    reuse = Bool(True, help="Take over results that are in the cache.").tag(config=True)
+    scheduler = Unicode("", help="Address of a Dask scheduler; empty: this machine.").tag(
+        config=True
+    )
+    modules = List(Unicode(), help="What kernels on a cluster import in advance.").tag(config=True)
 
     def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
-        """Run and grade `nb`, and write the grader's record into its metadata.
+        """Run and grade `nb`; return the graded notebook, with the record in its metadata.
 
         Raises
         ------
@@ -209,7 +206,7 @@ class GradeInSandbox(NbGraderPreprocessor):
         """
         names = resources["nbgrader"]
         coursedir = self.parent.parent.coursedir
-        if self.sandbox:
+        if self.sandbox and not self.scheduler:
             require_sandbox(coursedir)
         submitted = Path(
             coursedir.format_path(
@@ -218,56 +215,59 @@ class GradeInSandbox(NbGraderPreprocessor):
         )
         source = source_notebook(coursedir, names)
         released = Assignment(source.stem, source)
-        limits = Limits(
-            cell_seconds=self.cell_seconds,
-            total_seconds=self.total_seconds,
-            memory_bytes=self.memory_mib * MIB,
-        )
-        deadline = time.monotonic() + limits.total_seconds
         earlier = Record.read(nb)
         settings = read_settings(Path(coursedir.root))
         with temporary_folder("grading-") as temporary:
-            files, scratch = Path(temporary, "files"), Path(temporary, "scratch")
+            files = temporary / "files"
             files.mkdir()
-            scratch.mkdir()
             earlier.flags += copy_files(submitted, files)
             make_readable(files)
             profile, notes = profile_of(nb, files, settings)
             earlier.flags += notes
-
-            def start() -> Session:
-                return Session(
-                    build=_student_build(released.name, released.unlocks),
-                    submission=files,
-                    masks=tuple(masked(_PACKAGES, programs())) if self.sandbox else (),
-                    limits=limits,
-                    profile=profile,
-                    data=_data(profile),
-                    template=_template(self.template),
-                    sandbox=self.sandbox,
-                    threads=self.threads,
-                    scratch=scratch,
-                    deadline=deadline,
-                )
-
-            given = released_texts(source) if source.is_file() else None
             written = [cell.source for cell in nb.cells if not nbgrader_marks(cell).get("locked")]
-            seed = submission_seed(course_secret(Path(coursedir.root)), written, files)
-            remembering = remembering_in(Path(self.measured) if self.measured else None)
-            with grading_in(profile, settings), remembering:
-                record = grade_notebook(
-                    nb,
-                    start=start,
-                    files=files,
-                    given=given,
-                    pictures=pictures_in(submitted / f"{names['notebook']}.ipynb"),
-                    seed=seed,
-                )
-        record.sandbox = "bubblewrap" if self.sandbox else "none"
+            del nb.metadata[KEY]  # what happened earlier is not part of the job
+            job = Job(
+                assignment=released.name,
+                unlocks=released.unlocks,
+                notebook=json.dumps(nb),
+                profile=profile,
+                limits=Limits(
+                    cell_seconds=self.cell_seconds,
+                    total_seconds=self.total_seconds,
+                    memory_bytes=self.memory_mib * MIB,
+                ),
+                threads=self.threads,
+                sandbox=self.sandbox,
+                given=released_texts(source) if source.is_file() else None,
+                pictures=pictures_in(submitted / f"{names['notebook']}.ipynb"),
+                seed=submission_seed(course_secret(Path(coursedir.root)), written, files),
+            )
+            graded = self._result(job, files, settings.data)
+        record = Record.read(graded)
         record.flags = earlier.flags + record.flags
         record.answers = earlier.answers
-        record.write(nb)
-        return nb, resources
+        record.write(graded)
+        return graded, resources
+
+    def _result(self, job: Job, files: Path, data: Path | None) -> NotebookNode:
+        """Return the result of a job: what was kept of an earlier one, or a new one."""
+        kept = Path(self.cache, "results", job.digest(files)) if self.cache else None
+        if kept and self.reuse and (found := kept_result(kept)):
+            return found
+        if self.scheduler:
+            graded = on_cluster(self.scheduler, job, files, self.modules)
+        else:
+            template = None if self.template < 0 else _template(self.template)
+            measured = Path(self.cache, "measured") if self.cache else None
+            graded = do_job(job, files, template=template, measured=measured, data=data)
+        if kept:
+            keep_result(kept, graded)
+        return graded
+
+
+@cache
+def _template(descriptor: int) -> Template:
+    return Template.inherited(descriptor)
 
 
 def source_notebook(coursedir: CourseDirectory, names: dict[str, str]) -> Path:
@@ -306,11 +306,6 @@ def require_sandbox(coursedir: CourseDirectory) -> None:
     require_hidden(_private(coursedir), programs())
 
 
-_PACKAGES = [Path(module.__path__[0]) for module in (autograder, helpers)]
-"""Our own packages. After `pip install` they lie in the Python environment, which is visible in the
-sandbox."""
-
-
 def _private(coursedir: CourseDirectory) -> dict[str, Path]:
     """Return the folders that the sandbox must not show, by the names that messages use."""
     places = homes() | {
@@ -321,37 +316,6 @@ def _private(coursedir: CourseDirectory) -> dict[str, Path]:
     if (checkout / "notebooks").is_dir():
         places["the checkout of the course kit"] = checkout
     return places
-
-
-def _data(profile: str) -> Path | None:
-    """Return the data file that a profile needs; None if scikit-learn's own data are enough."""
-    if profile != "full":
-        return None
-    file = data_folder() / CACHE
-    if not file.is_file():
-        raise UserError(
-            f"There is no {file}, which the notebooks of the full profile read: name the folder "
-            "that holds it in course.toml (`data`), and grade again."
-        )
-    return file
-
-
-# Builds are kept until this process ends: all submissions that it grades use the same one.
-_builds = ExitStack()
-atexit.register(_builds.close)
-
-
-@cache
-def _template(descriptor: int) -> Template | None:
-    return None if descriptor < 0 else Template.inherited(descriptor)
-
-
-@cache
-def _student_build(assignment: str, unlocks: tuple[str, ...]) -> Path:
-    folder = _builds.enter_context(temporary_folder("student-build-"))
-    write_student_helpers(folder, assignment, unlocks)
-    make_readable(folder)
-    return folder
 
 
 def _prepare_submissions(converter: Autograde) -> list[Path]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from nbformat import NotebookNode
 
-_KEY = "autograder"
+KEY = "autograder"
 """The record's key in the notebook's metadata."""
 
 
@@ -79,7 +79,7 @@ class Record:
 
     def write(self, notebook: NotebookNode) -> None:
         """Put the record into the metadata of a notebook."""
-        notebook.metadata[_KEY] = asdict(self)
+        notebook.metadata[KEY] = asdict(self)
 
     @classmethod
     def read(cls, notebook: NotebookNode) -> Record:
@@ -91,7 +91,7 @@ class Record:
             If there is none, or it does not have this form.
         """
         try:
-            found: dict[str, Any] = notebook.metadata[_KEY]
+            found: dict[str, Any] = notebook.metadata[KEY]
             return cls(
                 seconds=float(found["seconds"]),
                 sandbox=str(found["sandbox"]),

@@ -34,12 +34,14 @@ from nbgrader.api import (
 )
 from traitlets.config import Config
 
-import autograder
-import helpers
 from autograder.course import Course
+from autograder.grading.digests import contents, kit_digest, stamps
 from autograder.grading.record import Record
 from autograder.grading.secret import course_secret
 from helpers.files import replacing
+
+PLACES = ("cache", "modules", "reuse", "scheduler", "template", "warm")
+"""The traits of `GradeInSandbox` that say where and how it works, which changes no grade."""
 
 
 @dataclass(frozen=True)
@@ -100,14 +102,14 @@ class Unchanged:
             for student, found in kept.items()
             if found.common == self.common
             and found.gradebook == rows.get(student)
-            and found.written == _stamps(self._written(student))
+            and found.written == stamps(self._written(student))
             and self._same_files(student, found)
         ]
 
     def inputs(self, student: str) -> dict[str, str]:
         """Return the digests of a submission that is about to be graded."""
         folder = self._course.submission(student, self._assignment)
-        return {"files": _stamps([folder]), "content": _contents(folder)}
+        return {"files": stamps([folder]), "content": contents(folder)}
 
     def keep(self, student: str, inputs: Mapping[str, str]) -> None:
         """Note that a submission is graded, given its digests from before.
@@ -121,7 +123,7 @@ class Unchanged:
             return
         kept = _Kept(
             common=self.common,
-            written=_stamps(self._written(student)),
+            written=stamps(self._written(student)),
             gradebook=self._rows(student)[student],
             files=inputs["files"],
             content=inputs["content"],
@@ -138,7 +140,7 @@ class Unchanged:
 
     def _same_files(self, student: str, kept: _Kept) -> bool:
         folder = self._course.submission(student, self._assignment)
-        return kept.files == _stamps([folder]) or kept.content == _contents(folder)
+        return kept.files == stamps([folder]) or kept.content == contents(folder)
 
     def _written(self, student: str) -> list[Path]:
         page = self._course.feedback_page(student, self._assignment)
@@ -148,7 +150,7 @@ class Unchanged:
     def common(self) -> str:
         """A digest of what the grades of all submissions depend on."""
         grading = dict(self._config.GradeInSandbox)
-        for name in ("template", "measured"):  # where things lie changes no grade
+        for name in PLACES:
             grading.pop(name, None)
         digest = hashlib.sha256(json.dumps([grading, platform.platform()]).encode())
         packages = sorted(f"{found.name} {found.version}" for found in distributions())
@@ -159,8 +161,7 @@ class Unchanged:
         files.append(self._course.source_notebook(self._assignment))
         for file in filter(Path.is_file, files):
             digest.update(hashlib.sha256(file.read_bytes()).digest())
-        for package in (autograder, helpers):
-            digest.update(_contents(Path(package.__path__[0])).encode())
+        digest.update(kit_digest().encode())
         with self._course.gradebook() as gradebook:
             for row in self._released(gradebook):
                 digest.update(repr(row).encode())
@@ -218,34 +219,3 @@ class Unchanged:
         ).filter(
             *submitted, Comment.notebook_id == SubmittedNotebook.id, Comment.cell_id == BaseCell.id
         )
-
-
-def _files(place: Path) -> list[Path]:
-    if place.is_file():
-        return [place]
-    found = (path for path in place.rglob("*") if path.is_file() and not path.is_symlink())
-    return sorted(path for path in found if "__pycache__" not in path.parts)
-
-
-def _stamps(places: Iterable[Path]) -> str:
-    """Return a digest of the names, sizes and times of files.
-
-    The time of the last change of a file's state is among them, which no program can set.
-    """
-    digest = hashlib.sha256()
-    for place in places:
-        for path in _files(place):
-            status = path.stat()
-            stamp = (path.relative_to(place).as_posix(), status.st_size, status.st_mtime_ns)
-            digest.update(repr((*stamp, status.st_ctime_ns, status.st_ino)).encode())
-    return digest.hexdigest()
-
-
-def _contents(folder: Path) -> str:
-    """Return a digest of the names and contents of the files in a folder."""
-    digest = hashlib.sha256()
-    for path in _files(folder):
-        digest.update(path.relative_to(folder).as_posix().encode("utf-8", "surrogateescape"))
-        with path.open("rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
-    return digest.hexdigest()

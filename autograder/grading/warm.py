@@ -33,6 +33,10 @@ def warm_kernels(assignment: str, course: Course, config: Config) -> Iterator[li
         yield []
         return
     modules = imported_packages(course.source_notebook(assignment))
+    if settings.get("scheduler", ""):
+        settings.modules = modules  # kernels are forked on the machines of the cluster
+        yield []
+        return
     with template.started(modules, settings.get("threads", 1)) as process:
         settings.template = process.descriptor
         yield [process.descriptor]

@@ -17,6 +17,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import suppress
+from math import inf
 from multiprocessing.connection import Connection, Pipe, wait
 from typing import Any, TypeVar
 
@@ -54,7 +55,7 @@ def in_workers(
     workers
         The number of processes at a time.
     seconds
-        Limit on the wall time for one name, including the start of its worker.
+        Limit on the wall time for one name, including the start of its worker; infinity: none.
     inherited
         Descriptors that are open in the workers, too.
 
@@ -186,7 +187,8 @@ class _Worker:
 def _ended(workers: list[_Worker]) -> list[_Worker]:
     """Wait until some workers have a result, have died or are past their deadline; return them."""
     left = min(worker.deadline for worker in workers) - time.monotonic()
-    if ready := wait([worker.connection for worker in workers], max(0.0, left)):
+    seconds = None if left == inf else max(0.0, left)
+    if ready := wait([worker.connection for worker in workers], seconds):
         return [worker for worker in workers if worker.connection in ready]
     return [worker for worker in workers if worker.deadline <= time.monotonic()]
 

@@ -69,7 +69,9 @@ def _from_file(folder: Path, name: str, measure: Callable[[], T]) -> T:
     with file:
         with suppress(OSError):  # a file system without locks: it may then be measured twice
             fcntl.flock(file, fcntl.LOCK_EX)
-        with suppress(ValueError, SyntaxError, OSError):  # empty, or half written by a killed grader
+        with suppress(
+            ValueError, SyntaxError, OSError
+        ):  # empty, or half written by a killed grader
             return ast.literal_eval(file.read())
         found = measure()
         if _plain(found):

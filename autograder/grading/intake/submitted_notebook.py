@@ -98,7 +98,7 @@ def within_limits() -> Iterator[None]:
 
 
 def submitted_json(path: Path) -> bytes:
-    """Read a file that should hold JSON, and return it in UTF-8, within the block of `within_limits`.
+    """Read a file that should hold JSON, and return it in UTF-8; call it in `within_limits`.
 
     Raises
     ------

@@ -1,7 +1,8 @@
 """Show figures as Jupyter does, but without drawing them.
 
-Drawing takes 0.2 s of processor time for each figure, and nobody looks at most of them: hidden tests
-judge what was plotted, and a feedback page shows the figures that the student's Jupyter has drawn.
+Drawing takes 0.2 s of processor time for each figure, and nobody looks at most of them: hidden
+tests judge what was plotted, and a feedback page shows the figures that the student's Jupyter has
+drawn.
 """
 
 from __future__ import annotations

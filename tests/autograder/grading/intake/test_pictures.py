@@ -8,10 +8,15 @@ from hypothesis import strategies as st
 
 from autograder.grading.intake.pictures import MISSING, PNG, pictures_in, with_pictures
 
-FIGURE = {"output_type": "display_data", "data": {"text/plain": "<Figure size 640x480 with 1 Axes>"}}
+FIGURE = {
+    "output_type": "display_data",
+    "data": {"text/plain": "<Figure size 640x480 with 1 Axes>"},
+}
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["data", PNG, "source"]), inner),
+    lambda inner: (
+        st.lists(inner) | st.dictionaries(st.sampled_from(["data", PNG, "source"]), inner)
+    ),
 )
 
 
