@@ -115,6 +115,10 @@ def course_config(course: Course) -> Config:
     linked = course.source_link.resolve() == course.notebooks.resolve()
     c.CourseDirectory.source_directory = "source" if linked else str(course.notebooks)
     c.CourseDirectory.db_url = course.database_url
+    if not course.gradebook_in_file:
+        # Without a name, nbgrader refers to a course that is not in the database, which PostgreSQL
+        # refuses. This is the name that nbgrader's gradebook uses by default.
+        c.CourseDirectory.course_id = "default_course"
     # The grader reads artifacts from the submitted folder; nbgrader need not copy them.
     c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "artifacts", "*.zip"]
 

@@ -143,14 +143,19 @@ class Course:
         return self.folder / ".unfinished" / assignment
 
     @property
+    def gradebook_in_file(self) -> bool:
+        """Whether the gradebook is a file of the course, and not on a server."""
+        return not self.settings.gradebook
+
+    @property
     def database(self) -> Path:
-        """The file of the gradebook."""
+        """The file of the gradebook, if it is one."""
         return self.folder / "gradebook.db"
 
     @property
     def database_url(self) -> str:
         """The gradebook as SQLAlchemy names it."""
-        return f"sqlite:///{self.database}?timeout={LOCK_SECONDS}"
+        return self.settings.gradebook or f"sqlite:///{self.database}?timeout={LOCK_SECONDS}"
 
     @contextmanager
     def gradebook(self) -> Iterator[Gradebook]:
@@ -161,7 +166,7 @@ class Course:
         NoGradebook
             If there is none. nbgrader would make an empty one, perhaps in the wrong folder.
         """
-        if not self.database.is_file():
+        if self.gradebook_in_file and not self.database.is_file():
             raise NoGradebook(
                 f"There is no gradebook in {self.folder}: release the assignment there "
                 "first with `autograder release`, or give the course folder with --course."

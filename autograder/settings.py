@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, tzinfo
+from importlib.util import find_spec
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -41,6 +42,11 @@ TEMPLATE = """\
 # A table of all students, in which those who hand in nothing are listed, too: a CSV file with the
 # columns id, first_name, last_name and email, of which only id is needed.
 # roster = "roster.csv"
+
+# The gradebook; by default, the file gradebook.db in this folder. On a PostgreSQL server, it can be
+# used from several computers at a time. That needs `pip install "psycopg[binary]"`, and the password
+# belongs in ~/.pgpass, not here.
+# gradebook = "postgresql://grader@db.example.edu/course"
 
 # The folder on this computer that holds cifar10.npz; by default, the one that COURSE_DATA names.
 # data = "/srv/data"
@@ -86,6 +92,7 @@ _SCHEMA = {
         "attempts": {"enum": ["latest", "best"]},
         "assignments": {"type": "array", "items": {"type": "string"}},
         "roster": {"type": "string", "minLength": 1},
+        "gradebook": {"type": "string", "pattern": "^postgresql://"},
         "data": {"type": "string", "minLength": 1},
         "releases": _ADDRESS,
         "mirror": _ADDRESS,
@@ -156,6 +163,8 @@ class Settings:
         The names of the assignments; empty if the course has all of them.
     roster
         The table of students, or None.
+    gradebook
+        The address of a PostgreSQL database, or empty for a file in the course folder.
     data
         The folder with CIFAR-10, or None.
     releases, mirror
@@ -173,6 +182,7 @@ class Settings:
     attempts: str = "latest"
     assignments: tuple[str, ...] = ()
     roster: Path | None = None
+    gradebook: str = ""
     data: Path | None = None
     releases: str = ""
     mirror: str = ""
@@ -192,7 +202,8 @@ def read_settings(folder: Path) -> Settings:
     Raises
     ------
     UserError
-        If the file is not TOML, or if a setting is unknown or has a value that it cannot have.
+        If the file is not TOML, if a setting is unknown or has a value that it cannot have, or if
+        it needs a package that is not installed.
     """
     file = folder / NAME
     try:
@@ -212,9 +223,22 @@ def read_settings(folder: Path) -> Settings:
         raise UserError(f"{file}: there is no such time zone: {error}.") from error
     due = {name: _in_utc(day, zone) for name, day in found.pop("due", {}).items()}
     paths = {name: folder / found.pop(name) for name in ("roster", "data") if name in found}
+    if "gradebook" in found:
+        found["gradebook"] = _with_driver(found["gradebook"], file)
     late = Late(**found.pop("late", {}))
     assignments = tuple(found.pop("assignments", ()))
     return Settings(due=due, late=late, assignments=assignments, **paths, **found)
+
+
+def _with_driver(address: str, file: Path) -> str:
+    """Return the address of a database with the package that talks to it, which must be there."""
+    if find_spec("psycopg") is None:
+        raise UserError(
+            f"{file} names a PostgreSQL server as the gradebook, which needs another package: "
+            'pip install "psycopg[binary]".'
+        )
+    # Versions of SQLAlchemy differ in which package they choose by themselves.
+    return address.replace("postgresql://", "postgresql+psycopg://", 1)
 
 
 def _in_utc(day: date, zone: tzinfo) -> datetime:

@@ -62,9 +62,7 @@ def measure(model: nn.Module, dataset: Dataset, split: str = "test") -> float:
     float
         Accuracy in [0, 1], as returned by `helpers.training.evaluate`.
     """
-    return _known_or_new(
-        "accuracy", model, dataset, split, lambda: evaluate(model, dataset, split)
-    )
+    return _known_or_new("accuracy", model, dataset, split, lambda: evaluate(model, dataset, split))
 
 
 def measure_loss(model: nn.Module, dataset: Dataset) -> float:

@@ -10,9 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from copy import deepcopy
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,10 +25,11 @@ from nbgrader.preprocessors import AssignLatePenalties, NbGraderPreprocessor
 from traitlets import Unicode
 from traitlets.config import Config
 
-from autograder.course import LOCK_SECONDS, Course
+from autograder.course import Course
 from autograder.grading.attempt_choice import Choice, JudgedAttempt, attempts_of, best_of
 from autograder.grading.by_hand import give_by_hand, keep_by_hand
 from autograder.grading.converting import convert
+from autograder.grading.gradebook_copy import copy_gradebook
 from autograder.grading.intake.kept_attempts import Attempt, KeptAttempts
 from autograder.grading.late import assign_penalty
 from autograder.grading.nbgrader_steps import GradeInSandbox
@@ -162,19 +162,13 @@ class _Work:
         """Grade an attempt in a copy of the gradebook; return the graded notebook."""
         place = folder / attempt.key
         attempt.copy_to(place / "submitted")
-        database = place / "gradebook.db"
-        with (
-            closing(sqlite3.connect(self.course.database, timeout=LOCK_SECONDS)) as source,
-            closing(sqlite3.connect(database)) as copy,
-        ):
-            source.backup(copy)
         config = deepcopy(self.config)
         config.SubmissionExporter.settings_applied = True
         # nbgrader takes these paths for regular expressions, and only the root for a plain text.
         relative = place.relative_to(self.course.folder)
         config.CourseDirectory.submitted_directory = str(relative / "submitted")
         config.CourseDirectory.autograded_directory = str(relative / "autograded")
-        config.CourseDirectory.db_url = f"sqlite:///{database}?timeout={LOCK_SECONDS}"
+        config.CourseDirectory.db_url = copy_gradebook(self.course, place / "gradebook.db")
         convert(Autograde, self.assignment, self.student, config)
         with Gradebook(config.CourseDirectory.db_url) as gradebook:
             self._keep_points(attempt, gradebook)

@@ -144,7 +144,7 @@ def grade(
         require_sandbox(CourseDirectory(config=config))
     add_scripts_to_path()
     with disk_trouble_explained():
-        if course.database.is_file():
+        if course.gradebook_in_file and course.database.is_file():
             backup(course)
         answers = _released_answers(assignment, course)
         apply_settings(course)

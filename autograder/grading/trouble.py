@@ -64,6 +64,11 @@ _SENTENCES = (
         ending="Then {command} goes on from there",
     ),
     _Sentence(
+        rf"{_GRADEBOOK}(?:connection to server|server closed the connection|could not translate)",
+        "the server of the gradebook, which course.toml names, does not answer or does not let you "
+        "in: look whether it runs, and whether the address and the password in ~/.pgpass are right",
+    ),
+    _Sentence(
         rf"{_GRADEBOOK}no such (?:column|table)",
         "the gradebook was made by another version of nbgrader: run `nbgrader db upgrade` in the "
         "course folder, which keeps a copy of it",
