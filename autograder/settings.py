@@ -44,8 +44,8 @@ TEMPLATE = """\
 # roster = "roster.csv"
 
 # The gradebook; by default, the file gradebook.db in this folder. On a PostgreSQL server, it can be
-# used from several computers at a time. That needs `pip install "psycopg[binary]"`, and the password
-# belongs in ~/.pgpass, not here.
+# used from several computers at a time, and needs a package: `pip install "psycopg[binary]"`. The
+# password belongs in ~/.pgpass, not here.
 # gradebook = "postgresql://grader@db.example.edu/course"
 
 # The folder on this computer that holds cifar10.npz; by default, the one that COURSE_DATA names.

@@ -36,6 +36,8 @@ command -v bwrap >/dev/null || missing="$missing bubblewrap"
 "$python" -c 'import ctypes; ctypes.CDLL("libseccomp.so.2")' 2>/dev/null ||
     missing="$missing libseccomp2"
 command -v chromium >/dev/null || command -v google-chrome >/dev/null || missing="$missing chromium"
+command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 ||
+    missing="$missing postgresql"
 if [ -n "$missing" ]; then
     # A machine that cannot install packages still grades and tests what it can.
     # shellcheck disable=SC2086  # the names are separate words
@@ -43,7 +45,8 @@ if [ -n "$missing" ]; then
         "Please install:$missing" \
         "  bubblewrap   the sandbox in which submissions are graded; 'make demo' needs it (Linux only)" \
         "  libseccomp2  the sandbox's filter of system calls; 'make demo' needs it, too" \
-        "  chromium     for the browser test; without it that test is skipped"
+        "  chromium     for the browser test; without it that test is skipped" \
+        "  postgresql   for the test of a gradebook on a server, which is skipped without it"
 fi
 
 say "Ready"

@@ -116,6 +116,20 @@ def test_workers_come_and_go_and_the_scores_are_those_of_one_machine(cluster, cl
     assert len(right) == 2  # some answers are wrong
 
 
+@pytest.mark.thorough
+def test_a_queue_of_jobs_starts_workers(class_of_six):
+    """dask-jobqueue starts workers through a queue such as SLURM; here, through the shell."""
+    jobqueue = pytest.importorskip("dask_jobqueue.local")
+    expected = grade(ASSIGNMENT, class_of_six)
+    before = scores(class_of_six)
+    settings = Config()
+    with jobqueue.LocalCluster(cores=1, memory="2GB", processes=1) as queue:
+        queue.scale(2)
+        settings.GradeInSandbox.scheduler = queue.scheduler_address
+        assert grade(ASSIGNMENT, class_of_six, settings=settings, again=True) == expected
+    assert scores(class_of_six) == before
+
+
 def killing(worker, after):
     """Kill a worker of the cluster and its own processes as soon as some seconds have passed."""
 
@@ -135,5 +149,5 @@ def test_no_scheduler_is_explained(course, monkeypatch):
     monkeypatch.setattr("autograder.grading.cluster.CONNECT_SECONDS", 1)
     settings = Config()
     settings.GradeInSandbox.scheduler = "tcp://127.0.0.1:9"
-    with pytest.raises(UserError, match="No Dask scheduler answers at 'tcp://127.0.0.1:9'"):
+    with pytest.raises(UserError, match=r"No Dask scheduler answers at 'tcp://127\.0\.0\.1:9'"):
         grade(ASSIGNMENT, small_course(course.folder.parent), settings=settings)

@@ -1,4 +1,4 @@
-"""A gradebook on a PostgreSQL server: everything that a course does with it, and the same scores."""
+"""A gradebook on a PostgreSQL server does what one in a file does, with the same scores."""
 
 import csv
 
@@ -9,8 +9,8 @@ from small_course import ASSIGNMENT, small_course, write_source
 from test_regrade import STUDENT, grade_by_hand, hand_in, notebook, sandbox, submission
 
 from autograder.errors import UserError
-from autograder.grading.gradebook_copy import copy_gradebook
 from autograder.grading.grade import Outcome, grade
+from autograder.grading.gradebook_copy import copy_gradebook
 from autograder.grading.renew import renew_feedback
 from autograder.releasing.release import make_release
 from autograder.reporting.report import class_report, grades_csv
@@ -91,7 +91,7 @@ def test_a_server_that_does_not_answer_is_explained(tmp_path):
     course.folder.mkdir()
     address = "postgresql://grader@127.0.0.1:1/course"
     (course.folder / "course.toml").write_text(f'gradebook = "{address}"\n')
-    with pytest.raises(UserError, match="The server of the gradebook.*does not answer"):
+    with pytest.raises(UserError, match=r"The server of the gradebook.*does not answer"):
         grade(ASSIGNMENT, course)
 
 
