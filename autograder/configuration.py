@@ -14,10 +14,8 @@ from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
 from nbgrader.converters.base import NbGraderException
 from nbgrader.preprocessors import (
     AssignLatePenalties,
-    CheckCellMetadata,
     ClearOutput,
     LimitOutput,
-    OverwriteCells,
     OverwriteKernelspec,
 )
 from sqlalchemy.exc import SAWarning
@@ -125,18 +123,15 @@ def course_config(course: Course) -> Config:
     c.GenerateAssignment.exporter_class = NoUnauditedRelease
     c.Autograde.exporter_class = SubmissionExporter
     c.Autograde.sanitize_preprocessors = [
-        RepairSubmission,
+        RepairSubmission,  # which does the work of OverwriteCells and CheckCellMetadata, too
         ClearOutput,
         OverwriteKernelspec,
-        OverwriteCells,
-        CheckCellMetadata,
     ]
     c.Autograde.autograde_preprocessors = [
         GradeInSandbox,
         LimitOutput,
         SaveGradesTogether,
         AssignLatePenalties,
-        CheckCellMetadata,
     ]
 
     c.GradeInSandbox.update(settings.limits)

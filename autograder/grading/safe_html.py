@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Mapping
+from functools import lru_cache, partial
 from html import escape
 from typing import Any
 
@@ -41,6 +41,8 @@ interrupted; the slowest that we tried took 0.5 s for a text of this length.
 """
 SHOWN = 1_000
 """How many characters are shown of a text for which the page has no room."""
+REMEMBERED = 512
+"""How many formatted cells are remembered: those of two of the longest notebooks."""
 FORMATTING_BYTES = 2**30
 """Limit on the memory of formatting, which takes a few megabytes for `LONGEST` characters."""
 
@@ -135,13 +137,28 @@ def _clean_html(context: Context, html: str | bytes) -> str:
 def _markdown2html(context: Context, source: str) -> str:
     """Render Markdown and sanitize the result; nbconvert's own filter lets scripts through."""
     attachments = context.get("cell", {}).get("attachments", {})
-    renderer = IPythonRenderer(escape=False, attachments=attachments, exclude_anchor_links=True)
+    rendered = partial(_rendered, attachments=attachments) if attachments else _rendered_before
 
     def formatted(text: str, seconds: float) -> str:
-        html = _limited(text, seconds, MarkdownWithMath(renderer=renderer).render)
-        return clean(html, seconds)
+        return _limited(text, seconds, rendered)
 
     return _allowance(context).spend(source, formatted, _preformatted)
+
+
+def _rendered(text: str, attachments: Mapping[str, Any]) -> str:
+    renderer = IPythonRenderer(escape=False, attachments=attachments, exclude_anchor_links=True)
+    return clean(MarkdownWithMath(renderer=renderer).render(text), PAGE_SECONDS)
+
+
+# Most cells of a page are the course's own, and the same on all pages that a process makes.
+@lru_cache(REMEMBERED)
+def _rendered_before(text: str) -> str:
+    return _rendered(text, {})
+
+
+@lru_cache(REMEMBERED)
+def _highlighted(source: str, language: str | None) -> str:
+    return Highlight2HTML()(source, language=language)
 
 
 def _preformatted(text: str) -> str:
@@ -153,7 +170,7 @@ def _highlight_code(
     context: Context, source: str, language: str | None = None, metadata: Any = None
 ) -> str:
     """Highlight the syntax of a code cell."""
-    colour = partial(Highlight2HTML(), language=language, metadata=metadata)
+    colour = partial(_highlighted, language=language)
     return _allowance(context).spend(
         source,
         partial(_limited, work=colour),
