@@ -104,6 +104,18 @@ def _parser() -> argparse.ArgumentParser:
         help="run student code as you, unprotected: it can then change scores and read your files",
     )
 
+    regrade = command(
+        "regrade",
+        _regrade,
+        "show whose grades would change if all were graded again, after a change of hidden tests, "
+        "say; nothing is written without --write",
+    )
+    regrade.add_argument("assignment")
+    regrade.add_argument(
+        "--write", action="store_true", help="then grade, from the results just computed"
+    )
+    regrade.add_argument("--jobs", type=int, default=DEFAULT_JOBS)
+
     feedback = command(
         "feedback",
         _feedback,
@@ -294,6 +306,30 @@ def _grade(options: argparse.Namespace) -> int:
         line += f"; {ledger.summary(course.hand_ins(options.assignment))}"
     print(line)
     return 1 if failed else LOOK_AT_IT if ledger.needs_a_person else 0
+
+
+def _regrade(options: argparse.Namespace) -> int:
+    from autograder.grading.grade import grade
+    from autograder.grading.regrade import regrade
+
+    course = _course(options)
+    found = regrade(options.assignment, course, jobs=options.jobs)
+    for student, problem in found.problems.items():
+        print(f"{student} cannot be graded: {problem}", file=sys.stderr)
+    for change in found.changes:
+        print(change)
+    changed = len({change.student for change in found.changes})
+    print(f"{found.students} submissions depend on a change; the grades of {changed} would change.")
+    if options.write:
+        outcomes = grade(options.assignment, course, jobs=options.jobs)
+        graded = sum(outcome.problem is None for outcome in outcomes)
+        print(f"graded: {graded} of {len(outcomes)} submissions")
+    elif found.students:
+        print(
+            f"Nothing is written. `autograder grade {options.assignment}`, with the same --course, "
+            "writes these grades, from the results just computed."
+        )
+    return 1 if found.problems else 0
 
 
 def _feedback(options: argparse.Namespace) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import shutil
 import signal
 import sys
 import threading
@@ -146,7 +145,7 @@ def grade(
     with disk_trouble_explained():
         if course.gradebook_in_file and course.database.is_file():
             backup(course)
-        answers = _released_answers(assignment, course)
+        answers = released_answers(assignment, course)
         apply_settings(course)
         config.SubmissionExporter.settings_applied = True  # once is enough for all submissions
         collected = _imported(assignment, course, source, answers)
@@ -156,7 +155,7 @@ def grade(
         if students is not None:
             names = _chosen(students, names)
         graded_before = Unchanged(assignment, course, config)
-        config.GradeInSandbox.cache = str(_cache(assignment, course, graded_before.common))
+        config.GradeInSandbox.cache = str(graded_before.cache_folder())
         one = partial(_grade_one, assignment, config, graded_before)
         unchanged: set[str] = set()
         if best := course.settings.attempts == "best":
@@ -170,22 +169,6 @@ def grade(
         if best:
             _settle(assignment, course, collected, names, source)
     return [outcomes[name] for name in names]
-
-
-def _cache(assignment: str, course: Course, common: str) -> Path:
-    """Return the folder for what need not be done twice, after removing that of earlier versions.
-
-    Parameters
-    ----------
-    assignment, course
-    common
-        A digest of everything that all results depend on.
-    """
-    folder = course.folder / ".cache" / assignment
-    for place in folder.glob("*"):
-        if place.name != common:
-            shutil.rmtree(place, ignore_errors=True)
-    return folder / common
 
 
 def _left_as_it_is(assignment: str, course: Course, student: str) -> Outcome:
@@ -244,7 +227,7 @@ def _chosen(students: Sequence[str], names: Sequence[str]) -> list[str]:
     return list(wanted)
 
 
-def _released_answers(assignment: str, course: Course) -> dict[str, str]:
+def released_answers(assignment: str, course: Course) -> dict[str, str]:
     """Return the text of each cell for an answer in the release, by its ``grade_id``."""
     try:
         with course.gradebook() as gradebook:
@@ -278,7 +261,7 @@ def _grade_all(
     unfinished.begin(assignment, course, students)
     try:
         with (
-            _stopped_by_signals(),
+            stopped_by_signals(),
             warm_kernels(assignment, course, config) as inherited,
             tqdm(total=len(students), desc=f"grading {assignment}", unit="submission") as bar,
             closing(
@@ -294,6 +277,8 @@ def _grade_all(
                     raise DiskTrouble(f"{text[0].upper()}{text[1:]}")
                 unfinished.finish(assignment, course, name, result.problem)
                 outcomes[name] = result
+                if failed := sum(outcome.problem is not None for outcome in outcomes.values()):
+                    bar.set_postfix_str(f"{failed} without a grade", refresh=False)
                 bar.update()
     except KeyboardInterrupt:
         raise GradingStopped(_how_to_go_on(assignment, students, outcomes)) from None
@@ -303,7 +288,7 @@ def _grade_all(
 
 
 @contextmanager
-def _stopped_by_signals() -> Iterator[None]:
+def stopped_by_signals() -> Iterator[None]:
     """Let SIGTERM and SIGHUP (which a closed terminal sends) end the block as Ctrl-C does."""
     if threading.current_thread() is not threading.main_thread():
         yield  # Python delivers signals to the main thread only

@@ -95,8 +95,11 @@ class Job:
     def digest(self, files: Path) -> str:
         """Return a digest of this job and of the submitted files in a folder."""
         found = hashlib.sha256(contents(files).encode())
+        cells = json.loads(self.notebook)["cells"]
+        for cell in cells:
+            cell.pop("id", None)  # a cell that is put back gets another one every time
         for field in fields(self):
-            value = getattr(self, field.name)
+            value = cells if field.name == "notebook" else getattr(self, field.name)
             plain = sorted(value) if isinstance(value, frozenset) else value
             plain = sorted(plain.items()) if isinstance(plain, Mapping) else plain
             found.update(hashlib.sha256(repr(plain).encode("utf-8", "surrogatepass")).digest())

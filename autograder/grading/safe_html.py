@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import lru_cache, partial
 from html import escape
 from typing import Any
@@ -145,7 +145,7 @@ def _markdown2html(context: Context, source: str) -> str:
     return _allowance(context).spend(source, formatted, _preformatted)
 
 
-def _rendered(text: str, attachments: Mapping[str, Any]) -> str:
+def _rendered(text: str, attachments: dict[str, dict[str, str]]) -> str:
     renderer = IPythonRenderer(escape=False, attachments=attachments, exclude_anchor_links=True)
     return clean(MarkdownWithMath(renderer=renderer).render(text), PAGE_SECONDS)
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
+import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -90,6 +91,17 @@ class Unchanged:
         """Compute what all submissions have in common once, and not in every worker."""
         self.common  # noqa: B018
         return self.__dict__
+
+    def cache_folder(self) -> Path:
+        """Return the folder in which results are kept as long as what they depend on stays.
+
+        What was kept before something changed is removed.
+        """
+        folder = self._course.folder / ".cache" / self._assignment
+        for place in folder.glob("*"):
+            if place.name != self.common:
+                shutil.rmtree(place, ignore_errors=True)
+        return folder / self.common
 
     def among(self, students: Iterable[str]) -> list[str]:
         """Return those of the students whose submissions need not be graded again."""

@@ -1,0 +1,242 @@
+"""Say what grading again would change, and for whom, before anything is written.
+
+Submissions are graded into a copy of the gradebook. What is computed for that is kept, so that
+grading afterwards takes over the same results instead of running every submission once more.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from copy import deepcopy
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import nbformat
+import torch
+from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.converters import Autograde
+from nbgrader.coursedir import CourseDirectory
+from tqdm.auto import tqdm
+from traitlets.config import Config
+
+from autograder.configuration import add_scripts_to_path, full_config
+from autograder.course import Course
+from autograder.gradebook_settings import apply_settings
+from autograder.grading.converting import convert
+from autograder.grading.grade import released_answers, stopped_by_signals
+from autograder.grading.gradebook_copy import copy_gradebook
+from autograder.grading.job import GRADER_SECONDS
+from autograder.grading.nbgrader_steps import require_sandbox
+from autograder.grading.record import Record
+from autograder.grading.trouble import explained
+from autograder.grading.unchanged import Unchanged
+from autograder.grading.warm import warm_kernels
+from autograder.grading.workers import in_workers
+from autograder.notebook.questions import headings, words
+from autograder.sandbox.limits import Limits
+
+APART = ".regrade"
+"""The folder in the course folder in which submissions are graded again."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """A question of which a student's result would change.
+
+    Attributes
+    ----------
+    student
+    question
+        Its heading in the notebook.
+    before, after
+        The points that the hidden test gives; None if a person has to look.
+    reasons
+        What the student would be told.
+    """
+
+    student: str
+    question: str
+    before: float | None
+    after: float | None
+    reasons: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """Return a line such as ``ada: 1.1 Rounding: 8 -> 6 points (the steps are too wide)``."""
+        reasons = f" ({' '.join(self.reasons)})" if self.reasons else ""
+        before, after = _points(self.before), _points(self.after)
+        return f"{self.student}: {self.question}: {before} -> {after}{reasons}"
+
+
+def _points(score: float | None) -> str:
+    return "no points yet" if score is None else f"{score:g} points"
+
+
+@dataclass(frozen=True)
+class Regraded:
+    """What grading again would give.
+
+    Attributes
+    ----------
+    students
+        How many submissions depend on something that has changed since they were graded.
+    changes
+        The results that would change.
+    problems
+        The students whose submissions cannot be graded, and why.
+    """
+
+    students: int
+    changes: list[Change]
+    problems: dict[str, str]
+
+
+def regrade(
+    assignment: str,
+    course: Course,
+    *,
+    jobs: int | None = None,
+    settings: Config | None = None,
+) -> Regraded:
+    """Grade all submissions apart from the gradebook whose grade depends on a change.
+
+    Parameters
+    ----------
+    assignment
+    course
+        Where the best of several attempts counts, only the one that counts now is graded.
+    jobs
+        How many submissions to grade in parallel; by default the number of processors.
+    settings
+        Changes to the course's configuration.
+
+    Raises
+    ------
+    NotReleased
+        If the assignment was not released in this course.
+    autograder.errors.UserError
+        If student code cannot be sandboxed.
+    autograder.grading.grade.GradingStopped
+        If Ctrl-C or a signal stopped the run. Nothing has changed then.
+    """
+    config = full_config(course)
+    config.merge(settings or Config())
+    if config.GradeInSandbox.get("sandbox", True):
+        require_sandbox(CourseDirectory(config=config))
+    add_scripts_to_path()
+    released_answers(assignment, course)
+    apply_settings(course)
+    graded_before = Unchanged(assignment, course, config)
+    config.SubmissionExporter.settings_applied = True
+    config.GradeInSandbox.cache = str(graded_before.cache_folder())
+    names = sorted(place.parent.name for place in course.submitted.glob(f"*/{assignment}"))
+    everybody = [name for name in names if not name.startswith(".")]
+    unchanged = set(graded_before.among(everybody))
+    students = [name for name in everybody if name not in unchanged]
+    problems: dict[str, str] = {}
+    with _folder_apart(course) as folder:
+        config = _apart(course, config, folder)
+        work = partial(_grade_apart, assignment, course, config)
+        limit = config.GradeInSandbox.get("total_seconds", Limits.total_seconds) + GRADER_SECONDS
+        with (
+            stopped_by_signals(),
+            warm_kernels(assignment, course, config) as inherited,
+            tqdm(total=len(students), desc=f"grading {assignment}", unit="submission") as bar,
+            closing(
+                in_workers(
+                    work,
+                    students,
+                    workers=jobs or os.cpu_count() or 1,
+                    seconds=limit,
+                    inherited=inherited,
+                )
+            ) as results,
+        ):
+            for name, result in results:
+                if problem := str(result):
+                    problems[name] = problem
+                bar.update()
+        graded = [name for name in students if name not in problems]
+        return Regraded(len(students), _changes(assignment, course, config, graded), problems)
+
+
+@contextmanager
+def _folder_apart(course: Course) -> Iterator[Path]:
+    """Make a folder for grading apart; what a killed grader left there is removed."""
+    folder = course.folder / APART
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _apart(course: Course, config: Config, folder: Path) -> Config:
+    """Return a configuration that grades into a copy of the gradebook in `folder`."""
+    config = deepcopy(config)
+    # nbgrader takes this path for a regular expression, and only the root for a plain text.
+    relative = folder.relative_to(course.folder)
+    config.CourseDirectory.autograded_directory = str(relative / "autograded")
+    config.CourseDirectory.db_url = copy_gradebook(course, folder / "gradebook.db")
+    return config
+
+
+def _graded_apart(course: Course, config: Config, student: str, assignment: str) -> Path:
+    place = course.folder / config.CourseDirectory.autograded_directory / student / assignment
+    return place / f"{assignment}.ipynb"
+
+
+def _grade_apart(assignment: str, course: Course, config: Config, student: str) -> str:
+    """Grade a submission apart; return an empty text, or why it cannot be graded."""
+    torch.set_num_threads(1)
+    try:
+        # The graded notebook says to which answers the points belong that a person gave.
+        graded = course.graded_notebook(student, assignment)
+        if graded.is_file():
+            place = _graded_apart(course, config, student, assignment)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(graded, place)
+        convert(Autograde, assignment, student, config)
+    except Exception as error:
+        command = f"`autograder regrade {assignment}`"
+        return explained(f"{type(error).__name__}: {error}", command)
+    return ""
+
+
+def _changes(
+    assignment: str, course: Course, config: Config, students: Sequence[str]
+) -> list[Change]:
+    """Compare what was graded apart with the gradebook."""
+    found = []
+    with course.gradebook() as gradebook, Gradebook(config.CourseDirectory.db_url) as copy:
+        for student in students:
+            before = _scores(gradebook, assignment, student)
+            after = _scores(copy, assignment, student)
+            if before == after:
+                continue
+            path = _graded_apart(course, config, student, assignment)
+            graded = nbformat.read(path, as_version=nbformat.NO_CONVERT)
+            questions, under = Record.read(graded).questions, headings(graded)
+            for name, score in after.items():
+                if name in before and before[name] == score:
+                    continue
+                told = questions[name].messages if name in questions else []
+                heading = under.get(name) or words(name)
+                found.append(Change(student, heading, before.get(name), score, tuple(told)))
+    return found
+
+
+def _scores(gradebook: Gradebook, assignment: str, student: str) -> dict[str, float | None]:
+    """Return the automatic points of each question; None where a person has to look."""
+    try:
+        notebook = gradebook.find_submission_notebook(assignment, assignment, student)
+    except MissingEntry:
+        return {}
+    return {
+        grade.name: None if grade.needs_manual_grade else grade.auto_score
+        for grade in notebook.grades
+    }
