@@ -28,7 +28,8 @@ from nbformat import NotebookNode
 
 from autograder.errors import UserError
 from autograder.grading.digests import kit_digest
-from autograder.grading.job import GRADER_SECONDS, PACKAGES, Job, do_job
+from autograder.grading.job import PACKAGES, Job, do_job
+from autograder.grading.limited import GRADER_SECONDS
 from autograder.grading.nursery import nursery
 from autograder.grading.workers import WorkerLost, in_workers
 from autograder.sandbox import bubblewrap, template

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import torch
 from nbgrader.api import MissingEntry
 from nbgrader.converters import Autograde, GenerateFeedback
 from nbgrader.coursedir import CourseDirectory
@@ -27,12 +26,11 @@ from autograder.grading import unfinished
 from autograder.grading.attempt_choice import Choice, attempts_of
 from autograder.grading.backup import backup
 from autograder.grading.best_attempt import attempts_at_most, grade_best
-from autograder.grading.cluster import cluster_size
 from autograder.grading.converting import convert
 from autograder.grading.intake.collecting import Collected, NoHandIns, collect
 from autograder.grading.intake.hand_in_files import shortened
 from autograder.grading.intake.names import safe_name
-from autograder.grading.job import GRADER_SECONDS
+from autograder.grading.limited import GRADER_SECONDS
 from autograder.grading.nbgrader_steps import require_sandbox
 from autograder.grading.nursery import nursery
 from autograder.grading.trouble import (
@@ -138,7 +136,7 @@ def grade(
     config.merge(settings or Config())
     config.GradeInSandbox.reuse = not again
     scheduler = config.GradeInSandbox.get("scheduler", "")
-    at_a_time = cluster_size(scheduler) if scheduler else os.cpu_count()
+    at_a_time = _cluster_size(scheduler) if scheduler else os.cpu_count()
     if not scheduler and config.GradeInSandbox.get("sandbox", True):
         require_sandbox(CourseDirectory(config=config))
     add_scripts_to_path()
@@ -169,6 +167,12 @@ def grade(
         if best:
             _settle(assignment, course, collected, names, source)
     return [outcomes[name] for name in names]
+
+
+def _cluster_size(scheduler: str) -> int:
+    from autograder.grading.cluster import cluster_size  # which loads torch
+
+    return cluster_size(scheduler)
 
 
 def _left_as_it_is(assignment: str, course: Course, student: str) -> Outcome:
@@ -341,6 +345,8 @@ def _grade_best(
 
 def _outcome(assignment: str, student: str, steps: Callable[[], None]) -> Outcome:
     """Take the steps in which a submission is graded; return the outcome."""
+    import torch  # only in the workers, as it takes a second
+
     torch.set_num_threads(1)
     try:
         steps()

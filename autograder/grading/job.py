@@ -40,15 +40,6 @@ from helpers.cifar10 import CACHE
 from helpers.data_folder import data_folder
 from helpers.files import replacing
 
-GRADER_SECONDS = 4200.0
-"""Wall time that the grader itself may take for one submission, besides the student's code.
-
-Nearly all of it goes into measuring networks: at most 50 of them (in ``deep_compression``, if
-nothing is known from an earlier submission) at 19 s each on CIFAR-10, times four for slow or busy
-processors. Single steps have their own limits on processor time; this one catches what those
-cannot.
-"""
-
 PACKAGES = [Path(module.__path__[0]) for module in (autograder, helpers)]
 """Our own packages. After `pip install` they lie in the Python environment, which is visible in the
 sandbox."""

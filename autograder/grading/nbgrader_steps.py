@@ -11,7 +11,7 @@ import json
 import os
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import nbformat
 from nbconvert.exporters import NotebookExporter
@@ -28,14 +28,12 @@ from autograder.assignments import Assignment
 from autograder.course import Course
 from autograder.gradebook_settings import apply_settings
 from autograder.grading.answers import keep_digests, kept_digests
-from autograder.grading.cluster import on_cluster
 from autograder.grading.intake.course_cells import CourseCell, repair
 from autograder.grading.intake.hand_in_files import copy_files
 from autograder.grading.intake.names import printable, safe_name
 from autograder.grading.intake.pictures import pictures_in
 from autograder.grading.intake.submission_folder import SubmissionFolder
 from autograder.grading.intake.submitted_notebook import UnreadableNotebook, read_notebook
-from autograder.grading.job import Job, do_job, keep_result, kept_result
 from autograder.grading.marking_notes import add_marking_notes
 from autograder.grading.record import KEY, Record
 from autograder.grading.secret import course_secret, submission_seed
@@ -48,6 +46,9 @@ from autograder.sandbox.shown import homes, programs, require_hidden
 from autograder.sandbox.template import Template
 from autograder.settings import read_settings
 from autograder.temporary import temporary_folder
+
+if TYPE_CHECKING:
+    from autograder.grading.job import Job
 
 Resources = dict[str, Any]
 
@@ -204,6 +205,9 @@ class GradeInSandbox(NbGraderPreprocessor):
             If `sandbox` is on and no sandbox is available (see `require_sandbox`), or if the data
             that the profile needs are missing.
         """
+        # Imported here, because this loads torch and the hidden tests, which only workers need.
+        from autograder.grading.job import Job
+
         names = resources["nbgrader"]
         coursedir = self.parent.parent.coursedir
         if self.sandbox and not self.scheduler:
@@ -251,10 +255,14 @@ class GradeInSandbox(NbGraderPreprocessor):
 
     def _result(self, job: Job, files: Path, data: Path | None) -> NotebookNode:
         """Return the result of a job: what was kept of an earlier one, or a new one."""
+        from autograder.grading.job import do_job, keep_result, kept_result
+
         kept = Path(self.cache, "results", job.digest(files)) if self.cache else None
         if kept and self.reuse and (found := kept_result(kept)):
             return found
         if self.scheduler:
+            from autograder.grading.cluster import on_cluster
+
             graded = on_cluster(self.scheduler, job, files, self.modules)
         else:
             template = None if self.template < 0 else _template(self.template)

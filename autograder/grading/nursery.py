@@ -25,7 +25,7 @@ from typing import NoReturn
 from autograder.errors import UserError
 from autograder.sandbox.forker import reseed
 
-IMPORTED = ("autograder.grading.grade", "autograder.grading.nbgrader_steps")
+IMPORTED = ("autograder.grading.grade", "autograder.grading.job")
 """The modules that a nursery imports."""
 START = (
     "import sys; sys.path[:] = sys.argv[3:]; from autograder.grading.nursery import serve; "

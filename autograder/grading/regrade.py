@@ -16,7 +16,6 @@ from functools import partial
 from pathlib import Path
 
 import nbformat
-import torch
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.converters import Autograde
 from nbgrader.coursedir import CourseDirectory
@@ -29,7 +28,7 @@ from autograder.gradebook_settings import apply_settings
 from autograder.grading.converting import convert
 from autograder.grading.grade import released_answers, stopped_by_signals
 from autograder.grading.gradebook_copy import copy_gradebook
-from autograder.grading.job import GRADER_SECONDS
+from autograder.grading.limited import GRADER_SECONDS
 from autograder.grading.nbgrader_steps import require_sandbox
 from autograder.grading.record import Record
 from autograder.grading.trouble import explained
@@ -192,6 +191,8 @@ def _graded_apart(course: Course, config: Config, student: str, assignment: str)
 
 def _grade_apart(assignment: str, course: Course, config: Config, student: str) -> str:
     """Grade a submission apart; return an empty text, or why it cannot be graded."""
+    import torch  # only in the workers, as it takes a second
+
     torch.set_num_threads(1)
     try:
         # The graded notebook says to which answers the points belong that a person gave.

@@ -35,6 +35,7 @@ def test_every_setting_of_the_template_can_be_switched_on(written, tmp_path):
     assert settings == Settings(
         assignments=("pruning", "quantization"),
         roster=tmp_path / "roster.csv",
+        gradebook="postgresql+psycopg://grader@db.example.edu/course",
         data=settings.data,
         releases="https://www.example.edu/course",
         mirror="https://www.example.edu/data",

@@ -1,0 +1,88 @@
+"""How long a class takes of which nothing has changed since it was graded."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+import warnings
+from pathlib import Path
+from subprocess import run
+
+from nbgrader.api import Gradebook
+from sqlalchemy.exc import SAWarning
+
+from autograder.configuration import full_config
+from autograder.course import Course
+from autograder.grading.grade import grade
+from autograder.grading.unchanged import Unchanged
+
+COUNTS = (10, 100, 1000)
+FIRST = "student-0"
+
+
+def many_unchanged(assignment: str, course: Course, folder: Path) -> dict[int, float]:
+    """Measure `autograder grade` on larger and larger classes that are graded already.
+
+    Grading a thousand submissions for that would take hours. So one is graded, and what grading
+    leaves behind is multiplied: its files, its rows in the gradebook, and its digests.
+
+    Parameters
+    ----------
+    assignment
+    course
+        A course with a release and no submissions. It is not changed.
+    folder
+        Where to make a copy of it, with submissions.
+
+    Returns
+    -------
+    dict of int to float
+        From the number of submissions to seconds.
+    """
+    many = Course(folder)
+    shutil.copytree(course.folder, many.folder, symlinks=True)
+    place = many.submission(FIRST, assignment)
+    place.mkdir(parents=True)
+    shutil.copyfile(course.released_notebook(assignment), place / f"{assignment}.ipynb")
+    grade(assignment, many, jobs=1)
+    graded_before = Unchanged(assignment, many, full_config(many))
+    found, there = {}, 1
+    for count in COUNTS:
+        for number in range(there, count):
+            _multiply(assignment, many, graded_before, f"student-{number}")
+        there = count
+        command = [sys.executable, "-m", "autograder.cli", "grade", assignment]
+        began = time.perf_counter()
+        done = run(
+            [*command, "--course", str(many.folder)], check=True, capture_output=True, text=True
+        )
+        found[count] = time.perf_counter() - began
+        assert f"({count} of them before" in done.stdout, done.stdout
+    return found
+
+
+def _multiply(assignment: str, course: Course, graded_before: Unchanged, student: str) -> None:
+    for path in (
+        course.submission(FIRST, assignment) / f"{assignment}.ipynb",
+        course.graded_notebook(FIRST, assignment),
+        course.feedback_page(FIRST, assignment),
+    ):
+        relative = path.relative_to(course.folder)
+        parts = [student if part == FIRST else part for part in relative.parts]
+        target = course.folder.joinpath(*parts)
+        target.parent.mkdir(parents=True)
+        shutil.copyfile(path, target)
+    with warnings.catch_warnings(), Gradebook(course.database_url) as gradebook:
+        warnings.simplefilter("ignore", SAWarning)  # raised by nbgrader's own code
+        first = gradebook.find_submission_notebook(assignment, assignment, FIRST)
+        scores = {
+            grade.name: (grade.auto_score, grade.needs_manual_grade) for grade in first.grades
+        }
+        gradebook.update_or_create_student(student)
+        gradebook.add_submission(assignment, student)
+        copied = gradebook.find_submission_notebook(assignment, assignment, student)
+        for row in copied.grades:
+            row.auto_score, row.needs_manual_grade = scores[row.name]
+        gradebook.db.commit()
+    graded_before.keep(student, graded_before.inputs(student))
