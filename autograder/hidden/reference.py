@@ -19,6 +19,7 @@ from helpers.measurements import recall
 from helpers.pretrained import starting_weights
 from helpers.profile import profile
 from helpers.reference import masks
+from helpers.training_loss import training_loss
 
 T = TypeVar("T")
 
@@ -133,6 +134,20 @@ def accuracy(model: nn.Module, on: data.Dataset | None = None) -> float:
     images = dataset() if on is None else on
     known = recall(references.measurements(profile()), model, images)
     return training.evaluate(model, images) if known is None else known
+
+
+def loss(model: nn.Module, on: data.Dataset) -> float:
+    """Return the loss of `model` on training images of a dataset, in nats.
+
+    What a reference run has already measured is not measured again.
+
+    Parameters
+    ----------
+    model, on
+        As for `helpers.training_loss.training_loss`.
+    """
+    known = recall(references.measurements(profile()), model, on, "train", "loss")
+    return training_loss(model, on) if known is None else known
 
 
 def noise() -> float:

@@ -12,7 +12,6 @@ from autograder.hidden import reference
 from autograder.hidden.checks import Check
 from autograder.hidden.submitted import submitted
 from helpers.artifacts import ArtifactError
-from helpers.training_loss import training_loss
 
 
 def trained(
@@ -84,7 +83,7 @@ def trained(
         return Check(label, 0.0, text, weight)
     limit = reference.loss_limit(name)
     if limit is not None:
-        loss = reference.measured(f"{measurement}/loss", lambda: training_loss(model, dataset))
+        loss = reference.measured(f"{measurement}/loss", lambda: reference.loss(model, dataset))
         if not loss < limit:
             text = (
                 f"its loss on the training images is {loss:.4f}. After the training that was asked "
