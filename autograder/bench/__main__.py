@@ -25,7 +25,13 @@ def _grading(limit: float) -> Iterator[dict[str, Any]]:
     yield from grading()
 
 
-PARTS = {"huffman": _huffman, "training": training, "grading": _grading}
+def _writer(limit: float) -> Iterator[dict[str, Any]]:
+    from autograder.bench.writer import writing
+
+    yield writing()
+
+
+PARTS = {"huffman": _huffman, "training": training, "grading": _grading, "writer": _writer}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

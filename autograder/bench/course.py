@@ -101,16 +101,23 @@ def grading(only: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
     found: dict[str, Any] = {}
     for assignment in only or assignments():
         with tempfile.TemporaryDirectory() as folder:
-            bench = _Bench(assignment, Path(folder))
+            bench = Bench(assignment, Path(folder))
             found[assignment] = bench.ways()
             if assignment == CURVE_OF:
-                found["curve"] = bench.curve()
+                found["curve"] = bench.classes(CURVE, jobs=os.cpu_count() or 1)
                 found["unchanged"] = many_unchanged(assignment, bench.course, Path(folder, "many"))
         yield found
 
 
-class _Bench:
-    """The grading of one assignment's full solution, as a student hands it in who has run it."""
+class Bench:
+    """The grading of one assignment's full solution, as a student hands it in who has run it.
+
+    Parameters
+    ----------
+    assignment
+    folder
+        Where the courses are made.
+    """
 
     def __init__(self, assignment: str, folder: Path) -> None:
         self.assignment = assignment
@@ -145,12 +152,12 @@ class _Bench:
         found["ours, unchanged"] = self._timed(course, count, self._grade(course, warm, jobs))
         return found
 
-    def curve(self) -> dict[int, dict[str, float]]:
-        """Measure the cost of more and more submissions, with one worker per processor."""
+    def classes(self, counts: Sequence[int], *, jobs: int) -> dict[int, dict[str, float]]:
+        """Measure the cost of classes of several sizes."""
         found = {}
-        for count in CURVE:
-            course = self._class_of(count, f"curve-{count}")
-            command = self._grade(course, "warm", os.cpu_count() or 1)
+        for count in counts:
+            course = self._class_of(count, f"class-{count}")
+            command = self._grade(course, "warm", jobs)
             found[count] = self._timed(course, count, command)
         return found
 
@@ -177,7 +184,6 @@ class _Bench:
         busy, began = _busy_seconds(), time.perf_counter()
         pages = course.folder / "feedback"
         first, peak = 0.0, 0.0
-        shutil.rmtree(pages, ignore_errors=True)
         for command in commands:
             with _Memory() as memory:
                 process = subprocess.Popen(

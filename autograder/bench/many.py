@@ -49,8 +49,11 @@ def many_unchanged(assignment: str, course: Course, folder: Path) -> dict[int, f
     graded_before = Unchanged(assignment, many, full_config(many))
     found, there = {}, 1
     for count in COUNTS:
+        enrol_many(assignment, many, count, there)
         for number in range(there, count):
-            _multiply(assignment, many, graded_before, f"student-{number}")
+            student = f"student-{number}"
+            _multiply(assignment, many, student)
+            graded_before.keep(student, graded_before.inputs(student))
         there = count
         command = [sys.executable, "-m", "autograder.cli", "grade", assignment]
         began = time.perf_counter()
@@ -62,7 +65,32 @@ def many_unchanged(assignment: str, course: Course, folder: Path) -> dict[int, f
     return found
 
 
-def _multiply(assignment: str, course: Course, graded_before: Unchanged, student: str) -> None:
+def enrol_many(assignment: str, course: Course, count: int, beginning: int = 1) -> None:
+    """Let students have the scores of `FIRST`, so that there are `count` of them.
+
+    Parameters
+    ----------
+    assignment, course
+    count
+    beginning
+        The number of the first one; those before are there already.
+    """
+    with warnings.catch_warnings(), Gradebook(course.database_url) as gradebook:
+        warnings.simplefilter("ignore", SAWarning)  # raised by nbgrader's own code
+        first = gradebook.find_submission_notebook(assignment, assignment, FIRST)
+        scores = {row.name: (row.auto_score, row.needs_manual_grade) for row in first.grades}
+        for number in range(beginning, count):
+            student = f"student-{number}"
+            gradebook.update_or_create_student(student)
+            gradebook.add_submission(assignment, student)
+            copied = gradebook.find_submission_notebook(assignment, assignment, student)
+            for row in copied.grades:
+                row.auto_score, row.needs_manual_grade = scores[row.name]
+        gradebook.db.commit()
+
+
+def _multiply(assignment: str, course: Course, student: str) -> None:
+    """Give a student the files of `FIRST`."""
     for path in (
         course.submission(FIRST, assignment) / f"{assignment}.ipynb",
         course.graded_notebook(FIRST, assignment),
@@ -73,16 +101,3 @@ def _multiply(assignment: str, course: Course, graded_before: Unchanged, student
         target = course.folder.joinpath(*parts)
         target.parent.mkdir(parents=True)
         shutil.copyfile(path, target)
-    with warnings.catch_warnings(), Gradebook(course.database_url) as gradebook:
-        warnings.simplefilter("ignore", SAWarning)  # raised by nbgrader's own code
-        first = gradebook.find_submission_notebook(assignment, assignment, FIRST)
-        scores = {
-            grade.name: (grade.auto_score, grade.needs_manual_grade) for grade in first.grades
-        }
-        gradebook.update_or_create_student(student)
-        gradebook.add_submission(assignment, student)
-        copied = gradebook.find_submission_notebook(assignment, assignment, student)
-        for row in copied.grades:
-            row.auto_score, row.needs_manual_grade = scores[row.name]
-        gradebook.db.commit()
-    graded_before.keep(student, graded_before.inputs(student))
