@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from unittest.mock import patch
 
 from nbgrader.converters import Autograde
 from sqlalchemy.orm import Session
@@ -117,8 +118,5 @@ def _commits_timed() -> Iterator[list[float]]:
         commit(session)
         seconds.append(time.perf_counter() - began)
 
-    Session.commit = timed
-    try:
+    with patch.object(Session, "commit", timed):
         yield seconds
-    finally:
-        Session.commit = commit

@@ -1,5 +1,7 @@
 """`regrade` says whose grades would change, writes nothing, and grading then repeats no work."""
 
+import shutil
+
 import nbformat
 import pytest
 from small_course import ASSIGNMENT, cell_of, small_course, write_source
@@ -57,6 +59,26 @@ def test_a_changed_hidden_test_changes_a_grade_only_when_it_is_written(graded):
     assert kept_results(graded) == kept  # the same result was taken over
     assert submission(graded)[0] == before[0] - 4.0
     assert regrade(ASSIGNMENT, graded, jobs=1).changes == []
+
+
+def test_the_same_hand_in_is_run_once(graded):
+    shutil.copytree(graded.submission(STUDENT, ASSIGNMENT), graded.submission("bob", ASSIGNMENT))
+    kept = kept_results(graded)
+    assert grade(ASSIGNMENT, graded) == [Outcome(STUDENT, unchanged=True), Outcome("bob")]
+    assert kept_results(graded) == kept
+    with graded.gradebook() as gradebook:
+        [mine, copied] = (
+            gradebook.find_submission_notebook(ASSIGNMENT, ASSIGNMENT, name).score
+            for name in (STUDENT, "bob")
+        )
+    assert mine == copied > 0
+
+
+def test_what_is_asked_to_be_graded_again_is_run_again(graded):
+    kept = kept_results(graded)
+    assert grade(ASSIGNMENT, graded, again=True) == [Outcome(STUDENT)]
+    assert kept_results(graded).keys() == kept.keys()
+    assert kept_results(graded) != kept
 
 
 def test_points_given_by_hand_are_not_among_the_changes(graded):

@@ -1,0 +1,66 @@
+"""docs/speed.md says what was measured, and nothing else."""
+
+import json
+
+import pytest
+
+from autograder.bench import page as module
+from autograder.bench.page import COLD, ONE, STOCK, TWO, UNCHANGED, marginal, page
+
+
+def row(seconds):
+    return {
+        "submissions": 2,
+        "cpu_seconds": seconds,
+        "seconds": seconds,
+        "first_seconds": seconds,
+        "peak_mib": 1000.0,
+        "points": 8.0,
+    }
+
+
+@pytest.fixture
+def figures():
+    versions = {"torch": "2.15.0", "nbgrader": "0.9.6"}
+    machine = {"processors": 2, "device": "cpu", "python": "3.11", "versions": versions}
+    ways = {STOCK: 40.0, COLD: 20.0, ONE: 10.0, TWO: 6.0, UNCHANGED: 1.0}
+    assignment = {"own_cpu_seconds": 5.0} | {way: row(seconds) for way, seconds in ways.items()}
+    curve = {"1": row(20.0), "4": row(11.0), "16": row(8.0)}
+    grading = {"sparse_linear": assignment, "curve": curve, "unchanged": {"10": 1.0, "1000": 7.5}}
+    return {"machine": machine, "grading": grading}
+
+
+@pytest.fixture
+def writer():
+    per_hour = {"1": 1000.0, "64": 32000.0}
+    found = {"class": 1000, "work_seconds": 3.6, "locked_seconds": 0.02, "per_hour": per_hour}
+    return {"writer": found}
+
+
+def test_one_more_submission_costs_what_two_classes_differ_by():
+    assert marginal({"1": row(9.0), "4": row(5.0), "16": row(3.0)}, "seconds") == pytest.approx(
+        (16 * 3.0 - 4 * 5.0) / 12
+    )
+
+
+def test_figures_stand_in_the_page(figures, writer):
+    text = page(figures, writer)
+    assert "| `sparse_linear` | 5.0 | 40.0 (40.0) | 20.0 (20.0) | 10.0 (10.0) |" in text
+    assert "4.0 to 4.0 times; if only the student's own code ran, it would be 8.0 to 8.0" in text
+    assert "1,000: 7.5 s" in text
+    assert "| 64 | 32,000 | 50% |" in text
+    assert "83% to 83%" in text
+
+
+def test_the_committed_page_is_the_one_of_the_committed_measurements():
+    files = (module.FIGURES, module.WRITER)
+    figures, writer = (json.loads(file.read_text(encoding="utf-8")) for file in files)
+    assert module.PAGE.read_text(encoding="utf-8") == page(figures, writer)
+
+
+def test_all_ways_gave_the_same_points():
+    grading = json.loads(module.FIGURES.read_text(encoding="utf-8"))["grading"]
+    for name, found in grading.items():
+        if name not in ("curve", "unchanged"):
+            ways = (STOCK, COLD, ONE, TWO, UNCHANGED)
+            assert len({found[way]["points"] for way in ways}) == 1, name
