@@ -153,6 +153,7 @@ def grade(
         if students is not None:
             names = _chosen(students, names)
         graded_before = Unchanged(assignment, course, config)
+        # This computes the digest of what all submissions have in common, once for all workers.
         config.GradeInSandbox.cache = str(graded_before.cache_folder())
         one = partial(_grade_one, assignment, config, graded_before)
         unchanged: set[str] = set()

@@ -18,7 +18,6 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from importlib.metadata import distributions
 from pathlib import Path
-from typing import Any
 
 import nbformat
 from nbgrader.api import (
@@ -86,11 +85,6 @@ class Unchanged:
         self._course = course
         self._config = config
         self._folder = course.folder / ".graded" / assignment
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Compute what all submissions have in common once, and not in every worker."""
-        self.common  # noqa: B018
-        return self.__dict__
 
     def cache_folder(self) -> Path:
         """Return the folder in which results are kept as long as what they depend on stays.

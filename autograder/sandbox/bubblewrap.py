@@ -248,13 +248,18 @@ class _Passed(ExitStack):
 
     def __call__(self, content: bytes) -> str:
         """Return the number of a descriptor from which `content` can be read."""
-        descriptor = os.memfd_create("sandbox")
-        self.callback(os.close, descriptor)
-        self.descriptors.append(descriptor)
-        with open(descriptor, "wb", closefd=False) as file:
-            file.write(content)
-        os.lseek(descriptor, 0, os.SEEK_SET)
-        return str(descriptor)
+        self.descriptors.append(memory_file(content, self))
+        return str(self.descriptors[-1])
+
+
+def memory_file(content: bytes, opened: ExitStack) -> int:
+    """Return a descriptor from which `content` can be read; `opened` closes it."""
+    descriptor = os.memfd_create("content")
+    opened.callback(os.close, descriptor)
+    with open(descriptor, "wb", closefd=False) as file:
+        file.write(content)
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return descriptor
 
 
 def _staged(command: Sequence[str], binds: Mapping[Path, Path], user: account.Account) -> list[str]:

@@ -122,7 +122,7 @@ class Template:
         with contextlib.ExitStack() as opened, ours, theirs, waiter:
             passed = {"connection": connection.fileno(), "go": theirs.fileno()}
             passed["ending"] = waiter.fileno()
-            passed["filter"] = _memory_file(seccomp.filter_program(), opened)
+            passed["filter"] = bubblewrap.memory_file(seccomp.filter_program(), opened)
             waiter.settimeout(START_SECONDS)
             try:
                 if not waiter.recv(20):
@@ -175,7 +175,7 @@ def started(modules: Sequence[str], threads: int) -> Iterator[Template]:
         settings.mkdir()
         if (user := account.unprivileged()) is not None:
             os.chown(settings, user.uid, user.gid)
-        program = _memory_file(PROGRAM.read_bytes(), opened)
+        program = bubblewrap.memory_file(PROGRAM.read_bytes(), opened)
         variables = kernel_environment("/scratch", "", "/data", "quick", threads)
         with theirs:
             process = subprocess.Popen(
@@ -218,15 +218,6 @@ def _innermost(sandbox: subprocess.Popen[bytes]) -> int:
     while children := process.children():
         (process,) = children
     return process.pid
-
-
-def _memory_file(content: bytes, opened: contextlib.ExitStack) -> int:
-    """Return a descriptor from which `content` can be read."""
-    descriptor = os.memfd_create("template")
-    opened.callback(os.close, descriptor)
-    os.write(descriptor, content)
-    os.lseek(descriptor, 0, os.SEEK_SET)
-    return descriptor
 
 
 def _opened(path: str, flags: int, opened: contextlib.ExitStack) -> int:

@@ -1,8 +1,8 @@
 """A class that is multiplied counts as graded."""
 
 import pytest
+from small_class import released, sandbox
 from small_course import ASSIGNMENT, small_course
-from test_regrade import released, sandbox
 
 from autograder.bench import many
 

@@ -4,8 +4,8 @@ import shutil
 
 import nbformat
 import pytest
+from small_class import STUDENT, course, grade_by_hand, notebook, released, sandbox, submission
 from small_course import ASSIGNMENT, cell_of, small_course, write_source
-from test_regrade import STUDENT, course, grade_by_hand, notebook, released, sandbox, submission
 
 from autograder.cli import main
 from autograder.grading import job

@@ -10,8 +10,8 @@ import time
 import nbformat
 import psutil
 import pytest
+from small_class import STUDENT, course, notebook, released, sandbox
 from small_course import ASSIGNMENT, small_course
-from test_regrade import STUDENT, course, notebook, released, sandbox
 from traitlets.config import Config
 
 from autograder.errors import UserError

@@ -5,8 +5,8 @@ import csv
 import pytest
 from nbgrader.api import Gradebook
 from postgresql import postgresql
+from small_class import STUDENT, grade_by_hand, hand_in, notebook, sandbox, submission
 from small_course import ASSIGNMENT, small_course, write_source
-from test_regrade import STUDENT, grade_by_hand, hand_in, notebook, sandbox, submission
 
 from autograder.errors import UserError
 from autograder.grading.grade import Outcome, grade
@@ -39,7 +39,7 @@ def released(folder, settings):
 
 
 @pytest.fixture(scope="module")
-def course(server, tmp_path_factory):
+def course(server, sandbox, tmp_path_factory):
     """Return a course whose gradebook is on the server, with one graded submission."""
     course = released(tmp_path_factory.mktemp("served"), f'gradebook = "{server}"\n{SETTINGS}')
     assert grade(ASSIGNMENT, course) == [Outcome(STUDENT)]
@@ -78,7 +78,7 @@ def test_points_given_by_hand_reach_feedback_report_and_grades(course):
     assert STUDENT in rows[0].values()
 
 
-def test_the_best_attempt_counts(tmp_path):
+def test_the_best_attempt_counts(sandbox, tmp_path):
     with postgresql(tmp_path) as address:
         course = released(tmp_path / "best", f'gradebook = "{address}"\nattempts = "best"\n')
         assert grade(ASSIGNMENT, course) == [Outcome(STUDENT)]
@@ -86,7 +86,7 @@ def test_the_best_attempt_counts(tmp_path):
         assert grade(ASSIGNMENT, small_course(course.folder.parent)) == [Outcome(STUDENT)]
 
 
-def test_a_server_that_does_not_answer_is_explained(tmp_path):
+def test_a_server_that_does_not_answer_is_explained(sandbox, tmp_path):
     course = small_course(tmp_path)
     course.folder.mkdir()
     address = "postgresql://grader@127.0.0.1:1/course"

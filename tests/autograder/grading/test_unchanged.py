@@ -3,8 +3,7 @@
 import shutil
 
 import pytest
-from small_course import ASSIGNMENT, small_course, write_source
-from test_regrade import (
+from small_class import (
     STUDENT,
     course,
     grade_by_hand,
@@ -14,6 +13,7 @@ from test_regrade import (
     sandbox,
     submission,
 )
+from small_course import ASSIGNMENT, small_course, write_source
 
 from autograder.grading import unchanged
 from autograder.grading.grade import Outcome, grade
