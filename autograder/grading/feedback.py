@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from html import unescape
 from pathlib import Path
@@ -27,8 +28,8 @@ from traitlets.config import Config
 from autograder.course import Course
 from autograder.grading.attempt_choice import attempt_lines
 from autograder.grading.marking_notes import remove_marking_notes
-from autograder.grading.question_box import points_text
-from autograder.grading.record import KEY
+from autograder.grading.question_box import points_text, prose
+from autograder.grading.record import KEY, NoRecord, QuestionRecord, Record
 from autograder.notebook.questions import headings, is_bonus, title, words
 
 __all__ = [
@@ -38,6 +39,9 @@ __all__ = [
 ]
 
 _TEMPLATES = Path(__file__).parent / "templates"
+
+_RECORDS = "autograder_questions"
+"""Where nbconvert's resources keep what the record of a notebook says about its questions."""
 
 _UNFINISHED = "The hidden test did not reach a result; the instructor can see why.\n"
 _WITHHELD = "[This output is left out because it quotes a hidden test.]\n"
@@ -65,6 +69,8 @@ class HideHiddenTests(NbGraderPreprocessor):
             (tests.begin_test_delimeter, tests.end_test_delimeter),
             (schemes.begin_mark_scheme_delimeter, schemes.end_mark_scheme_delimeter),
         )
+        with suppress(NoRecord):
+            resources[_RECORDS] = Record.read(nb).questions
         nb.metadata.pop(KEY, None)
         remove_marking_notes(nb)
         hidden: list[str] = []
@@ -88,13 +94,37 @@ class HideHiddenTests(NbGraderPreprocessor):
 
 @dataclass(frozen=True)
 class Graded:
-    """A question on a feedback page."""
+    """A question on a feedback page.
+
+    Attributes
+    ----------
+    name
+        Its ``grade_id``.
+    heading
+        The heading above it in the notebook.
+    score, points
+        The points that it earned, and those that it is worth.
+    waiting
+        Whether a person has to grade it.
+    messages
+        What the hidden test says about it.
+    explanations
+        What the misconceptions are about that it shows.
+    """
 
     name: str
     heading: str
     score: float
     points: float
     waiting: bool
+    messages: tuple[str, ...] = ()
+    explanations: tuple[str, ...] = ()
+
+    @property
+    def lost(self) -> bool:
+        """Whether there is something to say about points that were lost."""
+        told = self.messages or self.explanations
+        return bool(told) and not self.waiting and self.score < self.points
 
     @property
     def bonus(self) -> bool:
@@ -112,17 +142,11 @@ class ShowGrades(GetGrades):
         nb, resources = super().preprocess(nb, resources)
         under = headings(nb)
         marks = [cell.metadata.nbgrader for cell in nb.cells if is_grade(cell) or is_task(cell)]
+        records = resources.get(_RECORDS, {})
         resources["feedback"] = {
             "title": title(nb) or words(self.notebook_id),
             "questions": [
-                Graded(
-                    name=mark.grade_id,
-                    heading=under[mark.grade_id] or words(mark.grade_id),
-                    score=mark.score,
-                    points=mark.points,
-                    waiting=mark.waiting,
-                )
-                for mark in marks
+                _graded(mark, under[mark.grade_id], records.get(mark.grade_id)) for mark in marks
             ],
             "attempts": self._attempts(),
         }
@@ -166,6 +190,20 @@ class _Compiled(BytecodeCache):
 _COMPILED = _Compiled()
 
 
+def _graded(mark: NotebookNode, heading: str, record: QuestionRecord | None) -> Graded:
+    return Graded(
+        name=mark.grade_id,
+        heading=heading or words(mark.grade_id),
+        score=mark.score,
+        points=mark.points,
+        waiting=mark.waiting,
+        messages=tuple(record.messages) if record else (),
+        explanations=tuple(
+            dict.fromkeys(named.explanation for named in record.misconceptions) if record else ()
+        ),
+    )
+
+
 class FeedbackExporter(HTMLExporter):
     """Writes a feedback page with our own template, whichever template nbgrader asks for."""
 
@@ -198,6 +236,7 @@ class FeedbackExporter(HTMLExporter):
         """Add the filters that the template needs."""
         yield from super().default_filters()
         yield "points", points_text
+        yield "as_prose", prose
 
 
 def _without_regions(source: str, regions: Iterable[tuple[str, str]]) -> tuple[str, list[str]]:

@@ -24,6 +24,7 @@ from autograder.course import Course
 from autograder.grading.execution import MAX_NOTEBOOK_OUTPUT, shown_outputs
 from autograder.grading.feedback import HideHiddenTests
 from autograder.grading.question_box import GradedCheck, question_box
+from autograder.grading.record import NamedMisconception, QuestionRecord, Record
 
 SECRET = "same(student.quantize, affine.quantize, on=[(w, 3)], within=0.5 * scale)"
 TEST = f"# Hidden tests: 8 points\n### BEGIN HIDDEN TESTS\n{SECRET}\n### END HIDDEN TESTS\n"
@@ -209,6 +210,48 @@ def test_20_cells_of_8_mb_html_and_long_texts_give_a_page_within_seconds(feedbac
     assert time.monotonic() - before < 60
     assert "The grader left out" in words(page)
     assert "more characters are left out here" in words(page)
+
+
+def with_record(notebook, question):
+    Record(questions={"affine_quantize": question}).write(notebook)
+    return notebook
+
+
+LOST = QuestionRecord(
+    5.0,
+    8.0,
+    ["3 bits: `round` is missing <here>"],
+    [NamedMisconception("cut_off", "You cut off the fraction.")],
+)
+
+
+def test_what_went_wrong_stands_before_the_notebook(feedback_page):
+    notebook = with_record(graded(hidden_test(result(html="<p>box</p>"))), LOST)
+
+    page = feedback_page(notebook, affine_quantize=5.0)
+
+    first, _, rest = page.partition('<details class="notebook"')
+    assert "What went wrong, and why" in first
+    assert "You cut off the fraction." in first
+    assert "is missing &lt;here&gt;" in first
+    assert '<a href="#affine_quantize">' in first
+    assert 'id="affine_quantize"' in rest
+
+
+@pytest.mark.parametrize("score", [8.0, None])
+def test_nothing_went_wrong_where_a_person_gave_all_points_or_has_to_look(feedback_page, score):
+    page = feedback_page(with_record(graded(hidden_test(result())), LOST), affine_quantize=score)
+
+    assert "What went wrong" not in page
+
+
+def test_a_picture_has_an_alternative_text(feedback_page):
+    cell = new_code_cell("plt.show()", outputs=[new_output("display_data", {"image/png": "AAAA"})])
+
+    page = feedback_page(graded(cell, hidden_test(result())), affine_quantize=5.0)
+
+    [image] = re.findall(r"<img[^>]*>", page)
+    assert "alt=" in image
 
 
 def test_a_score_that_a_person_changed_is_shown(feedback_page):
