@@ -130,6 +130,22 @@ def _parser() -> argparse.ArgumentParser:
     report = command("report", _report, "write the class report and the grades file")
     report.add_argument("assignment")
 
+    export = command(
+        "export", _export, "fill the points into a table that Canvas, Moodle or Sakai gave out"
+    )
+    export.add_argument("assignment")
+    export.add_argument(
+        "--into",
+        type=Path,
+        required=True,
+        metavar="TABLE",
+        help="the table, which is not changed: Grades > Export in Canvas, Download grading "
+        "worksheet in Moodle, grades.csv in the Download All of Sakai",
+    )
+    export.add_argument(
+        "--column", metavar="NAME", help="the column of the assignment in a table of Canvas"
+    )
+
     samples = command("samples", _samples, "write the sample class into submitted/")
     samples.add_argument("assignment")
 
@@ -353,6 +369,23 @@ def _report(options: argparse.Namespace) -> int:
     print(f"class report: {class_report(options.assignment, course)}")
     print(f"grades:       {grades_csv(options.assignment, course)}")
     return 0
+
+
+def _export(options: argparse.Namespace) -> int:
+    from autograder.reporting.grade_tables import fill_grade_table
+
+    filled = fill_grade_table(options.assignment, _course(options), options.into, options.column)
+    if filled.without:
+        names = ", ".join(filled.without)
+        print(f"left as they were, because they handed nothing in: {names}", file=sys.stderr)
+    if filled.not_listed:
+        names = ", ".join(filled.not_listed)
+        print(f"not in the table: {names}. Enter their points by hand.", file=sys.stderr)
+    if filled.waiting:
+        count = len(filled.waiting)
+        print(f"{count} of them have answers that wait for a person.", file=sys.stderr)
+    print(f"points of {len(filled.filled)} students, for {filled.system}: {filled.path}")
+    return LOOK_AT_IT if filled.not_listed else 0
 
 
 def _samples(options: argparse.Namespace) -> int:

@@ -36,7 +36,7 @@ from autograder.grading.intake.known_files import (
     is_made_by_a_tool,
     is_notebook,
 )
-from autograder.grading.intake.known_users import with_known_names
+from autograder.grading.intake.known_users import memory_of, with_known_names
 from autograder.grading.intake.ledger import Ledger, What
 from autograder.grading.intake.names import printable, safe_name
 from autograder.grading.intake.student_hand_ins import HandIns, Unit
@@ -391,7 +391,7 @@ class _Import:
             if METADATA in entries:
                 with suppress(OSError), regular_file(METADATA, place) as file:
                     metadata = gradescope_metadata(file.read(MAX_METADATA_BYTES))
-            memory = self.submitted / SIDE / f"{self.assignment}.users.json"
+            memory = memory_of(self.submitted, self.assignment)
             who = with_known_names(senders(entries, self.assignment, metadata), memory)
             students: dict[str, list[Unit]] = {}
             for entry in entries:

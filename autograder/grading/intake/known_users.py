@@ -10,8 +10,25 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+from autograder.grading.intake.submission_folder import SIDE
 from autograder.grading.intake.systems import Sender, Senders
 from helpers.files import replacing
+
+
+def memory_of(submitted: Path, assignment: str) -> Path:
+    """Return the file in which the names of an assignment's users are remembered."""
+    return submitted / SIDE / f"{assignment}.users.json"
+
+
+def known_users(submitted: Path, assignment: str) -> dict[str, str]:
+    """Return the names that users had in the imports of an assignment.
+
+    Returns
+    -------
+    dict of str to str
+        From the system and the user, such as ``"Canvas 123"``, to the name.
+    """
+    return _read(memory_of(submitted, assignment))
 
 
 def with_known_names(who: Senders, memory: Path) -> Senders:
