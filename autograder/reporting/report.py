@@ -6,10 +6,13 @@ import base64
 import csv
 import hashlib
 import io
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from statistics import fmean, median
+from statistics import StatisticsError, correlation, fmean, median
+from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -27,6 +30,8 @@ from helpers.files import replacing
 __all__ = ["class_report", "grades_csv"]
 
 _TEMPLATES = Path(__file__).parent / "templates"
+FEWEST = 10
+"""The fewest answers of which a correlation is shown; its standard error is a third then."""
 # in the order of the bars, from left to right
 _STATES = {
     "full": "with full points",
@@ -55,8 +60,21 @@ def class_report(assignment: str, course: Course) -> Path:
     results = read_class(assignment, course)
     students = [submission.student for submission in results.submissions]
     alike = look_alikes(assignment, course, students)
-    page = _render(results, alike, made=datetime.now())
+    page = _render(results, alike, _pages(results, course), made=datetime.now())
     return _write(page, course.class_report(assignment))
+
+
+def _pages(results: ClassResults, course: Course) -> dict[str, str]:
+    """Return the address of each student's feedback page, seen from the report."""
+    report = course.class_report(results.assignment).parent
+    pages = {
+        s.student: course.feedback_page(s.student, results.assignment) for s in results.submissions
+    }
+    return {
+        student: quote(os.path.relpath(page, report))
+        for student, page in pages.items()
+        if page.is_file()
+    }
 
 
 @disk_trouble_explained()
@@ -110,7 +128,9 @@ def _grades(submission: GradedSubmission, results: ClassResults) -> dict[str, st
     }
 
 
-def _render(results: ClassResults, alike: LookAlikes, made: datetime) -> str:
+def _render(
+    results: ClassResults, alike: LookAlikes, pages: Mapping[str, str], made: datetime
+) -> str:
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
@@ -127,6 +147,7 @@ def _render(results: ClassResults, alike: LookAlikes, made: datetime) -> str:
     possible = max([results.maximum + results.bonus, *totals])  # extra credit may go beyond
     return environment.get_template("report.html.j2").render(
         results=results,
+        pages=pages,
         made=f"{made.day} {made:%B %Y, %H:%M}",
         scores=Histogram.of(totals, score_edges(results.maximum, possible)),
         times=Histogram.of(seconds, time_edges(seconds)) if seconds else None,
@@ -146,14 +167,50 @@ def _render(results: ClassResults, alike: LookAlikes, made: datetime) -> str:
     )
 
 
-def _tally(
-    question: Question, submissions: Sequence[GradedSubmission]
-) -> tuple[Question, dict[str, int], float | None]:
-    """Count a question's states; the mean is over graded answers, and None if there are none."""
+@dataclass(frozen=True)
+class _Tally:
+    """How a class did in one question.
+
+    Attributes
+    ----------
+    question
+    states
+        How many submissions are in each state.
+    mean
+        The mean of the points of graded answers; None if there are none.
+    discrimination
+        The correlation between the points in this question and those in all others; None if it
+        means nothing: for fewer than `FEWEST` graded answers, or if all have the same points.
+    """
+
+    question: Question
+    states: dict[str, int]
+    mean: float | None
+    discrimination: float | None
+
+
+def _tally(question: Question, submissions: Sequence[GradedSubmission]) -> _Tally:
     answers = [submission.results[question.name] for submission in submissions]
-    tally = {state: sum(answer.state == state for answer in answers) for state in _STATES}
-    graded = [answer.score for answer in answers if not answer.waiting]
-    return question, tally, fmean(graded) if graded else None
+    states = {state: sum(answer.state == state for answer in answers) for state in _STATES}
+    graded = [s for s in submissions if not s.results[question.name].waiting]
+    points = [s.results[question.name].score for s in graded]
+    return _Tally(
+        question, states, fmean(points) if points else None, _discrimination(question, graded)
+    )
+
+
+def _discrimination(question: Question, graded: Sequence[GradedSubmission]) -> float | None:
+    if len(graded) < FEWEST:
+        return None
+    points = [s.results[question.name].score for s in graded]
+    others = [
+        sum(result.score for name, result in s.results.items() if name != question.name)
+        for s in graded
+    ]
+    try:
+        return correlation(points, others)
+    except StatisticsError:  # all have the same
+        return None
 
 
 def _reasons(submission: GradedSubmission) -> list[str]:

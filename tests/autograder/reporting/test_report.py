@@ -101,6 +101,29 @@ def test_each_question_says_how_many_reached_full_part_or_no_points(course):
     assert "4.5 of 8" in visible(row)
 
 
+def test_names_lead_to_feedback_pages_and_misconceptions_to_the_question(course):
+    course.submit("O'Neil Zoë", FULL, misconceptions={"affine_quantize": TRUNCATED})
+    course.submit("ben", FULL)
+    page = course.paths.feedback_page("O'Neil Zoë", ASSIGNMENT)
+    page.parent.mkdir(parents=True)
+    page.write_text("")
+    address = f"../feedback/O%27Neil%20Zo%C3%AB/{ASSIGNMENT}/{ASSIGNMENT}.html"
+    found = re.findall(r'<a href="([^"]*)">', report(course))
+    assert set(found) == {address, f"{address}#affine_quantize"}
+
+
+def test_a_question_agrees_with_the_others_from_ten_answers_on(course):
+    for number in range(9):
+        scores = {"affine_quantize": number % 3, "affine_dequantize": number % 3}
+        course.submit(f"student-{number}", {**scores, "stochastic_comparison": 2.0})
+    assert "1.00" not in section(report(course), "Questions")
+    course.submit("student-9", {"affine_quantize": 0, "affine_dequantize": 0})
+    page = report(course)
+    column = re.findall(r'<td class="number agrees">(.*?)</td>', page)
+    assert column[:2] == ["1.00", "1.00"]
+    assert column[3] == "–"  # all have the same points
+
+
 def test_answers_that_wait_do_not_count_in_a_questions_rate(course):
     course.submit("ada", FULL, manual={"stochastic_comparison": 2.0})
     course.submit("ben", FULL)
