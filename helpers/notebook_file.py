@@ -4,6 +4,7 @@ Colab, VS Code, PyCharm and others write notebooks that are not quite in the for
 repaired here as far as the grader would do it, and the student is told.
 """
 
+import ast
 import json
 import re
 from collections.abc import Collection, Iterator
@@ -11,7 +12,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-__all__ = ["CELL_TYPES", "Notebook", "NotebookError", "Question", "cell_id", "read_notebook"]
+__all__ = [
+    "CELL_TYPES",
+    "Notebook",
+    "NotebookError",
+    "Question",
+    "Section",
+    "cell_id",
+    "read_notebook",
+]
 
 MAX_BYTES = 160 << 20
 """The grader reads no larger notebook."""
@@ -49,6 +58,41 @@ class Question:
         if self.points is None:
             return self.title
         return f"{self.title} ({self.points:g} point{'' if self.points == 1 else 's'})"
+
+
+@dataclass
+class Section:
+    """What stands under the heading of a question.
+
+    Attributes
+    ----------
+    title
+        The number and title of the question; or its name, if there is no heading above it.
+    anchor
+        The address of the heading within JupyterLab; empty without a heading.
+    points, bonus
+        The points of its graded cells; those of bonus questions count apart.
+    empty
+        The names of its answers that have not been filled in.
+    empty_points
+        Their points, without those of bonus questions.
+    checks
+        The calls of public checks, such as ``"checks.ste(STE)"``.
+    """
+
+    title: str
+    anchor: str = ""
+    points: float = 0.0
+    bonus: float = 0.0
+    empty: list[str] = field(default_factory=list)
+    empty_points: float = 0.0
+    checks: list[str] = field(default_factory=list)
+
+    @property
+    def number(self) -> str:
+        """The number of the question, such as ``"1.1"``, or its title if it has none."""
+        first = self.title.partition(" ")[0]
+        return first if first[:1].isdigit() else self.title
 
 
 @dataclass
@@ -103,6 +147,43 @@ class Notebook:
             if _mark(cell).get("solution") and any(p in cell["source"] for p in PLACEHOLDERS)
             for name in [_mark(cell)["grade_id"].removesuffix("_solution")]
         ]
+
+    def sections(self) -> list[Section]:
+        """Return what is asked, by the headings of the questions, in their order."""
+        points = {
+            _mark(c)["grade_id"]: _mark(c).get("points") or 0.0 for c in self.cells if _mark(c)
+        }
+        anchors = self._anchors()
+        found: dict[str, Section] = {}
+        for title, cell in self._with_titles():
+            mark = _mark(cell)
+            checks = _check_calls(cell["source"]) if cell["cell_type"] == "code" else []
+            name = mark.get("grade_id", "").removesuffix("_solution")
+            if not mark and not (checks and title):
+                continue
+            section = found.setdefault(
+                title or name, Section(title or name, anchors.get(title, ""))
+            )
+            section.checks += checks
+            if mark.get("grade") or mark.get("task"):
+                if name.startswith("bonus"):
+                    section.bonus += points[mark["grade_id"]]
+                else:
+                    section.points += points[mark["grade_id"]]
+            if mark.get("solution") and any(text in cell["source"] for text in PLACEHOLDERS):
+                section.empty.append(name)
+                if not name.startswith("bonus"):
+                    section.empty_points += points.get(name, 0.0)
+        return [s for s in found.values() if s.points or s.bonus or s.empty]
+
+    def _anchors(self) -> dict[str, str]:
+        """Return the addresses of headings in JupyterLab, by the titles of their questions."""
+        return {
+            match[1]: match[0].lstrip("#").strip().replace(" ", "-")
+            for cell in self.cells
+            if cell["cell_type"] == "markdown" and not _mark(cell)
+            for match in _HEADING.finditer(cell["source"])
+        }
 
     def question_about(self, artifact: str) -> Question | None:
         """Return the question that asks for a network.
@@ -233,3 +314,21 @@ def _mark(cell: dict[str, Any]) -> dict[str, Any]:
     """Return nbgrader's mark of a cell, or an empty dict."""
     mark = cell["metadata"].get("nbgrader")
     return mark if isinstance(mark, dict) and isinstance(mark.get("grade_id"), str) else {}
+
+
+def _check_calls(source: str) -> list[str]:
+    """Return the calls of public checks, if a cell consists of nothing else."""
+    try:
+        statements = ast.parse(source).body
+    except (SyntaxError, ValueError):
+        return []
+    calls = [
+        statement.value
+        for statement in statements
+        if isinstance(statement, ast.Expr)
+        and isinstance(statement.value, ast.Call)
+        and isinstance(statement.value.func, ast.Attribute)
+        and isinstance(statement.value.func.value, ast.Name)
+        and statement.value.func.value.id == "checks"
+    ]
+    return [ast.unparse(call) for call in calls] if len(calls) == len(statements) else []

@@ -1,0 +1,157 @@
+"""How far a student is: question by question, what is answered and what the public checks say."""
+
+import contextlib
+import io
+import os
+import sys
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from helpers.checks.box import AMBER, GREEN, RED, box, line, prose
+from helpers.checks.result import CheckResult, described
+from helpers.notebook_file import NotebookError, Section, read_notebook
+
+__all__ = ["Scorecard", "check_all"]
+
+_OPEN, _WRONG, _PASSES, _UNCHECKED = "empty", "not right yet", "checks pass", "no public check"
+_SHOWN = {
+    _PASSES: ("✓", GREEN),
+    _WRONG: ("✗", RED),
+    _OPEN: ("○", AMBER),
+    _UNCHECKED: ("–", "#55616e"),
+}
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A question: its section, its state, and what the first check says that does not pass."""
+
+    section: Section
+    state: str
+    problem: str = ""
+
+
+@dataclass(frozen=True, repr=False)
+class Scorecard:
+    """The questions of a notebook and the state of each; notebooks show it as a box.
+
+    Attributes
+    ----------
+    rows
+        The questions, in the order of the notebook.
+    """
+
+    rows: tuple[_Row, ...]
+
+    @property
+    def heading(self) -> str:
+        """How much is attempted, in a few words."""
+        asked = sum(row.section.points for row in self.rows)
+        done = asked - sum(row.section.empty_points for row in self.rows)
+        text = f"{done:g} of {asked:g} points attempted"
+        left = [row.section.number for row in self.rows if row.state == _OPEN]
+        return f"{text}; empty: {', '.join(left)}" if left else text
+
+    def __repr__(self) -> str:
+        lines = [self.heading]
+        for row in self.rows:
+            mark, _ = _SHOWN[row.state]
+            lines.append(f"  {mark} {row.section.title}{_worth(row.section)}: {row.state}")
+            lines += [f"      {text}" for text in row.problem.splitlines()]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        body = []
+        for row in self.rows:
+            mark, colour = _SHOWN[row.state]
+            title = escape(row.section.title)
+            if row.section.anchor:
+                title = f'<a href="#{escape(row.section.anchor)}">{title}</a>'
+            text = f"{title}{_worth(row.section)}"
+            if row.state == _UNCHECKED:
+                text += f": {_UNCHECKED}"
+            if row.problem:
+                text += f": {prose(row.problem)}"
+            body.append(line(mark, colour, row.state, text))
+        finished = all(row.state in (_PASSES, _UNCHECKED) for row in self.rows)
+        return box(self.heading, GREEN if finished else AMBER, body)
+
+
+def check_all(assignment: str, folder: Path | str = ".") -> Scorecard | None:
+    """Run all public checks of the notebook once more, and say which answers are empty.
+
+    A public check that passes is no promise: hidden tests ask more. Answers are looked up in the
+    notebook's file, so that it has to be saved before.
+
+    Parameters
+    ----------
+    assignment
+        Name of the assignment, such as ``"quantization"``.
+    folder
+        Folder of the notebook. By default, the current folder.
+
+    Returns
+    -------
+    Scorecard or None
+        None while a submission is graded, or if there is no such notebook; the reason is printed.
+    """
+    if os.environ.get("COURSE_GRADING") == "1":
+        return None
+    try:
+        notebook = read_notebook(Path(folder, f"{assignment}.ipynb"))
+    except FileNotFoundError:
+        print(f"There is no {assignment}.ipynb here: save the notebook under this name.")
+        return None
+    except NotebookError as error:
+        print(error)
+        return None
+    names = _namespace()
+    return Scorecard(tuple(_row(section, names) for section in notebook.sections()))
+
+
+def _row(section: Section, names: Mapping[str, Any]) -> _Row:
+    problems = [problem for check in section.checks if (problem := _problem(check, names))]
+    if section.empty:
+        return _Row(section, _OPEN)
+    if problems:
+        return _Row(section, _WRONG, problems[0])
+    return _Row(section, _PASSES if section.checks else _UNCHECKED)
+
+
+def _problem(check: str, names: Mapping[str, Any]) -> str:
+    """Return what a public check says is wrong; empty if it passes."""
+    silent = io.StringIO()
+    try:
+        with (
+            warnings.catch_warnings(),
+            contextlib.redirect_stdout(silent),
+            contextlib.redirect_stderr(silent),
+        ):
+            warnings.simplefilter("ignore")  # the cell of the check has shown them
+            found = eval(check, dict(names))
+    except NameError as error:
+        return f"`{error.name}` does not exist yet: run the cells of this question."
+    except Exception as error:
+        return described(error)
+    if isinstance(found, CheckResult) and not found:
+        return f"{found.name}: {found.problem}"
+    return ""
+
+
+def _worth(section: Section) -> str:
+    if not section.points and not section.bonus:
+        return ""
+    points = section.bonus or section.points
+    unit = "point" if points == 1 else "points"
+    return f" ({points:g} {'bonus ' if section.bonus else ''}{unit})"
+
+
+def _namespace() -> Mapping[str, Any]:
+    """Return the names that the running notebook has defined."""
+    ipython = sys.modules.get("IPython")
+    shell = None if ipython is None else ipython.get_ipython()
+    return {} if shell is None else shell.user_ns

@@ -1,0 +1,121 @@
+"""The scorecard says of each question whether it is answered and what its checks say."""
+
+import json
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from helpers import scorecard
+from helpers.checks.result import Wrong, public_check
+from helpers.scorecard import check_all
+
+EMPTY = "# YOUR CODE HERE\nraise NotImplementedError()"
+
+
+def marks(name, *, points=None, solution=False):
+    found = {"schema_version": 3, "grade_id": name, "solution": solution, "locked": not solution}
+    found |= {"grade": points is not None, "task": False}
+    return {"nbgrader": found if points is None else {**found, "points": points}}
+
+
+def question(title, name, answer, points, check=None):
+    cells = [
+        new_markdown_cell(f"### {title} ({points} points)\n\nDo it."),
+        new_code_cell(answer, metadata=marks(f"{name}_solution", solution=True)),
+    ]
+    if check:
+        cells.append(new_code_cell(check))
+    return [*cells, new_code_cell("", metadata=marks(name, points=points))]
+
+
+class Checks:
+    """The public checks of an assignment."""
+
+    @staticmethod
+    @public_check("half")
+    def half(found):
+        print("printed by a check")
+        yield "half of 2 is 1"
+        if found != 1:
+            raise Wrong(f"`half` is {found}.")
+
+
+@pytest.fixture
+def notebook(tmp_path, monkeypatch):
+    """Save a notebook with these questions; return its scorecard, given the kernel's names."""
+    monkeypatch.delenv("COURSE_GRADING", raising=False)
+
+    def card(*questions, **names):
+        cells = [cell for cells in questions for cell in cells]
+        nbformat.write(new_notebook(cells=cells), tmp_path / "small.ipynb")
+        monkeypatch.setattr(scorecard, "_namespace", lambda: {"checks": Checks, **names})
+        return check_all("small", tmp_path)
+
+    return card
+
+
+def test_every_state_of_a_question(notebook, capsys):
+    card = notebook(
+        question("1.1 Half", "half", "half = 1", 4, "checks.half(half)"),
+        question("1.2 Wrong half", "wrong", "wrong = 2", 3, "checks.half(wrong)"),
+        question("1.3 Not run", "unrun", "unrun = 1", 2, "checks.half(unrun)"),
+        question("2.1 Empty", "empty", EMPTY, 1.5),
+        question("2.2 Reasons", "reasons", "reasons = 1", 0.5),
+        half=1,
+        wrong=2,
+    )
+    assert repr(card).splitlines() == [
+        "9.5 of 11 points attempted; empty: 2.1",
+        "  ✓ 1.1 Half (4 points): checks pass",
+        "  ✗ 1.2 Wrong half (3 points): not right yet",
+        "      half: `half` is 2.",
+        "  ✗ 1.3 Not run (2 points): not right yet",
+        "      `unrun` does not exist yet: run the cells of this question.",
+        "  ○ 2.1 Empty (1.5 points): empty",
+        "  – 2.2 Reasons (0.5 points): no public check",
+    ]
+    assert capsys.readouterr().out == ""
+
+
+def test_titles_lead_to_their_headings_and_text_is_escaped(notebook):
+    card = notebook(
+        question("1.1 Half <b>", "half", "half = 1", 4, "checks.half(half)"), half="<i>"
+    )
+    html = card._repr_html_()
+    assert '<a href="#1.1-Half-&lt;b&gt;-(4-points)">1.1 Half &lt;b&gt;</a>' in html
+    assert "<i>" not in html
+
+
+def test_bonus_questions_count_apart(notebook):
+    card = notebook(
+        question("1.1 Half", "half", "half = 1", 4),
+        question("2.1 More", "bonus_more", EMPTY, 10),
+    )
+    assert card.heading == "4 of 4 points attempted; empty: 2.1"
+    assert "2.1 More (10 bonus points)" in repr(card)
+
+
+def test_other_code_is_not_run_again(notebook):
+    cells = question("1.1 Half", "half", "half = 1", 4, "checks.half(half)\nhalf = spoil()")
+    assert "no public check" in repr(notebook(cells, half=1))
+
+
+def test_checks_do_not_change_the_names_of_the_notebook(notebook):
+    names = {"half": 1}
+    notebook(question("1.1 Half", "half", "half = 1", 4, "checks.half(half)"), **names)
+    assert names == {"half": 1}
+
+
+def test_while_a_submission_is_graded_nothing_is_checked(notebook, monkeypatch):
+    monkeypatch.setenv("COURSE_GRADING", "1")
+    assert check_all("small") is None
+
+
+@pytest.mark.parametrize("content", [None, "{", json.dumps({"cells": 3})])
+def test_a_missing_or_damaged_file_is_said(tmp_path, monkeypatch, capsys, content):
+    monkeypatch.delenv("COURSE_GRADING", raising=False)
+    if content is not None:
+        (tmp_path / "small.ipynb").write_text(content)
+    assert check_all("small", tmp_path) is None
+    assert "small.ipynb" in capsys.readouterr().out
