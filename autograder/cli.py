@@ -57,6 +57,11 @@ def _parser() -> argparse.ArgumentParser:
 
     command("init", _init, "make a course folder with its settings (course.toml)")
 
+    text = "write the files of a new assignment of one question, to be changed"
+    new = commands.add_parser("new", help=text, description=text)
+    new.set_defaults(run=_new)
+    new.add_argument("name", help="its name, such as low_rank")
+
     release = command("release", _release, "make the students' version and check it for leaks")
     release.add_argument("assignment")
 
@@ -272,6 +277,18 @@ def _init(options: argparse.Namespace) -> int:
         print(f"written: {path}")
     if not written:
         print(f"{course.folder} has its settings already; they are as they were.")
+    return 0
+
+
+def _new(options: argparse.Namespace) -> int:
+    from autograder.new_assignment import new_assignment
+
+    for path in new_assignment(options.name):
+        print(f"written: {path}")
+    print(
+        f"Edit the notebook in JupyterLab. `autograder release {options.name}` makes the students' "
+        f"version, and `autograder selftest {options.name}` says what its hidden tests let through."
+    )
     return 0
 
 

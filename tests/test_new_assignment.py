@@ -1,4 +1,4 @@
-"""An assignment is added by its folders alone: no list and no other file needs a change."""
+"""`autograder new` adds an assignment by its folders alone: no other file needs a change."""
 
 import os
 import shutil
@@ -9,80 +9,14 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
-from small_course import marks
 
 from autograder.grading.record import Record
+from autograder.notebook.lint import lint
 
 PROJECT = Path(__file__).parents[1]
 NAME = "tiny"
 
-FILES = {
-    "helpers/reference/tiny/__init__.py": '"""The right answers of the tiny assignment."""\n',
-    "helpers/reference/tiny/doubling.py": '''"""Doubling."""
-
-
-def double(x):
-    """Return twice as much."""
-    return x + x
-''',
-    "helpers/assignments/tiny/__init__.py": '"""What ships with the tiny assignment."""\n',
-    "helpers/assignments/tiny/checks.py": '''"""Its public checks."""
-
-from helpers.checks.answers import ask, expect
-from helpers.checks.result import public_check
-
-
-@public_check("double")
-def double(double):
-    """Check the student's ``double(x)``."""
-    yield "twice 2 is 4"
-    expect(ask("double(2)", double, 2) == 4, "`double(2)` is not 4.")
-''',
-    "autograder/assignments/tiny/__init__.py": '"""The instructor\'s side of the tiny one."""\n',
-    "autograder/assignments/tiny/misconceptions.py": '''"""Its known wrong solutions."""
-
-from autograder.misconceptions import misconception
-from helpers.reference.tiny import doubling
-
-
-@misconception(of=doubling.double)
-def squares(x):
-    """You square. The result is right for 2, but wrong for 3."""
-    return x**2
-''',
-}
-
-SOLUTION = '''def double(x):
-    """Return twice as much."""
-    ### BEGIN SOLUTION
-    return 2 * x
-    ### END SOLUTION
-'''
-HIDDEN_TEST = """# Hidden tests: 3 points
-### BEGIN HIDDEN TESTS
-from autograder.hidden import same, score, student
-from helpers.reference.tiny import doubling
-
-score(same(student.double, doubling.double, on=[(3,), (5,)]), of=3)
-### END HIDDEN TESTS
-"""
-
 pytestmark = [pytest.mark.slow, pytest.mark.thorough]
-
-
-def notebook():
-    cells = [
-        new_markdown_cell("# Twice as much"),
-        new_code_cell("from helpers.assignments.tiny import checks"),
-        new_markdown_cell("## Doubling (3 points)"),
-        new_code_cell(SOLUTION, metadata=marks("double_solution", solution=True)),
-        new_code_cell("checks.double(double)"),
-        new_code_cell(HIDDEN_TEST, metadata=marks("double", points=3, locked=True)),
-    ]
-    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    course = {"unlocks": [], "artifacts": []}
-    return new_notebook(cells=cells, metadata={"kernelspec": kernel, "course": course})
 
 
 @pytest.fixture(scope="module")
@@ -92,12 +26,8 @@ def project(tmp_path_factory):
     left_out = shutil.ignore_patterns("__pycache__", "*.safetensors")
     for package in ("helpers", "autograder", "notebooks"):
         shutil.copytree(PROJECT / package, folder / package, ignore=left_out)
-    for name, text in FILES.items():
-        file = folder / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text)
-    (folder / "notebooks" / NAME).mkdir()
-    nbformat.write(notebook(), folder / "notebooks" / NAME / f"{NAME}.ipynb")
+    new = autograder(folder, "new", NAME)
+    assert new.returncode == 0, new.stderr
     return folder
 
 
@@ -157,3 +87,16 @@ def test_the_public_check_ships_and_nothing_of_other_assignments(course):
 def test_the_assignment_has_a_report(project, course):
     done = autograder(project, "report", NAME, "--course", str(course))
     assert done.returncode == 0, done.stderr
+
+
+def test_its_notebook_and_its_answers_stand_the_checks_of_the_kit(project):
+    assert lint(project / "notebooks" / NAME / f"{NAME}.ipynb") == []
+    tested = autograder(project, "selftest", NAME, "--jobs", "2")
+    assert tested.returncode == 0, tested.stdout + tested.stderr
+
+
+@pytest.mark.parametrize("name", ["Low", "low rank", "1st", "class", "../low", "pruning"])
+def test_a_name_that_cannot_be_one_is_refused(project, name):
+    done = autograder(project, "new", name)
+    assert done.returncode == 1
+    assert done.stderr.startswith("autograder: ")

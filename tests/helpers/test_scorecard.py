@@ -79,9 +79,8 @@ def test_every_state_of_a_question(notebook, capsys):
 
 
 def test_titles_lead_to_their_headings_and_text_is_escaped(notebook):
-    card = notebook(
-        question("1.1 Half <b>", "half", "half = 1", 4, "checks.half(half)"), half="<i>"
-    )
+    cells = question("1.1 Half <b>", "half", "half = 1", 4, "checks.half(half)")
+    html = notebook(cells, half="<i>")._repr_html_()
     assert '<a href="#1.1-Half-&lt;b&gt;-(4-points)">1.1 Half &lt;b&gt;</a>' in html
     assert "<i>" not in html
 
