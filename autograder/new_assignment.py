@@ -1,4 +1,4 @@
-"""`autograder new`: the files of an assignment of one question, which passes every check of the kit.
+"""`autograder new`: the files of an assignment of one question, which passes the checks of the kit.
 
 It is meant to be changed: question by question, with `autograder release` and `autograder selftest`
 to say what is missing.
@@ -47,7 +47,7 @@ def double(double: Callable[[float], float]) -> Claims:
 PLACE = PLACE_IN_COURSE
 """The position of the assignment in the course."""
 ''',
-    "autograder/assignments/NAME/misconceptions.py": '''"""Wrong solutions of `NAME`, as students write them."""
+    "autograder/assignments/NAME/misconceptions.py": '''"""Wrong solutions of `NAME`."""
 
 # Students write no type hints.
 # mypy: allow-untyped-defs
