@@ -2,9 +2,7 @@
 
 import json
 
-import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from helpers import scorecard
 from helpers.checks.result import Wrong, public_check
@@ -19,14 +17,19 @@ def marks(name, *, points=None, solution=False):
     return {"nbgrader": found if points is None else {**found, "points": points}}
 
 
+def code(source, metadata=None):
+    cell = {"cell_type": "code", "metadata": metadata or {}, "source": source}
+    return {**cell, "execution_count": None, "outputs": []}
+
+
 def question(title, name, answer, points, check=None):
     cells = [
-        new_markdown_cell(f"### {title} ({points} points)\n\nDo it."),
-        new_code_cell(answer, metadata=marks(f"{name}_solution", solution=True)),
+        {"cell_type": "markdown", "metadata": {}, "source": f"### {title} ({points} points)\n"},
+        code(answer, metadata=marks(f"{name}_solution", solution=True)),
     ]
     if check:
-        cells.append(new_code_cell(check))
-    return [*cells, new_code_cell("", metadata=marks(name, points=points))]
+        cells.append(code(check))
+    return [*cells, code("", metadata=marks(name, points=points))]
 
 
 class Checks:
@@ -48,7 +51,8 @@ def notebook(tmp_path, monkeypatch):
 
     def card(*questions, **names):
         cells = [cell for cells in questions for cell in cells]
-        nbformat.write(new_notebook(cells=cells), tmp_path / "small.ipynb")
+        saved = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 4}
+        (tmp_path / "small.ipynb").write_text(json.dumps(saved))
         monkeypatch.setattr(scorecard, "_namespace", lambda: {"checks": Checks, **names})
         return check_all("small", tmp_path)
 

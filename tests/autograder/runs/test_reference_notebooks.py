@@ -21,13 +21,13 @@ CELLS = [
         "images = data.load()\n"
         "network = pretrained_resnet20(images)\n"
         "with torch.no_grad():\n"
-        "    network.fc.bias += 1\n"
+        "    network.classifier.bias += 1\n"
         "accuracy = measure(network, images)"
     ),
     new_code_cell(
         "from autograder.hidden import reference\n"
         "with torch.no_grad():\n"
-        "    network.fc.bias[0] += 100\n"
+        "    network.classifier.bias[0] += 100\n"
         "wrong = reference.accuracy(network)\n"
         "loss = reference.loss(network, images)"
     ),
