@@ -159,8 +159,9 @@ class Unchanged:
         for name in PLACES:
             grading.pop(name, None)
         digest = hashlib.sha256(json.dumps([grading, platform.platform()]).encode())
-        packages = sorted(f"{found.name} {found.version}" for found in distributions())
-        digest.update("\n".join(packages).encode())
+        # A package can be found in several places, which depend on how the process was started.
+        packages = {f"{found.name} {found.version}" for found in distributions()}
+        digest.update("\n".join(sorted(packages)).encode())
         digest.update(course_secret(self._course.folder))
         course = self._course.folder
         files = [course / "course.toml", course / "nbgrader_config.py"]
