@@ -1,7 +1,9 @@
-"""The README quotes the speed that the committed benchmark measured."""
+"""The README quotes the speed that the committed benchmarks measured."""
 
 import json
 from pathlib import Path
+
+from autograder.bench.page import FIGURES, STOCK, TWO, UNCHANGED
 
 ROOT = Path(__file__).parents[3]
 
@@ -14,3 +16,15 @@ def test_the_readme_quotes_the_committed_figures():
         speed, memory = round(run["images_per_second"]), round(run["peak_memory_mib"])
         assert f"| {label} | {speed} | {run['accuracy']:.4f} | {memory} MiB |" in text
     assert f"**{training['times_faster_than_usual_2_workers']:.2f} times**" in text
+
+
+def test_the_readme_quotes_the_committed_figures_of_grading():
+    text = (ROOT / "README.md").read_text()
+    figures = json.loads(FIGURES.read_text())["grading"]["quantization"]
+    for way, label in (
+        (STOCK, "nbgrader's own commands"),
+        (TWO, "ours, two workers"),
+        (UNCHANGED, "ours, nothing changed since"),
+    ):
+        found = figures[way]
+        assert f"| {label} | {found['cpu_seconds']:.1f} | {found['seconds']:.1f} |" in text
