@@ -122,6 +122,6 @@ def test_a_question_without_a_verdict_is_asked_again(course):
 
 
 def test_other_packages_or_other_code_grade_everything_again(graded, monkeypatch):
-    installed = list(unchanged.distributions())
-    monkeypatch.setattr(unchanged, "distributions", lambda: installed[1:])
+    others = [found for found in unchanged.distributions() if found.name != "numpy"]
+    monkeypatch.setattr(unchanged, "distributions", lambda: others)
     assert not is_unchanged(graded)
