@@ -7,7 +7,6 @@ machine has processors is simulated.
 from __future__ import annotations
 
 import heapq
-import shutil
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -20,11 +19,10 @@ from nbgrader.converters import Autograde
 from sqlalchemy.orm import Session
 
 from autograder.bench.course import Bench
-from autograder.bench.many import FIRST, enrol_many
+from autograder.bench.many import FIRST, enrol_many, grade_first
 from autograder.configuration import add_scripts_to_path, full_config
 from autograder.course import Course
 from autograder.grading.converting import convert
-from autograder.grading.grade import grade
 from autograder.grading.unchanged import Unchanged
 from autograder.releasing.release import make_release
 
@@ -91,10 +89,7 @@ def _work_seconds(folder: Path) -> float:
 def _locked_seconds(assignment: str, course: Course) -> float:
     """Return the seconds that the transactions of one submission take in a large gradebook."""
     make_release(assignment, course)
-    place = course.submission(FIRST, assignment)
-    place.mkdir(parents=True)
-    shutil.copyfile(course.released_notebook(assignment), place / f"{assignment}.ipynb")
-    grade(assignment, course, jobs=1)
+    grade_first(assignment, course)
     enrol_many(assignment, course, CLASS)
     add_scripts_to_path()
     config = full_config(course)

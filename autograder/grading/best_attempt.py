@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from copy import deepcopy
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,10 +25,10 @@ from traitlets import Unicode
 from traitlets.config import Config
 
 from autograder.course import Course
+from autograder.grading.apart import config_apart, folder_apart
 from autograder.grading.attempt_choice import Choice, JudgedAttempt, attempts_of, best_of
 from autograder.grading.by_hand import give_by_hand, keep_by_hand
 from autograder.grading.converting import convert
-from autograder.grading.gradebook_copy import copy_gradebook
 from autograder.grading.intake.kept_attempts import Attempt, KeptAttempts
 from autograder.grading.late import assign_penalty
 from autograder.grading.nbgrader_steps import GradeInSandbox
@@ -118,17 +117,10 @@ class _Work:
         self.kept = kept
         self.release = _release_digest(course, assignment)
 
-    @contextmanager
-    def folder_apart(self) -> Iterator[Path]:
-        """Make a folder for grading apart; what a killed grader left there is removed."""
+    def folder_apart(self) -> AbstractContextManager[Path]:
+        """Make a folder for grading the attempts of this student apart."""
         name = hashlib.sha256(f"{self.assignment}/{self.student}".encode()).hexdigest()[:16]
-        folder = self.course.folder / APART / name
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        try:
-            yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+        return folder_apart(self.course.folder / APART / name)
 
     def note_what_counted(self) -> None:
         """Note what the gradebook holds if it was graded while the latest attempt counted."""
@@ -162,13 +154,9 @@ class _Work:
         """Grade an attempt in a copy of the gradebook; return the graded notebook."""
         place = folder / attempt.key
         attempt.copy_to(place / "submitted")
-        config = deepcopy(self.config)
-        config.SubmissionExporter.settings_applied = True
-        # nbgrader takes these paths for regular expressions, and only the root for a plain text.
-        relative = place.relative_to(self.course.folder)
-        config.CourseDirectory.submitted_directory = str(relative / "submitted")
-        config.CourseDirectory.autograded_directory = str(relative / "autograded")
-        config.CourseDirectory.db_url = copy_gradebook(self.course, place / "gradebook.db")
+        config = config_apart(self.course, self.config, place)
+        submitted = place.relative_to(self.course.folder) / "submitted"
+        config.CourseDirectory.submitted_directory = str(submitted)
         convert(Autograde, self.assignment, self.student, config)
         with Gradebook(config.CourseDirectory.db_url) as gradebook:
             self._keep_points(attempt, gradebook)

@@ -28,13 +28,14 @@ from nbformat import NotebookNode
 
 from autograder.errors import UserError
 from autograder.grading.digests import kit_digest
-from autograder.grading.job import PACKAGES, Job, do_job
+from autograder.grading.job import Job, do_job
 from autograder.grading.limited import GRADER_SECONDS
 from autograder.grading.nursery import nursery
+from autograder.grading.own_places import private_places
 from autograder.grading.workers import WorkerLost, in_workers
 from autograder.sandbox import bubblewrap, template
 from autograder.sandbox.account import make_readable
-from autograder.sandbox.shown import homes, programs, require_hidden
+from autograder.sandbox.shown import programs, require_hidden
 from autograder.sandbox.template import Template
 from autograder.temporary import temporary_folder
 
@@ -113,9 +114,8 @@ def _client(address: str) -> Client:
 
 def _packed(files: Path) -> bytes:
     packed = io.BytesIO()
-    with zipfile.ZipFile(
-        packed, "w", strict_timestamps=False
-    ) as archive:  # networks hardly get smaller
+    # Not compressed, as networks hardly get smaller.
+    with zipfile.ZipFile(packed, "w", strict_timestamps=False) as archive:
         for path in sorted(files.rglob("*")):
             archive.write(path, path.relative_to(files))
     return packed.getvalue()
@@ -134,7 +134,7 @@ def _on_worker(job: Job, packed: bytes, modules: tuple[str, ...], kit: str) -> s
         )
     if job.sandbox:
         bubblewrap.require()
-        require_hidden(_private(), programs())
+        require_hidden(private_places(), programs())
     with temporary_folder("cluster-") as folder:
         files = folder / "files"
         files.mkdir()
@@ -169,15 +169,6 @@ def _do(
         return error
     except Exception as error:
         return UserError(f"{type(error).__name__}: {error}")
-
-
-def _private() -> dict[str, Path]:
-    """Return the folders that the sandbox must not show; there is no course on this machine."""
-    places = homes()
-    checkout = PACKAGES[0].parent
-    if (checkout / "notebooks").is_dir():
-        places["the checkout of the course kit"] = checkout
-    return places
 
 
 @cache

@@ -19,12 +19,11 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-import autograder
-import helpers
 from autograder.errors import UserError
 from autograder.grading.digests import contents
 from autograder.grading.execution import grade_notebook
 from autograder.grading.intake.pictures import Pictures
+from autograder.grading.own_places import PACKAGES
 from autograder.grading.record import Record
 from autograder.grading.submission_profile import grading_in
 from autograder.hidden.remembered import remembering_in
@@ -39,10 +38,6 @@ from autograder.temporary import temporary_folder
 from helpers.cifar10 import CACHE
 from helpers.data_folder import data_folder
 from helpers.files import replacing
-
-PACKAGES = [Path(module.__path__[0]) for module in (autograder, helpers)]
-"""Our own packages. After `pip install` they lie in the Python environment, which is visible in the
-sandbox."""
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,6 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Bool, Float, Integer, List, Unicode
 
-import autograder
 from autograder.assignments import Assignment
 from autograder.course import Course
 from autograder.gradebook_settings import apply_settings
@@ -35,6 +34,7 @@ from autograder.grading.intake.pictures import pictures_in
 from autograder.grading.intake.submission_folder import SubmissionFolder
 from autograder.grading.intake.submitted_notebook import UnreadableNotebook, read_notebook
 from autograder.grading.marking_notes import add_marking_notes
+from autograder.grading.own_places import private_places
 from autograder.grading.record import KEY, Record
 from autograder.grading.secret import course_secret, submission_seed
 from autograder.grading.submission_profile import profile_of
@@ -42,7 +42,7 @@ from autograder.notebook.source import nbgrader_marks
 from autograder.sandbox import bubblewrap
 from autograder.sandbox.account import make_readable
 from autograder.sandbox.limits import MIB, Limits
-from autograder.sandbox.shown import homes, programs, require_hidden
+from autograder.sandbox.shown import programs, require_hidden
 from autograder.sandbox.template import Template
 from autograder.settings import read_settings
 from autograder.temporary import temporary_folder
@@ -316,14 +316,10 @@ def require_sandbox(coursedir: CourseDirectory) -> None:
 
 def _private(coursedir: CourseDirectory) -> dict[str, Path]:
     """Return the folders that the sandbox must not show, by the names that messages use."""
-    places = homes() | {
+    return private_places() | {
         "the course folder": Path(coursedir.root),
         "the folder of source notebooks": Path(coursedir.root, coursedir.source_directory),
     }
-    checkout = Path(autograder.__path__[0]).parent
-    if (checkout / "notebooks").is_dir():
-        places["the checkout of the course kit"] = checkout
-    return places
 
 
 def _prepare_submissions(converter: Autograde) -> list[Path]:

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
-from copy import deepcopy
+from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -25,9 +24,9 @@ from traitlets.config import Config
 from autograder.configuration import add_scripts_to_path, full_config
 from autograder.course import Course
 from autograder.gradebook_settings import apply_settings
+from autograder.grading.apart import config_apart, folder_apart
 from autograder.grading.converting import convert
 from autograder.grading.grade import released_answers, stopped_by_signals
-from autograder.grading.gradebook_copy import copy_gradebook
 from autograder.grading.limited import GRADER_SECONDS
 from autograder.grading.nbgrader_steps import require_sandbox
 from autograder.grading.record import Record
@@ -118,7 +117,7 @@ def regrade(
         If the assignment was not released in this course.
     autograder.errors.UserError
         If student code cannot be sandboxed.
-    autograder.grading.grade.GradingStopped
+    KeyboardInterrupt
         If Ctrl-C or a signal stopped the run. Nothing has changed then.
     """
     config = full_config(course)
@@ -129,15 +128,14 @@ def regrade(
     released_answers(assignment, course)
     apply_settings(course)
     graded_before = Unchanged(assignment, course, config)
-    config.SubmissionExporter.settings_applied = True
     config.GradeInSandbox.cache = str(graded_before.cache_folder())
     names = sorted(place.parent.name for place in course.submitted.glob(f"*/{assignment}"))
     everybody = [name for name in names if not name.startswith(".")]
     unchanged = set(graded_before.among(everybody))
     students = [name for name in everybody if name not in unchanged]
     problems: dict[str, str] = {}
-    with _folder_apart(course) as folder:
-        config = _apart(course, config, folder)
+    with folder_apart(course.folder / APART) as folder:
+        config = config_apart(course, config, folder)
         work = partial(_grade_apart, assignment, course, config)
         limit = config.GradeInSandbox.get("total_seconds", Limits.total_seconds) + GRADER_SECONDS
         with (
@@ -160,28 +158,6 @@ def regrade(
                 bar.update()
         graded = [name for name in students if name not in problems]
         return Regraded(len(students), _changes(assignment, course, config, graded), problems)
-
-
-@contextmanager
-def _folder_apart(course: Course) -> Iterator[Path]:
-    """Make a folder for grading apart; what a killed grader left there is removed."""
-    folder = course.folder / APART
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _apart(course: Course, config: Config, folder: Path) -> Config:
-    """Return a configuration that grades into a copy of the gradebook in `folder`."""
-    config = deepcopy(config)
-    # nbgrader takes this path for a regular expression, and only the root for a plain text.
-    relative = folder.relative_to(course.folder)
-    config.CourseDirectory.autograded_directory = str(relative / "autograded")
-    config.CourseDirectory.db_url = copy_gradebook(course, folder / "gradebook.db")
-    return config
 
 
 def _graded_apart(course: Course, config: Config, student: str, assignment: str) -> Path:

@@ -13,6 +13,7 @@ from nbgrader.api import Gradebook
 from small_course import ASSIGNMENT, cell_of, small_course, small_notebook, write_source
 
 from autograder.course import Course
+from autograder.grading.grade import Outcome, grade
 from autograder.releasing.release import make_release
 from autograder.sandbox.bubblewrap import SandboxUnavailable, require
 
@@ -71,6 +72,13 @@ def course(released, tmp_path):
     configuration = CONFIGURATION.format(notebooks=str(course.notebooks))
     (course.folder / "nbgrader_config.py").write_text(configuration)
     hand_in(course, "The exponent becomes smaller by one.")
+    return course
+
+
+@pytest.fixture
+def graded(course):
+    """Return the course in which the hand-in was graded."""
+    assert grade(ASSIGNMENT, course) == [Outcome(STUDENT)]
     return course
 
 

@@ -4,7 +4,16 @@ import shutil
 
 import nbformat
 import pytest
-from small_class import STUDENT, course, grade_by_hand, notebook, released, sandbox, submission
+from small_class import (
+    STUDENT,
+    course,
+    grade_by_hand,
+    graded,
+    notebook,
+    released,
+    sandbox,
+    submission,
+)
 from small_course import ASSIGNMENT, cell_of, small_course, write_source
 
 from autograder.cli import main
@@ -14,15 +23,9 @@ from autograder.grading.record import QuestionRecord, Record
 from autograder.grading.regrade import Change, regrade
 from autograder.releasing.release import make_release
 
-__all__ = ["course", "released", "sandbox"]  # fixtures
+__all__ = ["course", "graded", "released", "sandbox"]  # fixtures
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def graded(course):
-    assert grade(ASSIGNMENT, course) == [Outcome(STUDENT)]
-    return course
 
 
 def release_with(course, old, new):

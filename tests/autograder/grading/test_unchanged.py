@@ -7,6 +7,7 @@ from small_class import (
     STUDENT,
     course,
     grade_by_hand,
+    graded,
     hand_in,
     notebook,
     released,
@@ -16,18 +17,12 @@ from small_class import (
 from small_course import ASSIGNMENT, small_course, write_source
 
 from autograder.grading import unchanged
-from autograder.grading.grade import Outcome, grade
+from autograder.grading.grade import grade
 from autograder.releasing.release import make_release
 
-__all__ = ["course", "released", "sandbox"]  # fixtures
+__all__ = ["course", "graded", "released", "sandbox"]  # fixtures
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def graded(course):
-    assert grade(ASSIGNMENT, course) == [Outcome(STUDENT)]
-    return course
 
 
 def is_unchanged(course, **options):
