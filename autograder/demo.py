@@ -28,10 +28,10 @@ TROUBLE_CELL_SECONDS = 20.0
 loop always uses all of it. Honest cells of other assignments take as long on a busy machine.
 """
 
-MISTAKEN = 4
+MISTAKEN = 1
 """Submissions with misconceptions per assignment.
 
-The first ones hold the most misconceptions, and grading all of them takes long.
+The first one holds the most misconceptions, and grading all of them takes long.
 """
 
 

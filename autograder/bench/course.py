@@ -22,6 +22,7 @@ from nbgrader.api import Gradebook
 
 from autograder.assignments import assignments
 from autograder.bench.many import many_unchanged
+from autograder.bench.otter import otter_hand_in, otter_points, otter_tests
 from autograder.course import Course
 from autograder.grading.imported import imported_packages
 from autograder.releasing.release import make_release
@@ -109,6 +110,28 @@ def grading(only: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
         yield found
 
 
+def otter_grading(python: Path, only: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
+    """Measure Otter-Grader on the same hand-ins, one assignment after the other.
+
+    Parameters
+    ----------
+    python
+        As for `Bench.otter`.
+    only
+        The assignments; by default all.
+
+    Yields
+    ------
+    dict
+        What was found until now, by assignment.
+    """
+    found: dict[str, Any] = {}
+    for assignment in only or assignments():
+        with tempfile.TemporaryDirectory() as folder:
+            found[assignment] = Bench(assignment, Path(folder)).otter(python)
+        yield found
+
+
 class Bench:
     """The grading of one assignment's full solution, as a student hands it in who has run it.
 
@@ -160,6 +183,35 @@ class Bench:
             command = self._grade(course, "warm", jobs)
             found[count] = self._timed(course, count, command)
         return found
+
+    def otter(self, python: Path) -> dict[str, float]:
+        """Measure ``otter run``, which grades one submission at a time and writes no page.
+
+        Parameters
+        ----------
+        python
+            A Python that has Otter-Grader and what the course needs.
+        """
+        folder = self.folder / "otter"
+        folder.mkdir()
+        tests, hand_in = folder / "autograder.zip", folder / "hand-in.zip"
+        otter_tests(self.course.source_notebook(self.assignment), tests)
+        otter_hand_in(self.hand_in, hand_in)
+        command = [python, "-m", "otter", "run", "-a", tests, "-o", folder, hand_in]
+        busy, began = _busy_seconds(), time.perf_counter()
+        subprocess.run(
+            command,
+            cwd=folder,
+            env=os.environ | {"COURSE_PROFILE": profile()},
+            check=True,
+            capture_output=True,
+        )
+        return {
+            "submissions": 1,
+            "cpu_seconds": _busy_seconds() - busy,
+            "seconds": time.perf_counter() - began,
+            "points": otter_points(folder),
+        }
 
     def _class_of(self, count: int, name: str) -> Course:
         """Return a course in which so many students have handed in; no two hand-ins are the same.

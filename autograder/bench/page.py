@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 DOCS = Path(__file__).parents[2] / "docs"
-FIGURES = DOCS / "bench" / "grading-2-cores.json"
-WRITER = DOCS / "bench" / "writer-2-cores.json"
+PARTS = ("grading", "checks", "otter", "writer", "demo")
+FILES = {part: DOCS / "bench" / f"{part}-2-cores.json" for part in PARTS}
+"""The measurements, part by part of `autograder.bench`; all are of one machine."""
 PAGE = DOCS / "speed.md"
 
 STOCK = "nbgrader"
@@ -19,19 +20,23 @@ UNCHANGED = "ours, unchanged"
 
 FEWER = 5.0
 """How many times fewer processor seconds than nbgrader's own grading we aim at."""
+FEWER_IN_CHECKS = 15.0
+"""The same, for a notebook in which nothing is computed but what the tests ask for."""
 OVERHEAD = 1.5
 """How many times the processor seconds of the student's own code we aim at."""
 EFFICIENCY = 0.9
 """The share of two processors that two workers should make use of."""
 UNCHANGED_SECONDS = 10.0
 """How long a thousand unchanged submissions should take at most."""
+DEMO_MINUTES = 4.0
+"""How long the demo should take at most."""
 
 INTRODUCTION = """\
 # How fast the grader is
 
-This page is written by `python -m autograder.bench.page` from [the measurements](bench/{file}),
-which `python -m autograder.bench FILE --only grading` and `--only writer` make. The machine:
-{processors} processors ({device}), Python {python}, torch {torch}, nbgrader {nbgrader}.
+This page is written by `python -m autograder.bench.page` from the measurements in
+[`docs/bench`](bench/{file}), each of which `python -m autograder.bench FILE --only PART` makes. The
+machine: {processors} processors ({device}), Python {python}, torch {torch}, nbgrader {nbgrader}.
 
 Each assignment's full solution (`quick`) was handed in as a student hands it in who has run it,
 with outputs and networks. No two hand-ins of a class are the same, because the same one is run only
@@ -46,22 +51,20 @@ drawing figures, on one thread.
 """
 
 
-def page(figures: Mapping[str, Any], writer: Mapping[str, Any]) -> str:
+def page(measured: Mapping[str, Mapping[str, Any]]) -> str:
     """Return the page as Markdown.
 
     Parameters
     ----------
-    figures
-        What `autograder.bench` has measured of grading.
-    writer
-        What it has measured of the gradebook.
+    measured
+        For each of `PARTS`, what `autograder.bench` has written when it measured that part.
     """
-    machine, found = figures["machine"], dict(figures["grading"])
-    curve = found.pop("curve")
-    found.pop("unchanged")
-    some = next(iter(found.values()))
+    machine = measured["grading"]["machine"]
+    found = {part: measured[part][part] for part in PARTS}
+    rows = _assignments(found["grading"])
+    some = next(iter(rows.values()))
     introduction = INTRODUCTION.format(
-        file=FIGURES.name,
+        file=FILES["grading"].name,
         processors=machine["processors"],
         device=machine["device"],
         python=machine["python"],
@@ -71,8 +74,20 @@ def page(figures: Mapping[str, Any], writer: Mapping[str, Any]) -> str:
         count=some[ONE]["submissions"],
         cold_count=some[COLD]["submissions"],
     )
-    parts = [_table(found), _curve(curve), _writer(writer["writer"]), _aims(figures)]
+    parts = [
+        _table(rows),
+        _otter(found["otter"], rows),
+        _curve(found["grading"]["curve"]),
+        _checks(found["checks"]),
+        _writer(found["writer"]),
+        _aims(found),
+    ]
     return "\n".join([introduction, *("\n".join([*part, ""]) for part in parts)])
+
+
+def _assignments(grading: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what was measured of each assignment, without what was measured of classes."""
+    return {name: row for name, row in grading.items() if name not in ("curve", "unchanged")}
 
 
 def _table(found: Mapping[str, Any]) -> list[str]:
@@ -80,10 +95,52 @@ def _table(found: Mapping[str, Any]) -> list[str]:
     heads = ("assignment", "own code", "nbgrader's own", *ways[1:], "memory, two workers")
     lines = [f"| {' | '.join(heads)} |", f"|---|{'---:|' * (len(heads) - 1)}"]
     for assignment, row in found.items():
-        cells = [f"{row[way]['cpu_seconds']:.1f} ({row[way]['seconds']:.1f})" for way in ways]
+        cells = [_seconds(row[way]) for way in ways]
         memory = f"{row[TWO]['peak_mib']:,.0f} MiB"
         own = f"{row['own_cpu_seconds']:.1f}"
         lines.append(f"| `{assignment}` | {own} | {' | '.join(cells)} | {memory} |")
+    return lines
+
+
+def _otter(found: Mapping[str, Any], rows: Mapping[str, Any]) -> list[str]:
+    same = [name for name, row in found.items() if row["points"] == rows[name][ONE]["points"]]
+    lines = [
+        "## Otter-Grader",
+        "",
+        "`otter run` grades one hand-in after the other, without Docker. It ran our hidden tests "
+        "in its own format, as functions inside the student's process. It isolates nothing, gives "
+        "no partial credit within a test, and writes no feedback page. It gave the same points in "
+        f"{len(same)} of {len(found)} assignments.",
+        "",
+        "| assignment | Otter | ours, one worker |",
+        "|---|---:|---:|",
+    ]
+    for name, row in found.items():
+        ours = rows[name][ONE]
+        lines.append(f"| `{name}` | {_seconds(row)} | {_seconds(ours)} |")
+    return lines
+
+
+def _seconds(row: Mapping[str, float]) -> str:
+    return f"{row['cpu_seconds']:.1f} ({row['seconds']:.1f})"
+
+
+def _checks(found: Mapping[str, Any]) -> list[str]:
+    ways = {"nbgrader's own": STOCK, "ours, one worker": ONE, "ours, two workers": TWO}
+    lines = [
+        "## Notebooks with nothing to compute",
+        "",
+        "The assignment that `autograder new` makes has one question, which takes no time. It "
+        "shows what the graders themselves cost, for each submission, start included:",
+        "",
+        "| | seconds |",
+        "|---|---:|",
+        *(f"| {name} | {_seconds(found['ways'][way])} |" for name, way in ways.items()),
+        "",
+        "Larger classes of it, with a worker per processor:",
+        "",
+        *_classes(found["curve"]),
+    ]
     return lines
 
 
@@ -94,18 +151,24 @@ def marginal(curve: Mapping[str, Mapping[str, float]], figure: str) -> float:
 
 
 def _curve(curve: Mapping[str, Mapping[str, float]]) -> list[str]:
-    lines = [
+    return [
         "## Larger classes",
         "",
         "What the classes of `sparse_linear` took in all, with a worker per processor:",
         "",
+        *_classes(curve),
+    ]
+
+
+def _classes(curve: Mapping[str, Mapping[str, float]]) -> list[str]:
+    lines = [
         "| submissions | processor seconds | seconds | until the first feedback page |",
         "|---:|---:|---:|---:|",
     ]
     for count, row in curve.items():
         whole = [int(count) * row[figure] for figure in ("cpu_seconds", "seconds")]
         lines.append(
-            f"| {count} | {whole[0]:.1f} | {whole[1]:.1f} | {row['first_seconds']:.1f} s |"
+            f"| {int(count):,} | {whole[0]:.1f} | {whole[1]:.1f} | {row['first_seconds']:.1f} s |"
         )
     more = [marginal(curve, figure) for figure in ("cpu_seconds", "seconds")]
     lines += [
@@ -134,9 +197,9 @@ def _writer(found: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def _aims(figures: Mapping[str, Any]) -> list[str]:
-    found = dict(figures["grading"])
-    curve, unchanged = found.pop("curve"), found.pop("unchanged")
+def _aims(measured: Mapping[str, Any]) -> list[str]:
+    grading, checks, demo = (measured[part] for part in ("grading", "checks", "demo"))
+    found, curve, unchanged = _assignments(grading), grading["curve"], grading["unchanged"]
     lines = ["## What we aim at, and what is reached", ""]
     lines += ["| aim | reached |", "|---|---|"]
     fewer = {a: row[STOCK]["cpu_seconds"] / row[ONE]["cpu_seconds"] for a, row in found.items()}
@@ -144,6 +207,13 @@ def _aims(figures: Mapping[str, Any]) -> list[str]:
     lines.append(
         f"| {FEWER:g} times fewer processor seconds than nbgrader's own grading | "
         f"{_range(fewer)} times; if only the student's own code ran, it would be {_range(bound)} |"
+    )
+    stock, ours = (checks["ways"][way] for way in (STOCK, ONE))
+    few = stock["cpu_seconds"] / ours["cpu_seconds"]
+    more = stock["cpu_seconds"] / marginal(checks["curve"], "cpu_seconds")
+    lines.append(
+        f"| {FEWER_IN_CHECKS:g} times fewer where nothing is computed | {few:.1f} times in a class "
+        f"of {ours['submissions']}; {more:.1f} times for one more submission |"
     )
     over = {a: row[ONE]["cpu_seconds"] / row["own_cpu_seconds"] for a, row in found.items()}
     own = found["sparse_linear"]["own_cpu_seconds"]
@@ -159,6 +229,11 @@ def _aims(figures: Mapping[str, Any]) -> list[str]:
     )
     times = ", ".join(f"{int(count):,}: {seconds:.1f} s" for count, seconds in unchanged.items())
     lines.append(f"| a thousand unchanged submissions in under {UNCHANGED_SECONDS:g} s | {times} |")
+    minutes, seconds = divmod(round(demo["seconds"]), 60)
+    lines.append(
+        f"| the demo, nine assignments, in under {DEMO_MINUTES:g} minutes | {minutes} min "
+        f"{seconds} s for {demo['submissions']} submissions |"
+    )
     lines += [
         "",
         "Most of what is left is the student's own code, which measures networks and solves "
@@ -173,10 +248,14 @@ def _range(values: Mapping[str, float]) -> str:
     return f"{min(values.values()):.1f} to {max(values.values()):.1f}"
 
 
+def measurements() -> dict[str, dict[str, Any]]:
+    """Return the committed measurements of each part."""
+    return {part: json.loads(file.read_text(encoding="utf-8")) for part, file in FILES.items()}
+
+
 def main() -> None:
     """Write the page anew."""
-    figures, writer = (json.loads(file.read_text(encoding="utf-8")) for file in (FIGURES, WRITER))
-    PAGE.write_text(page(figures, writer), encoding="utf-8")
+    PAGE.write_text(page(measurements()), encoding="utf-8")
     print(PAGE, file=sys.stderr)
 
 

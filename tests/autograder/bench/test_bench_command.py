@@ -12,7 +12,9 @@ from autograder.bench import __main__ as bench
 @pytest.fixture
 def quick_parts(monkeypatch):
     def part(name):
-        return lambda limit: iter([{"measured": None}, {"measured": name, "limit": limit}])
+        return lambda options: iter(
+            [{"measured": None}, {"measured": name, "limit": options.limit}]
+        )
 
     parts = {name: part(name) for name in bench.PARTS}
     monkeypatch.setattr(bench, "PARTS", parts)
@@ -28,7 +30,19 @@ def measured(file):
 @pytest.mark.usefixtures("quick_parts")
 def test_everything_is_measured_unless_parts_are_named(tmp_path):
     bench.main([str(tmp_path / "new folder" / "figures.json")])
-    assert measured(tmp_path / "new folder" / "figures.json") == set(bench.PARTS)
+    assert measured(tmp_path / "new folder" / "figures.json") == set(bench.PARTS) - {"otter"}
+
+
+@pytest.mark.usefixtures("quick_parts")
+def test_otter_is_measured_where_there_is_one(tmp_path):
+    bench.main([str(tmp_path / "figures.json"), "--otter", "python-with-otter"])
+    assert measured(tmp_path / "figures.json") == set(bench.PARTS)
+
+
+def test_otter_alone_is_refused_without_a_python_that_has_it(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        bench.main([str(tmp_path / "figures.json"), "--only", "otter"])
+    assert "--otter PYTHON" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("quick_parts")
@@ -38,7 +52,7 @@ def test_parts_can_be_measured_alone(tmp_path):
 
 
 def test_figures_are_written_as_soon_as_they_are_measured(monkeypatch, tmp_path):
-    def stopped(limit):
+    def stopped(options):
         yield {"measured": "training"}
         raise KeyboardInterrupt
 

@@ -1,11 +1,9 @@
 """docs/speed.md says what was measured, and nothing else."""
 
-import json
-
 import pytest
 
 from autograder.bench import page as module
-from autograder.bench.page import COLD, ONE, STOCK, TWO, UNCHANGED, marginal, page
+from autograder.bench.page import COLD, ONE, STOCK, TWO, UNCHANGED, marginal, measurements, page
 
 
 def row(seconds):
@@ -20,21 +18,29 @@ def row(seconds):
 
 
 @pytest.fixture
-def figures():
+def measured():
     versions = {"torch": "2.15.0", "nbgrader": "0.9.6"}
     machine = {"processors": 2, "device": "cpu", "python": "3.11", "versions": versions}
     ways = {STOCK: 40.0, COLD: 20.0, ONE: 10.0, TWO: 6.0, UNCHANGED: 1.0}
-    assignment = {"own_cpu_seconds": 5.0} | {way: row(seconds) for way, seconds in ways.items()}
+    rows = {way: row(seconds) for way, seconds in ways.items()}
     curve = {"1": row(20.0), "4": row(11.0), "16": row(8.0)}
-    grading = {"sparse_linear": assignment, "curve": curve, "unchanged": {"10": 1.0, "1000": 7.5}}
-    return {"machine": machine, "grading": grading}
-
-
-@pytest.fixture
-def writer():
-    per_hour = {"1": 1000.0, "64": 32000.0}
-    found = {"class": 1000, "work_seconds": 3.6, "locked_seconds": 0.02, "per_hour": per_hour}
-    return {"writer": found}
+    found = {
+        "grading": {
+            "sparse_linear": {"own_cpu_seconds": 5.0} | rows,
+            "curve": curve,
+            "unchanged": {"10": 1.0, "1000": 7.5},
+        },
+        "checks": {"ways": rows, "curve": curve},
+        "otter": {"sparse_linear": row(30.0)},
+        "writer": {
+            "class": 1000,
+            "work_seconds": 3.6,
+            "locked_seconds": 0.02,
+            "per_hour": {"1": 1000.0, "64": 32000.0},
+        },
+        "demo": {"seconds": 200.4, "submissions": 57},
+    }
+    return {part: {"machine": machine, part: figures} for part, figures in found.items()}
 
 
 def test_one_more_submission_costs_what_two_classes_differ_by():
@@ -43,8 +49,8 @@ def test_one_more_submission_costs_what_two_classes_differ_by():
     )
 
 
-def test_figures_stand_in_the_page(figures, writer):
-    text = page(figures, writer)
+def test_figures_stand_in_the_page(measured):
+    text = page(measured)
     assert "| `sparse_linear` | 5.0 | 40.0 (40.0) | 20.0 (20.0) | 10.0 (10.0) |" in text
     assert "4.0 to 4.0 times; if only the student's own code ran, it would be 8.0 to 8.0" in text
     assert "1,000: 7.5 s" in text
@@ -52,14 +58,35 @@ def test_figures_stand_in_the_page(figures, writer):
     assert "83% to 83%" in text
 
 
+def test_otter_stands_beside_ours(measured):
+    assert "| `sparse_linear` | 30.0 (30.0) | 10.0 (10.0) |" in page(measured)
+
+
+def test_the_page_says_where_otter_gave_other_points(measured):
+    measured["otter"]["otter"]["sparse_linear"]["points"] = 7.0
+    assert "the same points in 0 of 1 assignments" in page(measured)
+
+
+def test_a_missed_aim_is_not_hidden(measured):
+    text = page(measured)
+    assert "| 15 times fewer where nothing is computed | 4.0 times in a class of 2;" in text
+    assert (
+        "| the demo, nine assignments, in under 4 minutes | 3 min 20 s for 57 submissions" in text
+    )
+
+
 def test_the_committed_page_is_the_one_of_the_committed_measurements():
-    files = (module.FIGURES, module.WRITER)
-    figures, writer = (json.loads(file.read_text(encoding="utf-8")) for file in files)
-    assert module.PAGE.read_text(encoding="utf-8") == page(figures, writer)
+    assert module.PAGE.read_text(encoding="utf-8") == page(measurements())
+
+
+def test_the_committed_measurements_are_of_one_machine():
+    machines = [figures["machine"] for figures in measurements().values()]
+    same = ("processors", "device", "python")
+    assert len({tuple(str(machine[key]) for key in same) for machine in machines}) == 1
 
 
 def test_all_ways_gave_the_same_points():
-    grading = json.loads(module.FIGURES.read_text(encoding="utf-8"))["grading"]
+    grading = measurements()["grading"]["grading"]
     for name, found in grading.items():
         if name not in ("curve", "unchanged"):
             ways = (STOCK, COLD, ONE, TWO, UNCHANGED)

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from autograder.bench.page import FIGURES, STOCK, TWO, UNCHANGED
+from autograder.bench.page import STOCK, TWO, UNCHANGED, measurements
 
 ROOT = Path(__file__).parents[3]
 
@@ -20,7 +20,7 @@ def test_the_readme_quotes_the_committed_figures():
 
 def test_the_readme_quotes_the_committed_figures_of_grading():
     text = (ROOT / "README.md").read_text()
-    figures = json.loads(FIGURES.read_text())["grading"]["quantization"]
+    figures = measurements()["grading"]["grading"]["quantization"]
     for way, label in (
         (STOCK, "nbgrader's own commands"),
         (TWO, "ours, two workers"),
