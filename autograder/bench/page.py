@@ -240,6 +240,10 @@ def _aims(measured: Mapping[str, Any]) -> list[str]:
         "problems as the notebook asks. To get below that, the grader would have to believe what a "
         "submission claims to have computed. Of the rest, nbgrader's conversion and the feedback "
         "page take about a second for each submission.",
+        "",
+        "A changed hidden test makes the grader run a submission anew, whole. What a test asks, it "
+        "asks in the kernel of the notebook, whose cells have to be run in any case; and what one "
+        "test has called may change what the next one finds.",
     ]
     return lines
 
