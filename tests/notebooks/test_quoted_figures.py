@@ -46,7 +46,8 @@ CONTROLS = {
     "iterative_4bit": "0.7270",
 }
 
-# The texts say how many seeds these runs have, and that they come from one NVIDIA H100 in bfloat16.
+# The texts say how many seeds these runs have, and that they come from one NVIDIA H100, all but the
+# separable network in bfloat16.
 TWO_SEEDS = [
     "pruned_std",
     "pruned_percentage",
@@ -65,6 +66,8 @@ TWO_SEEDS = [
     "wide_percentage_50",
     "wide_percentage_75",
 ]
+TWO_SEEDS += ["convnet_multistep", "convnet_cosine", "convnet_one_cycle"]
+TWO_SEEDS += ["structured", "unstructured", "depthwise_convnet"]
 THREE_SEEDS = ["qat_442", "qat_424", "qat_244", "shared_3bit", "shared_2bit"]
 SEEDS = [(name, 2) for name in TWO_SEEDS] + [(name, 3) for name in THREE_SEEDS]
 
@@ -214,7 +217,31 @@ def quoted():
         ],
         "huffman-average-look": [rf"we measured {swept('huffman_bits', '5 bits')}\."],
     }
+    multistep, cosine, one_cycle = (
+        after(f"convnet_{name}") for name in ("multistep", "cosine", "one_cycle")
+    )
+    lr_schedules = {
+        "trends_written": [rf"MultiStep ended at {multistep} and cosine at {cosine}\."],
+        "schedules_written": [
+            rf"MultiStep ended at {multistep}, cosine at {cosine} and one cycle at {one_cycle};"
+        ],
+    }
+    structured_pruning = {
+        "unstructured_written": [
+            rf"the baseline ended at {multistep}, weights at {after('unstructured')} and filters at "
+            rf"{after('structured')},",
+        ],
+    }
+    depthwise_conv = {
+        "tradeoff_written": [
+            rf"the separable network ended at {after('depthwise_convnet')} and the dense one at "
+            rf"{multistep},",
+        ],
+    }
     places = {
+        "lr_schedules": lr_schedules,
+        "structured_pruning": structured_pruning,
+        "depthwise_conv": depthwise_conv,
         "quantization": quantization,
         "pruning": pruning,
         "deep_compression": deep_compression,
@@ -227,9 +254,9 @@ def quoted():
     ]
 
 
-def history(name):
-    """Return the history of the first seed of a run of the assignment on pruning."""
-    return json.loads((references.artifacts("full", "pruning") / f"{name}.json").read_text())
+def history(name, assignment="pruning"):
+    """Return the history of the first seed of a run."""
+    return json.loads((references.artifacts("full", assignment) / f"{name}.json").read_text())
 
 
 def text(assignment, cell_id):
@@ -271,7 +298,7 @@ def test_every_other_figure_is_a_reported_one(assignment):
 def test_a_quoted_run_is_complete_and_from_the_device_and_seeds_in_the_texts(name, number):
     assert seeds(name) == number
     assert run(name)["share"] == 1
-    assert run(name)["precision"] == "bfloat16"
+    assert run(name)["precision"] == ("float32" if name == "depthwise_convnet" else "bfloat16")
     assert "NVIDIA H100" in run(name)["run_on"]["device"]
 
 
@@ -364,3 +391,23 @@ def test_new_statistics_from_few_images_cost_accuracy_by_themselves():
     ours = references.sweeps("full")["pruned_measured_anew"]["figures"]
     assert ours["nothing pruned"] < run("resnet20")["accuracies"][0] - 0.03
     assert ours["80 % globally"] - ours["80 %"] > 0.1
+
+
+def test_cosine_and_one_cycle_end_ahead_of_multistep_and_differ_by_less_than_the_spread():
+    multistep, cosine, one_cycle = (
+        run(f"convnet_{name}") for name in ("multistep", "cosine", "one_cycle")
+    )
+    assert min(cosine["accuracies"] + one_cycle["accuracies"]) > max(multistep["accuracies"])
+    spread = min(cosine["spread"], one_cycle["spread"])
+    assert abs(cosine["mean"] - one_cycle["mean"]) < spread
+
+
+def test_without_half_of_the_filters_every_run_ends_far_below_the_others():
+    others = run("convnet_multistep")["accuracies"] + run("unstructured")["accuracies"]
+    assert max(run("structured")["accuracies"]) < min(others) - 0.04
+
+
+def test_the_separable_network_is_behind_on_the_training_images_as_well():
+    separable = history("depthwise_convnet", "depthwise_conv")["train_accuracy"][-1]
+    dense = history("convnet_multistep", "lr_schedules")["train_accuracy"][-1]
+    assert 1 - separable > 1.5 * (1 - dense)
