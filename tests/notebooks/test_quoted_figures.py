@@ -156,8 +156,8 @@ def quoted():
             ],
             rf"they ended at {after('sparse_3bit')} and {after('sparse_2bit')}; "
             rf"their controls reach {CONTROLS['sparse_3bit']} and {CONTROLS['sparse_2bit']}\. "
-            r"On the same GPU, networks whose weights keep their values while batch norm is trained "
-            rf"end at {frozen('sparse_3bit')} and {frozen('sparse_2bit')}\.",
+            r"On the same GPU, networks whose weights keep their values while batch norm is "
+            rf"trained end at {frozen('sparse_3bit')} and {frozen('sparse_2bit')}\.",
         ],
     }
     pruned = ["40 %", "60 %", "80 %"]
@@ -228,8 +228,8 @@ def quoted():
     }
     structured_pruning = {
         "unstructured_written": [
-            rf"the baseline ended at {multistep}, weights at {after('unstructured')} and filters at "
-            rf"{after('structured')},",
+            rf"the baseline ended at {multistep}, weights at {after('unstructured')} and filters "
+            rf"at {after('structured')},",
         ],
     }
     depthwise_conv = {

@@ -1,4 +1,4 @@
-"""One training of each kind in the course, with its layers and hooks, on the digits; a small one."""
+"""One training of each kind in the course, with its layers and hooks, and a small network."""
 
 from functools import partial
 
