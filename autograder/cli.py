@@ -6,11 +6,11 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autograder.errors import UserError
+from helpers import __version__
 
 if TYPE_CHECKING:  # loading nbgrader takes seconds, and `--help` should appear at once
     from autograder.course import Course
@@ -39,8 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="autograder", description="Release, grade and report assignments."
     )
-    installed = version("efficient-dl-course")
-    parser.add_argument("--version", action="version", version=f"%(prog)s {installed}")
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def command(name: str, run: object, text: str) -> argparse.ArgumentParser:

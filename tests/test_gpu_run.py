@@ -15,15 +15,34 @@ import pytest
 from autograder.cli import _parser
 
 SCRIPT = Path(__file__).parents[1] / "scripts" / "gpu_run.sh"
+SHIPPED = ("helpers/pretrained", "helpers/reference/baseline")
 
-ON_A_BARE_MACHINE = """
+BARE_MACHINE = """
+import importlib.metadata
 import sys
 
 for package in ("nbgrader", "nbformat", "nbconvert", "traitlets", "torchvision", "psutil"):
     sys.modules[package] = None
+found = importlib.metadata.distribution
+
+
+def of_others(name):
+    if name == "efficient-dl-course":
+        raise importlib.metadata.PackageNotFoundError(name)
+    return found(name)
+
+
+importlib.metadata.distribution = of_others
+"""
+COLLECT_TESTS = """
 import pytest
 
 sys.exit(pytest.main(["-m", "gpu", "-q", "--collect-only", "tests/helpers"]))
+"""
+RUN_NOTHING = """
+from autograder.cli import main
+
+sys.exit(main(["reference", "run", "--profile", "full", "--missing", "--only", "nothing"]))
 """
 
 STAND_IN = """#!/bin/sh
@@ -38,11 +57,12 @@ sleep "$SECONDS_EACH"
 def project(tmp_path):
     """Return a project with the script, references, and a stand-in for Python."""
     root = tmp_path / "project"
-    for folder in ("scripts", "autograder/references/full", "helpers/pretrained", "build/data"):
+    for folder in ("scripts", "autograder/references/full", *SHIPPED, "build/data"):
         (root / folder).mkdir(parents=True)
     shutil.copy(SCRIPT, root / "scripts")
     (root / "autograder/references/full/quantization.json").write_text("{}")
     (root / "helpers/pretrained/resnet20_full.safetensors").write_bytes(os.urandom(16 * 2**20))
+    (root / "helpers/reference/baseline/convnet_full.safetensors").touch()
     (root / "build/data/cifar10.npz").touch()
     stand_in = root / "stand-in"
     stand_in.write_text(STAND_IN)
@@ -107,6 +127,7 @@ def test_the_results_are_packed_in_small_parts_that_can_be_unpacked(project, tmp
         names = archive.getnames()
     assert "autograder/references/full/quantization.json" in names
     assert "helpers/pretrained/resnet20_full.safetensors" in names
+    assert "helpers/reference/baseline/convnet_full.safetensors" in names
     assert "build/gpu/work/state" in names
 
 
@@ -143,13 +164,23 @@ def test_the_command_for_the_references_exists(project):
     assert (found.profile, found.missing, found.seeds, found.share) == ("full", True, 3, 1.0)
 
 
-def test_the_tests_for_a_gpu_need_none_of_the_instructors_packages():
-    found = subprocess.run(
-        [sys.executable, "-c", ON_A_BARE_MACHINE],
+def on_a_bare_machine(code):
+    """Run code where neither the instructor's packages nor the project are installed."""
+    return subprocess.run(
+        [sys.executable, "-c", BARE_MACHINE + code],
         cwd=SCRIPT.parents[1],
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def test_the_tests_for_a_gpu_need_none_of_the_instructors_packages():
+    found = on_a_bare_machine(COLLECT_TESTS)
     assert found.returncode == 0, found.stdout
     assert "test_cuda_graph.py" in found.stdout
+
+
+def test_the_command_for_the_references_needs_no_installed_project():
+    found = on_a_bare_machine(RUN_NOTHING)
+    assert "autograder: There is no experiment or assignment 'nothing'" in found.stderr

@@ -48,6 +48,14 @@ def ids(files: list[Path]) -> list[str]:
     return [str(file.relative_to(PROJECT)) for file in files]
 
 
+def test_an_installation_holds_every_data_file_of_helpers() -> None:
+    package = PROJECT / "helpers"
+    patterns = PYPROJECT["tool"]["setuptools"]["package-data"]["helpers"]
+    installed = {file for pattern in patterns for file in package.glob(pattern)}
+    kinds = {".json", ".safetensors", ".txt"}
+    assert {file for file in package.rglob("*") if file.suffix in kinds} <= installed
+
+
 @pytest.mark.parametrize("file", HELPERS, ids=ids(HELPERS))
 def test_helpers_never_imports_autograder(file: Path) -> None:
     assert not [module for module in imports(file) if within(module, "autograder")]

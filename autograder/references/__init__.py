@@ -144,7 +144,8 @@ def bar_of(run: Run, runs: Iterable[Run]) -> float | None:
     It is the lower end of a one-sided prediction interval for one more run of the same recipe: a
     student who trains as the reference did reaches it in 99 of 100 cases. The interval's spread is
     that of the experiment's own seeds, or that of the seeds of all experiments on the same data if
-    this is larger; experiments that are meant to fail are left out. It is at least one standard
+    this is larger. Experiments whose trainings are not steady, such as those that are meant to
+    fail, are left out, and only their own seeds tell their own spread. It is at least one standard
     error of the accuracy on the test images, because the choice of the images alone makes that
     much.
 
@@ -172,7 +173,7 @@ def bar_of(run: Run, runs: Iterable[Run]) -> float | None:
     mean, images = fmean(run["accuracies"]), run["run_on"]["test_images"]
     standard_error = sqrt(max(mean * (1 - mean), 1 / images) / images)
     least = max(stdev(run["accuracies"]), standard_error)
-    predicted = mean - usual.margin(len(run["accuracies"]), least)
+    predicted = max(0.0, mean - usual.margin(len(run["accuracies"]), least))
     halfway = (run["untrained"] + mean) / 2
     return predicted if halfway > min(run["accuracies"]) else max(predicted, halfway)
 
@@ -181,7 +182,8 @@ def _peers(run: Run, runs: Iterable[Run]) -> Iterator[Run]:
     """Yield the runs whose spread says something about that of `run`, and `run` itself."""
     for other in runs:
         same_data = other["run_on"]["data"] == run["run_on"]["data"]
-        if other is run or (same_data and other.get("is_steady", True)):
+        steady = run.get("is_steady", True) and other.get("is_steady", True)
+        if other is run or (same_data and steady):
             yield other
 
 

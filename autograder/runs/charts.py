@@ -18,7 +18,7 @@ from autograder.runs import starting
 from autograder.runs.lines import Chart, Line
 from autograder.runs.table import TRAINED, Experiment, Sweep, experiments, sweeps
 from helpers.files import replacing
-from helpers.plots import LINES, learning_curves
+from helpers.plots import LINES
 from helpers.plots.style import accuracy_axis, legend_beside, panels
 from helpers.training import History
 
@@ -39,6 +39,7 @@ class Drawn:
 
 
 SIZE = (7.6, 4.2)  # inches
+SMALL = (4.6, 3.0)
 DPI = 100
 BITS = (6, 5, 4, 3, 2)
 SIZES = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 1)
@@ -58,7 +59,7 @@ def write(profile: str, folder: Path) -> None:
         "accuracy_over_bits": _over_bits(profile),
         "accuracy_over_sparsity": _over_sparsity(profile),
         "accuracy_over_size": _over_size(profile),
-        "learning_curves": learning_curves(_curves(profile)),
+        "learning_curves": _learning_curves(profile),
     }
     for name, figure in figures.items():
         with replacing(folder / f"{name}.png") as temporary:
@@ -117,13 +118,14 @@ def _start(profile: str) -> float | None:
     return found["mean"] if found else None
 
 
-def _curves(profile: str) -> dict[str, History]:
-    """Return the history of the first seed for each network whose learning curve is drawn."""
-    curves = {}
+def _curves(profile: str) -> dict[str, dict[str, History]]:
+    """Return the histories of the first seeds whose curves are drawn, assignment by assignment."""
+    curves: dict[str, dict[str, History]] = {}
     for experiment in experiments():
         path = FROZEN / profile / experiment.assignment / f"{experiment.name}.json"
         if experiment.draws_curve and path.exists():
-            curves[experiment.name] = History.from_dict(json.loads(path.read_text()))
+            history = History.from_dict(json.loads(path.read_text()))
+            curves.setdefault(experiment.assignment, {})[experiment.name] = history
     return curves
 
 
@@ -171,6 +173,27 @@ def _over_size(profile: str) -> Figure:
         axes.set_ylabel("test accuracy")
         axes.yaxis.set_major_formatter(lambda accuracy, _: f"{100 * accuracy:.1f} %")
         legend_beside(axes)
+    return figure
+
+
+def _learning_curves(profile: str) -> Figure:
+    """Draw training loss and test accuracy over the epochs: a row for each assignment."""
+    found = _curves(profile)
+    with panels(2 * len(found), SMALL, per_row=2) as (figure, every):
+        for row, (assignment, curves) in enumerate(found.items()):
+            loss, accuracy = every[2 * row : 2 * row + 2]
+            for place, (name, history) in enumerate(curves.items()):
+                epochs = range(1, len(history) + 1)
+                look = _look(place) | {"markevery": max(1, len(history) // 10)}
+                loss.plot(epochs, history.train_loss, **look)
+                accuracy.plot(epochs, history.test_accuracy, label=name, **look)
+            for axes in (loss, accuracy):
+                axes.set_title(assignment)
+                axes.set_xlabel("epoch")
+                axes.locator_params(axis="x", integer=True)
+            loss.set_ylabel("training loss")
+            accuracy_axis(accuracy, None)
+            legend_beside(accuracy)
     return figure
 
 

@@ -85,8 +85,9 @@ class Experiment:
     ships_history
         Whether students also get the history of this network, in a file beside it.
     is_steady
-        Whether the spread over its seeds says something about other experiments, so that it counts
-        for their bars. It does not where the training is meant to fail.
+        Whether the spread over its seeds says something about other experiments, and theirs about
+        it, so that they count for each other's bars. It does not where the training is meant to
+        fail, or ends after a few epochs at a high rate.
     has_controls
         Whether the network is compared with controls, in which its weights are not trained.
     draws_curve

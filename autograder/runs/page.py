@@ -47,7 +47,8 @@ BARS_RULE = f"""\
 The bar is the accuracy that one more run of the same recipe reaches in {100 * PASS_RATE:g} of 100
 cases, by the spread over the seeds of this experiment or of all experiments on the same data,
 whichever is larger; or half of the way from the accuracy without training to the mean, if that is
-higher.
+higher. Where seeds differ much, as after a few epochs at a high rate, only an experiment's own
+seeds count.
 
 Two controls show what a network reaches without the training of its weights: one whose batch norm
 measured its statistics anew on training images, and one that was trained while the weights of its

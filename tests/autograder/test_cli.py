@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -51,6 +53,13 @@ def test_a_course_has_only_the_assignments_that_its_settings_name(tmp_path, caps
     (tmp_path / "course.toml").write_text('assignments = ["pruning"]\n')
     assert main(["release", "quantization", "--course", str(tmp_path)]) == 1
     assert "Its assignments are: pruning." in capsys.readouterr().err
+
+
+def test_the_version_is_the_one_that_the_project_declares(capsys):
+    declared = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    with pytest.raises(SystemExit):
+        main(["--version"])
+    assert capsys.readouterr().out == f"autograder {declared['version']}\n"
 
 
 def test_a_wrong_command_lists_those_that_exist(capsys):

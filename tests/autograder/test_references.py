@@ -73,6 +73,17 @@ def test_some_experiments_do_not_count_for_the_spread(other):
     assert bar_of(ALONE, [ALONE, other]) == bar_of(ALONE, [ALONE])
 
 
+def test_an_experiment_that_is_not_steady_has_the_spread_of_its_own_seeds_alone():
+    unsteady = run_of([0.89, 0.90, 0.91], is_steady=False)
+    agreeing = run_of([0.9, 0.9, 0.9, 0.9])
+    assert bar_of(unsteady, [unsteady, agreeing]) == bar_of(ALONE, [ALONE])
+
+
+def test_a_bar_is_not_negative():
+    run = run_of([0.1, 0.5], untrained=0.4)
+    assert bar_of(run, [run]) == 0
+
+
 def test_an_experiment_with_a_larger_spread_than_usual_keeps_it():
     agreeing = run_of([0.9, 0.9, 0.9])
     expected = 0.9 - 3.747 * 0.01 * (1 + 1 / 3) ** 0.5

@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import pytest
 import torch
-from course_trainings import KINDS, distance
+from course_trainings import KINDS, distance, small_model
 from torch import nn
 
 from helpers import data
 from helpers.data import Split
-from helpers.training import PRECISIONS, fit, seed_everything
+from helpers.training import PRECISIONS, fit
 from helpers.turns import Turns
 
 pytestmark = [
@@ -22,30 +22,30 @@ DEVICE = "cuda"
 EPOCHS = 3
 BATCH_SIZE = 32
 STEPS = 30  # per epoch
+# In each step a sum may be rounded differently, because the order of its terms is free.
+FREE = EPOCHS * STEPS * 2**-20
+
+
+def part_of(name):
+    whole = data.load(name, device=DEVICE)
+    count = STEPS * BATCH_SIZE
+    return replace(whole, train=Split(whole.train.images[:count], whole.train.labels[:count]))
 
 
 @pytest.fixture(scope="module")
 def digits():
-    whole = data.load("digits", device=DEVICE)
-    count = STEPS * BATCH_SIZE
-    return replace(whole, train=Split(whole.train.images[:count], whole.train.labels[:count]))
+    return part_of("digits")
+
+
+@pytest.fixture(scope="module")
+def dark_digits():
+    """Digits of which a small network makes something within a few epochs."""
+    return part_of("dark_digits")
 
 
 def trained(model, dataset, **options):
     settings = {"epochs": EPOCHS, "lr": 0.01, "batch_size": BATCH_SIZE, "precision": "float32"}
     return fit(model, dataset, progress=False, **(settings | options))
-
-
-def small_model(*more):
-    seed_everything(0)
-    return nn.Sequential(
-        nn.Conv2d(3, 4, 3, stride=4),
-        nn.BatchNorm2d(4),
-        nn.ReLU(),
-        nn.Flatten(),
-        *more,
-        nn.Linear(256, 10),
-    )
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -68,24 +68,34 @@ def test_a_recorded_training_equals_a_plain_one_up_to_rounding(kind, digits, cap
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_nothing_in_a_recorded_training_makes_the_program_wait(kind, digits):
+def test_nothing_in_a_recorded_epoch_makes_the_program_wait(kind, digits):
     model, hooks = KINDS[kind](digits)
-    inner = hooks.get("after_step", lambda model: None)
+    after_step = hooks.get("after_step", lambda model: None)
 
     def watch(model):
-        inner(model)
+        after_step(model)
         torch.cuda.set_sync_debug_mode("error")
 
+    watched = hooks | {"after_step": watch}
+    if "before_epoch" in hooks:
+        # Between two epochs a hook may wait, as for a percentile that NumPy computes.
+        def unwatched(model, epoch):
+            mode = torch.cuda.get_sync_debug_mode()
+            torch.cuda.set_sync_debug_mode("default")
+            hooks["before_epoch"](model, epoch)
+            torch.cuda.set_sync_debug_mode(mode)
+
+        watched["before_epoch"] = unwatched
     try:
-        trained(model, digits, **(hooks | {"after_step": watch}))
+        trained(model, digits, **watched)
     finally:
         torch.cuda.set_sync_debug_mode("default")
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
-def test_a_recorded_training_learns_in_every_precision(precision, digits, capsys):
-    history = trained(small_model(), digits, precision=precision, lr=0.05, epochs=8)
-    assert history.train_loss[-1] < history.train_loss[0] / 2
+def test_a_recorded_training_learns_in_every_precision(precision, dark_digits, capsys):
+    history = trained(small_model(), dark_digits, precision=precision, lr=0.05, epochs=8)
+    assert history.train_loss[-1] < 0.7 * history.train_loss[0]
     assert "cannot repeat" not in capsys.readouterr().out
 
 
@@ -99,12 +109,12 @@ def test_a_layer_that_reads_a_number_back_is_trained_plainly_and_reported_once(
     changing, digits, capsys
 ):
     hooks = {"before_epoch": lambda model, epoch: None} if changing else {}
-    model, expected = small_model(ReadsBack()), small_model(ReadsBack())
+    model, expected, again = (small_model(ReadsBack()) for _ in range(3))
     trained(model, digits, **hooks)
     assert capsys.readouterr().out.count("cannot repeat the steps") == 1
-    trained(expected, digits, cuda_graph=False, **hooks)
-    largest = max(w.abs().max().item() for w in expected.parameters())
-    assert distance(model, expected) <= EPOCHS * STEPS * 2**-20 * max(largest, 1)
+    for plain in (expected, again):
+        trained(plain, digits, cuda_graph=False, **hooks)
+    assert distance(model, expected) <= 4 * distance(again, expected) + FREE
 
 
 class Draws(nn.Module):
@@ -151,11 +161,9 @@ def test_trainings_side_by_side_give_the_same_as_each_alone(digits):
         thread.start()
     for thread in threads:
         thread.join()
-    # In each step a sum may be rounded differently, because the order of its terms is free.
-    free = EPOCHS * STEPS * 2**-20
     for seed in range(len(kinds)):
         noise = distance(alone[seed], again[seed])
-        assert distance(together[seed], alone[seed]) <= 4 * noise + free
+        assert distance(together[seed], alone[seed]) <= 4 * noise + FREE
 
 
 def test_one_training_after_the_other_uses_the_same_memory(digits):

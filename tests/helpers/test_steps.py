@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from course_trainings import KINDS, distance
+from course_trainings import KINDS, distance, small_model
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -77,13 +77,6 @@ def recorder(monkeypatch):
         return found
 
     return used
-
-
-def small_model():
-    training.seed_everything(0)
-    return nn.Sequential(
-        nn.Conv2d(3, 4, 3, stride=2), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(), nn.Linear(196, 10)
-    )
 
 
 def trained(model, dataset, **options):

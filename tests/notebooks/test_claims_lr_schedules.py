@@ -1,6 +1,6 @@
 """What the notebook on learning rates states is so in the reference runs, or computed here.
 
-It states nothing about figures of `full`.
+What it says about `full` is in test_quoted_figures.py.
 """
 
 import json
@@ -149,9 +149,10 @@ def test_which_differences_between_schedules_are_beyond_chance():
     assert errors_apart("cosine", "one_cycle") < 2
 
 
-def test_the_network_that_ships_is_the_one_of_the_reference_run():
-    weights, history_file = shipped_files("quick")
-    kept = artifact("convnet_multistep")
+@pytest.mark.parametrize("profile", ["quick", "full"])
+def test_the_network_that_ships_is_the_one_of_the_reference_run(profile):
+    weights, history_file = shipped_files(profile)
+    kept = load_artifact(references.artifacts(profile, "lr_schedules"), "convnet_multistep")
     shipped = read_weights(weights)
     assert all(torch.equal(shipped[name], value) for name, value in kept.weights.items())
     assert json.loads(history_file.read_text()) == kept.history.to_dict()

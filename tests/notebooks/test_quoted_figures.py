@@ -46,7 +46,8 @@ CONTROLS = {
     "iterative_4bit": "0.7270",
 }
 
-# The texts say how many seeds these runs have, and that they come from one NVIDIA H100 in bfloat16.
+# The texts say how many seeds these runs have, and that they come from one NVIDIA H100, all but the
+# separable network in bfloat16.
 TWO_SEEDS = [
     "pruned_std",
     "pruned_percentage",
@@ -56,7 +57,17 @@ TWO_SEEDS = [
     "qat_4bit",
     "sparse_4bit",
     "iterative_4bit",
+    "sparse_3bit",
+    "sparse_2bit",
+    "wide_std_025",
+    "wide_std_050",
+    "wide_std_100",
+    "wide_percentage_25",
+    "wide_percentage_50",
+    "wide_percentage_75",
 ]
+TWO_SEEDS += ["convnet_multistep", "convnet_cosine", "convnet_one_cycle"]
+TWO_SEEDS += ["structured", "unstructured", "depthwise_convnet"]
 THREE_SEEDS = ["qat_442", "qat_424", "qat_244", "shared_3bit", "shared_2bit"]
 SEEDS = [(name, 2) for name in TWO_SEEDS] + [(name, 3) for name in THREE_SEEDS]
 
@@ -74,12 +85,13 @@ def before(name):
     return f"{run(name)['untrained']:.4f}"
 
 
-def mean(name):
-    return f"{run(name)['mean']:.4f}"
-
-
 def after(name):
     return f"{run(name)['mean']:.4f} ± {run(name)['spread']:.4f}"
+
+
+def frozen(name):
+    """Return the accuracy of the control that was trained without its weights."""
+    return f"{run(name)['controls']['frozen']['accuracy']:.4f}"
 
 
 def wide(name):
@@ -142,8 +154,10 @@ def quoted():
                     ("4 bits without pruning", "qat_4bit"),
                 )
             ],
-            rf"they ended at {mean('sparse_3bit')} and {mean('sparse_2bit')}; "
-            rf"their controls reach {CONTROLS['sparse_3bit']} and {CONTROLS['sparse_2bit']}\.",
+            rf"they ended at {after('sparse_3bit')} and {after('sparse_2bit')}; "
+            rf"their controls reach {CONTROLS['sparse_3bit']} and {CONTROLS['sparse_2bit']}\. "
+            r"On the same GPU, networks whose weights keep their values while batch norm is "
+            rf"trained end at {frozen('sparse_3bit')} and {frozen('sparse_2bit')}\.",
         ],
     }
     pruned = ["40 %", "60 %", "80 %"]
@@ -203,7 +217,31 @@ def quoted():
         ],
         "huffman-average-look": [rf"we measured {swept('huffman_bits', '5 bits')}\."],
     }
+    multistep, cosine, one_cycle = (
+        after(f"convnet_{name}") for name in ("multistep", "cosine", "one_cycle")
+    )
+    lr_schedules = {
+        "trends_written": [rf"MultiStep ended at {multistep} and cosine at {cosine}\."],
+        "schedules_written": [
+            rf"MultiStep ended at {multistep}, cosine at {cosine} and one cycle at {one_cycle};"
+        ],
+    }
+    structured_pruning = {
+        "unstructured_written": [
+            rf"the baseline ended at {multistep}, weights at {after('unstructured')} and filters "
+            rf"at {after('structured')},",
+        ],
+    }
+    depthwise_conv = {
+        "tradeoff_written": [
+            rf"the separable network ended at {after('depthwise_convnet')} and the dense one at "
+            rf"{multistep},",
+        ],
+    }
     places = {
+        "lr_schedules": lr_schedules,
+        "structured_pruning": structured_pruning,
+        "depthwise_conv": depthwise_conv,
         "quantization": quantization,
         "pruning": pruning,
         "deep_compression": deep_compression,
@@ -216,9 +254,9 @@ def quoted():
     ]
 
 
-def history(name):
-    """Return the history of the first seed of a run of the assignment on pruning."""
-    return json.loads((references.artifacts("full", "pruning") / f"{name}.json").read_text())
+def history(name, assignment="pruning"):
+    """Return the history of the first seed of a run."""
+    return json.loads((references.artifacts("full", assignment) / f"{name}.json").read_text())
 
 
 def text(assignment, cell_id):
@@ -260,7 +298,7 @@ def test_every_other_figure_is_a_reported_one(assignment):
 def test_a_quoted_run_is_complete_and_from_the_device_and_seeds_in_the_texts(name, number):
     assert seeds(name) == number
     assert run(name)["share"] == 1
-    assert run(name)["precision"] == "bfloat16"
+    assert run(name)["precision"] == ("float32" if name == "depthwise_convnet" else "bfloat16")
     assert "NVIDIA H100" in run(name)["run_on"]["device"]
 
 
@@ -335,14 +373,41 @@ def test_the_linear_start_is_the_best_one_and_the_other_two_change_places():
 
 
 def test_the_wide_networks_have_the_epochs_that_the_notes_on_milder_pruning_state():
-    six = ("std_025", "std_050", "std_100", "percentage_25")
-    shares = {
-        name: run(f"wide_{name}")["share"] for name in (*six, "percentage_50", "percentage_75")
-    }
-    assert shares == dict.fromkeys(six, 0.3) | {"percentage_50": 0.1, "percentage_75": 0.1}
+    names = [name for name in references.runs("full") if name.startswith(("wide_std", "wide_perc"))]
+    assert len(names) == 6
+    assert all(run(name)["recipe"].count(", 20 epochs with masks") == 1 for name in names)
+
+
+def test_in_full_too_the_strongest_pruning_in_each_column_costs_most():
+    for columns in (
+        ("std_025", "std_050", "std_100"),
+        ("percentage_25", "percentage_50", "percentage_75"),
+    ):
+        *milder, strongest = (run(f"wide_{name}")["mean"] for name in columns)
+        assert strongest < min(milder)
 
 
 def test_new_statistics_from_few_images_cost_accuracy_by_themselves():
     ours = references.sweeps("full")["pruned_measured_anew"]["figures"]
     assert ours["nothing pruned"] < run("resnet20")["accuracies"][0] - 0.03
     assert ours["80 % globally"] - ours["80 %"] > 0.1
+
+
+def test_cosine_and_one_cycle_end_ahead_of_multistep_and_differ_by_less_than_the_spread():
+    multistep, cosine, one_cycle = (
+        run(f"convnet_{name}") for name in ("multistep", "cosine", "one_cycle")
+    )
+    assert min(cosine["accuracies"] + one_cycle["accuracies"]) > max(multistep["accuracies"])
+    spread = min(cosine["spread"], one_cycle["spread"])
+    assert abs(cosine["mean"] - one_cycle["mean"]) < spread
+
+
+def test_without_half_of_the_filters_every_run_ends_far_below_the_others():
+    others = run("convnet_multistep")["accuracies"] + run("unstructured")["accuracies"]
+    assert max(run("structured")["accuracies"]) < min(others) - 0.04
+
+
+def test_the_separable_network_is_behind_on_the_training_images_as_well():
+    separable = history("depthwise_convnet", "depthwise_conv")["train_accuracy"][-1]
+    dense = history("convnet_multistep", "lr_schedules")["train_accuracy"][-1]
+    assert 1 - separable > 1.5 * (1 - dense)

@@ -1,4 +1,4 @@
-"""One training of each kind in the course, with its layers and hooks, on the digits."""
+"""One training of each kind in the course, with its layers and hooks, and a small network."""
 
 from functools import partial
 
@@ -10,6 +10,7 @@ from helpers.reference import masks
 from helpers.reference.deep_compression import shared_network
 from helpers.reference.pruning import magnitude
 from helpers.reference.quantization import ste
+from helpers.training import seed_everything
 
 SPARSITY = 0.8
 
@@ -50,6 +51,19 @@ KINDS = {
     "pruned step by step": _step_by_step,
 }
 """``KINDS[kind](dataset)`` returns a model and the hooks that `fit` takes with it."""
+
+
+def small_model(*more):
+    """Return a small network for images of 16×16 pixels, with further layers before the last."""
+    seed_everything(0)
+    return nn.Sequential(
+        nn.Conv2d(3, 16, 3, stride=2),
+        nn.BatchNorm2d(16),
+        nn.ReLU(),
+        nn.Flatten(),
+        *more,
+        nn.Linear(16 * 7 * 7, 10),
+    )
 
 
 def distance(one, other):

@@ -30,7 +30,7 @@ def _row(name: str, how: str, **fields: Any) -> Experiment:
     )
 
 
-def _constant(name: str, rate: float, **fields: Any) -> Experiment:
+def _constant(name: str, rate: float) -> Experiment:
     """Return the row of a network that is trained with one rate for a few epochs."""
     return _row(
         name,
@@ -39,7 +39,9 @@ def _constant(name: str, rate: float, **fields: Any) -> Experiment:
         epochs=FEW_EPOCHS,
         settings={"schedule": "constant", "step_losses": True},
         draws_curve=True,
-        **fields,
+        # Where training hardly begins, nearly fails or stops at a high rate, the seeds say nothing
+        # about other trainings.
+        is_steady=False,
     )
 
 
@@ -60,10 +62,9 @@ def _warm_up(total: int) -> Factor:
 
 
 HANDED_IN = (
-    # Where training hardly begins, or nearly fails, the seeds say nothing about other trainings.
-    _constant("rate_small", 0.0001, is_steady=False),
+    _constant("rate_small", 0.0001),
     _constant("rate_medium", 0.1),
-    _constant("rate_large", 1.0, is_steady=False),
+    _constant("rate_large", 1.0),
     _row(
         "rate_large_warm",
         f"{WARM_EPOCHS} of them up to",

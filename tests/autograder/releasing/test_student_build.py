@@ -55,7 +55,11 @@ def test_an_unlocked_module_comes_with_the_data_files_beside_it(tmp_path: Path) 
         "__init__.py",
         "baseline/__init__.py",
         "baseline/network.py",
-        *(f"baseline/convnet_quick.{kind}" for kind in ("safetensors", "json")),
+        *(
+            f"baseline/convnet_{profile}.{kind}"
+            for profile in ("quick", "full")
+            for kind in ("safetensors", "json")
+        ),
     }
 
 

@@ -70,6 +70,21 @@ def test_the_lines_of_a_chart_are_those_declared_for_it(declare):
     assert charts.lines("bits") == [bits]
 
 
+@pytest.mark.parametrize("profile", ["quick", "full"])
+def test_learning_curves_are_large_enough_and_their_legends_cover_nothing(profile, monkeypatch):
+    monkeypatch.setenv("COURSE_PROFILE", profile)
+    figure = charts._learning_curves(profile)
+    figure.canvas.draw()
+    width, height = figure.canvas.get_width_height()
+    for axes in figure.axes:
+        assert axes.bbox.width > 0.2 * width
+        assert axes.bbox.height > 100
+        if (legend := axes.get_legend()) is not None:
+            around = legend.get_window_extent()
+            assert not any(around.overlaps(other.bbox) for other in figure.axes)
+            assert 0 <= around.y0 < around.y1 <= height
+
+
 def test_looks_differ_where_there_are_more_lines_than_colours():
     looks = [str(sorted(charts._look(place).items())) for place in range(2 * len(charts.LINES))]
     assert len(set(looks)) == len(looks)
