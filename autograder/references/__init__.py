@@ -137,7 +137,7 @@ def no_run(profile: str, name: str) -> NoReferenceRun:
     """Return the error that says how to make the reference run of an artifact."""
     return NoReferenceRun(
         f"There is no {profile} reference run of {name!r} with two seeds or more: make one "
-        f"with `autograder reference run --profile {profile} --only {name}`."
+        f"with `autograder reference run --profile {profile} --only {name} --missing`."
     )
 
 

@@ -13,6 +13,7 @@ from textwrap import shorten
 from typing import ParamSpec
 
 from helpers.checks.box import GREEN, RED, box, line, note, prose
+from helpers.checks.hints import has_hint
 
 Claims = Iterator[str]
 Arguments = ParamSpec("Arguments")
@@ -36,12 +37,15 @@ class CheckResult:
         The claim that does not hold; None if all claims hold.
     problem
         Explanation of what is wrong, with code in backticks; empty if all claims hold.
+    hint
+        The name under which `helpers.checks.hints` has hints; empty if there are none.
     """
 
     name: str
     fulfilled: tuple[str, ...]
     failed: str | None = None
     problem: str = ""
+    hint: str = ""
 
     def __bool__(self) -> bool:
         return self.failed is None
@@ -51,17 +55,24 @@ class CheckResult:
         """The outcome in a few words."""
         return f"{self.name}: {'all checks pass' if self else 'not right yet'}"
 
+    @property
+    def _hint(self) -> str:
+        return f'`checks.hint("{self.hint}")` gives a hint.' if self.hint else ""
+
     def __repr__(self) -> str:
         lines = [self.heading, *(f"  ✓ {claim}" for claim in self.fulfilled)]
         if self.failed is not None:
             lines.append(f"  ✗ {self.failed}")
-            lines += [f"    {line}" for line in self.problem.splitlines()]
+            lines += [f"    {line}" for line in [*self.problem.splitlines(), self._hint] if line]
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
         body = [line("✓", GREEN, "holds", prose(claim)) for claim in self.fulfilled]
         if self.failed is not None:
-            body += [line("✗", RED, "does not hold", prose(self.failed)), note(self.problem)]
+            body += [
+                line("✗", RED, "does not hold", prose(self.failed)),
+                note(f"{self.problem}\n{self._hint}"),
+            ]
         return box(self.heading, GREEN if self else RED, body)
 
 
@@ -91,7 +102,8 @@ def public_check(
                 problem = f"The answer has a form that cannot be checked ({described(error)})."
             if problem is None:
                 return CheckResult(name, tuple(announced))
-            return CheckResult(name, tuple(announced[:-1]), announced[-1], problem)
+            hint = claims.__name__ if has_hint(claims.__name__, claims.__module__) else ""
+            return CheckResult(name, tuple(announced[:-1]), announced[-1], problem, hint)
 
         return check
 
