@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import webbrowser
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -206,6 +207,10 @@ def _parser() -> argparse.ArgumentParser:
         type=float,
         help="stop after so many minutes; the same command continues from there",
     )
+    reference_run.add_argument(
+        "--open", action="store_true", help="open the results page in the browser at the end"
+    )
+
     text = "run one experiment again and compare it with what is frozen, which does not change"
     reproduce = verbs.add_parser("reproduce", help=text, description=text)
     reproduce.set_defaults(run=_reference_reproduce)
@@ -458,7 +463,12 @@ def _reference_run(options: argparse.Namespace) -> int:
     )
     for path in run(options.only, how, options.work):
         print(f"manifest: {path}")
-    print(f"page:     {write_page(options.profile)}")
+    page = write_page(options.profile)
+    print(f"page:     {page}")
+    if options.open:
+        from autograder.runs.html_page import html_page
+
+        webbrowser.open(html_page(page, options.work).as_uri())
     return 0
 
 
