@@ -17,6 +17,7 @@ PAGE = """\
 body {{ font: 15px/1.5 system-ui, sans-serif; margin: 2em; color: #1f2933 }}
 table {{ border-collapse: collapse; font-size: 13px }}
 th, td {{ border-bottom: 1px solid #d5dbe3; padding: 3px 8px; text-align: left }}
+a.anchor-link {{ display: none }}
 img {{ max-width: 100%; display: block }}
 </style>
 {body}

@@ -45,8 +45,7 @@ def _explain(
     source = "".join(linecache.getlines(frame.f_code.co_filename))
     in_cell = frame.f_globals is shell.user_ns and frame.f_code.co_name == "<module>"
     if in_cell and error.name and check_calls(source):
-        from IPython.display import display
-
-        display(CheckResult(error.name, (), "exists", undefined(error.name)))
+        found = CheckResult(error.name, (), "exists", undefined(error.name))
+        shell.display_pub.publish({"text/plain": repr(found), "text/html": found._repr_html_()})
         return
     shell.showtraceback((kind, error, error.__traceback__), tb_offset=tb_offset)

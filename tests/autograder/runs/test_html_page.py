@@ -11,9 +11,7 @@ from autograder.runs import page as reference_page
 from autograder.runs import run as reference_run
 from autograder.runs.html_page import html_page
 
-MARKDOWN = (
-    "# Runs\n\n![a plot](plots/a.png)\n\n| experiment | mean |\n|---|---:|\n| `one` | 0.9 |\n"
-)
+MARKDOWN = "# Runs\n\n![plot](plots/a.png)\n\n| run | mean |\n|---|---:|\n| `one` | 0.9 |\n"
 
 
 @pytest.fixture

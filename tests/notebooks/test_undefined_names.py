@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from jupyter_client.manager import start_new_kernel
 
-PROJECT = Path(__file__).parents[3]
+PROJECT = Path(__file__).parents[2]
 SECONDS = 120
 IMPORTS = (
     "from helpers.assignments.quantization import checks\nfrom helpers.scorecard import check_all"
