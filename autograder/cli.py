@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import webbrowser
 from collections.abc import Sequence
 from pathlib import Path
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING
 
 from autograder.errors import UserError
@@ -188,16 +190,41 @@ def _parser() -> argparse.ArgumentParser:
     reference_run.add_argument(
         "--work", type=Path, default=Path("build", "reference"), help="folder for unfinished runs"
     )
-    reference_run.add_argument(
+    which = reference_run.add_mutually_exclusive_group()
+    which.add_argument(
         "--missing",
         action="store_true",
         help="keep the frozen results, and run only the rows, epochs and seeds that they lack",
+    )
+    which.add_argument(
+        "--update",
+        action="store_true",
+        help="run anew what is frozen already, replace it, and say what moved (default: keep it)",
     )
     reference_run.add_argument(
         "--minutes",
         type=float,
         help="stop after so many minutes; the same command continues from there",
     )
+    reference_run.add_argument(
+        "--open", action="store_true", help="open the results page in the browser at the end"
+    )
+
+    text = "run one experiment again and compare it with what is frozen, which does not change"
+    reproduce = verbs.add_parser("reproduce", help=text, description=text)
+    reproduce.set_defaults(run=_reference_reproduce)
+    reproduce.add_argument("name", help="the experiment, as `reference show` names it")
+    reproduce.add_argument("--profile", choices=PROFILES, default="quick")
+    reproduce.add_argument(
+        "--scratch",
+        type=Path,
+        default=Path("build", "reproduced"),
+        help="folder for the new results (default: %(default)s)",
+    )
+    reproduce.add_argument("--seeds", type=int, default=1, help="(default: %(default)s)")
+    reproduce.add_argument("--device", help="as for `reference run`")
+    reproduce.add_argument("--jobs", type=int, help="as for `reference run`")
+
     text = "print the results of the reference runs beside the reported ones"
     reference_show = verbs.add_parser("show", help=text, description=text)
     reference_show.set_defaults(run=_reference_show)
@@ -430,12 +457,29 @@ def _reference_run(options: argparse.Namespace) -> int:
         options.share,
         options.jobs,
         missing=options.missing,
+        update=options.update,
         minutes=options.minutes,
     )
     for path in run(options.only, how, options.work):
         print(f"manifest: {path}")
-    print(f"page:     {write_page(options.profile)}")
+    page = write_page(options.profile)
+    print(f"page:     {page}")
+    if options.open:
+        from autograder.runs.html_page import html_page
+
+        webbrowser.open(html_page(page, options.work).as_uri())
     return 0
+
+
+def _reference_reproduce(options: argparse.Namespace) -> int:
+    os.environ["COURSE_PROFILE"] = options.profile
+    from autograder.runs.reproduce import reproduce
+    from autograder.runs.run import plan
+
+    how = plan(options.seeds, options.device, jobs=options.jobs)
+    found = reproduce(options.name, how, options.scratch)
+    print(f"\n{found}")
+    return 0 if found.agrees else 1
 
 
 def _reference_notebooks(options: argparse.Namespace) -> int:
@@ -458,9 +502,9 @@ def _reference_page(options: argparse.Namespace) -> int:
 
 def _reference_show(options: argparse.Namespace) -> int:
     os.environ["COURSE_PROFILE"] = options.profile
-    from autograder.runs.page import tables
+    from autograder.runs.show import shown
 
-    print(tables(options.profile))
+    print(shown(options.profile, get_terminal_size().columns))
     return 0
 
 

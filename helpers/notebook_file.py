@@ -157,7 +157,7 @@ class Notebook:
         found: dict[str, Section] = {}
         for title, cell in self._with_titles():
             mark = _mark(cell)
-            checks = _check_calls(cell["source"]) if cell["cell_type"] == "code" else []
+            checks = check_calls(cell["source"]) if cell["cell_type"] == "code" else []
             name = mark.get("grade_id", "").removesuffix("_solution")
             if not mark and not (checks and title):
                 continue
@@ -316,7 +316,7 @@ def _mark(cell: dict[str, Any]) -> dict[str, Any]:
     return mark if isinstance(mark, dict) and isinstance(mark.get("grade_id"), str) else {}
 
 
-def _check_calls(source: str) -> list[str]:
+def check_calls(source: str) -> list[str]:
     """Return the calls of public checks, if a cell consists of nothing else."""
     try:
         statements = ast.parse(source).body

@@ -13,9 +13,12 @@ from typing import Any
 
 from helpers.checks.box import AMBER, GREEN, RED, box, line, prose
 from helpers.checks.result import CheckResult, described
+from helpers.checks.undefined import explain_undefined, undefined
 from helpers.notebook_file import NotebookError, Section, read_notebook
 
 __all__ = ["Scorecard", "check_all"]
+
+explain_undefined()
 
 _OPEN, _WRONG, _PASSES, _UNCHECKED = "empty", "not right yet", "checks pass", "no public check"
 _SHOWN = {
@@ -134,7 +137,7 @@ def _problem(check: str, names: Mapping[str, Any]) -> str:
             warnings.simplefilter("ignore")  # the cell of the check has shown them
             found = eval(check, dict(names))
     except NameError as error:
-        return f"`{error.name}` does not exist yet: run the cells of this question."
+        return undefined(error.name)
     except Exception as error:
         return described(error)
     if isinstance(found, CheckResult) and not found:

@@ -90,8 +90,11 @@ class Spread:
         :math:`n` runs, where :math:`s` is the deviation, or `least` if that is larger, and
         :math:`f` its degrees of freedom.
         """
-        quantile = float(t.ppf(PASS_RATE, self.freedom))
-        return quantile * max(self.deviation, least) * sqrt(1 + 1 / runs)
+        return self.quantile(PASS_RATE) * max(self.deviation, least) * sqrt(1 + 1 / runs)
+
+    def quantile(self, rate: float) -> float:
+        """Return Student's t for a rate on one side, with these degrees of freedom."""
+        return float(t.ppf(rate, self.freedom))
 
 
 def pooled(groups: Iterable[Sequence[float]]) -> Spread | None:
@@ -134,7 +137,7 @@ def no_run(profile: str, name: str) -> NoReferenceRun:
     """Return the error that says how to make the reference run of an artifact."""
     return NoReferenceRun(
         f"There is no {profile} reference run of {name!r} with two seeds or more: make one "
-        f"with `autograder reference run --profile {profile} --only {name}`."
+        f"with `autograder reference run --profile {profile} --only {name} --missing`."
     )
 
 
@@ -170,12 +173,17 @@ def bar_of(run: Run, runs: Iterable[Run]) -> float | None:
         return None
     usual = pooled(other["accuracies"] for other in _peers(run, runs))
     assert usual is not None  # this run has two seeds
-    mean, images = fmean(run["accuracies"]), run["run_on"]["test_images"]
-    standard_error = sqrt(max(mean * (1 - mean), 1 / images) / images)
-    least = max(stdev(run["accuracies"]), standard_error)
+    mean = fmean(run["accuracies"])
+    least = max(stdev(run["accuracies"]), standard_error(run))
     predicted = max(0.0, mean - usual.margin(len(run["accuracies"]), least))
     halfway = (run["untrained"] + mean) / 2
     return predicted if halfway > min(run["accuracies"]) else max(predicted, halfway)
+
+
+def standard_error(run: Run) -> float:
+    """Return the standard error of a run's accuracy that comes from the choice of test images."""
+    mean, images = fmean(run["accuracies"]), run["run_on"]["test_images"]
+    return sqrt(max(mean * (1 - mean), 1 / images) / images)
 
 
 def _peers(run: Run, runs: Iterable[Run]) -> Iterator[Run]:

@@ -29,10 +29,15 @@ def start(row: Row) -> str | None:
     return None if row.from_scratch else start_digest(profile(), weights_in(row, profile()))[:12]
 
 
+def frozen_row(row: Row, frozen: Path) -> Run | None:
+    """Return what is frozen of a row, whatever it began with; None if nothing is."""
+    kind = "sweeps" if isinstance(row, Sweep) else "experiments"
+    return _manifest(row.assignment, frozen)[1][kind].get(row.name)
+
+
 def frozen_run(row: Row, frozen: Path) -> Run | None:
     """Return the frozen run of a row; None if there is none that began with the same network."""
-    kind = "sweeps" if isinstance(row, Sweep) else "experiments"
-    found = _manifest(row.assignment, frozen)[1][kind].get(row.name)
+    found = frozen_row(row, frozen)
     return found if found is not None and found["start"] == start(row) else None
 
 
@@ -121,7 +126,8 @@ def _joined(earlier: Run, trained: Sequence[Run]) -> Run:
     """Return the figures of an earlier run together with trainings with further seeds."""
     if any(r["run_on"]["data_sha256"] != earlier["run_on"]["data_sha256"] for r in trained):
         raise UserError(
-            "The frozen run used other data: run the experiment anew without --missing."
+            "The frozen run used other data: run the experiment anew, with --update instead of "
+            "--missing."
         )
     count = len(earlier["seeds"])
     total = count + len(trained)

@@ -175,7 +175,7 @@ def _unit(run_on: Run) -> str:
 
 
 def _trained(experiment: Experiment, run: Run) -> str:
-    reported = _comparable(experiment, run["run_on"])
+    reported = comparable(experiment, run["run_on"])
     spread = "" if run["spread"] is None else f" ± {run['spread']:.4f}"
     controls = [run.get("controls", {}).get(kind, {}) for kind in CONTROLS]
     return _row(
@@ -183,12 +183,12 @@ def _trained(experiment: Experiment, run: Run) -> str:
         run["recipe"],
         f"{weights_in(experiment, profile()):,}",
         f"{run['run_on']['test_images']:,} {_unit(run['run_on'])} of `{run['run_on']['data']}`",
-        _number(reported.get(UNTRAINED)),
-        _number(run["untrained"]),
-        *(_number(control.get("accuracy")) for control in controls),
-        _number(reported.get(TRAINED)),
-        _number(run["mean"]) + spread,
-        _difference(run["mean"], reported.get(TRAINED)),
+        number(reported.get(UNTRAINED)),
+        number(run["untrained"]),
+        *(number(control.get("accuracy")) for control in controls),
+        number(reported.get(TRAINED)),
+        number(run["mean"]) + spread,
+        difference(run["mean"], reported.get(TRAINED)),
         str(len(run["seeds"])),
         f"{fmean(run['seconds']):.0f}",
         f"{run['run_on']['device']}, {run['precision']}"
@@ -205,21 +205,21 @@ def _measured(profile: str, done: list[tuple[Experiment, Run]]) -> str:
             of = f"`{sweep.name}`: {found['recipe']}"
             rows += _figures(sweep, found["figures"], of, found["run_on"])
     for experiment, run in done:
-        reported = _comparable(experiment, run["run_on"])
+        reported = comparable(experiment, run["run_on"])
         details = {name: figure for name, figure in run["details"].items() if name in reported}
         rows += _figures(experiment, details, f"`{experiment.name}`, trained", run["run_on"])
     return "".join(rows)
 
 
 def _figures(row: Experiment | Sweep, figures: dict[str, float], of: str, run_on: Run) -> list[str]:
-    reported = _comparable(row, run_on)
+    reported = comparable(row, run_on)
     return [
         _row(
             label,
             of,
-            _number(reported.get(label)),
-            _number(figure),
-            _difference(figure, reported.get(label)),
+            number(reported.get(label)),
+            number(figure),
+            difference(figure, reported.get(label)),
             "" if row.weights is None else f"{row.weights:,}",
             "" if row.weights is None else f"`{run_on['data']}`",
             run_on["device"],
@@ -232,16 +232,18 @@ def _row(*cells: str) -> str:
     return f"| {' | '.join(cells)} |\n"
 
 
-def _number(value: float | None) -> str:
+def number(value: float | None) -> str:
+    """Return a figure in four digits; nothing if there is none."""
     return "" if value is None else f"{value:.4f}"
 
 
-def _difference(ours: float, reported: float | None) -> str:
+def difference(ours: float, reported: float | None) -> str:
+    """Return by how much our figure is above the reported one; nothing if there is none."""
     # Adding 0 makes -0.0 positive.
     return "" if reported is None else f"{round(ours - reported, 4) + 0.0:+.4f}"
 
 
-def _comparable(row: Experiment | Sweep, run_on: Run) -> Mapping[str, float]:
+def comparable(row: Experiment | Sweep, run_on: Run) -> Mapping[str, float]:
     """Return the reported figures of a row if it was run on the same data."""
     return row.reported if run_on["data"] == "cifar10" else {}
 
@@ -267,12 +269,12 @@ def _bar(experiment: Experiment, run: Run, least: float, everything: list[Run]) 
     losses = [control["loss"] for control in run.get("controls", {}).values()]
     return _row(
         f"`{experiment.name}`",
-        _number(run["mean"]),
+        number(run["mean"]),
         str(len(run["seeds"])),
-        _number(least),
-        _number(fmean(run["losses"]) if "losses" in run else None),
-        _number(min(losses, default=None)),
-        _number(loss_limit_of(run, everything)),
+        number(least),
+        number(fmean(run["losses"]) if "losses" in run else None),
+        number(min(losses, default=None)),
+        number(loss_limit_of(run, everything)),
     )
 
 
@@ -284,7 +286,7 @@ def _missed(done: list[tuple[Experiment, Run]]) -> str:
     """Return a list of the trained networks whose mean is below the reported accuracy, and why."""
     lines = []
     for experiment, run in done:
-        aim = _comparable(experiment, run["run_on"]).get(TRAINED)
+        aim = comparable(experiment, run["run_on"]).get(TRAINED)
         if aim is not None and run["mean"] < aim:
             why = (
                 f"trained for only {run['share']:g} of the epochs"

@@ -15,7 +15,9 @@ import torch
 
 from autograder.errors import UserError
 from autograder.references import FROZEN, artifacts
-from autograder.runs.freezing import Row, Run, freeze, frozen_run, start
+from autograder.runs.freezing import Row, Run, freeze, frozen_row, frozen_run, start
+from autograder.runs.moved import moved
+from autograder.runs.remaining import tasks_bar
 from autograder.runs.side_by_side import done
 from autograder.runs.starting import ASSIGNMENT as STARTING
 from autograder.runs.table import Experiment, Sweep, experiments, sweeps
@@ -24,7 +26,6 @@ from autograder.runs.training import recipe, trained_share
 from helpers.artifacts import artifact_files
 from helpers.device import default_device
 from helpers.profile import profile
-from helpers.progress import bar
 
 CPU_SHARE = 0.1
 """The share of the epochs of `full` that a CPU trains by default: hours of work instead of days."""
@@ -51,6 +52,9 @@ class Plan:
     missing
         Whether to keep all frozen results and run only what is missing: rows that have not been
         run or had fewer epochs, and further seeds of rows that had fewer seeds.
+    update
+        Whether to run rows anew that are frozen already, and to replace their results. Without it,
+        and without `missing`, they stay as they are.
     deadline
         The time at which the run stops, in seconds as `time.time` counts them. None: it stops when
         everything is done.
@@ -61,6 +65,7 @@ class Plan:
     share: float
     jobs: int
     missing: bool = False
+    update: bool = False
     deadline: float | None = None
 
     @property
@@ -76,6 +81,7 @@ def plan(
     jobs: int | None = None,
     *,
     missing: bool = False,
+    update: bool = False,
     minutes: float | None = None,
 ) -> Plan:
     """Return a plan with values that suit the device and the profile where none are given.
@@ -92,7 +98,7 @@ def plan(
     jobs
         Number of tasks at a time. By default `MOST_JOBS` on a GPU, and on a CPU one per core but at
         most `MOST_JOBS`.
-    missing
+    missing, update
         As in `Plan`.
     minutes
         Time from now to the plan's deadline. By default there is no deadline.
@@ -118,7 +124,7 @@ def plan(
     if minutes is not None and minutes <= 0:
         raise UserError("--minutes must be more than 0.")
     deadline = None if minutes is None else time.time() + 60 * minutes
-    return Plan(seeds, device, share, jobs, missing, deadline)
+    return Plan(seeds, device, share, jobs, missing, update, deadline)
 
 
 def _device(name: str) -> torch.device:
@@ -129,7 +135,7 @@ def _device(name: str) -> torch.device:
         raise UserError(f"There is no device {name!r}: {_first_line(error)}") from error
 
 
-def _require_device(name: str) -> None:
+def require_device(name: str) -> None:
     """Make sure that a device can be used here.
 
     Raises
@@ -151,7 +157,8 @@ def run(only: Sequence[str], how: Plan, work: Path, *, frozen: Path = FROZEN) ->
     """Run experiments and sweeps in the current profile; freeze networks and manifests.
 
     The results of finished tasks are kept in `work`, and an interrupted training goes on from its
-    last epoch: a second call with the same arguments does what is left.
+    last epoch: a second call with the same arguments does what is left. Where a frozen result is
+    replaced, the run prints what moved.
 
     Parameters
     ----------
@@ -176,8 +183,10 @@ def run(only: Sequence[str], how: Plan, work: Path, *, frozen: Path = FROZEN) ->
     UserError
         If there is no such experiment, sweep or assignment, or the device cannot be used.
     """
-    chosen = _chosen(only)
-    _require_device(how.device)
+    asked = chosen_rows(only)
+    replaces = how.missing or how.update
+    chosen = [row for row in asked if replaces or frozen_row(row, frozen) is None]
+    require_device(how.device)
     starting = [row for row in chosen if row.assignment == STARTING]
     others = [row for row in chosen if row.assignment != STARTING]
     if how.missing and all(frozen_run(row, frozen) for row in starting):
@@ -190,12 +199,20 @@ def run(only: Sequence[str], how: Plan, work: Path, *, frozen: Path = FROZEN) ->
     for rows in rounds:
         if not how.is_over:
             written += _run(rows, how, work, frozen)
+    if staying := [row.name for row in asked if row not in chosen]:
+        count = f"{len(staying)} of {len(asked)} rows are frozen already and stay as they are"
+        one = f"{staying[0]} is frozen already and stays as it is"
+        print(
+            f"{count if len(staying) > 1 else one}: --update runs anew and replaces what is "
+            "frozen, --missing adds the epochs and seeds that it lacks, and `reference reproduce` "
+            "compares a new run with it."
+        )
     if how.is_over:
         print("The time is over. The same command continues with what is left.")
     return list(dict.fromkeys(written))
 
 
-def _chosen(only: Sequence[str]) -> list[Row]:
+def chosen_rows(only: Sequence[str]) -> list[Row]:
     """Return the rows with these names, and those of assignments with these names."""
     table: list[Row] = [*experiments(), *sweeps()]
     known = [name for row in table for name in (row.assignment, row.name)]
@@ -225,6 +242,8 @@ def _run(rows: Sequence[Row], how: Plan, work: Path, frozen: Path) -> list[Path]
     """Do the remaining tasks of the rows; freeze each row when its last task is done."""
     found = [_job(row, how, work, frozen) for row in rows]
     jobs = {job.row.name: job for job in found if job is not None}
+    if not jobs:
+        return []
     left = {
         name: [task for task in job.tasks if not task.is_done(job.folder)]
         for name, job in jobs.items()
@@ -232,18 +251,23 @@ def _run(rows: Sequence[Row], how: Plan, work: Path, frozen: Path) -> list[Path]
 
     def frozen_now(name: str) -> Path:
         job = jobs[name]
-        return freeze(job.row, how.share, job.tasks, job.folder, frozen, earlier=job.earlier)
+        before = frozen_row(job.row, frozen)
+        path = freeze(job.row, how.share, job.tasks, job.folder, frozen, earlier=job.earlier)
+        if before is not None:
+            after = frozen_row(job.row, frozen)
+            assert after is not None  # it has just been frozen
+            shown.write(moved(name, before, after))
+        return path
 
-    written = [frozen_now(name) for name, tasks in left.items() if not tasks]
     waiting = [(task, jobs[name].folder) for name, tasks in left.items() for task in tasks]
-    total = sum(len(job.tasks) for job in jobs.values())
-    with bar(total=total, initial=total - len(waiting), unit="task") as shown:
+    everything = [task for job in jobs.values() for task in job.tasks]
+    with tasks_bar(everything, [task for task, _ in waiting], how.share) as shown:
+        written = [frozen_now(name) for name, tasks in left.items() if not tasks]
         for task in done(waiting, how.device, how.share, how.jobs, how.deadline):
             left[task.name].remove(task)
             if not left[task.name]:
                 written.append(frozen_now(task.name))
-            shown.update()
-            shown.set_postfix_str(task.label)
+            shown.finished(task)
     return written
 
 

@@ -116,10 +116,11 @@ class _TestAccuracy:
 
 
 def _row(task: Task) -> Experiment | Sweep:
-    return _sweep_of(task) if task.kind == "sweep" else _experiment(task)
+    return _sweep_of(task) if task.kind == "sweep" else experiment_of(task)
 
 
-def _experiment(task: Task) -> Experiment:
+def experiment_of(task: Task) -> Experiment:
+    """Return the experiment whose network a task trains or measures."""
     (found,) = (e for e in experiments() if e.name == task.name)
     return found
 
@@ -130,7 +131,7 @@ def _sweep_of(task: Task) -> Sweep:
 
 
 def _train(task: Task, folder: Path, accuracy: _TestAccuracy, share: float) -> Figures:
-    experiment = _experiment(task)
+    experiment = experiment_of(task)
     checkpoint = folder / f"{task.label}.checkpoint"
     model, history = train(experiment, accuracy.dataset, task.seed, checkpoint, share)
     save_artifact(folder, task.label, model, history)
@@ -149,18 +150,18 @@ def _train(task: Task, folder: Path, accuracy: _TestAccuracy, share: float) -> F
 
 
 def _untrained(task: Task, folder: Path, accuracy: _TestAccuracy, share: float) -> Figures:
-    experiment = _experiment(task)
+    experiment = experiment_of(task)
     return {"accuracy": accuracy(untrained(experiment, accuracy.dataset))}
 
 
 def _recalibrated(task: Task, folder: Path, accuracy: _TestAccuracy, share: float) -> Figures:
-    experiment = _experiment(task)
+    experiment = experiment_of(task)
     model = recalibrated(experiment, accuracy.dataset)
     return {"accuracy": accuracy(model), "loss": training_loss(model, accuracy.dataset)}
 
 
 def _frozen(task: Task, folder: Path, accuracy: _TestAccuracy, share: float) -> Figures:
-    experiment = _experiment(task)
+    experiment = experiment_of(task)
     checkpoint = folder / f"{task.label}.checkpoint"
     model, _ = train(experiment, accuracy.dataset, 0, checkpoint, share, frozen=True)
     figures = {
@@ -173,7 +174,7 @@ def _frozen(task: Task, folder: Path, accuracy: _TestAccuracy, share: float) -> 
 
 
 def _kept(task: Task, folder: Path, accuracy: _TestAccuracy, share: float) -> Figures:
-    experiment = _experiment(task)
+    experiment = experiment_of(task)
     model = untrained(experiment, accuracy.dataset)
     load_artifact(artifacts(profile(), experiment.assignment), task.name).load_into(model)
     return {"loss": training_loss(model, accuracy.dataset)}

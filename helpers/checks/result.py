@@ -7,12 +7,14 @@ time.
 """
 
 import functools
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from textwrap import shorten
 from typing import ParamSpec
 
-from helpers.checks.box import GREEN, RED, box, line, note, prose
+from helpers.checks.box import AMBER, GREEN, RED, box, line, note, prose
+from helpers.checks.hints import has_hint
 
 Claims = Iterator[str]
 Arguments = ParamSpec("Arguments")
@@ -36,12 +38,18 @@ class CheckResult:
         The claim that does not hold; None if all claims hold.
     problem
         Explanation of what is wrong, with code in backticks; empty if all claims hold.
+    warned
+        The warnings that came up, each as its type and message.
+    hint
+        The name under which `helpers.checks.hints` has hints; empty if there are none.
     """
 
     name: str
     fulfilled: tuple[str, ...]
     failed: str | None = None
     problem: str = ""
+    warned: tuple[str, ...] = ()
+    hint: str = ""
 
     def __bool__(self) -> bool:
         return self.failed is None
@@ -51,17 +59,30 @@ class CheckResult:
         """The outcome in a few words."""
         return f"{self.name}: {'all checks pass' if self else 'not right yet'}"
 
+    @property
+    def _warnings(self) -> list[str]:
+        return [f"While it ran, there was a warning: {warning}." for warning in self.warned]
+
+    @property
+    def _hint(self) -> str:
+        return f'`checks.hint("{self.hint}")` gives a hint.' if self.hint else ""
+
     def __repr__(self) -> str:
         lines = [self.heading, *(f"  ✓ {claim}" for claim in self.fulfilled)]
         if self.failed is not None:
             lines.append(f"  ✗ {self.failed}")
-            lines += [f"    {line}" for line in self.problem.splitlines()]
+            lines += [f"    {line}" for line in [*self.problem.splitlines(), self._hint] if line]
+        lines += [f"  ! {warning}" for warning in self._warnings]
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
         body = [line("✓", GREEN, "holds", prose(claim)) for claim in self.fulfilled]
         if self.failed is not None:
-            body += [line("✗", RED, "does not hold", prose(self.failed)), note(self.problem)]
+            body += [
+                line("✗", RED, "does not hold", prose(self.failed)),
+                note(f"{self.problem}\n{self._hint}"),
+            ]
+        body += [line("!", AMBER, "warning", prose(warning)) for warning in self._warnings]
         return box(self.heading, GREEN if self else RED, body)
 
 
@@ -82,16 +103,20 @@ def public_check(
             announced: list[str] = []
             problem = None
             try:
-                for claim in claims(*args, **kwargs):
-                    announced.append(claim)
+                # A notebook would show warnings in red, above the result.
+                with warnings.catch_warnings(record=True) as caught:
+                    for claim in claims(*args, **kwargs):
+                        announced.append(claim)
             except Wrong as wrong:
                 problem = str(wrong)
             except Exception as error:
                 # The check itself failed, not the student's code: the answer has an unusual form.
                 problem = f"The answer has a form that cannot be checked ({described(error)})."
+            warned = tuple(dict.fromkeys(_warning(each) for each in caught))
             if problem is None:
-                return CheckResult(name, tuple(announced))
-            return CheckResult(name, tuple(announced[:-1]), announced[-1], problem)
+                return CheckResult(name, tuple(announced), warned=warned)
+            hint = claims.__name__ if has_hint(claims.__name__, claims.__module__) else ""
+            return CheckResult(name, tuple(announced[:-1]), announced[-1], problem, warned, hint)
 
         return check
 
@@ -101,3 +126,8 @@ def public_check(
 def described(error: Exception) -> str:
     """Return the type and message of an error on one line."""
     return shorten(f"{type(error).__name__}: {error}", width=300).rstrip(": ")
+
+
+def _warning(caught: warnings.WarningMessage) -> str:
+    text = str(caught.message).rstrip(".")
+    return shorten(f"{caught.category.__name__}: {text}", width=300)

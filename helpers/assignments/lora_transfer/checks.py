@@ -6,6 +6,7 @@ Every check takes the student's answer and returns a `CheckResult`.
 import math
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -22,6 +23,7 @@ from helpers.checks.answers import (
     shown,
 )
 from helpers.checks.figures import axes_are_named, lines_are_named, panels_of
+from helpers.checks.hints import Hints
 from helpers.checks.result import Claims, Wrong, public_check
 from helpers.checks.trained import trained
 from helpers.checks.values import verdict
@@ -34,6 +36,7 @@ __all__ = [
     "energy_held",
     "freeze",
     "freeze_all_but",
+    "hint",
     "lora_conv",
     "lora_linear",
     "merge",
@@ -44,6 +47,8 @@ __all__ = [
     "verdict",
     "words",
 ]
+
+hint = Hints(Path(__file__).with_name("hints.json"))
 
 ROUNDING = 1e-5
 """Room for some ten float32 roundings, relative to numbers of at most a hundred."""

@@ -6,6 +6,7 @@ be worked out by hand.
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from torch import Tensor
 
 from helpers.artifacts import ArtifactError, artifact_folder, load_artifact
 from helpers.checks.answers import Array, as_number, ask, expect, kind
+from helpers.checks.hints import Hints
 from helpers.checks.result import Claims, Wrong, public_check
 from helpers.checks.trained import trained
 from helpers.checks.values import verdict
@@ -23,6 +25,7 @@ __all__ = [
     "constant_rate",
     "cosine",
     "exponential",
+    "hint",
     "moving_average",
     "multistep",
     "one_cycle",
@@ -34,6 +37,8 @@ __all__ = [
     "warm_up",
     "words",
 ]
+
+hint = Hints(Path(__file__).with_name("hints.json"))
 
 NEAR = 1e-6
 """How far a number near 1 may be off: eight roundings to float32, each of at most 1.2e-7."""

@@ -6,6 +6,7 @@ be worked out by hand.
 
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -21,6 +22,7 @@ from helpers.checks.answers import (
     near,
     shown,
 )
+from helpers.checks.hints import Hints
 from helpers.checks.result import Claims, public_check
 from helpers.checks.trained import trained
 from helpers.checks.values import NEAR, accuracies, verdict
@@ -31,6 +33,7 @@ __all__ = [
     "apply_masks",
     "fractions",
     "global_percentage_masks",
+    "hint",
     "iterative_pruning",
     "layer_summary",
     "masked_step",
@@ -42,6 +45,8 @@ __all__ = [
     "trained",
     "verdict",
 ]
+
+hint = Hints(Path(__file__).with_name("hints.json"))
 
 # Upper bound on the sum of eight float32 rounding errors, relative to the largest number that is
 # rounded: each relative error is at most half of 2^-23.

@@ -28,6 +28,7 @@ from helpers.checks.answers import (
     near,
     shown,
 )
+from helpers.checks.hints import Hints
 from helpers.checks.result import Claims, Wrong, public_check
 from helpers.checks.trained import trained
 from helpers.checks.values import accuracies, repeats, verdict
@@ -41,6 +42,7 @@ __all__ = [
     "average_precision",
     "dequantize",
     "fine_tune",
+    "hint",
     "layer_bits",
     "levels_changed",
     "memory_ratio",
@@ -58,6 +60,8 @@ __all__ = [
     "verdict",
     "words",
 ]
+
+hint = Hints(Path(__file__).with_name("hints.json"))
 
 # Upper bound on the sum of eight float32 rounding errors, relative to the largest number that is
 # rounded: each relative error is at most half of 2^-23.

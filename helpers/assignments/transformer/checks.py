@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Collection, Mapping
 from numbers import Real
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from helpers.checks.answers import as_number, as_tensor, ask, expect, expect_keys, kind, near, shown
+from helpers.checks.hints import Hints
 from helpers.checks.result import Claims, Wrong, described, public_check
 from helpers.checks.trained import trained
 from helpers.checks.values import verdict
@@ -25,6 +27,7 @@ __all__ = [
     "causal_mask",
     "computes_layer_norm",
     "feed_forward",
+    "hint",
     "language_model",
     "layer_norm",
     "losses",
@@ -43,6 +46,8 @@ __all__ = [
     "word_embedding",
     "words",
 ]
+
+hint = Hints(Path(__file__).with_name("hints.json"))
 
 NEAR = 1e-5
 """Far more than the rounding of the short float32 sums in these examples."""

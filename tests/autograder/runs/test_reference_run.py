@@ -88,8 +88,9 @@ def table(monkeypatch):
 
 @pytest.fixture
 def start(tmp_path):
-    def started(seeds=2, share=1.0, only=(), jobs=1, **options):
-        how = plan(seeds=seeds, share=share, device="cpu", jobs=jobs, **options)
+    def started(seeds=2, share=1.0, only=(), jobs=1, missing=False, **options):
+        options = {"update": not missing} | options
+        how = plan(seeds=seeds, share=share, device="cpu", jobs=jobs, missing=missing, **options)
         run(only, how, tmp_path / "work", frozen=tmp_path / "frozen")
         return json.loads((tmp_path / "frozen" / profile() / "tiny.json").read_text())
 
@@ -225,6 +226,63 @@ def test_weights_are_kept_where_they_are_needed(table, start, tmp_path):
     assert weights == {"small.safetensors"}
     assert {f.name for f in folder.glob("*.json")} >= {"small.json", "light.json"}
     assert ships.stat().st_size == (folder / "small.safetensors").stat().st_size
+
+
+# ------------------------------------------------------------------------------------------------
+# Nothing is replaced silently
+
+
+def test_what_is_frozen_stays_unless_the_run_is_told_to_update(table, start, monkeypatch, capsys):
+    first = start()
+    monkeypatch.setattr(reference_tasks, "_DO", {})  # a task that is done would fail
+    assert start(seeds=3, update=False) == first
+    said = capsys.readouterr().out
+    assert "small is frozen already and stays as it is: --update runs anew" in said
+
+
+def test_rows_that_are_not_frozen_are_run_beside_those_that_stay(table, start, capsys):
+    first = start()["experiments"]["small"]
+    table[0].extend([trained(name="second"), trained(name="third")])
+    found = start(update=False)["experiments"]
+    assert set(found) == {"small", "second", "third"}
+    assert found["small"] == first
+    start(update=False)
+    assert "3 of 3 rows are frozen already and stay as they are" in capsys.readouterr().out
+
+
+def test_an_update_says_what_moved(full, table, start, capsys):
+    before = start(seeds=2, share=0.5)["experiments"]["small"]
+    capsys.readouterr()
+    after = start(seeds=3)["experiments"]["small"]
+    lines = capsys.readouterr().out.splitlines()
+    (place,) = (i for i, text in enumerate(lines) if text.startswith("small: "))
+    change = after["mean"] - before["mean"]
+    assert f"{before['mean']:.4f} ± {before['spread']:.4f} → {after['mean']:.4f} ±" in lines[place]
+    assert f"({change:+.4f})" in lines[place]
+    assert lines[place + 1].startswith(
+        "  before: 2 seeds, 2 epochs from 0.01, 0.5 of the epochs, on CPU"
+    )
+    assert lines[place + 2].startswith("  now:    3 seeds, 4 epochs from 0.01, on CPU")
+
+
+def test_each_figure_of_a_sweep_that_moved_is_shown(table, start, tmp_path, capsys):
+    table[0].clear()
+    table[1][:] = [swept({"4 bits": 0.5, "3 bits": 0.4})]
+    start()
+    forget(tmp_path)
+    table[1][:] = [swept({"4 bits": 0.25, "2 bits": 0.1})]
+    start()
+    said = capsys.readouterr().out
+    assert "4 bits: 0.5000 → 0.2500 (-0.2500)" in said
+    assert "3 bits: 0.4000 → gone" in said
+    assert "2 bits: new → 0.1000" in said
+
+
+def test_an_update_that_moves_nothing_says_nothing_of_the_row(table, start, capsys):
+    start()
+    capsys.readouterr()
+    start()
+    assert "small:" not in capsys.readouterr().out
 
 
 # ------------------------------------------------------------------------------------------------

@@ -1,3 +1,6 @@
+import warnings
+
+import numpy as np
 import pytest
 
 from helpers.checks.answers import ask, expect, shown
@@ -57,11 +60,11 @@ def test_code_in_backticks_is_set_as_code():
     assert "`" not in html
 
 
-@pytest.mark.parametrize("field", ["name", "fulfilled", "failed", "problem"])
+@pytest.mark.parametrize("field", ["name", "fulfilled", "failed", "problem", "warned", "hint"])
 def test_no_text_of_a_student_becomes_html(field):
     evil = "<script>`<b>`</script>"
     texts = {"name": "n", "fulfilled": ("f",), "failed": "c", "problem": "p"}
-    texts[field] = (evil,) if field == "fulfilled" else evil
+    texts[field] = (evil,) if field in ("fulfilled", "warned") else evil
     html = CheckResult(**texts)._repr_html_()
     assert "<script>" not in html
     assert "<b>" not in html
@@ -125,3 +128,21 @@ def test_arrays_are_shown_as_lists_of_short_numbers():
     import numpy as np
 
     assert shown(np.array([[-1.0, 1 / 3], [-0.0, 2e9]])) == "[[-1, 0.3333], [0, 2e+09]]"
+
+
+def test_a_warning_is_said_in_a_sentence_after_the_result():
+    @public_check("ratio")
+    def check(function):
+        yield "is a number"
+        for _ in range(2):
+            function(np.zeros(1))
+
+    with warnings.catch_warnings(record=True) as shown:
+        warnings.simplefilter("always")
+        result = check(lambda x: x / x)
+    assert shown == []
+    assert repr(result).splitlines()[-1] == (
+        "  ! While it ran, there was a warning: "
+        "RuntimeWarning: invalid value encountered in divide."
+    )
+    assert "invalid value encountered in divide." in result._repr_html_()
