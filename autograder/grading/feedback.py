@@ -23,6 +23,7 @@ from nbgrader.preprocessors import (
     NbGraderPreprocessor,
 )
 from nbgrader.utils import is_grade, is_task
+from pygments.formatters import HtmlFormatter
 from traitlets.config import Config
 
 from autograder.course import Course
@@ -45,6 +46,9 @@ _RECORDS = "autograder_questions"
 
 _UNFINISHED = "The hidden test did not reach a result; the instructor can see why.\n"
 _WITHHELD = "[This output is left out because it quotes a hidden test.]\n"
+
+_DARK_CODE = HtmlFormatter(style="github-dark").get_style_defs(".highlight")
+"""Colours of code on a dark page; for a light one, nbconvert has its own."""
 
 _UNDESCRIBED = re.compile(r"<img(?![^>]*\salt=)")
 _DESCRIBED = '<img alt="No description has been provided for this image"'
@@ -222,9 +226,8 @@ class FeedbackExporter(HTMLExporter):
 
         nbconvert parses the whole page for that, which takes a quarter of the time.
         """
-        page, resources = TemplateExporter.from_notebook_node(
-            self, nb, self._init_resources(resources), **kwargs
-        )
+        resources = {**self._init_resources(resources), "dark_code": _DARK_CODE}
+        page, resources = TemplateExporter.from_notebook_node(self, nb, resources, **kwargs)
         return _UNDESCRIBED.sub(_DESCRIBED, page), resources
 
     def _create_environment(self) -> Environment:
