@@ -249,21 +249,21 @@ def _numbers(array: Any) -> str:
 def _words(names: list[str], case: tuple[Any, ...]) -> str:
     """Describe a case: ``with `w` of shape (3, 4) and `bits=2` ``; a small array is shown.
 
-    What has no name and is not an array is left out: a number alone says nothing.
+    What has no name is left out; but if nothing has one, arrays are described without.
     """
     parts = []
-    for position, argument in enumerate(case):
-        name = names[position] if position < len(names) else None
-        if isinstance(argument, np.ndarray | torch.Tensor) and _size(argument) <= SHOWN:
-            shown = _numbers(argument)
-            parts.append(f"`{name}={shown}`" if name else f"the array `{shown}`")
-        elif isinstance(argument, np.ndarray | torch.Tensor):
-            what = f"`{name}`" if name else "an array"
-            parts.append(f"{what} of shape {tuple(argument.shape)}")
-        elif name:
+    for name, argument in zip(names, case, strict=False):
+        if not isinstance(argument, np.ndarray | torch.Tensor):
             text = repr(argument)
             parts.append(f"`{name}={text}`" if len(text) <= 40 else f"`{name}`")
-    *first, last = parts or ["what was tried"]
+        elif _size(argument) <= SHOWN:
+            parts.append(f"`{name}={_numbers(argument)}`")
+        else:
+            parts.append(f"`{name}` of shape {tuple(argument.shape)}")
+    if not parts:
+        arrays = [a for a in case if isinstance(a, np.ndarray | torch.Tensor)]
+        parts = [f"an array of shape {tuple(a.shape)}" for a in arrays] or ["what was tried"]
+    *first, last = parts
     return f"with {', '.join(first)} and {last}" if first else f"with {last}"
 
 

@@ -137,11 +137,15 @@ def _number_difference(
         if not tell:
             allowed = f" by more than the {within:.2g} allowed" if within else ""
             return f"{what} is {actual:.6g}, which is off{allowed}"
-        if not math.isfinite(gap):
+        if not math.isfinite(gap) or (isinstance(expected, int) and not within):
             return f"{what} is {actual:.6g} instead of {expected:.6g}"
-        return f"{what} is {actual:.6g}, which is off by {gap:.2g}{_allowed(gap, within)}"
+        return f"{what} is {actual:.6g}, which is off by {_few_digits(gap)}{_allowed(gap, within)}"
     except OverflowError:
         return f"{what} is a whole number that is too large to compare"
+
+
+def _few_digits(number: float) -> str:
+    return f"{number:.0f}" if 10 <= number < 1e6 else f"{number:.2g}"
 
 
 def _allowed(gap: float, within: float) -> str:
@@ -167,19 +171,20 @@ def _array_difference(
         return None
     if np.isnan(a[wrong]).any():
         return f"{what} contains NaN, as 0 / 0 or an infinite number minus another gives it"
-    of_what = "" if what == WHOLE else f" of {what}"
-    is_off = "is off" if wrong.sum() == 1 else "are off"
-    share = f"{wrong.sum()} of the {wrong.size} elements{of_what} {is_off}"
-    if wrong.size == 1:
-        share = f"the only element{of_what or ' of the result'} is off"
+    count = int(wrong.sum())
+    share = f"{'all' if count == wrong.size else f'{count} of the'} {wrong.size} elements"
+    share = "the only element" if wrong.size == 1 else share
+    share += " of " + what if what != WHOLE else ""
+    share += " is off" if count == 1 else " are off"
     if not tell:
         return f"{share} by more than the {within:.2g} allowed"
     most = float(gap[wrong].max())
     if not math.isfinite(most):
         at = np.argmax(wrong & ~np.isfinite(gap))
-        one = "it" if wrong.sum() == 1 else "one"
+        one = "it" if count == 1 else "one"
         return f"{share}: {one} is {a.flat[at]:.6g} instead of {e.flat[at]:.6g}"
-    return f"{share} by up to {most:.2g}{_allowed(most, within)}"
+    by = "by" if count == 1 else "by up to"
+    return f"{share} {by} {_few_digits(most)}{_allowed(most, within)}"
 
 
 def _as_array(value: Any) -> np.ndarray | None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from conftest import ASSIGNMENT, RIGHT, UNREADABLE, WRONG
+from accessibility import violations
+from graded_class import ASSIGNMENT, RIGHT, UNREADABLE, WRONG
 from in_jupyterlab import CHROMIUM
 
 pytestmark = [
@@ -19,7 +19,6 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine"),
 ]
 
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 MEDIA: dict[str, dict[str, Any]] = {
     "light": {"media": "screen", "color_scheme": "light"},
     "dark": {"media": "screen", "color_scheme": "dark"},
@@ -57,12 +56,6 @@ def opened(page, graded_class):
         return page
 
     return open_page
-
-
-def violations(page):
-    """Return what axe finds wrong, a line for each element."""
-    found = Axe().run(page, options={"runOnly": RULES}).response["violations"]
-    return [f"{rule['id']}: {node['html']}" for rule in found for node in rule["nodes"]]
 
 
 def test_axe_finds_what_is_wrong(page):

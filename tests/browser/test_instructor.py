@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from conftest import ASSIGNMENT, UNREADABLE, WRONG
+from graded_class import ASSIGNMENT, UNREADABLE, WRONG
 from in_jupyterlab import CHROMIUM, PICTURES
 from playwright.sync_api import expect
 

@@ -55,7 +55,7 @@ def test_credit_is_given_per_case(notebook):
     check = same(student.square, square, on=[(1,), (0,), (3,), (4,)])
     assert check.credit == 0.5
     assert check.message == (
-        "with `x=3`: the result is 3, which is off by 6. 2 of the 4 cases are wrong."
+        "with `x=3`: the result is 3 instead of 9. 2 of the 4 cases are wrong."
     )
 
 
@@ -172,7 +172,7 @@ def test_the_smallest_wrong_input_is_shown(notebook):
     notebook["square"] = lambda x: x + 1
     large, small = np.zeros(50), np.array([0.5, 2.0])
     message = same(student.square, square, on=[(large,), (small,)]).message
-    assert message.startswith("with `x=[0.5, 2]`: 2 of the 2 elements are off by up to 1.2.")
+    assert message.startswith("with `x=[0.5, 2]`: all 2 elements are off by up to 1.2.")
     assert message.endswith("Both cases are wrong; this is the smallest.")
 
 
@@ -187,16 +187,16 @@ def test_a_case_is_described_by_the_names_that_the_test_gives_to_its_parts(noteb
         return f(*case)
 
     check = same(student.square, lambda x: x + 1, on=[(weights, 1)], through=column)
-    assert check.message.startswith("with `w` of shape (32, 288) and `count=1`: 32 of the 32")
+    assert check.message.startswith("with `w` of shape (32, 288) and `count=1`: all 32 elements")
     check = same(student.square, lambda x: x + 1, on=[(weights,)], through=passed_on)
     assert check.message.startswith("with `x` of shape (32, 288): ")
 
 
-def test_what_has_no_name_and_is_no_array_is_not_mentioned(notebook):
+def test_where_nothing_has_a_name_only_arrays_are_mentioned(notebook):
     notebook["square"] = lambda x: x
     ask = {"through": lambda f, /, *case: f(case[0])}
     check = same(student.square, lambda *x: x[0] + 1, on=[(np.ones(9), 1)], **ask)
-    assert check.message.startswith("with an array of shape (9,): 9 of the 9 elements are off")
+    assert check.message.startswith("with an array of shape (9,): all 9 elements are off")
 
 
 def test_what_is_allowed_is_said_only_of_an_answer_that_is_close(notebook):
@@ -219,7 +219,7 @@ def test_an_infinite_number_is_shown_and_not_how_far_off_it_is(notebook):
 def test_a_part_of_an_answer_is_named(notebook):
     notebook["square"] = lambda x: {"both": (x, x)}
     message = same(student.square, lambda x: {"both": (x, x + 1)}, on=[(2,)]).message
-    assert "value 2 of 2 in the entry 'both' is 2, which is off by 1" in message
+    assert "value 2 of 2 in the entry 'both' is 2 instead of 3" in message
 
 
 def test_an_answer_within_the_tolerance_is_right(notebook):
@@ -257,6 +257,16 @@ def test_an_error_in_student_code_counts_as_an_answer(notebook):
     check = same(student.square, square, on=[(1,)])
     assert check.credit == 0
     assert check.message == "with `x=1`: `square` stopped with ValueError."
+
+
+def test_an_error_of_an_object_is_told_in_words(notebook):
+    class Layer:
+        def __call__(self, x):
+            raise ValueError
+
+    notebook["Layer"] = Layer
+    check = same(student.Layer, lambda: abs, on=[(1,)], through=lambda layer, x: layer()(x))
+    assert check.message == "with `x=1`: the object that your code made stopped with ValueError."
 
 
 def test_the_text_of_an_error_is_not_repeated(notebook):
