@@ -1,8 +1,8 @@
 """Formulas of Markdown as MathML, which browsers show without a script and without a network.
 
-The formulas may be a student's, and the library that converts them copies ``\\text{<script>}`` as it
-is. So only its tree is used: elements and attributes that cannot act are written anew, and text is
-escaped.
+The formulas may be a student's, and the library that converts them copies a script in a ``text``
+as it is. So only its tree is used: elements and attributes that cannot act are written anew, and
+text is escaped.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from latex2mathml.converter import convert_to_element
 __all__ = ["with_formulas"]
 
 LONGEST = 2_000
-"""A longer formula stays as it was written; the longest of the course has 230 characters."""
+"""A longer formula stays as it was written; the longest of the course has 199 characters."""
 
 _FORMULA = re.compile(
     r"\$\$(?P<block>[^$]+)\$\$"
@@ -25,19 +25,25 @@ _FORMULA = re.compile(
     r"|(?P<environment>\\begin\{(\w+\*?)\}.*?\\end\{\4\})",
     re.DOTALL,
 )
-_AS_WRITTEN = frozenset({"code", "pre", "kbd"})
-_TAGS = frozenset(
+
+
+def _listed(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_AS_WRITTEN = _listed("code pre kbd")
+_TAGS = _listed(
     """
     math mi mn mo mover mfrac mmultiscripts mpadded mphantom mprescripts mroot mrow mspace msqrt
     mstyle msub msubsup msup mtable mtd mtext mtr munder munderover none
-    """.split()
+    """
 )
 # What may be said of an element: a word or a length, which is too short to cover the page.
-_ATTRIBUTES = frozenset(
+_ATTRIBUTES = _listed(
     """
     accent accentunder columnalign display displaystyle fence form linethickness lspace mathvariant
     maxsize minsize rowspacing rspace scriptlevel separator stretchy width
-    """.split()
+    """
 )
 _VALUE = re.compile(r"[a-z-]{1,24}|[+-]?\d{0,2}(\.\d{1,4})?(em|ex|px|pt|%)?")
 

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import torch
 
-
 WHOLE = "the result"
 CLEARLY_OFF = 1000
 """How many times the allowed difference may be exceeded until it is no longer worth a word."""
