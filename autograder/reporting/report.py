@@ -217,7 +217,7 @@ def _discrimination(question: Question, graded: Sequence[GradedSubmission]) -> f
 
 def _states(submission: GradedSubmission) -> str:
     """Say how many questions of a submission are in each state: ``12 with full points, ...``."""
-    counted = Counter(result.state for result in submission.results.values())
+    counted: Counter[str] = Counter(result.state for result in submission.results.values())
     return ", ".join(
         f"{counted[state]} {words}" for state, words in _STATES.items() if counted[state]
     )
