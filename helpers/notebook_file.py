@@ -177,9 +177,12 @@ class Notebook:
         return [s for s in found.values() if s.points or s.bonus or s.empty]
 
     def _anchors(self) -> dict[str, str]:
-        """Return the addresses of headings in JupyterLab, by the titles of their questions."""
+        """Return the addresses of headings in JupyterLab, by the titles of their questions.
+
+        An address is the text as it is shown, in which code has no backticks, with hyphens.
+        """
         return {
-            match[1]: match[0].lstrip("#").strip().replace(" ", "-")
+            match[1]: match[0].lstrip("#").strip().replace("`", "").replace(" ", "-")
             for cell in self.cells
             if cell["cell_type"] == "markdown" and not _mark(cell)
             for match in _HEADING.finditer(cell["source"])

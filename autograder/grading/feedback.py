@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from html import unescape
 from pathlib import Path
 from typing import Any
 
+import nbformat
 from jinja2 import BytecodeCache, Environment
 from jinja2.bccache import Bucket
 from nbconvert.exporters import HTMLExporter, TemplateExporter
@@ -23,13 +25,15 @@ from nbgrader.preprocessors import (
     NbGraderPreprocessor,
 )
 from nbgrader.utils import is_grade, is_task
+from pygments.formatters import HtmlFormatter
 from traitlets.config import Config
 
 from autograder.course import Course
 from autograder.grading.attempt_choice import attempt_lines
 from autograder.grading.marking_notes import remove_marking_notes
+from autograder.grading.nbgrader_steps import source_notebook
 from autograder.grading.question_box import points_text, prose
-from autograder.grading.record import KEY, NoRecord, QuestionRecord, Record
+from autograder.grading.record import KEY, NoRecord, Record
 from autograder.notebook.questions import headings, is_bonus, title, words
 
 __all__ = [
@@ -40,11 +44,14 @@ __all__ = [
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
-_RECORDS = "autograder_questions"
-"""Where nbconvert's resources keep what the record of a notebook says about its questions."""
+_RECORD = "autograder_record"
+"""Where nbconvert's resources keep the record of a notebook."""
 
 _UNFINISHED = "The hidden test did not reach a result; the instructor can see why.\n"
 _WITHHELD = "[This output is left out because it quotes a hidden test.]\n"
+
+_DARK_CODE = HtmlFormatter(style="github-dark").get_style_defs(".highlight")
+"""Colours of code on a dark page; for a light one, nbconvert has its own."""
 
 _UNDESCRIBED = re.compile(r"<img(?![^>]*\salt=)")
 _DESCRIBED = '<img alt="No description has been provided for this image"'
@@ -70,7 +77,7 @@ class HideHiddenTests(NbGraderPreprocessor):
             (schemes.begin_mark_scheme_delimeter, schemes.end_mark_scheme_delimeter),
         )
         with suppress(NoRecord):
-            resources[_RECORDS] = Record.read(nb).questions
+            resources[_RECORD] = Record.read(nb)
         nb.metadata.pop(KEY, None)
         remove_marking_notes(nb)
         hidden: list[str] = []
@@ -102,6 +109,8 @@ class Graded:
         Its ``grade_id``.
     heading
         The heading above it in the notebook.
+    part
+        What it is among the questions under its heading, such as ``"written answer"``.
     score, points
         The points that it earned, and those that it is worth.
     waiting
@@ -114,6 +123,7 @@ class Graded:
 
     name: str
     heading: str
+    part: str
     score: float
     points: float
     waiting: bool
@@ -140,17 +150,29 @@ class ShowGrades(GetGrades):
     ) -> tuple[NotebookNode, dict[str, Any]]:
         """Put the grades where the template of the feedback page expects them."""
         nb, resources = super().preprocess(nb, resources)
-        under = headings(nb)
-        marks = [cell.metadata.nbgrader for cell in nb.cells if is_grade(cell) or is_task(cell)]
-        records = resources.get(_RECORDS, {})
+        record = resources.get(_RECORD, Record())
+        # A student may have changed the headings, and a file that is not a notebook has none.
+        known = self._source() or nb
+        under = headings(nb) | headings(known)
+        cells = [cell for cell in nb.cells if is_grade(cell) or is_task(cell)]
+        parts = _parts({c.metadata.nbgrader.grade_id: c.cell_type for c in cells}, under)
+        marks = [cell.metadata.nbgrader for cell in cells]
         resources["feedback"] = {
-            "title": title(nb) or words(self.notebook_id),
-            "questions": [
-                _graded(mark, under[mark.grade_id], records.get(mark.grade_id)) for mark in marks
-            ],
+            "title": title(known) or words(self.notebook_id),
+            "questions": [_graded(mark, under, parts, record) for mark in marks],
             "attempts": self._attempts(),
+            "unreadable": record.unreadable,
         }
         return nb, resources
+
+    def _source(self) -> NotebookNode | None:
+        """Return the instructor's notebook; None if a page is made outside a course."""
+        converter: Any = getattr(self.parent, "parent", None)
+        if converter is None:
+            return None
+        names = {"assignment": self.assignment_id, "notebook": self.notebook_id}
+        file = source_notebook(converter.coursedir, names)
+        return nbformat.read(file, as_version=4) if file.is_file() else None
 
     def _attempts(self) -> list[str]:
         """Return a line on each attempt, where the best of several counts."""
@@ -190,10 +212,33 @@ class _Compiled(BytecodeCache):
 _COMPILED = _Compiled()
 
 
-def _graded(mark: NotebookNode, heading: str, record: QuestionRecord | None) -> Graded:
+def _parts(kinds: dict[str, str], under: dict[str, str]) -> dict[str, str]:
+    """Return what each question is among those under its heading.
+
+    Parameters
+    ----------
+    kinds
+        The type of each question's cell, by ``grade_id``.
+    under
+        The heading of each question.
+    """
+    called = {"markdown": "written answer", "code": "answer in code"}
+    parts = {name: called.get(kind, kind) for name, kind in kinds.items()}
+    counted = Counter((under[name], part) for name, part in parts.items())
+    return {
+        name: part if counted[under[name], part] == 1 else f"{part}: {words(name)}"
+        for name, part in parts.items()
+    }
+
+
+def _graded(
+    mark: NotebookNode, under: dict[str, str], parts: dict[str, str], found: Record
+) -> Graded:
+    record = found.questions.get(mark.grade_id)
     return Graded(
         name=mark.grade_id,
-        heading=heading or words(mark.grade_id),
+        heading=under[mark.grade_id] or words(mark.grade_id),
+        part=parts[mark.grade_id],
         score=mark.score,
         points=mark.points,
         waiting=mark.waiting,
@@ -222,9 +267,8 @@ class FeedbackExporter(HTMLExporter):
 
         nbconvert parses the whole page for that, which takes a quarter of the time.
         """
-        page, resources = TemplateExporter.from_notebook_node(
-            self, nb, self._init_resources(resources), **kwargs
-        )
+        resources = {**self._init_resources(resources), "dark_code": _DARK_CODE}
+        page, resources = TemplateExporter.from_notebook_node(self, nb, resources, **kwargs)
         return _UNDESCRIBED.sub(_DESCRIBED, page), resources
 
     def _create_environment(self) -> Environment:

@@ -98,7 +98,7 @@ class SubmissionExporter(NotebookExporter):
             if not submitted:
                 raise  # the grader itself has written this file
             resources["autograder_flags"].append(f"the submitted file is not a notebook: {error}")
-            resources["autograder_unreadable"] = True
+            resources["autograder_unreadable"] = str(error)
             nb = nbformat.v4.new_notebook()
         return self.from_notebook_node(nb, resources, **kwargs)
 
@@ -151,11 +151,13 @@ class RepairSubmission(NbGraderPreprocessor):
         repaired = repair(nb, course, released)
         add_marking_notes(nb, released)
         # A file that is not a notebook lacks every cell, and one flag already says so.
-        if not resources.get("autograder_unreadable"):
+        unreadable = resources.get("autograder_unreadable", "")
+        if not unreadable:
             flags += repaired
         # No other submitted metadata is used, and a malformed entry could break a page.
         nb.metadata = NotebookNode()
-        Record(flags=flags, answers=resources.get("autograder_answers", {})).write(nb)
+        answers = resources.get("autograder_answers", {})
+        Record(flags=flags, answers=answers, unreadable=unreadable).write(nb)
         return nb, resources
 
 
@@ -250,6 +252,7 @@ class GradeInSandbox(NbGraderPreprocessor):
         record = Record.read(graded)
         record.flags = earlier.flags + record.flags
         record.answers = earlier.answers
+        record.unreadable = earlier.unreadable
         record.write(graded)
         return graded, resources
 

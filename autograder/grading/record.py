@@ -69,6 +69,8 @@ class Record:
     answers
         A digest of the answer that each score in the gradebook belongs to, by ``grade_id``; see
         `autograder.grading.answers`.
+    unreadable
+        Why the submitted file is not a notebook; empty if it is one.
     """
 
     seconds: float = 0.0
@@ -76,6 +78,7 @@ class Record:
     flags: list[str] = field(default_factory=list)
     questions: dict[str, QuestionRecord] = field(default_factory=dict)
     answers: dict[str, str] = field(default_factory=dict)
+    unreadable: str = ""
 
     def write(self, notebook: NotebookNode) -> None:
         """Put the record into the metadata of a notebook."""
@@ -101,6 +104,7 @@ class Record:
                 },
                 # Earlier versions of the grader did not write it.
                 answers={str(k): str(v) for k, v in found.get("answers", {}).items()},
+                unreadable=str(found.get("unreadable", "")),
             )
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise NoRecord("the notebook holds no record of our grader") from error

@@ -21,6 +21,7 @@ from nbconvert.filters import Highlight2HTML, ansi2html, strip_ansi
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
 from autograder.grading.clean_html import clean
+from autograder.grading.formulas import with_formulas
 from autograder.grading.limited import limited
 
 __all__ = ["HTML_FILTERS", "sanitize_html"]
@@ -147,7 +148,8 @@ def _markdown2html(context: Context, source: str) -> str:
 
 def _rendered(text: str, attachments: dict[str, dict[str, str]]) -> str:
     renderer = IPythonRenderer(escape=False, attachments=attachments, exclude_anchor_links=True)
-    return clean(MarkdownWithMath(renderer=renderer).render(text), PAGE_SECONDS)
+    html = clean(MarkdownWithMath(renderer=renderer).render(text), PAGE_SECONDS)
+    return with_formulas(html)
 
 
 # Most cells of a page are the course's own, and the same on all pages that a process makes.

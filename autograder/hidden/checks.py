@@ -138,7 +138,7 @@ def same(
         for all but `SLIP`.
     """
     ask: Ask = through or (lambda implementation, *case: implementation(*case))
-    names = _parameters(expected) if through is None else []
+    names = _parameters(expected) if through is None else _names_of_case(through, expected)
     answers = []
     for case in on:
         allowed = within(*case) if callable(within) else within
@@ -199,12 +199,17 @@ def _summary(answers: Sequence[_Answer]) -> str:
     lost = [a for a in answers if a.problem]
     if not lost:
         return ""
-    first = str(min(lost, key=lambda a: _size(a.case)).problem)
+    first = str(min(lost, key=lambda a: _size(a.case)).problem).removesuffix(".")
     if len({a.problem for a in lost}) == 1:
-        return first
+        return f"{first}."
     wrong = sum(a.credit == 0 for a in lost)
-    what = f"{wrong} of {len(answers)} cases are wrong" if wrong else f"{len(lost)} cases"
-    return f"{first} ({what})"
+    if wrong == len(answers):
+        everything = "Both" if wrong == 2 else f"All {wrong}"
+        return f"{first}. {everything} cases are wrong; this is the smallest."
+    if wrong:
+        are = "case is" if wrong == 1 else "cases are"
+        return f"{first}. {wrong} of the {len(answers)} {are} wrong."
+    return f"{first}. So it is in {len(lost)} of the {len(answers)} cases."
 
 
 def _size(value: Any) -> int:
@@ -224,29 +229,42 @@ def _parameters(function: Callable[..., Any]) -> list[str]:
     return [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
 
 
+def _names_of_case(through: Ask, expected: Callable[..., Any]) -> list[str]:
+    """Return what `through` calls the parts of a case; if it passes them on, the reference does."""
+    names = _parameters(through)[1:]
+    kinds = {p.kind for p in inspect.signature(through).parameters.values()}
+    return names or (_parameters(expected) if inspect.Parameter.VAR_POSITIONAL in kinds else [])
+
+
 SHOWN = 8
 """The largest array of a case that the feedback shows with its numbers."""
 
 
 def _numbers(array: Any) -> str:
     plain = array.detach().cpu().numpy() if isinstance(array, torch.Tensor) else array
-    return " ".join(np.array2string(plain, separator=", ").split())
+    text = np.array2string(plain, separator=", ", formatter={"float_kind": "{:.6g}".format})
+    return " ".join(text.split())
 
 
 def _words(names: list[str], case: tuple[Any, ...]) -> str:
-    """Describe a case: ``with w of shape (3, 4), bits=2``; a small array is shown."""
+    """Describe a case: ``with `w` of shape (3, 4) and `bits=2` ``; a small array is shown.
+
+    What has no name is left out; but if nothing has one, arrays are described without.
+    """
     parts = []
-    for position, argument in enumerate(case):
-        name = names[position] if position < len(names) else None
-        if isinstance(argument, np.ndarray | torch.Tensor) and _size(argument) <= SHOWN:
-            parts.append(f"{name or 'an array'}={_numbers(argument)}")
-        elif isinstance(argument, np.ndarray | torch.Tensor):
-            parts.append(f"{name or 'an array'} of shape {tuple(argument.shape)}")
-        elif len(text := repr(argument)) <= 40:
-            parts.append(f"{name}={text}" if name else text)
-        elif name:
-            parts.append(name)
-    return f"with {', '.join(parts)}"
+    for name, argument in zip(names, case, strict=False):
+        if not isinstance(argument, np.ndarray | torch.Tensor):
+            text = repr(argument)
+            parts.append(f"`{name}={text}`" if len(text) <= 40 else f"`{name}`")
+        elif _size(argument) <= SHOWN:
+            parts.append(f"`{name}={_numbers(argument)}`")
+        else:
+            parts.append(f"`{name}` of shape {tuple(argument.shape)}")
+    if not parts:
+        arrays = [a for a in case if isinstance(a, np.ndarray | torch.Tensor)]
+        parts = [f"an array of shape {tuple(a.shape)}" for a in arrays] or ["what was tried"]
+    *first, last = parts
+    return f"with {', '.join(first)} and {last}" if first else f"with {last}"
 
 
 def close(
@@ -280,27 +298,23 @@ def close(
         return Check(label, 0.0, str(error), weight)
     if isinstance(expected, dict) and isinstance(got, dict):
         missing = object()
-        entries = [(f"{key!r}: ", got.get(key, missing), e) for key, e in expected.items()]
+        entries = [(f"{key!r}", got.get(key, missing), e) for key, e in expected.items()]
         problems = [
-            f"no entry for {prefix[:-2]}"
+            f"there is no entry for {key}"
             if entry is missing
-            else _prefixed(prefix, entry, e, within)
-            for prefix, entry, e in entries
+            else difference(entry, e, within, tell=False, what=f"the entry {key}")
+            for key, entry, e in entries
         ]
     elif isinstance(expected, list | tuple) and isinstance(got, list | tuple):
         padded = [*got, *[None] * len(expected)]
         problems = [
-            _prefixed(f"value {i + 1}: ", padded[i], e, within) for i, e in enumerate(expected)
+            difference(padded[i], e, within, tell=False, what=f"value {i + 1}")
+            for i, e in enumerate(expected)
         ]
     else:
         problems = [difference(got, expected, within, tell=False)]
     wrong = [p for p in problems if p]
     return Check(label, 1 - len(wrong) / len(problems), "; ".join(wrong[:3]), weight)
-
-
-def _prefixed(prefix: str, actual: Any, expected: Any, within: float) -> str | None:
-    found = difference(actual, expected, within, tell=False)
-    return prefix + found if found else None
 
 
 def holds(

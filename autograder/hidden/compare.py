@@ -9,8 +9,14 @@ from typing import Any
 import numpy as np
 import torch
 
+WHOLE = "the result"
+CLEARLY_OFF = 1000
+"""How many times the allowed difference may be exceeded until it is no longer worth a word."""
 
-def difference(actual: Any, expected: Any, within: float = 0.0, *, tell: bool = True) -> str | None:
+
+def difference(
+    actual: Any, expected: Any, within: float = 0.0, *, tell: bool = True, what: str = WHOLE
+) -> str | None:
     """Say how the values of `actual` differ from those of `expected`.
 
     Numbers may differ by `within`; truth values, strings, keys and sizes may not. What holds the
@@ -27,6 +33,8 @@ def difference(actual: Any, expected: Any, within: float = 0.0, *, tell: bool = 
         Whether the text may say what was expected, or how far off a number is. By default it may:
         a function is asked about other inputs in the next hand-in. A value that was measured once
         could be corrected by it.
+    what
+        What is compared, as the text calls it.
 
     Returns
     -------
@@ -34,35 +42,50 @@ def difference(actual: Any, expected: Any, within: float = 0.0, *, tell: bool = 
         What is different, in words for the student; None if the answers agree.
     """
     if isinstance(expected, np.ndarray | torch.Tensor):
-        return _array_difference(actual, expected, within, tell)
+        return _array_difference(actual, expected, within, tell, what)
     if expected is None or isinstance(expected, bool | str):
         actual = _single(actual)
         if isinstance(actual, type(expected)) and actual == expected:
             return None
-        return f"{f'expected {expected!r}, ' if tell else ''}got {_brief(actual)}"
+        return f"{what} is {_brief(actual)}{f' instead of {expected!r}' if tell else ''}"
     if isinstance(expected, int | float):
-        return _number_difference(actual, expected, within, tell)
+        return _number_difference(actual, expected, within, tell, what)
     if isinstance(expected, list | tuple):
         if isinstance(actual, np.ndarray | torch.Tensor) and len(actual.shape) > 0:
             actual = list(actual)
         if not isinstance(actual, list | tuple):
-            return f"expected {len(expected)} values, got {_brief(actual)}"
+            return f"{what} is {_brief(actual)} instead of {_values(len(expected))}"
         if len(actual) != len(expected):
-            return f"expected {len(expected)} values, got {len(actual)}"
-        found = (difference(a, e, within, tell=tell) for a, e in zip(actual, expected, strict=True))
-        return next((f"value {i + 1}: {d}" for i, d in enumerate(found) if d), None)
+            return f"{what} has {_values(len(actual))} instead of {len(expected)}"
+        parts = enumerate(zip(actual, expected, strict=True), start=1)
+        found = (
+            difference(a, e, within, tell=tell, what=_part(f"value {i}", len(expected), what))
+            for i, (a, e) in parts
+        )
+        return next((text for text in found if text), None)
     if isinstance(expected, dict):
         if not isinstance(actual, dict):
-            return f"expected a dict, got {_brief(actual)}"
+            return f"{what} is {_brief(actual)} instead of a dict"
         if missing := [k for k in expected if k not in actual]:
-            return f"no entry for {missing[0]!r}"
+            return f"{what} has no entry for {missing[0]!r}"
         if extra := [k for k in actual if k not in expected]:
-            return f"an entry for {extra[0]!r} is not asked for"
-        found_by_key = (
-            (k, difference(actual[k], e, within, tell=tell)) for k, e in expected.items()
+            return f"{what} has an entry for {extra[0]!r}, which is not asked for"
+        found = (
+            difference(actual[k], e, within, tell=tell, what=_part(f"the entry {k!r}", 1, what))
+            for k, e in expected.items()
         )
-        return next((f"{k!r}: {d}" for k, d in found_by_key if d), None)
+        return next((text for text in found if text), None)
     raise TypeError(f"a reference answer of type {type(expected).__name__} cannot be compared")
+
+
+def _part(part: str, of: int, whole: str) -> str:
+    """Say which part of a whole is meant: ``value 2 of 3 in the entry 'rates'``."""
+    counted = f"{part} of {of}" if of > 1 else part
+    return counted if whole == WHOLE else f"{counted} in {whole}"
+
+
+def _values(count: int) -> str:
+    return "1 value" if count == 1 else f"{count} values"
 
 
 def other_type(actual: Any, expected: Any) -> str | None:
@@ -98,10 +121,12 @@ def _single(value: Any) -> Any:
     return value
 
 
-def _number_difference(actual: Any, expected: float, within: float, tell: bool) -> str | None:
+def _number_difference(
+    actual: Any, expected: float, within: float, tell: bool, what: str
+) -> str | None:
     actual = _single(actual)
     if isinstance(actual, bool) or not isinstance(actual, int | float):
-        return f"expected a number, got {_brief(actual)}"
+        return f"{what} is {_brief(actual)} instead of a number"
     try:
         gap = abs(actual - expected)
         if actual == expected or gap <= within:
@@ -110,20 +135,33 @@ def _number_difference(actual: Any, expected: float, within: float, tell: bool) 
             return None
         if not tell:
             allowed = f" by more than the {within:.2g} allowed" if within else ""
-            return f"got {actual:.6g}, which is off{allowed}"
-        return f"got {actual:.6g}, which is {gap:.2g} off (allowed: {within:.2g})"
+            return f"{what} is {actual:.6g}, which is off{allowed}"
+        if not math.isfinite(gap) or (isinstance(expected, int) and not within):
+            return f"{what} is {actual:.6g} instead of {expected:.6g}"
+        return f"{what} is {actual:.6g}, which is off by {_few_digits(gap)}{_allowed(gap, within)}"
     except OverflowError:
-        return "got a whole number that is too large to compare"
+        return f"{what} is a whole number that is too large to compare"
 
 
-def _array_difference(actual: Any, expected: Any, within: float, tell: bool) -> str | None:
+def _few_digits(number: float) -> str:
+    return f"{number:.0f}" if 10 <= number < 1e6 else f"{number:.2g}"
+
+
+def _allowed(gap: float, within: float) -> str:
+    """Say what is allowed, unless `gap` is so large that nobody would ask."""
+    return f" ({within:.2g} is allowed)" if gap <= CLEARLY_OFF * within else ""
+
+
+def _array_difference(
+    actual: Any, expected: Any, within: float, tell: bool, what: str
+) -> str | None:
     a, e = _as_array(actual), _numpy(expected)
     if a is None:
-        return f"expected an array of shape {tuple(e.shape)}, got {_brief(actual)}"
+        return f"{what} is {_brief(actual)} instead of an array of shape {tuple(e.shape)}"
     if a.shape != e.shape:
-        return f"expected shape {e.shape}, got {a.shape}"
+        return f"{what} has the shape {a.shape} instead of {e.shape}"
     if a.dtype.kind not in "biuf":
-        return f"expected numbers, got {a.dtype}"
+        return f"{what} does not consist of numbers, but of {a.dtype}"
     with np.errstate(invalid="ignore"):  # equal infinities have a difference of NaN
         gap = np.abs(a.astype(np.float64) - e.astype(np.float64))
     # Compared in this way, NaN is wrong unless NaN is expected.
@@ -131,11 +169,21 @@ def _array_difference(actual: Any, expected: Any, within: float, tell: bool) -> 
     if not wrong.any():
         return None
     if np.isnan(a[wrong]).any():
-        return "the result contains NaN, as 0 / 0, the logarithm of 0 or an overflow gives it"
-    share = f"{wrong.sum()} of the {wrong.size} elements"
+        return f"{what} contains NaN, as 0 / 0 or an infinite number minus another gives it"
+    count = int(wrong.sum())
+    share = f"{'all' if count == wrong.size else f'{count} of the'} {wrong.size} elements"
+    share = "the only element" if wrong.size == 1 else share
+    share += " of " + what if what != WHOLE else ""
+    share += " is off" if count == 1 else " are off"
     if not tell:
-        return f"{share} are off by more than the {within:.2g} allowed"
-    return f"{share} are off, by up to {gap[wrong].max():.2g} (allowed: {within:.2g})"
+        return f"{share} by more than the {within:.2g} allowed"
+    most = float(gap[wrong].max())
+    if not math.isfinite(most):
+        at = np.argmax(wrong & ~np.isfinite(gap))
+        one = "it" if count == 1 else "one"
+        return f"{share}: {one} is {a.flat[at]:.6g} instead of {e.flat[at]:.6g}"
+    by = "by" if count == 1 else "by up to"
+    return f"{share} {by} {_few_digits(most)}{_allowed(most, within)}"
 
 
 def _as_array(value: Any) -> np.ndarray | None:

@@ -169,8 +169,10 @@ def draws(
         return Check(label, 0.0, str(error), weight)
     steps = np.arange(len(losses))
     expected = _in_order([np.column_stack([steps, w]) for w in weights.T])
-    if found := difference(shown["weights"], expected, WEIGHTS_WITHIN):
-        return Check(label, 0.0, f"the lines of the weights: {found}", weight)
+    if found := difference(
+        shown["weights"], expected, WEIGHTS_WITHIN, what="the lines of the weights"
+    ):
+        return Check(label, 0.0, found, weight)
     with np.errstate(divide="ignore"):
         above = np.maximum(np.log10(losses), FLOOR)
     # A gap stands for a loss of zero; a point that is not at a step cannot be on the right curve.
@@ -179,8 +181,8 @@ def draws(
         if x not in steps:
             return Check(label, 0.0, f"the line of the loss has a point at step {x:g}", weight)
         curve[int(x)] = max(y, FLOOR)
-    if found := difference(curve, above, LOSS_WITHIN):
-        return Check(label, 0.0, f"the line of log10 L: {found}", weight)
+    if found := difference(curve, above, LOSS_WITHIN, what="the line of log10 L"):
+        return Check(label, 0.0, found, weight)
     return Check(label, 1.0, "", weight)
 
 

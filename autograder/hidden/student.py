@@ -159,6 +159,11 @@ class Handle:
     def __repr__(self) -> str:
         return ".".join(self._path) or "an object of the student's"
 
+    @property
+    def _called(self) -> str:
+        """What the feedback calls it."""
+        return f"`{self!r}`" if self._path else "the object that your code made"
+
     def _ask(self, **request: Any) -> Any:
         reply = current_submission().ask({"target": self._reference(), **request})
         if "error" in reply:
@@ -170,7 +175,7 @@ class Handle:
             return decode(reply.get("value"), _handle)
         except WireError as error:
             raise StudentError(
-                f"`{self!r}` returned something that is not plain data: {error}."
+                f"{self._called} returned something that is not plain data: {error}."
             ) from error
 
     def _reference(self) -> dict[str, Any]:
@@ -179,18 +184,18 @@ class Handle:
     def _explained(self, error: Any) -> StudentError:
         """Say why there is no answer."""
         if not isinstance(error, dict):
-            return StudentError(f"`{self!r}` gave an answer that no function gives.")
+            return StudentError(f"{self._called} gave an answer that no function gives.")
         kind, text = str(error.get("type"))[:100], str(error.get("text"))[:500]
         raised_in = str(error.get("raised_in", ""))[:200]
         if kind == "NotImplementedError":
             # A function may be right, and call another one that is not there yet.
             names = raised_in.split(".")
             if not raised_in or names[0] in self._path[:1] or names[-1] in self._path[-1:]:
-                return StudentError(f"`{self!r}` is not written yet.")
-            return StudentError(f"`{self!r}` uses `{raised_in}`, which is not written yet.")
+                return StudentError(f"{self._called} is not written yet.")
+            return StudentError(f"{self._called} uses `{raised_in}`, which is not written yet.")
         if kind == "NameError" and (missing := _UNDEFINED.fullmatch(text)):
             return StudentError(
-                f"`{self!r}` uses `{missing[1]}`, and there is no `{missing[1]}`: its cell is "
+                f"{self._called} uses `{missing[1]}`, and there is no `{missing[1]}`: its cell is "
                 "missing, or stopped with an error."
             )
         if kind == "NameError" and text.startswith("there is no `"):
@@ -198,9 +203,9 @@ class Handle:
                 f"There is no `{self._path[0]}`: its cell is missing, or stopped with an error."
             )
         if kind == "KernelEnded":
-            return StudentError(f"`{self!r}` gave no answer: {text}.")
+            return StudentError(f"{self._called} gave no answer: {text}.")
         known = kind if kind in _ERRORS else "an error of its own"
-        stopped = Stopped(f"`{self!r}` stopped with {known}.")
+        stopped = Stopped(f"{self._called} stopped with {known}.")
         stopped.text = text
         return stopped
 
@@ -240,7 +245,7 @@ def value(handle: Any) -> Any:
         return handle
     found = handle._ask(op="get")
     if isinstance(found, Handle):
-        raise StudentError(f"`{handle!r}` is not a number, list, dict, array or tensor.")
+        raise StudentError(f"{handle._called} is not a number, list, dict, array or tensor.")
     return found
 
 

@@ -7,6 +7,7 @@ import csv
 import hashlib
 import io
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -139,6 +140,7 @@ def _render(
         lstrip_blocks=True,
     )
     environment.filters["number"] = points_text
+    environment.filters["states"] = _states
     environment.filters["prose"] = lambda text: Markup(prose(text))
     script = (_TEMPLATES / "report.js").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
@@ -211,6 +213,14 @@ def _discrimination(question: Question, graded: Sequence[GradedSubmission]) -> f
         return correlation(points, others)
     except StatisticsError:  # all have the same
         return None
+
+
+def _states(submission: GradedSubmission) -> str:
+    """Say how many questions of a submission are in each state: ``12 with full points, ...``."""
+    counted: Counter[str] = Counter(result.state for result in submission.results.values())
+    return ", ".join(
+        f"{counted[state]} {words}" for state, words in _STATES.items() if counted[state]
+    )
 
 
 def _reasons(submission: GradedSubmission) -> list[str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from accessibility import violations
 from in_jupyterlab import CHROMIUM, NotebookPage, opened_notebook, running_lab
 from playwright.sync_api import expect
 
@@ -94,3 +95,48 @@ def test_a_student_sees_a_public_check_fail_and_then_pass(notebook):
     expect(output).to_contain_text("all checks pass")
     expect(output).not_to_contain_text("✗")
     notebook.picture("3-check-passes", check)
+
+
+def test_the_scorecard_says_what_is_done_and_leads_to_each_question(notebook):
+    to_solve = notebook.place(FIRST_SOLUTION)
+    notebook.run_setup()
+    notebook.replace(to_solve, solution(FIRST_SOLUTION))
+    notebook.run(to_solve)
+    notebook.save()
+
+    scorecard = notebook.run(notebook.place_of("scorecard"))
+
+    notebook.picture("4-scorecard", notebook.place_of("scorecard"))
+    expect(scorecard).to_contain_text("7 of 100 points attempted")
+    marks = scorecard.get_by_role("img")
+    expect(marks.first).to_have_accessible_name("checks pass")
+    expect(marks.nth(1)).to_have_accessible_name("empty")
+    links = scorecard.get_by_role("link")
+    assert links.count() > 20
+    for number in (0, 10, links.count() - 1):
+        link = links.nth(number)
+        title = link.inner_text()
+        link.click()
+        heading = notebook.page.locator("h3:not([hidden])", has_text=title)
+        expect(heading).to_be_in_viewport()
+    notebook.picture("5-led-to-a-question")
+    known = notebook.page.evaluate(
+        "[...document.querySelectorAll('[data-jupyter-id]')].map(each => each.dataset.jupyterId)"
+    )
+    wanted = [link.get_attribute("href")[1:] for link in links.all()]
+    assert [anchor for anchor in wanted if anchor not in known] == []
+    assert violations(notebook.page, ".jp-OutputArea-output") == []
+
+
+def test_the_last_cell_packs_what_is_handed_in(notebook, student_folder):
+    notebook.run_setup()
+    notebook.save()
+
+    packing = notebook.place_of("pack")
+    output = notebook.run(packing)
+
+    notebook.picture("6-packed", packing)
+    expect(output).not_to_contain_text("Error")
+    expect(output).to_contain_text(f"{ASSIGNMENT}.zip")
+    with zipfile.ZipFile(student_folder / f"{ASSIGNMENT}.zip") as packed:
+        assert f"{ASSIGNMENT}.ipynb" in packed.namelist()

@@ -89,6 +89,11 @@ def test_titles_lead_to_their_headings_and_text_is_escaped(notebook):
     assert "<i>" not in html
 
 
+def test_a_heading_with_code_is_found_under_its_text_as_shown(notebook):
+    html = notebook(question("1.1 Half of `w`", "half", "half = 1", 4), half=1)._repr_html_()
+    assert 'href="#1.1-Half-of-w-(4-points)"' in html
+
+
 def test_bonus_questions_count_apart(notebook):
     card = notebook(
         question("1.1 Half", "half", "half = 1", 4),

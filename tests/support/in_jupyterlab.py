@@ -145,6 +145,10 @@ class NotebookPage:
         marks = [cell.metadata.get("nbgrader", {}).get("grade_id") for cell in self.cells]
         return marks.index(grade_id)
 
+    def place_of(self, cell_id: str) -> int:
+        """Return the place of the cell with an id."""
+        return [cell.id for cell in self.cells].index(cell_id)
+
     def cell(self, place: int) -> Locator:
         return self.page.locator(".jp-Notebook .jp-Cell").nth(place)
 
@@ -165,6 +169,15 @@ class NotebookPage:
                     raise
         expect(prompt).to_have_text(re.compile(r"\[\d+\]:"), timeout=1000 * CELL_RUNS)
         return cell.locator(".jp-Cell-outputArea")
+
+    def run_setup(self) -> Locator:
+        """Run the setup cell; return its output area."""
+        return self.run(self.place_of("setup"))
+
+    def save(self) -> None:
+        """Save the notebook, and wait until its file is written."""
+        self.page.keyboard.press("ControlOrMeta+s")
+        expect(self.page.locator(".lm-TabBar-tab.jp-mod-dirty")).to_have_count(0)
 
     def replace(self, place: int, source: str) -> None:
         """Replace the source of a code cell by typing in the browser."""

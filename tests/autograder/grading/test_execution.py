@@ -94,7 +94,7 @@ def test_a_right_and_a_wrong_answer(grade):
     assert scores(record) == {"a": 4, "b": 0}
     assert determine_grade(nb.cells[1]) == (4, 4)
     assert determine_grade(nb.cells[2]) == (0, 4)
-    assert record.questions["b"].messages == ["measured values: got 4, which is off"]
+    assert record.questions["b"].messages == ["measured values: the result is 4, which is off"]
     assert "which is off" in nb.cells[2].outputs[0].data["text/html"]
 
 

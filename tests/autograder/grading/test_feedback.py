@@ -153,7 +153,7 @@ def feedback_page(tmp_path):
             course.gradebook.db.commit()
         file = tmp_path / "autograded" / "ada" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
         nbformat.write(notebook, file)
-        config = course_config(Course(tmp_path))
+        config = course_config(course.paths)
         config.CourseDirectory.assignment_id = ASSIGNMENT
         GenerateFeedback(coursedir=CourseDirectory(config=config), config=config).start()
         return (tmp_path / "feedback" / "ada" / ASSIGNMENT / f"{ASSIGNMENT}.html").read_text()
@@ -176,13 +176,37 @@ def test_the_page_shows_the_box_and_no_hidden_line(feedback_page):
     assert "took the network" not in page
 
 
-def test_the_scores_are_at_the_top_under_the_notebooks_headings(feedback_page):
-    title = new_markdown_cell("# Quantization\n\n## 1.1 Quantize (8 points)")
+def test_the_scores_are_at_the_top_under_the_headings_of_the_course(feedback_page):
+    title = new_markdown_cell("# My own title\n\n## 9.9 My own heading (8 points)")
 
     page = words(feedback_page(graded(title, hidden_test(result())), affine_quantize=5.0))
 
-    assert "Feedback Quantization ada 5 of 8 points" in page
-    assert "1.1 Quantize 5 of 8" in page
+    assert "Feedback Quantization: fewer bits, the same answers ada 5 of 8 points" in page
+    assert "1.1 quantize and dequantize 5 of 8" in page
+
+
+def test_questions_under_one_heading_are_told_apart_without_their_internal_names(feedback_page):
+    other = new_code_cell("", metadata=marks("affine_dequantize"))
+
+    page = feedback_page(graded(hidden_test(result()), other), affine_quantize=5.0)
+
+    top, _, notebook = words(page).partition("Your notebook, with the result")
+    assert "answer in code: Affine quantize 5 of 8" in top
+    assert "answer in code: Affine dequantize 0 of 3" in top
+    assert "affine_" not in top + notebook
+
+
+def test_a_file_that_is_no_notebook_is_explained_instead_of_every_answer_that_it_lacks(
+    feedback_page,
+):
+    notebook = graded(hidden_test(result()))
+    Record(unreadable="not JSON", questions={"affine_quantize": LOST}).write(notebook)
+
+    page = words(feedback_page(notebook, affine_quantize=0.0))
+
+    assert "What went wrong, and why The file that you handed in cannot be read" in page
+    assert "as a notebook (not JSON)" in page
+    assert "is missing <here>" not in page
 
 
 @pytest.mark.parametrize(
@@ -230,7 +254,7 @@ def test_what_went_wrong_stands_before_the_notebook(feedback_page):
 
     page = feedback_page(notebook, affine_quantize=5.0)
 
-    first, _, rest = page.partition('<details class="notebook"')
+    first, _, rest = page.partition('<details class="notebook">')
     assert "What went wrong, and why" in first
     assert "You cut off the fraction." in first
     assert "is missing &lt;here&gt;" in first
@@ -257,14 +281,14 @@ def test_a_picture_has_an_alternative_text(feedback_page):
 def test_a_score_that_a_person_changed_is_shown(feedback_page):
     page = words(feedback_page(graded(hidden_test(result())), affine_quantize=7.5))
 
-    assert "Result affine_quantize 7.5 of 8" in page
+    assert "Result 7.5 of 8" in page
 
 
 def test_an_answer_that_nobody_has_read_yet_is_not_shown_as_zero(feedback_page):
     page = words(feedback_page(graded(written_answer("Yes.")), stochastic_comparison=None))
 
     assert "1 answer still waits" in page
-    assert "stochastic_comparison to be graded, out of 2" in page
+    assert "Your answer to be graded, out of 2" in page
 
 
 def test_a_written_answer_is_shown_with_its_score_and_the_graders_comment(feedback_page):
@@ -272,7 +296,7 @@ def test_a_written_answer_is_shown_with_its_score_and_the_graders_comment(feedba
 
     page = words(feedback_page(notebook, comment="Why?", stochastic_comparison=1.5))
 
-    assert "Your answer stochastic_comparison 1.5 of 2 The second one. Comment Why?" in page
+    assert "Your answer 1.5 of 2 The second one. Comment Why?" in page
     assert "still waits" not in page
 
 
@@ -298,7 +322,7 @@ def test_a_written_answer_keeps_its_formatting_and_its_formulas(feedback_page):
     page = feedback_page(graded(new_markdown_cell(answer)))
 
     assert "<strong>bold</strong>" in page
-    assert "$a &lt; b$" in page
+    assert "<mi>a</mi><mo>&lt;</mo><mi>b</mi>" in page
     assert 'class="highlight"' in page
     assert "<td>1</td>" in page
 

@@ -54,8 +54,9 @@ def test_credit_is_given_per_case(notebook):
     notebook["square"] = abs
     check = same(student.square, square, on=[(1,), (0,), (3,), (4,)])
     assert check.credit == 0.5
-    assert "2 of 4 cases" in check.message
-    assert "with x=3: got 3" in check.message
+    assert check.message == (
+        "with `x=3`: the result is 3 instead of 9. 2 of the 4 cases are wrong."
+    )
 
 
 def named(*checks):
@@ -162,7 +163,7 @@ def test_a_call_that_changes_its_arguments_costs_a_slip(notebook):
     check = same(student.square, square, on=[(np.array([2.0, 3.0]),)])
     assert check.credit == 1 - SLIP
     assert check.message.endswith(
-        "the values are right, but the call changes its first argument; work on a copy"
+        "the values are right, but the call changes its first argument; work on a copy."
     )
     assert same(student.square, square, on=[(np.array([2.0]),)], in_place=True).credit == 1
 
@@ -171,8 +172,54 @@ def test_the_smallest_wrong_input_is_shown(notebook):
     notebook["square"] = lambda x: x + 1
     large, small = np.zeros(50), np.array([0.5, 2.0])
     message = same(student.square, square, on=[(large,), (small,)]).message
-    assert message.startswith("with x=[0.5, 2. ]: 2 of the 2 elements are off")
-    assert message.endswith("(2 of 2 cases are wrong)")
+    assert message.startswith("with `x=[0.5, 2]`: all 2 elements are off by up to 1.2.")
+    assert message.endswith("Both cases are wrong; this is the smallest.")
+
+
+def test_a_case_is_described_by_the_names_that_the_test_gives_to_its_parts(notebook):
+    notebook["square"] = lambda x: x
+    weights = np.ones((32, 288))
+
+    def column(f, w, count):
+        return f(w)[:, :count]
+
+    def passed_on(f, *case):
+        return f(*case)
+
+    check = same(student.square, lambda x: x + 1, on=[(weights, 1)], through=column)
+    assert check.message.startswith("with `w` of shape (32, 288) and `count=1`: all 32 elements")
+    check = same(student.square, lambda x: x + 1, on=[(weights,)], through=passed_on)
+    assert check.message.startswith("with `x` of shape (32, 288): ")
+
+
+def test_where_nothing_has_a_name_only_arrays_are_mentioned(notebook):
+    notebook["square"] = lambda x: x
+    ask = {"through": lambda f, /, *case: f(case[0])}
+    check = same(student.square, lambda *x: x[0] + 1, on=[(np.ones(9), 1)], **ask)
+    assert check.message.startswith("with an array of shape (9,): all 9 elements are off")
+
+
+def test_what_is_allowed_is_said_only_of_an_answer_that_is_close(notebook):
+    notebook["square"] = lambda x: x * x + 0.01
+    near = same(student.square, square, on=[(3.0,)], within=0.001).message
+    assert near == "with `x=3.0`: the result is 9.01, which is off by 0.01 (0.001 is allowed)."
+    far = same(student.square, square, on=[(3.0,)], within=1e-9).message
+    assert far == "with `x=3.0`: the result is 9.01, which is off by 0.01."
+
+
+def test_an_infinite_number_is_shown_and_not_how_far_off_it_is(notebook):
+    notebook["square"] = lambda x: np.where(x > 1, np.inf, x * x)
+    message = same(student.square, square, on=[(np.array([1.0, 2.0]),)]).message
+    assert message == "with `x=[1, 2]`: 1 of the 2 elements is off: it is inf instead of 4."
+    notebook["square"] = lambda x: float("inf")
+    message = same(student.square, square, on=[(2.0,)]).message
+    assert message == "with `x=2.0`: the result is inf instead of 4."
+
+
+def test_a_part_of_an_answer_is_named(notebook):
+    notebook["square"] = lambda x: {"both": (x, x)}
+    message = same(student.square, lambda x: {"both": (x, x + 1)}, on=[(2,)]).message
+    assert "value 2 of 2 in the entry 'both' is 2 instead of 3" in message
 
 
 def test_an_answer_within_the_tolerance_is_right(notebook):
@@ -184,10 +231,10 @@ def test_an_answer_within_the_tolerance_is_right(notebook):
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        (lambda x: x[:1], "expected shape"),
-        (lambda x: "text", "expected an array"),
-        (lambda x: None, "expected an array"),
-        (lambda x: [1, "2"], "expected an array"),
+        (lambda x: x[:1], "the result has the shape (1,) instead of (2,)"),
+        (lambda x: "text", "is 'text' instead of an array of shape (2,)"),
+        (lambda x: None, "is None instead of an array of shape (2,)"),
+        (lambda x: [1, "2"], "is [1, '2'] instead of an array of shape (2,)"),
     ],
 )
 def test_the_message_says_what_is_different(notebook, wrong, message):
@@ -209,7 +256,17 @@ def test_an_error_in_student_code_counts_as_an_answer(notebook):
     notebook["square"] = fails
     check = same(student.square, square, on=[(1,)])
     assert check.credit == 0
-    assert check.message == "with x=1: `square` stopped with ValueError."
+    assert check.message == "with `x=1`: `square` stopped with ValueError."
+
+
+def test_an_error_of_an_object_is_told_in_words(notebook):
+    class Layer:
+        def __call__(self, x):
+            raise ValueError
+
+    notebook["Layer"] = Layer
+    check = same(student.Layer, lambda: abs, on=[(1,)], through=lambda layer, x: layer()(x))
+    assert check.message == "with `x=1`: the object that your code made stopped with ValueError."
 
 
 def test_the_text_of_an_error_is_not_repeated(notebook):
@@ -221,7 +278,7 @@ def test_the_text_of_an_error_is_not_repeated(notebook):
 
     notebook["square"] = tells
     check = same(student.square, square, on=[(1,)])
-    assert check.message == "with x=1: `square` stopped with an error of its own."
+    assert check.message == "with `x=1`: `square` stopped with an error of its own."
 
 
 def test_a_missing_or_unwritten_answer_is_reported_as_such(notebook):
@@ -277,7 +334,7 @@ def test_each_measured_value_gets_credit(notebook):
     notebook["sweep"] = {8: 0.9, 4: 0.5, 2: 0.1}
     check = close(student.sweep, {8: 0.9, 4: 0.8, 2: 0.1, 1: 0.0}, within=0.01)
     assert check.credit == 0.5
-    assert "4: got 0.5" in check.message
+    assert "the entry 4 is 0.5, which is off by more than the 0.01 allowed" in check.message
     assert "no entry for 1" in check.message
 
 
@@ -291,7 +348,7 @@ def test_a_number_that_no_float_can_hold_is_wrong(notebook):
     notebook["huge"] = 10**4000
     check = close(student.huge, 1.5, within=0.1)
     assert check.credit == 0
-    assert check.message == "got a whole number that is too large to compare"
+    assert check.message == "the result is a whole number that is too large to compare"
 
 
 def test_whole_numbers_are_compared_exactly(notebook):

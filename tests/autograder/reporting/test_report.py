@@ -70,6 +70,14 @@ def test_the_figures_at_the_top_agree_with_the_gradebook(course):
     assert sorted(s.score for s in submissions) == [4.0, 11.0, 12.5]
 
 
+def test_a_screen_reader_says_how_many_questions_of_a_submission_are_right(course):
+    course.submit("ada", {"affine_quantize": 8.0, "affine_dequantize": 1.0} | {"bonus_nonzero": 0})
+
+    assert 'aria-label="1 with full points, 1 with part of the points, 2 without points"' in (
+        report(course)
+    )
+
+
 def test_manual_grading_counts(course):
     course.submit("ada", FULL, manual={"stochastic_comparison": 1.5})
 
@@ -370,7 +378,7 @@ def test_in_a_browser_a_click_on_a_heading_sorts_and_the_page_fits_a_phone(cours
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=options)
         page = browser.new_page(viewport={"width": 390, "height": 844})
         page.goto((course.folder / "report" / f"{ASSIGNMENT}.html").as_uri())
-        students = page.locator(".all tbody td.student")
+        students = page.locator(".all tbody th.student")
 
         assert page.evaluate("document.documentElement.scrollWidth") == 390
         page.get_by_role("button", name="Score").click()
