@@ -23,7 +23,7 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from autograder.grading.clean_html import clean
 from autograder.grading.limited import limited
 
-__all__ = ["HTML_FILTERS", "sanitize_html"]
+__all__ = ["HTML_FILTERS", "markdown_html", "sanitize_html"]
 
 PAGE_SECONDS = 10.0
 """Limit on the processor time of formatting one page; the longest of the course takes 2 s."""
@@ -48,11 +48,11 @@ FORMATTING_BYTES = 2**30
 
 
 class _Allowance:
-    """How much may still be formatted on one page."""
+    """How much may still be formatted on one page, or of one text."""
 
-    def __init__(self) -> None:
-        self.seconds = PAGE_SECONDS
-        self.marks = PAGE_MARKS
+    def __init__(self, seconds: float = PAGE_SECONDS, marks: int = PAGE_MARKS) -> None:
+        self.seconds = seconds
+        self.marks = marks
 
     def spend(
         self, text: str, formatted: Callable[[str, float], str], plain: Callable[[str], str]
@@ -109,6 +109,29 @@ def sanitize_html(html: str | bytes) -> str:
     return _sanitized(_Allowance(), html)
 
 
+def markdown_html(
+    source: str,
+    seconds: float,
+    marks: int,
+    attachments: dict[str, dict[str, str]] | None = None,
+) -> str:
+    """Render a student's Markdown as HTML that cannot act or load anything, in bounded time.
+
+    Parameters
+    ----------
+    source
+        Untrusted Markdown.
+    seconds
+        Limit on the processor time; a text that takes longer is shown as plain text.
+    marks
+        Limit on the tags and entities of the result; a text with more is shown as plain text or, if
+        that has too many, cut.
+    attachments
+        The images of the cell, as Jupyter keeps them.
+    """
+    return _markdown(_Allowance(seconds, marks), source, attachments)
+
+
 def _sanitized(allowance: _Allowance, html: str | bytes) -> str:
     text = html.decode() if isinstance(html, bytes) else str(html)
     return allowance.spend(text, clean, _text_of)
@@ -136,13 +159,18 @@ def _clean_html(context: Context, html: str | bytes) -> str:
 @pass_context
 def _markdown2html(context: Context, source: str) -> str:
     """Render Markdown and sanitize the result; nbconvert's own filter lets scripts through."""
-    attachments = context.get("cell", {}).get("attachments", {})
+    return _markdown(_allowance(context), source, context.get("cell", {}).get("attachments"))
+
+
+def _markdown(
+    allowance: _Allowance, source: str, attachments: dict[str, dict[str, str]] | None
+) -> str:
     rendered = partial(_rendered, attachments=attachments) if attachments else _rendered_before
 
     def formatted(text: str, seconds: float) -> str:
         return _limited(text, seconds, rendered)
 
-    return _allowance(context).spend(source, formatted, _preformatted)
+    return allowance.spend(source, formatted, _preformatted)
 
 
 def _rendered(text: str, attachments: dict[str, dict[str, str]]) -> str:
