@@ -25,7 +25,7 @@ SHOWN = 20_000
 """How many characters of an answer are shown; the longest model answer has 1,400."""
 SECONDS = 1.0
 """Limit on the processor time of formatting one answer, which takes some milliseconds."""
-MARKS = 5_000
+MARKS = 10_000
 """Limit on the tags and entities of one answer; the longest model answer has 200."""
 
 

@@ -62,6 +62,11 @@ function show(card) {
   showItems();
 }
 
+function ownGroup(card) {
+  const group = [...card.closest("section").querySelectorAll(".card")];
+  return group.filter((other) => other === card || other.standing.waits);
+}
+
 function showProgress() {
   find("progress").textContent = `${marked} of ${total} marked`;
   find("meter").value = marked;
@@ -71,7 +76,9 @@ function showProgress() {
 function showItems() {
   const given = selected ? lines(selected) : [];
   const name = selected?.querySelector("h3").textContent;
-  find("target").textContent = selected ? `For ${name}:` : "Select an answer.";
+  let text = selected ? `For ${name}:` : "Select an answer.";
+  if (!items.length) text = "Add what you give again and again; the keys 1 to 9 then give it to an answer.";
+  find("target").textContent = text;
   items.forEach((item, place) => {
     const button = rubric.children[place]?.querySelector(".item");
     button?.setAttribute("aria-pressed", String(given.includes(item.comment)));
@@ -93,7 +100,7 @@ function listItems() {
       const button = element("button", "", "item");
       button.type = "button";
       if (place < 9) button.append(element("kbd", place + 1));
-      if (item.points !== null) button.append(element("b", signed(item.points)));
+      button.append(element("b", item.points === null ? "" : signed(item.points)));
       button.append(element("span", item.comment));
       button.addEventListener("click", () => toggle(item));
       const remove = element("button", "×", "remove");
@@ -113,6 +120,8 @@ function select(card) {
   selected?.removeAttribute("aria-current");
   selected = card;
   card.setAttribute("aria-current", "true");
+  const same = card.querySelector(".same");
+  if (same) same.disabled = ownGroup(card).length === 1;
   showItems();
 }
 
@@ -160,12 +169,17 @@ function set(card, points, comment = card.comment.value) {
   return save(card);
 }
 
-async function goOn(card) {
-  if (!card.points.value.trim() && card.standing.automatic === null) {
-    card.error.textContent = "No points yet: type them, or press j to go on without.";
+function missesPoints(card) {
+  const misses = !card.points.value.trim();
+  if (misses) {
+    card.error.textContent = "No points yet: type them, or go on with j.";
     card.points.focus();
-    return;
   }
+  return misses;
+}
+
+async function goOn(card) {
+  if (card.standing.automatic === null && missesPoints(card)) return;
   if (!(await save(card, true))) return;
   const next = nextUnmarked();
   if (next) moveTo(next);
@@ -173,13 +187,9 @@ async function goOn(card) {
 }
 
 function giveToGroup(card) {
-  const group = [...card.closest("section").querySelectorAll(".card")];
+  const group = ownGroup(card);
   const [points, comment] = [card.points.value, card.comment.value];
-  if (!points.trim()) {
-    card.error.textContent = "No points yet: type them first.";
-    card.points.focus();
-    return;
-  }
+  if (missesPoints(card)) return;
   for (const other of group) {
     other.points.value = points;
     other.comment.value = comment;
