@@ -12,6 +12,8 @@ from graded_course import ASSIGNMENT
 from written_class import QUESTION, WrittenClass, served
 
 from autograder.cli import main
+from autograder.errors import UserError
+from autograder.marking.server import serve
 
 HOSTILE = {
     "script": "<script>steal()</script>Rate 0.1.",
@@ -188,8 +190,7 @@ def test_only_its_own_script_may_run(address):
     assert len(re.findall("<script", ask(address, QUESTION)[2])) == 1
 
 
-@pytest.mark.parametrize("name", HOSTILE)
-def test_a_hostile_answer_is_shown_as_harmless_text(address, name):
+def test_hostile_answers_are_shown_as_harmless_text(address):
     page = ask(address, QUESTION)[2]
     written = re.findall(r'<div class="prose written">(.*?)</div>\s*<form class="mark"', page, re.S)
     assert len(written) == 12
@@ -210,10 +211,7 @@ def test_huge_answers_neither_delay_the_page_nor_fill_it(address):
     assert "400000 of 20 words: too long" in page
 
 
-def test_a_port_in_use_is_one_sentence(address, course, capsys):
-    from autograder.errors import UserError
-    from autograder.marking.server import serve
-
+def test_a_port_in_use_is_one_sentence(address, course):
     with pytest.raises(UserError, match="choose another"):
         serve(ASSIGNMENT, course.paths, address.port, print)
 
