@@ -39,7 +39,10 @@ def grouped(answers: Sequence[Answer]) -> list[Group]:
     several = sorted((group for group in groups if len(group) > 1), key=len, reverse=True)
     alone = {group[0].key for group in groups if len(group) == 1}
     found = [Group("No answer", empty)] if empty else []
-    found += [Group(f"{len(group)} answers, nearly the same", group) for group in several]
+    found += [
+        Group(f"Group {number}: {len(group)} answers, nearly the same", group)
+        for number, group in enumerate(several, start=1)
+    ]
     if others := tuple(answer for answer in answers if answer.key in alone):
         found.append(Group("Other answers" if found else "All answers", others, alike=False))
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -118,7 +119,7 @@ def test_points_out_of_range_are_said_and_not_saved(course, page):
     press(page, "Enter")
     error = page.get_by_role("alert").filter(has_text="Points must be a number from 0 to 6.")
     expect(error).to_be_visible()
-    expect(page.get_by_role("status")).to_have_text("Not saved.")
+    expect(page.get_by_role("status")).to_have_text("Not saved: Answer 1.")
     assert course.grade("empty") == (None, True, None)
     expect(page.locator("[aria-current] .points")).to_have_value("66")
 
@@ -139,8 +140,20 @@ def test_what_somebody_else_gave_meanwhile_is_shown_and_yours_stays_typed(course
     expect(page.locator("[aria-current] .points")).to_have_value("6")
     assert course.grade("empty") == (1.0, False, "Theirs.")
     press(page, "Enter")
-    expect(page.locator("[aria-current] h3")).to_have_text("Answer 2")
+    expect(current(page)).to_have_text("Answer 2")
+    saved(page, 1)
     assert course.grade("empty") == (6.0, False, None)
+
+
+def test_keys_that_are_typed_quickly_mark_the_answer_that_is_meant(course, page):
+    add_item(page, "4", "Names the middle rate.")
+    page.route("**/marks", lambda route: (time.sleep(0.5), route.continue_()))
+    press(page, "p", "0", "Enter", "1", "g", "n", "f", "Enter", "p", "2", "Enter")
+    saved(page, 5)
+    points = {student: course.grade(student)[0] for student in ANSWERS}
+    assert points.pop("empty") == 0.0
+    assert points.pop("ada") == points.pop("ben") == 4.0
+    assert sorted(points.values()) == [2.0, 6.0]
 
 
 def test_everything_works_by_mouse_and_has_a_name_for_a_screen_reader(course, page):

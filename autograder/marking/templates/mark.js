@@ -17,10 +17,12 @@ let sending = Promise.resolve(); // one request after the other, so that each kn
 
 const plain = (number) => String(Math.round(number * 100) / 100);
 const signed = (number) => (number < 0 ? `−${plain(-number)}` : `+${plain(number)}`);
+const title = (card) => card.querySelector("h3").textContent;
 const lines = (card) => card.comment.value.split("\n").filter((line) => line.trim());
 
 for (const card of cards) {
   card.standing = JSON.parse(card.dataset.standing);
+  card.onTheWay = 0; // requests that have no reply yet
   card.points = card.querySelector(".points");
   card.comment = card.querySelector("textarea");
   card.tag = card.querySelector(".tag");
@@ -40,6 +42,12 @@ for (const card of cards) {
     link.target = "_blank";
     link.rel = "noopener noreferrer";
   }
+}
+
+// What scrolls can be reached by the keyboard.
+for (const part of document.querySelectorAll(".prose, .beside")) {
+  const scrolls = part.scrollWidth > part.clientWidth || part.scrollHeight > part.clientHeight;
+  if (scrolls) part.tabIndex = 0;
 }
 
 // ---- what the page shows
@@ -62,9 +70,11 @@ function show(card) {
   showItems();
 }
 
+// The card, and those of its group for which nobody has given or typed anything.
 function ownGroup(card) {
   const group = [...card.closest("section").querySelectorAll(".card")];
-  return group.filter((other) => other === card || other.standing.waits);
+  const untouched = (other) => other.standing.waits && !other.points.value && !other.comment.value;
+  return group.filter((other) => other === card || untouched(other));
 }
 
 function showProgress() {
@@ -75,8 +85,7 @@ function showProgress() {
 
 function showItems() {
   const given = selected ? lines(selected) : [];
-  const name = selected?.querySelector("h3").textContent;
-  let text = selected ? `For ${name}:` : "Select an answer.";
+  let text = selected ? `For ${title(selected)}:` : "Select an answer.";
   if (!items.length) text = "Add what you give again and again; the keys 1 to 9 then give it to an answer.";
   find("target").textContent = text;
   items.forEach((item, place) => {
@@ -141,7 +150,7 @@ function step(by) {
 function nextUnmarked() {
   const after = selected ? cards.indexOf(selected) + 1 : 0;
   const order = [...cards.slice(after), ...cards.slice(0, after)];
-  return order.find((card) => card.standing.waits);
+  return order.find((card) => card.standing.waits && !(card.onTheWay && card.points.value.trim()));
 }
 
 // ---- marking
@@ -166,7 +175,7 @@ function set(card, points, comment = card.comment.value) {
   card.points.value = points;
   card.comment.value = comment;
   showItems();
-  return save(card);
+  save(card);
 }
 
 function missesPoints(card) {
@@ -178,12 +187,12 @@ function missesPoints(card) {
   return misses;
 }
 
-async function goOn(card) {
+// Whoever types quickly must not mark the answer before: so the page goes on before the reply.
+function goOn(card) {
   if (card.standing.automatic === null && missesPoints(card)) return;
-  if (!(await save(card, true))) return;
-  const next = nextUnmarked();
-  if (next) moveTo(next);
-  else saved.textContent = "Saved. All answers are marked.";
+  save(card, true);
+  const points = Number(card.points.value.replace(",", "."));
+  if (points >= 0 && points <= most) moveTo(nextUnmarked()); // or else the reply says what is wrong
 }
 
 function giveToGroup(card) {
@@ -194,7 +203,7 @@ function giveToGroup(card) {
     other.points.value = points;
     other.comment.value = comment;
   }
-  return send(group);
+  send(group);
 }
 
 function changed(card) {
@@ -202,41 +211,45 @@ function changed(card) {
   return card.points.value.trim() !== typed || card.comment.value.trim() !== comment;
 }
 
-// Return whether the gradebook has what the card shows. `confirmed`: also if nothing was typed.
+// `confirmed`: also if nothing was typed.
 function save(card, confirmed = false) {
-  return send([card], confirmed);
+  send([card], confirmed);
 }
 
 function send(group, confirmed = group.length > 1) {
+  for (const card of group) card.onTheWay += 1;
   sending = sending.then(async () => {
     const some = group.filter((card) => changed(card) || (confirmed && card.standing.waits));
-    if (!some.length) return true;
-    saved.textContent = "Saving …";
-    const marks = some.map((card) => ({
-      key: card.dataset.key,
-      answer: card.dataset.answer,
-      before: { points: card.standing.points, comment: card.standing.comment },
-      points: card.points.value,
-      comment: card.comment.value,
-    }));
-    const typed = marks.map(({ points, comment }) => points + "\n" + comment);
-    const answer = await post("marks", { marks });
-    for (const [place, card] of some.entries()) {
-      card.error.textContent = "";
-      card.standing = answer.standings?.[card.dataset.key] ?? card.standing;
-      // What was typed while the request was under way, or is refused, stays.
-      const same = typed[place] === card.points.value + "\n" + card.comment.value;
-      if (same && !answer.error) fill(card);
-      else show(card);
-    }
-    if (answer.marked !== undefined) marked = answer.marked;
-    showProgress();
-    const told = some.includes(selected) ? selected : some[0];
-    told.error.textContent = answer.error ?? "";
-    saved.textContent = answer.error ? "Not saved." : "Saved.";
-    return !answer.error;
+    if (some.length) await sendNow(some);
+    for (const card of group) card.onTheWay -= 1;
   });
-  return sending;
+}
+
+async function sendNow(some) {
+  saved.textContent = "Saving …";
+  const marks = some.map((card) => ({
+    key: card.dataset.key,
+    answer: card.dataset.answer,
+    before: { points: card.standing.points, comment: card.standing.comment },
+    points: card.points.value,
+    comment: card.comment.value,
+  }));
+  const typed = marks.map(({ points, comment }) => points + "\n" + comment);
+  const answer = await post("marks", { marks });
+  for (const [place, card] of some.entries()) {
+    card.error.textContent = "";
+    card.standing = answer.standings?.[card.dataset.key] ?? card.standing;
+    // What was typed while the request was under way, or is refused, stays.
+    const same = typed[place] === card.points.value + "\n" + card.comment.value;
+    if (same && !answer.error) fill(card);
+    else show(card);
+  }
+  if (answer.marked !== undefined) marked = answer.marked;
+  showProgress();
+  const told = some.includes(selected) ? selected : some[0];
+  told.error.textContent = answer.error ?? "";
+  saved.textContent = answer.error ? `Not saved: ${title(told)}.` : "Saved.";
+  if (marked === total && !answer.error) saved.textContent = "Saved. All answers are marked.";
 }
 
 async function changeItems(change) {
