@@ -25,7 +25,7 @@ ANSWERS = {
     "ada": ALIKE.format("."),
     "ben": ALIKE.format("!"),
     "cai": "I like the small one, as its curve is smooth.",
-    "mallory": "<img src=x onerror='steal()'><script>steal()</script>Rate [0.1](javascript:steal()).",
+    "mallory": "<img src=x onerror='steal()'><script>steal()</script>[0.1](javascript:steal()).",
 }
 WITHIN = 30_000
 """Milliseconds; generous, because other tests may be running on the same cores."""

@@ -55,13 +55,13 @@ class WrittenClass(GradedCourse):
         """Write the graded notebook anew, as if another answer had been graded."""
         cells = [
             new_markdown_cell(answer, metadata=marks(QUESTION, solution=True, points=6)),
-            new_code_cell(f"verdict = {len(student)}", metadata=marks("batch_solution", solution=True)),
+            new_code_cell("verdict = 3", metadata=marks("batch_solution", solution=True)),
             new_markdown_cell("My reason.", metadata=marks(REASON, solution=True, points=2)),
         ]
         nbformat.write(new_notebook(cells=cells), self.paths.graded_notebook(student, ASSIGNMENT))
 
-    def grade(self, student: str, question: str = QUESTION) -> tuple[float | None, bool, str | None]:
-        """Return the points and the comment of a person, and whether the answer waits."""
+    def grade(self, student: str, question: str = QUESTION) -> tuple:
+        """Return the points of a person, whether the answer waits, and the comment."""
         names = (question, ASSIGNMENT, ASSIGNMENT, student)
         with self.paths.gradebook() as gradebook:
             grade, comment = gradebook.find_grade(*names), gradebook.find_comment(*names)

@@ -58,7 +58,7 @@ def test_scores_are_those_of_a_gradebook_in_a_file(course, tmp_path):
 def test_of_two_people_who_mark_the_same_answer_the_second_is_told(course):
     changes = [Change(STUDENT, Mark(), Mark(0.5, "Nearly."))]
     give(course, ASSIGNMENT, "reason", changes)
-    with pytest.raises(MarkedMeanwhile, match="0.5 points, “Nearly.”"):
+    with pytest.raises(MarkedMeanwhile, match=r"0\.5 points, “Nearly\.”"):
         give(course, ASSIGNMENT, "reason", changes)
     assert standings(course, ASSIGNMENT, "reason")[STUDENT].mark == Mark(0.5, "Nearly.")
     give(course, ASSIGNMENT, "reason", [Change(STUDENT, Mark(0.5, "Nearly."), Mark())])

@@ -83,7 +83,7 @@ def test_a_mark_that_somebody_else_gave_meanwhile_stays(course, theirs):
 
 def test_the_other_mark_is_told(course):
     mark(course, "ada", Mark(2.0, "Mine."))
-    with pytest.raises(MarkedMeanwhile, match="2 points, “Mine.”"):
+    with pytest.raises(MarkedMeanwhile, match=r"2 points, “Mine\.”"):
         mark(course, "ada", Mark(5.0))
 
 

@@ -66,5 +66,3 @@ def test_items_are_read_as_people_type_them(points, comment, item):
 def test_an_item_needs_a_number_and_a_comment(points, comment):
     with pytest.raises(UserError):
         Item.read(points, comment)
-
-

@@ -19,7 +19,7 @@ HOSTILE = {
     "script": "<script>steal()</script>Rate 0.1.",
     "handler": "<img src=x onerror=steal()> and <b onclick='steal()'>bold</b>",
     "link": "[here](javascript:steal()) and <a href=' JaVa&#09;script:steal()'>there</a>",
-    "attribute": "\"><article class=card data-key=x><textarea>steal</textarea></article>",
+    "attribute": '"><article class=card data-key=x><textarea>steal</textarea></article>',
     "form": "<form action=/x><input class=points name=steal><button>steal()</button></form>",
     "style": "<style>body{display:none}</style><p style='position:fixed;top:0'>x</p>",
     "frame": "<iframe srcdoc='<script>steal()</script>'></iframe><svg onload=steal()></svg>",
