@@ -50,7 +50,7 @@ FORMATTING_BYTES = 2**30
 class _Allowance:
     """How much may still be formatted on one page, or of one text."""
 
-    def __init__(self, seconds: float = PAGE_SECONDS, marks: int = PAGE_MARKS) -> None:
+    def __init__(self, seconds: float, marks: int) -> None:
         self.seconds = seconds
         self.marks = marks
 
@@ -89,7 +89,8 @@ def _used_seconds() -> float:
 
 def _allowance(context: Context) -> _Allowance:
     """Return the allowance of the page that is being made."""
-    return context["resources"].setdefault("formatting_allowance", _Allowance())
+    fresh = _Allowance(PAGE_SECONDS, PAGE_MARKS)
+    return context["resources"].setdefault("formatting_allowance", fresh)
 
 
 def sanitize_html(html: str | bytes) -> str:
@@ -106,7 +107,7 @@ def sanitize_html(html: str | bytes) -> str:
         HTML that is safe to show in the formgrader and on a feedback page. If that takes too much
         time or memory, only the text of the HTML, under a line that says so.
     """
-    return _sanitized(_Allowance(), html)
+    return _sanitized(_Allowance(PAGE_SECONDS, PAGE_MARKS), html)
 
 
 def markdown_html(
