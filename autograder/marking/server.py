@@ -326,9 +326,9 @@ def _application(marking: Marking, token: str, port: int) -> Application:
     handlers = [
         (r"/[^/]+/", _Overview),
         (rf"/[^/]+/({'|'.join(TYPES)})", _File),
-        (r"/[^/]+/(\w+)", _Question),
-        (r"/[^/]+/(\w+)/marks", _Marks),
-        (r"/[^/]+/(\w+)/items", _Items),
+        (r"/[^/]+/([\w-]+)", _Question),
+        (r"/[^/]+/([\w-]+)/marks", _Marks),
+        (r"/[^/]+/([\w-]+)/items", _Items),
     ]
     return Application(
         [(path, handler, common) for path, handler in handlers],
