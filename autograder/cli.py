@@ -125,6 +125,20 @@ def _parser() -> argparse.ArgumentParser:
     )
     regrade.add_argument("--jobs", type=int, default=DEFAULT_JOBS)
 
+    mark = command(
+        "mark",
+        _mark,
+        "mark written answers in a browser, all answers to a question on one page and without "
+        "names; points and comments are in the gradebook at once",
+    )
+    mark.add_argument("assignment")
+    mark.add_argument(
+        "--port",
+        type=int,
+        default=0,
+        help="where the pages are served, to this machine only (default: a free port)",
+    )
+
     feedback = command(
         "feedback",
         _feedback,
@@ -392,6 +406,23 @@ def _regrade(options: argparse.Namespace) -> int:
             "writes these grades, from the results just computed."
         )
     return 1 if found.problems else 0
+
+
+def _mark(options: argparse.Namespace) -> int:
+    from autograder.marking.server import serve
+
+    def ready(address: str) -> None:
+        print(
+            f"Open {address} in a browser. Ctrl-C ends this; every mark is saved at once.",
+            flush=True,
+        )
+
+    serve(options.assignment, _course(options), options.port, ready)
+    print(
+        f"\nMarks are in the gradebook. `autograder feedback {options.assignment}`, with the same "
+        "--course, writes feedback, report and grades anew."
+    )
+    return 0
 
 
 def _feedback(options: argparse.Namespace) -> int:

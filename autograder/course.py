@@ -138,6 +138,10 @@ class Course:
         """Return the path of the table of all files that the last import found."""
         return self.folder / "report" / f"{assignment}-hand-ins.csv"
 
+    def rubric(self, assignment: str) -> Path:
+        """Return the path of the rubric items with which its written answers are marked."""
+        return self.folder / "marking" / f"{assignment}.json"
+
     def unfinished(self, assignment: str) -> Path:
         """Return the folder that lists the submissions whose grading is not finished."""
         return self.folder / ".unfinished" / assignment

@@ -18,6 +18,26 @@ _MARK = {"autograder": "marking notes"}
 """The metadata of a cell with notes."""
 
 
+def marking_notes(source: NotebookNode) -> dict[str, str]:
+    """Return the model answer to every written question, with the notes on marking at its end.
+
+    Parameters
+    ----------
+    source
+        The notebook from which the release was made.
+
+    Returns
+    -------
+    dict of str to str
+        Markdown, by the ``grade_id`` of the question.
+    """
+    return {
+        nbgrader_marks(cell)["grade_id"]: _without_delimiters(cell.source)
+        for cell in source.cells
+        if _is_written(cell)
+    }
+
+
 def add_marking_notes(nb: NotebookNode, source: NotebookNode) -> None:
     """Put notes below every written answer.
 
@@ -28,11 +48,7 @@ def add_marking_notes(nb: NotebookNode, source: NotebookNode) -> None:
     source
         The notebook from which the release was made.
     """
-    notes = {
-        nbgrader_marks(cell)["grade_id"]: _without_delimiters(cell.source)
-        for cell in source.cells
-        if _is_written(cell)
-    }
+    notes = marking_notes(source)
     cells = []
     for cell in nb.cells:
         cells.append(cell)

@@ -24,7 +24,7 @@ from autograder.grading.clean_html import clean
 from autograder.grading.formulas import with_formulas
 from autograder.grading.limited import limited
 
-__all__ = ["HTML_FILTERS", "sanitize_html"]
+__all__ = ["HTML_FILTERS", "markdown_html", "sanitize_html"]
 
 PAGE_SECONDS = 10.0
 """Limit on the processor time of formatting one page; the longest of the course takes 2 s."""
@@ -49,11 +49,11 @@ FORMATTING_BYTES = 2**30
 
 
 class _Allowance:
-    """How much may still be formatted on one page."""
+    """How much may still be formatted on one page, or of one text."""
 
-    def __init__(self) -> None:
-        self.seconds = PAGE_SECONDS
-        self.marks = PAGE_MARKS
+    def __init__(self, seconds: float, marks: int) -> None:
+        self.seconds = seconds
+        self.marks = marks
 
     def spend(
         self, text: str, formatted: Callable[[str, float], str], plain: Callable[[str], str]
@@ -90,7 +90,8 @@ def _used_seconds() -> float:
 
 def _allowance(context: Context) -> _Allowance:
     """Return the allowance of the page that is being made."""
-    return context["resources"].setdefault("formatting_allowance", _Allowance())
+    fresh = _Allowance(PAGE_SECONDS, PAGE_MARKS)
+    return context["resources"].setdefault("formatting_allowance", fresh)
 
 
 def sanitize_html(html: str | bytes) -> str:
@@ -107,7 +108,30 @@ def sanitize_html(html: str | bytes) -> str:
         HTML that is safe to show in the formgrader and on a feedback page. If that takes too much
         time or memory, only the text of the HTML, under a line that says so.
     """
-    return _sanitized(_Allowance(), html)
+    return _sanitized(_Allowance(PAGE_SECONDS, PAGE_MARKS), html)
+
+
+def markdown_html(
+    source: str,
+    seconds: float,
+    marks: int,
+    attachments: dict[str, dict[str, str]] | None = None,
+) -> str:
+    """Render a student's Markdown as HTML that cannot act or load anything, in bounded time.
+
+    Parameters
+    ----------
+    source
+        Untrusted Markdown.
+    seconds
+        Limit on the processor time; a text that takes longer is shown as plain text.
+    marks
+        Limit on the tags and entities of the result; a text with more is shown as plain text or, if
+        that has too many, cut.
+    attachments
+        The images of the cell, as Jupyter keeps them.
+    """
+    return _markdown(_Allowance(seconds, marks), source, attachments)
 
 
 def _sanitized(allowance: _Allowance, html: str | bytes) -> str:
@@ -137,13 +161,18 @@ def _clean_html(context: Context, html: str | bytes) -> str:
 @pass_context
 def _markdown2html(context: Context, source: str) -> str:
     """Render Markdown and sanitize the result; nbconvert's own filter lets scripts through."""
-    attachments = context.get("cell", {}).get("attachments", {})
+    return _markdown(_allowance(context), source, context.get("cell", {}).get("attachments"))
+
+
+def _markdown(
+    allowance: _Allowance, source: str, attachments: dict[str, dict[str, str]] | None
+) -> str:
     rendered = partial(_rendered, attachments=attachments) if attachments else _rendered_before
 
     def formatted(text: str, seconds: float) -> str:
         return _limited(text, seconds, rendered)
 
-    return _allowance(context).spend(source, formatted, _preformatted)
+    return allowance.spend(source, formatted, _preformatted)
 
 
 def _rendered(text: str, attachments: dict[str, dict[str, str]]) -> str:

@@ -32,7 +32,7 @@ MARKED_PARTS = {part.value.upper(): part for part in (Part.SOLUTION, Part.MARK_S
 MARKER = re.compile(rf"(BEGIN|END) ({'|'.join(MARKED_PARTS)})")
 """The pattern of a marker, which nbgrader looks for anywhere in a line."""
 
-_MARKING_NOTES = "**Marking.**"
+MARKING_NOTES = "**Marking.**"
 """The beginning of the part of a model answer that is meant only for the person who marks."""
 
 
@@ -93,7 +93,7 @@ def solved_text(cell: NotebookNode) -> str:
     kept = []
     notes = False
     for line in lines(cell):
-        notes = line.part is Part.SOLUTION and (notes or line.text.startswith(_MARKING_NOTES))
+        notes = line.part is Part.SOLUTION and (notes or line.text.startswith(MARKING_NOTES))
         if not notes and line.part is not Part.MARKER:
             kept.append(line.text)
     return "\n".join(kept)

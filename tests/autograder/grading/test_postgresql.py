@@ -12,6 +12,7 @@ from autograder.errors import UserError
 from autograder.grading.grade import Outcome, grade
 from autograder.grading.gradebook_copy import copy_gradebook
 from autograder.grading.renew import renew_feedback
+from autograder.marking.marks import Change, Mark, MarkedMeanwhile, give, standings
 from autograder.releasing.release import make_release
 from autograder.reporting.report import class_report, grades_csv
 
@@ -52,6 +53,16 @@ def test_scores_are_those_of_a_gradebook_in_a_file(course, tmp_path):
     assert submission(course) == submission(in_file)
     assert in_file.database.is_file()
     assert not course.database.exists()
+
+
+def test_of_two_people_who_mark_the_same_answer_the_second_is_told(course):
+    changes = [Change(STUDENT, Mark(), Mark(0.5, "Nearly."))]
+    give(course, ASSIGNMENT, "reason", changes)
+    with pytest.raises(MarkedMeanwhile, match=r"0\.5 points, “Nearly\.”"):
+        give(course, ASSIGNMENT, "reason", changes)
+    assert standings(course, ASSIGNMENT, "reason")[STUDENT].mark == Mark(0.5, "Nearly.")
+    give(course, ASSIGNMENT, "reason", [Change(STUDENT, Mark(0.5, "Nearly."), Mark())])
+    assert submission(course)[2] == {"reason"}
 
 
 def test_what_has_not_changed_is_not_graded_again(course):
