@@ -68,9 +68,7 @@ def html(history: History, epochs: int, course: CourseRuns | None, *, finished: 
     if finished and len(history) > LAST_ROWS + 1:
         rows = _spread(range(len(history)), MOST_ROWS)
         which = "All epochs" if len(rows) == len(history) else f"{len(rows)} of the epochs"
-        parts.append(
-            f"<details><summary>{which}</summary>{_table(history, rows)}</details>"
-        )
+        parts.append(f"<details><summary>{which}</summary>{_table(history, rows)}</details>")
     return "".join(parts)
 
 

@@ -65,7 +65,8 @@ def expect_the_picture(notebook):
 def test_the_picture_stays_in_the_notebook_also_where_jupyter_does_not_trust_it(lab, folder):
     file = folder / "training.ipynb"
     written = new_notebook(cells=[new_code_cell(TRAINING), new_markdown_cell("Mine.")])
-    written.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    written.metadata.update(kernelspec=kernel, language_info={"name": "python"})
     nbformat.write(written, file)
     with opened_notebook(lab, file, file.name) as notebook:
         notebook.run(0)
