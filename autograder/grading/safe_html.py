@@ -22,6 +22,7 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
 from autograder.grading.clean_html import clean
 from autograder.grading.limited import limited
+from helpers.formulas import as_mathml
 
 __all__ = ["HTML_FILTERS", "sanitize_html"]
 
@@ -145,8 +146,21 @@ def _markdown2html(context: Context, source: str) -> str:
     return _allowance(context).spend(source, formatted, _preformatted)
 
 
+class _Renderer(IPythonRenderer):
+    """Renders Markdown as nbconvert does, but for formulas, which need no script and no network."""
+
+    def inline_math(self, body: str) -> str:
+        return as_mathml(body, display=False)
+
+    def block_math(self, body: str) -> str:
+        return as_mathml(body, display=True)
+
+    def latex_environment(self, name: str, body: str) -> str:
+        return as_mathml(rf"\begin{{{name}}}{body}\end{{{name}}}", display=True)
+
+
 def _rendered(text: str, attachments: dict[str, dict[str, str]]) -> str:
-    renderer = IPythonRenderer(escape=False, attachments=attachments, exclude_anchor_links=True)
+    renderer = _Renderer(escape=False, attachments=attachments, exclude_anchor_links=True)
     return clean(MarkdownWithMath(renderer=renderer).render(text), PAGE_SECONDS)
 
 

@@ -148,11 +148,11 @@ def test_formulas_are_part_of_the_page():
     page = written([heading("### 1.1 A (2 points)"), answer("a", "$x^2$ and $$\\frac{1}{n}$$")])
     assert page.count("<math") == 2
     assert "<mfrac>" in page
-    assert "http" not in page.replace("http-equiv", "").replace("http://www.w3.org", "")
+    assert "http:" not in page
 
 
 def test_a_formula_with_a_mistake_is_shown_as_it_was_typed():
-    page = written([heading("### 1.1 A (2 points)"), answer("a", r"$\frac{<b>$")])
+    page = written([heading("### 1.1 A (2 points)"), answer("a", r"$\left(<b>$")])
     assert "&lt;b&gt;" in page
     assert "<b>" not in page
 
