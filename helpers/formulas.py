@@ -10,21 +10,21 @@ from xml.etree.ElementTree import Element, tostring
 
 __all__ = ["ATTRIBUTES", "TAGS", "as_mathml", "is_harmless"]
 
-TAGS = frozenset(
-    """
-    math menclose mfrac mi mmultiscripts mn mo mover mpadded mphantom mprescripts mroot mrow mspace
-    msqrt mstyle msub msubsup msup mtable mtd mtext mtr munder munderover none
-    """.split()
-)
+# fmt: off
+TAGS = frozenset({
+    "math", "menclose", "mfrac", "mi", "mmultiscripts", "mn", "mo", "mover", "mpadded", "mphantom",
+    "mprescripts", "mroot", "mrow", "mspace", "msqrt", "mstyle", "msub", "msubsup", "msup",
+    "mtable", "mtd", "mtext", "mtr", "munder", "munderover", "none",
+})
 """The elements of a formula."""
-ATTRIBUTES = frozenset(
-    """
-    accent accentunder alttext columnalign columnlines columnspacing display displaystyle fence form
-    largeop linethickness mathvariant maxsize minsize movablelimits notation rowlines rowspacing
-    scriptlevel separator stretchy width
-    """.split()
-)
+ATTRIBUTES = frozenset({
+    "accent", "accentunder", "alttext", "columnalign", "columnlines", "columnspacing", "display",
+    "displaystyle", "fence", "form", "largeop", "linethickness", "mathvariant", "maxsize",
+    "minsize", "movablelimits", "notation", "rowlines", "rowspacing", "scriptlevel", "separator",
+    "stretchy", "width",
+})
 """The attributes of these elements: none of them links, loads or acts."""
+# fmt: on
 _SHORT = re.compile(r"-?0?\.\d+em|\d(\.\d+)?em|0")
 """A width that moves nothing over another part of the page."""
 MOST_LETTERS = 2000

@@ -36,13 +36,14 @@ def _listed(text: str) -> set[str]:
     return set(text.split())
 
 
-_TAGS = _listed(
+_HTML_TAGS = _listed(
     """
     a abbr b blockquote br caption code dd del details div dl dt em figcaption figure h1 h2
     h3 h4 h5 h6 hr i img kbd li mark ol p pre s small span strong sub summary sup table
     tbody td tfoot th thead tr u ul var
     """
-) | formulas.TAGS
+)
+_TAGS = _HTML_TAGS | formulas.TAGS
 # Without position, z-index and the like, nothing can cover the page's own controls. Without
 # `background` and other properties that take a URL, viewing a page does not contact any server.
 _STYLES = _listed(
@@ -67,7 +68,7 @@ _ATTRIBUTES = {
     "div": {"class"},
     "span": {"class"},
     "pre": {"class"},
-    **dict.fromkeys(formulas.TAGS, set(formulas.ATTRIBUTES)),
+    **{tag: set(formulas.ATTRIBUTES) for tag in formulas.TAGS},
 }
 
 

@@ -30,7 +30,9 @@ def test_a_formula_within_a_line_stays_in_it():
 
 @pytest.mark.parametrize("assignment", assignments())
 def test_every_formula_of_the_course_is_understood(assignment):
-    texts = [CODE.sub("", cell.source) for cell in cells(assignment) if cell.cell_type == "markdown"]
+    texts = [
+        CODE.sub("", cell.source) for cell in cells(assignment) if cell.cell_type == "markdown"
+    ]
     found = [m[1] or m[2] for text in texts for m in FORMULA.finditer(text)]
     assert found
     for latex in found:
