@@ -19,6 +19,7 @@ __all__ = [
     "NotebookError",
     "Question",
     "Section",
+    "answer_text",
     "cell_id",
     "read_notebook",
 ]
@@ -32,6 +33,8 @@ PLACEHOLDERS = ("YOUR CODE HERE", "YOUR ANSWER HERE")
 CELL_TYPES = ("code", "markdown", "raw")
 _HEADING = re.compile(r"^#{2,4} (\d+(?:\.\d+)* .+?)(?: \([^()]*\))?$", re.MULTILINE)
 _SECTION = re.compile(r"^#{1,2} ", re.MULTILINE)
+# The notebook of the teachers has such lines, and a mark scheme after the answer.
+_MARKER = re.compile(r"^### (?:BEGIN|END) .*\n?", re.MULTILINE)
 MOST_NAMED = 3
 _PACKS = re.compile(r"^pack\(", re.MULTILINE)
 _ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
@@ -221,13 +224,12 @@ class Notebook:
 
     def too_long(self) -> Iterator[str]:
         """Yield what is wrong with the written answers that have more words than they may."""
-        sources = {_mark(c)["grade_id"]: c["source"] for c in self.cells if _mark(c)}
         limits = _word_limits(self.cells)
         for title, cell in self._with_titles():
             name = _mark(cell).get("grade_id", "")
-            if name in limits and (count := len(sources[name].split())) > limits[name]:
-                most = limits[name]
-                yield f"{title or name}: the answer has {count} words, and may have {most}."
+            count = len(answer_text(cell["source"]).split())
+            if name in limits and count > limits[name]:
+                yield f"{title or name}: the answer has {count} words, and may have {limits[name]}."
 
     def not_run_in_order(self) -> Iterator[str]:
         """Yield how the saved outputs differ from those of a run from top to bottom.
@@ -263,6 +265,11 @@ class Notebook:
                     title = ""  # its introduction belongs to no question
                 title = [title, *_HEADING.findall(cell["source"])][-1]
             yield title, cell
+
+
+def answer_text(source: str) -> str:
+    """Return the answer in the cell of a written answer, without what is only the teachers'."""
+    return _MARKER.sub("", source).partition("**Marking.**")[0]
 
 
 def read_notebook(path: Path) -> Notebook:

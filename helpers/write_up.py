@@ -12,7 +12,7 @@ from html import escape
 from typing import Any
 
 from helpers.formulas import as_mathml
-from helpers.notebook_file import PLACEHOLDERS, Notebook
+from helpers.notebook_file import PLACEHOLDERS, Notebook, answer_text
 
 __all__ = ["write_up"]
 
@@ -88,7 +88,7 @@ def _answer(cell: dict[str, Any]) -> str:
     markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
     markdown.use(dollarmath_plugin, renderer=in_line, allow_digits=False)
     markdown.use(amsmath_plugin, renderer=lambda latex: as_mathml(latex, display=True))
-    tokens = markdown.parse(cell["source"])
+    tokens = markdown.parse(answer_text(cell["source"]))
     for token in tokens:
         for inner in token.children or []:
             if inner.type == "image":
