@@ -33,6 +33,7 @@ __all__ = [
     "artifact_folder",
     "load_artifact",
     "make_plain",
+    "provenance_of",
     "read_weights",
     "save_artifact",
     "train_or_load",
@@ -199,7 +200,7 @@ def train_or_load(
 
 def _changes(weights_file: Path, artifact: Artifact, now: Provenance) -> list[str]:
     """Return what has changed since an artifact was trained, in words."""
-    then = Provenance.from_json(_metadata(weights_file).get(PROVENANCE, ""))
+    then = provenance_of(weights_file)
     if then is None:  # it is older than this record, or comes from a reference run
         return []
     changes = then.changes(now)
@@ -207,6 +208,11 @@ def _changes(weights_file: Path, artifact: Artifact, now: Provenance) -> list[st
     if not any(alike(start, now.start) for start in (then.start, sizes(artifact.weights))):
         changes.append("the network that the training starts from is another one")
     return changes
+
+
+def provenance_of(weights_file: Path) -> Provenance | None:
+    """Return what a network was trained from, if its file, which was read before, says so."""
+    return Provenance.from_json(_metadata(weights_file).get(PROVENANCE, ""))
 
 
 def _drop_checkpoint_of_other_code(checkpoint: Path, begun: Path, now: Provenance) -> None:

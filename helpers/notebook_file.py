@@ -7,17 +7,19 @@ repaired here as far as the grader would do it, and the student is told.
 import ast
 import json
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 __all__ = [
     "CELL_TYPES",
+    "PLACEHOLDERS",
     "Notebook",
     "NotebookError",
     "Question",
     "Section",
+    "answer_text",
     "cell_id",
     "read_notebook",
 ]
@@ -31,6 +33,10 @@ PLACEHOLDERS = ("YOUR CODE HERE", "YOUR ANSWER HERE")
 CELL_TYPES = ("code", "markdown", "raw")
 _HEADING = re.compile(r"^#{2,4} (\d+(?:\.\d+)* .+?)(?: \([^()]*\))?$", re.MULTILINE)
 _SECTION = re.compile(r"^#{1,2} ", re.MULTILINE)
+# The notebook of the teachers has such lines, and a mark scheme after the answer.
+_MARKER = re.compile(r"^### (?:BEGIN|END) .*\n?", re.MULTILINE)
+MOST_NAMED = 3
+_PACKS = re.compile(r"^pack\(", re.MULTILINE)
 _ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
@@ -207,6 +213,52 @@ class Notebook:
         known = [points for points in below if points is not None]
         return Question(title, sum(known) if known else None)
 
+    def answers_and_figures(self) -> Iterator[tuple[str, dict[str, Any], bool]]:
+        """Yield the written answers and the code cells of all questions, in order.
+
+        Each comes after the title of its question, and with whether it is a written answer.
+        """
+        for title, cell in self._with_titles():
+            mark = _mark(cell)
+            if cell["cell_type"] == "markdown" and mark.get("solution"):
+                yield title or mark["grade_id"], cell, True
+            elif cell["cell_type"] == "code" and title:
+                yield title, cell, False
+
+    def too_long(self) -> Iterator[str]:
+        """Yield what is wrong with the written answers that have more words than they may."""
+        limits = _word_limits(self.cells)
+        for title, cell in self._with_titles():
+            name = _mark(cell).get("grade_id", "")
+            count = len(answer_text(cell["source"]).split())
+            if name in limits and count > limits[name]:
+                yield f"{title or name}: the answer has {count} words, and may have {limits[name]}."
+
+    def not_run_in_order(self) -> Iterator[str]:
+        """Yield how the saved outputs differ from those of a run from top to bottom.
+
+        What comes from the cell that packs on is left out: that cell is running now.
+        """
+        left, late, newest = [], [], 0
+        for title, cell in self._with_titles():
+            if cell["cell_type"] != "code" or not cell["source"].strip():
+                continue
+            if _PACKS.search(cell["source"]):
+                break
+            count = cell.get("execution_count")
+            if not isinstance(count, int):
+                left.append(title or "a cell outside of the questions")
+            elif count < newest:
+                late.append(title or "a cell outside of the questions")
+            newest = max(newest, count if isinstance(count, int) else 0)
+        for places, what in ((left, "not been run"), (late, "been run before code above it")):
+            if places:
+                named = _some(list(dict.fromkeys(places)))
+                yield (
+                    f"In the saved notebook, some code has {what} ({named}). Restart the kernel, "
+                    "run all cells, and save the notebook; trained networks are only loaded."
+                )
+
     def _with_titles(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield each cell, after the number and title of the question that it belongs to."""
         title = ""
@@ -216,6 +268,11 @@ class Notebook:
                     title = ""  # its introduction belongs to no question
                 title = [title, *_HEADING.findall(cell["source"])][-1]
             yield title, cell
+
+
+def answer_text(source: str) -> str:
+    """Return the answer in the cell of a written answer, without what is only the teachers'."""
+    return _MARKER.sub("", source).partition("**Marking.**")[0]
 
 
 def read_notebook(path: Path) -> Notebook:
@@ -335,3 +392,26 @@ def check_calls(source: str) -> list[str]:
         and statement.value.func.value.id == "checks"
     ]
     return [ast.unparse(call) for call in calls] if len(calls) == len(statements) else []
+
+
+def _some(names: list[str]) -> str:
+    """Return the first names in a list, and how many more there are."""
+    more = len(names) - MOST_NAMED
+    return "; ".join(names[:MOST_NAMED]) + (f"; and {more} more" if more > 0 else "")
+
+
+def _word_limits(cells: Iterable[dict[str, Any]]) -> dict[str, int]:
+    """Return how many words each written answer may have, as the public checks say."""
+    calls = [
+        ast.parse(call, mode="eval").body
+        for cell in cells
+        if cell["cell_type"] == "code"
+        for call in check_calls(cell["source"])
+    ]
+    limits = {}
+    for call in calls:
+        if isinstance(call, ast.Call) and ast.unparse(call.func) == "checks.words":
+            match [each.value for each in call.args if isinstance(each, ast.Constant)]:
+                case [str(name), int(limit)]:
+                    limits[name] = limit
+    return limits

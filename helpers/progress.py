@@ -25,13 +25,18 @@ def quiet() -> Iterator[None]:
         _here.quiet = before
 
 
+def is_quiet() -> bool:
+    """Return whether this thread shows no progress at the moment."""
+    return _here.quiet
+
+
 def bar(**options: Any) -> Any:
     """Return a tqdm progress bar: a widget in a notebook, text elsewhere.
 
     The bar takes the keywords of ``tqdm.tqdm``. It writes to standard output, because a notebook
     shows standard error in red.
     """
-    if _here.quiet:
+    if is_quiet():
         options["disable"] = True
     with warnings.catch_warnings():
         # Without ipywidgets tqdm falls back to text and warns; a text bar is good enough.

@@ -11,7 +11,7 @@ import inspect
 import json
 import math
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from types import CodeType, FunctionType, MethodType
@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from helpers.dataset import Dataset
 
-__all__ = ["Provenance", "alike", "sizes"]
+__all__ = ["Provenance", "alike", "functions_in", "sizes"]
 
 Plain = bool | int | float | str | None
 SAME_SIZE = 1e-3
@@ -75,6 +75,20 @@ class Provenance:
             return cls(dict(found["code"]), dict(found["settings"]), list(found["start"]))
         except (ValueError, TypeError, KeyError, RecursionError):
             return None
+
+    def other_functions(self, known: Collection[str]) -> list[str]:
+        """Return the names of the functions whose code is not among `known`.
+
+        Parameters
+        ----------
+        known
+            The code of functions, from `functions_in`.
+        """
+        return [
+            name
+            for name, code in self.code.items()
+            if code.startswith(("def ", "@")) and code not in known
+        ]
 
     def changes(self, now: "Provenance") -> list[str]:
         """Return what is different in `now`, in words: settings and code, but not the start."""
@@ -203,9 +217,26 @@ def _text(function: FunctionType) -> str:
     except (OSError, TypeError):  # it was not typed into a cell or a file
         return ""
     try:
-        tree = ast.parse(source)
+        return _normal(ast.parse(source))
     except SyntaxError:  # the lines around a lambda need not be a statement
         return source.strip()
+
+
+def functions_in(source: str) -> Iterator[str]:
+    """Yield the code of each function in a cell of a notebook, in the form of `Provenance.code`."""
+    lines = source.splitlines()
+    python = "\n".join("" if line.lstrip().startswith(("%", "!")) else line for line in lines)
+    try:
+        tree = ast.parse(python)
+    except (SyntaxError, ValueError):
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            yield _normal(node)
+
+
+def _normal(tree: ast.AST) -> str:
+    """Return code without comments, docstrings and layout."""
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node) is not None:
             node.body = node.body[1:] or [ast.Pass()]

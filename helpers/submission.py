@@ -1,18 +1,30 @@
 """Pack a notebook and its artifacts into the file that a student hands in."""
 
+import importlib
 import json
 import os
 import re
+import sys
 import time
 import unicodedata
 import zipfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from helpers.artifacts import ArtifactError, artifact_files, artifact_folder, load_artifact
+from helpers.artifacts import (
+    ArtifactError,
+    artifact_files,
+    artifact_folder,
+    load_artifact,
+    provenance_of,
+)
+from helpers.documents import DOCUMENTS, Document, DocumentError, ai_logs, written_up
 from helpers.files import replacing
 from helpers.kernel_runs import code_run_since, running_notebook, watch
 from helpers.measurements import MEASUREMENTS
 from helpers.notebook_file import Notebook, NotebookError, Question, read_notebook
+from helpers.provenance import functions_in
+from helpers.write_up import write_up as made_write_up
 
 __all__ = ["SubmissionError", "pack"]
 
@@ -26,12 +38,20 @@ class SubmissionError(Exception):
     """The notebook cannot be packed; the message says what to do."""
 
 
-def pack(assignment: str, student: str = "", folder: Path | str = ".") -> Path:
+def pack(
+    assignment: str,
+    student: str = "",
+    folder: Path | str = ".",
+    *,
+    write_up: bool | str | Path = False,
+    ai_log: str | Path | Sequence[str | Path] = (),
+) -> Path:
     """Pack what is handed in into a zip beside the notebook; print its content and what is missing.
 
     The file holds ``<assignment>.ipynb`` and the artifacts and measurements of the current profile,
-    and nothing else from the folder. A missing artifact or answer affects only its own questions,
-    so the rest is packed nevertheless. While a submission is graded, nothing is packed.
+    and nothing else from the folder but the documents that are named. A missing artifact or answer
+    affects only its own questions, so the rest is packed nevertheless. While a submission is
+    graded, nothing is packed. Colab then downloads the zip.
 
     Parameters
     ----------
@@ -42,6 +62,13 @@ def pack(assignment: str, student: str = "", folder: Path | str = ".") -> Path:
         assignment.
     folder
         Folder of the notebook. By default, the current folder.
+    write_up
+        The file of the write-up, a PDF or HTML, if the course asks for one. True makes it from the
+        saved notebook: the written answers and the figures, question by question, in
+        ``<assignment>_write_up.html``. By default, there is none.
+    ai_log
+        The file, or files, with what AI tools have answered, if the course asks for it: text,
+        Markdown, PDF, HTML or JSON.
 
     Returns
     -------
@@ -51,7 +78,8 @@ def pack(assignment: str, student: str = "", folder: Path | str = ".") -> Path:
     Raises
     ------
     SubmissionError
-        If the notebook is missing or damaged, or if the notebook or the whole is too large.
+        If the notebook is missing or damaged, if a document is missing or is not what its name
+        says, or if the notebook or the whole is too large.
     """
     folder = Path(folder)
     called = _file_name(student)
@@ -69,11 +97,13 @@ def pack(assignment: str, student: str = "", folder: Path | str = ".") -> Path:
         if not artifact_files(artifacts, name)[0].exists()
     ]
     missing += [f"{question} is still empty." for question in notebook.empty_questions()]
+    documents = _documents(notebook, file, student, write_up, ai_log)
 
     packed = [path for name in networks for path in artifact_files(artifacts, name)]
     packed += [path for path in [artifacts / MEASUREMENTS] if path.is_file()]
     content = json.dumps(notebook.data).encode() if notebook.repairs else file.read_bytes()
     size = len(content) + sum(path.stat().st_size for path in packed)
+    size += sum(len(document.content) for document in documents)
     if size > MAX_TOTAL_BYTES:
         raise SubmissionError(
             f"The files have {size >> 20} MB together, but the limit is {MAX_TOTAL_BYTES >> 20} "
@@ -86,13 +116,19 @@ def pack(assignment: str, student: str = "", folder: Path | str = ".") -> Path:
         archive.writestr(file.name, content)
         for path in packed:
             archive.write(path, path.relative_to(folder))
+        for document in documents:
+            archive.writestr(f"{DOCUMENTS}/{document.name}", document.content)
 
     what = f"{file.name} (as saved {_age(file)})"
     if networks or notebook.artifacts:
         what += f" and {', '.join(networks) or 'no trained network'}"
-    print(f"{submission.name} holds {what}.")
-    _say("Look at this before you hand it in:", _doubts(file, notebook, named=bool(called)))
+    what += "".join(f", {document.said}" for document in documents)
+    print(f"{submission.name} ({_size(submission)}) holds {what}.")
+    doubts = _doubts(file, notebook, named=bool(called))
+    doubts += _trained_by_other_code(notebook, artifacts, networks)
+    _say("Look at this before you hand it in:", doubts)
     _say("Not complete:", missing)
+    _download_on_colab(submission)
     return submission
 
 
@@ -108,6 +144,54 @@ def _read(file: Path) -> Notebook:
         return read_notebook(file)
     except NotebookError as error:
         raise SubmissionError(str(error)) from error
+
+
+def _documents(
+    notebook: Notebook,
+    file: Path,
+    student: str,
+    write_up: bool | str | Path,
+    ai_log: str | Path | Sequence[str | Path],
+) -> list[Document]:
+    """Read the documents that are packed, or make the write-up and save it beside the notebook."""
+    folder, found = file.parent, []
+    logs = [ai_log] if isinstance(ai_log, str | Path) else [*ai_log]
+    try:
+        if write_up is True:
+            made = folder / f"{file.stem}_write_up.html"
+            title = f"{file.stem}, {student}" if student else file.stem
+            with replacing(made) as temporary:
+                temporary.write_text(made_write_up(notebook, title), encoding="utf-8")
+            found.append(written_up(made))
+        elif write_up:
+            found.append(written_up(folder / write_up))
+        found += ai_logs([folder / path for path in logs])
+    except DocumentError as error:
+        raise SubmissionError(str(error)) from error
+    return found
+
+
+def _trained_by_other_code(
+    notebook: Notebook, artifacts: Path, networks: list[str]
+) -> Iterator[str]:
+    """Yield which networks were trained by functions that the saved notebook does not hold."""
+    code = [cell["source"] for cell in notebook.cells if cell["cell_type"] == "code"]
+    known = {function for source in code for function in functions_in(source)}
+    for name in networks:
+        trained_from = provenance_of(artifact_files(artifacts, name)[0])
+        others = [] if trained_from is None else trained_from.other_functions(known)
+        if others:
+            yield (
+                f"{name} was trained by other code than that of the saved notebook: "
+                f"{', '.join(others)}. To train it again, delete {name}.safetensors from "
+                f"{artifacts}, and run its cell."
+            )
+
+
+def _download_on_colab(path: Path) -> None:
+    """Let the browser save a file, where the files are on a machine that Colab will take back."""
+    if "google.colab" in sys.modules:
+        importlib.import_module("google.colab.files").download(str(path))
 
 
 def _networks(artifacts: Path) -> tuple[list[str], list[str]]:
@@ -146,6 +230,7 @@ def _doubts(file: Path, notebook: Notebook, *, named: bool) -> list[str]:
         "the copy."
         for title in notebook.doubled()
     ]
+    doubts += [*notebook.too_long(), *notebook.not_run_in_order()]
     if not named:
         doubts.append(
             "The zip does not have your name yet: write it between the quotes in this cell, and "
@@ -195,6 +280,11 @@ def _file_name(student: str) -> str:
 def _say(heading: str, points: list[str]) -> None:
     if points:
         print(heading, *points, sep="\n  - ")
+
+
+def _size(path: Path) -> str:
+    size = path.stat().st_size
+    return f"{size / 2**20:.1f} MB" if size >= 2**20 else f"{-(-size // 1024)} kB"
 
 
 def _age(path: Path) -> str:

@@ -10,10 +10,13 @@ import numpy as np
 import torch
 from torch import nn
 
+from helpers.course_runs import course_runs
 from helpers.cuda_graph import Recorder
 from helpers.dataset import Dataset
 from helpers.device import default_device, fast_dtype
 from helpers.history import History
+from helpers.live_curve import live_curve
+from helpers.profile import profile
 from helpers.progress import bar
 from helpers.schedules import SCHEDULES, Factor, Schedule
 from helpers.steps import EpochRunner, PlainRunner, RecordedRunner, Step, count_right
@@ -82,6 +85,9 @@ def fit(
     then resumes from that state, and ends with the same weights as an uninterrupted training (bit
     for bit on a CPU).
 
+    A notebook shows the loss and the accuracies while they come. If the checkpoint has the name of
+    an artifact that the course has trained as well, it also shows how those trainings ended.
+
     Parameters
     ----------
     model
@@ -130,7 +136,7 @@ def fit(
         recorded with them. Its Python code then runs only in the first steps, and in the first
         steps of each epoch if `before_epoch` is given.
     progress
-        Whether to show a progress bar.
+        Whether to show a progress bar and, in a notebook, the curves of the training.
     cuda_graph
         Whether an NVIDIA GPU records a step as a CUDA graph and then repeats it by itself, which is
         several times faster for the networks of this course. Batches and learning rates are the
@@ -209,8 +215,10 @@ def fit(
     if recorder is not None:
         runner = RecordedRunner(step, batch_size, recorder, changing=before_epoch is not None)
     todo = {"total": epochs * steps, "initial": len(history) * steps}
+    course = None if checkpoint is None else course_runs(profile(), checkpoint.stem)
     with (
         _explained_interruption(state, epochs),
+        live_curve(history, epochs, course, disable=not progress) as curve,
         bar(**todo, unit="step", disable=not progress) as shown,
         recorder.working() if recorder else nullcontext(),
     ):
@@ -223,6 +231,8 @@ def fit(
             )
             if checkpoint is not None:
                 state.save(checkpoint)
+            if curve is not None:
+                curve.update()
     return history
 
 

@@ -14,7 +14,11 @@ PYPROJECT = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8
 HELPERS = sorted((PROJECT / "helpers").rglob("*.py"))
 STUDENT_SIDE = [f for f in HELPERS if "reference" not in f.relative_to(PROJECT / "helpers").parts]
 # Distributions whose import name is not their own name.
-IMPORT_NAMES = {"scikit-learn": "sklearn"}
+IMPORT_NAMES = {
+    "scikit-learn": "sklearn",
+    "markdown-it-py": "markdown_it",
+    "mdit-py-plugins": "mdit_py_plugins",
+}
 
 
 def name(requirement: str) -> str:

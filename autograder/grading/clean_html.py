@@ -15,6 +15,8 @@ import sys
 
 import nh3
 
+from helpers import formulas
+
 __all__ = ["TooMuchWork", "clean"]
 
 SHORT = 4096
@@ -34,13 +36,14 @@ def _listed(text: str) -> set[str]:
     return set(text.split())
 
 
-_TAGS = _listed(
+_HTML_TAGS = _listed(
     """
     a abbr b blockquote br caption code dd del details div dl dt em figcaption figure h1 h2
     h3 h4 h5 h6 hr i img kbd li mark ol p pre s small span strong sub summary sup table
     tbody td tfoot th thead tr u ul var
     """
 )
+_TAGS = _HTML_TAGS | formulas.TAGS
 # Without position, z-index and the like, nothing can cover the page's own controls. Without
 # `background` and other properties that take a URL, viewing a page does not contact any server.
 _STYLES = _listed(
@@ -65,6 +68,7 @@ _ATTRIBUTES = {
     "div": {"class"},
     "span": {"class"},
     "pre": {"class"},
+    **{tag: set(formulas.ATTRIBUTES) for tag in formulas.TAGS},
 }
 
 
@@ -74,6 +78,8 @@ def _allowed(tag: str, name: str, value: str) -> str | None:
     Ids and classes are removed, because the formgrader's script could take a student's text for a
     part of its form. The only exceptions are the classes that highlight code.
     """
+    if tag in formulas.TAGS and not formulas.is_harmless(name, value):
+        return None
     if name == "href" and value.strip().lower().startswith("data:"):
         return None
     if name == "src" and not re.match(r"data:image/(png|jpeg|gif|webp);base64,", value):

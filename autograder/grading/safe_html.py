@@ -21,8 +21,8 @@ from nbconvert.filters import Highlight2HTML, ansi2html, strip_ansi
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
 from autograder.grading.clean_html import clean
-from autograder.grading.formulas import with_formulas
 from autograder.grading.limited import limited
+from helpers.formulas import as_mathml
 
 __all__ = ["HTML_FILTERS", "markdown_html", "sanitize_html"]
 
@@ -175,10 +175,22 @@ def _markdown(
     return allowance.spend(source, formatted, _preformatted)
 
 
+class _Renderer(IPythonRenderer):
+    """Renders Markdown as nbconvert does, but for formulas, which need no script and no network."""
+
+    def inline_math(self, body: str) -> str:
+        return as_mathml(body, display=False)
+
+    def block_math(self, body: str) -> str:
+        return as_mathml(body, display=True)
+
+    def latex_environment(self, name: str, body: str) -> str:
+        return as_mathml(rf"\begin{{{name}}}{body}\end{{{name}}}", display=True)
+
+
 def _rendered(text: str, attachments: dict[str, dict[str, str]]) -> str:
-    renderer = IPythonRenderer(escape=False, attachments=attachments, exclude_anchor_links=True)
-    html = clean(MarkdownWithMath(renderer=renderer).render(text), PAGE_SECONDS)
-    return with_formulas(html)
+    renderer = _Renderer(escape=False, attachments=attachments, exclude_anchor_links=True)
+    return clean(MarkdownWithMath(renderer=renderer).render(text), PAGE_SECONDS)
 
 
 # Most cells of a page are the course's own, and the same on all pages that a process makes.

@@ -24,6 +24,7 @@ from autograder.grading.question_box import points_text, prose
 from autograder.grading.trouble import disk_trouble_explained
 from autograder.reporting.copied_code import LONGEST_CODE
 from autograder.reporting.copies import LookAlikes, look_alikes
+from autograder.reporting.documents import HandedInDocument, documents_of
 from autograder.reporting.histogram import Histogram, score_edges, time_edges
 from autograder.reporting.results import ClassResults, GradedSubmission, Question, read_class
 from helpers.files import replacing
@@ -61,7 +62,8 @@ def class_report(assignment: str, course: Course) -> Path:
     results = read_class(assignment, course)
     students = [submission.student for submission in results.submissions]
     alike = look_alikes(assignment, course, students)
-    page = _render(results, alike, _pages(results, course), made=datetime.now())
+    documents = {student: documents_of(course, assignment, student) for student in students}
+    page = _render(results, alike, _pages(results, course), documents, made=datetime.now())
     return _write(page, course.class_report(assignment))
 
 
@@ -130,7 +132,11 @@ def _grades(submission: GradedSubmission, results: ClassResults) -> dict[str, st
 
 
 def _render(
-    results: ClassResults, alike: LookAlikes, pages: Mapping[str, str], made: datetime
+    results: ClassResults,
+    alike: LookAlikes,
+    pages: Mapping[str, str],
+    documents: Mapping[str, Sequence[HandedInDocument]],
+    made: datetime,
 ) -> str:
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
@@ -158,6 +164,7 @@ def _render(
         answers_waiting=sum(len(submission.waiting) for submission in results.submissions),
         look=[(s, reasons) for s in results.submissions if (reasons := _reasons(s))],
         several=[s for s in results.submissions if s.attempts],
+        documents=[(s, found) for s in results.submissions if (found := documents[s.student])],
         alike=alike,
         longest_code=LONGEST_CODE,
         questions=[_tally(question, results.submissions) for question in results.questions],

@@ -9,13 +9,22 @@ from pathlib import Path
 from statistics import fmean
 
 from autograder.assignments import in_course_order
-from autograder.references import FROZEN, PASS_RATE, Run, bar_of, loss_limit_of, runs
+from autograder.references import (
+    FROZEN,
+    PASS_RATE,
+    Run,
+    artifacts,
+    bar_of,
+    loss_limit_of,
+    runs,
+)
 from autograder.references import sweeps as measured
 from autograder.runs import charts, starting
 from autograder.runs.experiment import weights_in
 from autograder.runs.table import TRAINED, UNTRAINED, Experiment, Sweep, experiments, sweeps
 from autograder.runs.tasks import CONTROLS
 from helpers.bars import BARS
+from helpers.course_runs import COURSE_RUNS
 from helpers.files import replacing
 from helpers.profile import PROFILES, profile
 
@@ -138,17 +147,46 @@ def bars() -> dict[str, dict[str, dict[str, float | None]]]:
     return found
 
 
+def course_runs() -> dict[str, dict[str, dict[str, float]]]:
+    """Return how the trainings of both profiles ended as plain data, for `helpers.course_runs`.
+
+    A run that has only a part of its epochs is left out, because it ended elsewhere. The accuracies
+    are rounded to four digits, as the page shows them.
+    """
+    found: dict[str, dict[str, dict[str, float]]] = {}
+    for each in PROFILES:
+        everything = runs(each)
+        found[each] = {
+            name: _ended(everything[name], artifacts(each, assignment.name) / f"{name}.json")
+            for assignment in in_course_order()
+            for name in assignment.artifacts
+            if name in everything and everything[name]["share"] == 1
+        }
+    return found
+
+
+def _ended(run: Run, history: Path) -> dict[str, float]:
+    """Return how the trainings of an experiment ended, of which the first has this history."""
+    accuracies = [round(accuracy, 4) for accuracy in run["accuracies"]]
+    return {
+        "count": len(accuracies),
+        "epochs": len(json.loads(history.read_text(encoding="utf-8"))["test_accuracy"]),
+        "lowest": min(accuracies),
+        "highest": max(accuracies),
+    }
+
+
 def _rounded_down(value: float) -> float:
     """Return a positive number with four digits."""
     unit = 10.0 ** (floor(log10(value)) - 3)
     return float(f"{floor(value / unit) * unit:.4g}")
 
 
-def write_bars() -> Path:
-    """Write the bars of both profiles into `helpers`; return the file."""
-    with replacing(BARS) as temporary:
-        temporary.write_text(json.dumps(bars(), indent=1) + "\n", encoding="utf-8")
-    return BARS
+def write_bars() -> None:
+    """Write the bars of both profiles, and how their trainings ended, into `helpers`."""
+    for file, figures in ((BARS, bars()), (COURSE_RUNS, course_runs())):
+        with replacing(file) as temporary:
+            temporary.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
 
 
 # ------------------------------------------------------------------------------------------------

@@ -1,14 +1,12 @@
 """The check of a written answer. Only its length matters."""
 
 import json
-import re
 from pathlib import Path
 
 from helpers.checks.result import Claims, Wrong, public_check
+from helpers.notebook_file import answer_text
 
 EMPTY = "YOUR ANSWER HERE"  # nbgrader's text in the place of an answer
-# The notebook of the teachers has such lines, and a mark scheme after the answer.
-MARKER = re.compile(r"^### (?:BEGIN|END) .*\n?", re.MULTILINE)
 
 
 @public_check("length of the answer")
@@ -46,7 +44,7 @@ def _answer(question: str) -> str | None:
             for cell in cells:
                 marks = cell["metadata"].get("nbgrader", {})
                 if marks.get("grade_id") == question:
-                    return MARKER.sub("", "".join(cell["source"])).partition("**Marking.**")[0]
+                    return answer_text("".join(cell["source"]))
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             continue  # not a notebook
     return None

@@ -29,7 +29,7 @@ def cell(grade_id, source, solution=True, points=None):
         "cell_type": "code",
         "metadata": {"nbgrader": marks if points is None else marks | {"points": points}},
         "outputs": [],
-        "execution_count": None,
+        "execution_count": 1,
         "source": source,
     }
 
@@ -171,7 +171,7 @@ def test_without_networks_the_message_does_not_mention_any(tmp_path, capsys):
     write_notebook(tmp_path)
     pack("quantization", "Ada", tmp_path)
     said = capsys.readouterr().out.strip()
-    assert said == "Ada_quantization.zip holds quantization.ipynb (as saved just now)."
+    assert said == "Ada_quantization.zip (1 kB) holds quantization.ipynb (as saved just now)."
 
 
 # ------------------------------------------------------------------------------------------------

@@ -36,6 +36,10 @@ BOX = question_box(
         "<noscript><p title='</noscript><img src=x onerror=steal()>'></p></noscript>",
         "<img src='https://example.org/steal()'>",
         "<p style='background-image: url(https://example.org/steal())'>x</p>",
+        "<math href='javascript:steal()'><mi>x</mi></math>",
+        "<math><mtext><img src=x onerror=steal()></mtext></math>",
+        "<math><mtext><table><mglyph><style><!--</style><img title='--&gt;<img onerror=steal()>'>",
+        "<math><annotation-xml encoding='text/html'><script>steal()</script></annotation-xml>",
     ],
 )
 def test_html_that_acts_or_loads_is_made_harmless(attack):

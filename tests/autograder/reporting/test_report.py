@@ -120,6 +120,25 @@ def test_names_lead_to_feedback_pages_and_misconceptions_to_the_question(course)
     assert set(found) == {address, f"{address}#affine_quantize"}
 
 
+def test_documents_beside_the_notebook_are_linked_unless_a_browser_would_run_them(course):
+    for student in ("ada", "ben", "cai"):
+        course.submit(student, FULL)
+    folder = course.paths.submission("ada", ASSIGNMENT) / "documents"
+    folder.mkdir(parents=True)
+    for name in ("write_up.html", "ai_log.txt", "diary.txt"):
+        (folder / name).write_text("Ada's")
+    linked = course.paths.submission("ben", ASSIGNMENT) / "documents"
+    linked.mkdir(parents=True)
+    (linked / "write_up.pdf").symlink_to(course.paths.database)
+
+    page = report(course)
+    place = f"submitted/ada/{ASSIGNMENT}/documents"
+    assert f'<a href="../{place}/ai_log.txt">{place}/ai_log.txt</a>' in page
+    assert f"<code>{place}/write_up.html</code>" in page
+    assert "diary" not in page
+    assert "write_up.pdf" not in page
+
+
 def test_a_question_agrees_with_the_others_from_ten_answers_on(course):
     def agreement():
         return re.findall(r'<td class="number agrees">(.*?)</td>', report(course))

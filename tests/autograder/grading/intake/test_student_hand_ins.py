@@ -452,3 +452,17 @@ def test_of_many_notebooks_none_is_compared_with_the_release(take_in, submitted,
     take_in({**files, "ada/pruning.ipynb": ADA})
     assert graded(submitted) == "ada"
     assert compared == {"pruning.ipynb"}
+
+
+# Documents
+
+
+def test_a_write_up_and_a_log_are_kept_beside_the_notebook_and_accounted_for(take_in, submitted):
+    documents = {"documents/write_up.html": b"<p>Mine", "documents/ai_log_1.txt": b"I asked."}
+    collected = take_in({"ada.zip": {"pruning.ipynb": ADA, **documents}})
+    assert graded(submitted) == "ada"
+    for name, content in documents.items():
+        assert (submitted / "ada" / ASSIGNMENT / name).read_bytes() == content
+    found = {entry.parts[-1]: entry.what for entry in collected.ledger.entries}
+    assert found["write_up.html"] == found["ai_log_1.txt"] == What.BESIDE
+    assert not collected.ledger.needs_a_person
