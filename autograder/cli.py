@@ -136,19 +136,27 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("assignment")
 
     export = command(
-        "export", _export, "fill the points into a table that Canvas, Moodle or Sakai gave out"
+        "export",
+        _export,
+        "write points, pages or the grader itself as Canvas, Moodle, Sakai or Gradescope want it",
     )
     export.add_argument("assignment")
     export.add_argument(
         "--into",
         type=Path,
-        required=True,
         metavar="TABLE",
-        help="the table, which is not changed: Grades > Export in Canvas, Download grading "
-        "worksheet in Moodle, grades.csv in the Download All of Sakai",
+        help="fill the points into this table, which is not changed: Grades > Export in Canvas, "
+        "Download grading worksheet in Moodle, grades.csv in the Download All of Sakai",
     )
     export.add_argument(
         "--column", metavar="NAME", help="the column of the assignment in a table of Canvas"
+    )
+    export.add_argument(
+        "--feedback",
+        type=Path,
+        metavar="ZIP",
+        help="write all feedback pages into this zip: for Upload Submissions in Canvas, Upload "
+        "multiple feedback files in a zip in Moodle, Upload All in Sakai",
     )
 
     samples = command("samples", _samples, "write the sample class into submitted/")
@@ -389,9 +397,21 @@ def _report(options: argparse.Namespace) -> int:
 
 
 def _export(options: argparse.Namespace) -> int:
+    course = _course(options)
+    statuses = []
+    if options.into is not None:
+        statuses.append(_export_points(options, course))
+    if options.feedback is not None:
+        statuses.append(_export_feedback(options, course))
+    if not statuses:
+        raise UserError("Name what to export: --into TABLE for points, --feedback ZIP for pages.")
+    return max(statuses)
+
+
+def _export_points(options: argparse.Namespace, course: Course) -> int:
     from autograder.reporting.grade_tables import fill_grade_table
 
-    filled = fill_grade_table(options.assignment, _course(options), options.into, options.column)
+    filled = fill_grade_table(options.assignment, course, options.into, options.column)
     if filled.without:
         names = ", ".join(filled.without)
         print(f"left as they were, because they handed nothing in: {names}", file=sys.stderr)
@@ -403,6 +423,24 @@ def _export(options: argparse.Namespace) -> int:
         print(f"{count} of them have answers that wait for a person.", file=sys.stderr)
     print(f"points of {len(filled.filled)} students, for {filled.system}: {filled.path}")
     return LOOK_AT_IT if filled.not_listed else 0
+
+
+def _export_feedback(options: argparse.Namespace, course: Course) -> int:
+    from autograder.reporting.feedback_zip import pack_feedback
+
+    packed = pack_feedback(options.assignment, course, options.feedback)
+    if packed.without:
+        names = ", ".join(packed.without)
+        print(f"without a feedback page, because they are not graded: {names}", file=sys.stderr)
+    if packed.unnamed:
+        names = ", ".join(packed.unnamed)
+        print(
+            f"left out, because their hand-ins came in without the names that {packed.system} "
+            f"gives: {names}. Give them their pages by hand.",
+            file=sys.stderr,
+        )
+    print(f"feedback of {len(packed.packed)} students, for {packed.system}: {packed.path}")
+    return LOOK_AT_IT if packed.without or packed.unnamed else 0
 
 
 def _samples(options: argparse.Namespace) -> int:
