@@ -158,6 +158,19 @@ def _parser() -> argparse.ArgumentParser:
         help="write all feedback pages into this zip: for Upload Submissions in Canvas, Upload "
         "multiple feedback files in a zip in Moodle, Upload All in Sakai",
     )
+    export.add_argument(
+        "--gradescope",
+        type=Path,
+        metavar="ZIP",
+        help="write the grader of the assignment into this zip: for Configure Autograder in "
+        "Gradescope. It holds the solutions",
+    )
+    export.add_argument(
+        "--visibility",
+        choices=["visible", "after_due_date", "after_published", "hidden"],
+        default="after_due_date",
+        help="when Gradescope shows students their results (default: after_due_date)",
+    )
 
     samples = command("samples", _samples, "write the sample class into submitted/")
     samples.add_argument("assignment")
@@ -403,8 +416,13 @@ def _export(options: argparse.Namespace) -> int:
         statuses.append(_export_points(options, course))
     if options.feedback is not None:
         statuses.append(_export_feedback(options, course))
+    if options.gradescope is not None:
+        statuses.append(_export_autograder(options, course))
     if not statuses:
-        raise UserError("Name what to export: --into TABLE for points, --feedback ZIP for pages.")
+        raise UserError(
+            "Name what to export: --into TABLE for points, --feedback ZIP for feedback pages, or "
+            "--gradescope ZIP for an autograder."
+        )
     return max(statuses)
 
 
@@ -441,6 +459,20 @@ def _export_feedback(options: argparse.Namespace, course: Course) -> int:
         )
     print(f"feedback of {len(packed.packed)} students, for {packed.system}: {packed.path}")
     return LOOK_AT_IT if packed.without or packed.unnamed else 0
+
+
+def _export_autograder(options: argparse.Namespace, course: Course) -> int:
+    from autograder.gradescope.archive import write_autograder
+
+    made = write_autograder(
+        options.assignment, course, options.gradescope, visibility=options.visibility
+    )
+    print(f"autograder for Gradescope: {made.path}. It holds the solutions: do not hand it out.")
+    print(
+        f"On Gradescope, choose Ubuntu 24.04 or newer, and {made.points:g} autograder points; "
+        f"written answers earn up to {made.by_hand:g} points, in manually graded questions."
+    )
+    return 0
 
 
 def _samples(options: argparse.Namespace) -> int:
