@@ -65,6 +65,13 @@ def _parser() -> argparse.ArgumentParser:
     release = command("release", _release, "make the students' version and check it for leaks")
     release.add_argument("assignment")
 
+    changes = command(
+        "changes",
+        _changes,
+        "say what has changed between the last two releases, as a text for students (Markdown)",
+    )
+    changes.add_argument("assignment")
+
     grade = command("grade", _grade, "grade submissions, write feedback and the gradebook")
     grade.add_argument("assignment")
     grade.add_argument(
@@ -318,6 +325,18 @@ def _release(options: argparse.Namespace) -> int:
 
     released = make_release(options.assignment, _course(options))
     print(f"released: {released.archive}")
+    if released.changed:
+        print(
+            f"It is another one than before: `autograder changes {options.assignment}`, with the "
+            "same --course, says what has changed, in a text for students."
+        )
+    return 0
+
+
+def _changes(options: argparse.Namespace) -> int:
+    from autograder.releasing.changes import release_notes
+
+    print(release_notes(options.assignment, _course(options)))
     return 0
 
 

@@ -1,12 +1,12 @@
-"""The autograder of a whole assignment gives Gradescope the points that `autograder grade` gives."""
+"""The autograder of a whole assignment gives the points that `autograder grade` gives."""
 
 import pytest
 from on_gradescope import OnGradescope, faults
 from small_class import sandbox
 
 from autograder.course import Course
-from autograder.grading.grade import Outcome, grade
 from autograder.gradescope.archive import write_autograder
+from autograder.grading.grade import Outcome, grade
 from autograder.new_course import new_course
 from autograder.releasing.release import make_release
 from autograder.reporting.results import read_class
