@@ -129,6 +129,13 @@ def _parser() -> argparse.ArgumentParser:
     regrade.add_argument(
         "--write", action="store_true", help="then grade, from the results just computed"
     )
+    regrade.add_argument("--student", action="append", help="only this student (repeatable)")
+    regrade.add_argument(
+        "--question",
+        metavar="NAME",
+        help="only this question, by its name (grade_id); --write then leaves submissions as they "
+        "are in which the points of other questions would change, too",
+    )
     regrade.add_argument("--jobs", type=int, default=DEFAULT_JOBS)
 
     feedback = command(
@@ -386,24 +393,36 @@ def _grade(options: argparse.Namespace) -> int:
 
 def _regrade(options: argparse.Namespace) -> int:
     from autograder.grading.grade import grade
-    from autograder.grading.regrade import regrade
+    from autograder.grading.regrade import regrade, require_question
 
     course = _course(options)
-    found = regrade(options.assignment, course, jobs=options.jobs)
+    if options.question is not None:
+        require_question(options.question, options.assignment, course)
+    found = regrade(options.assignment, course, students=options.student, jobs=options.jobs)
     for student, problem in found.problems.items():
         print(f"{student} cannot be graded: {problem}", file=sys.stderr)
-    for change in found.changes:
+    changes, students = found.changes, options.student
+    if options.question is not None:
+        changes, others = found.only(options.question)
+        students = sorted({change.student for change in changes} - set(others))
+        if others:
+            print(
+                f"other questions would change, too, for {', '.join(others)}: regrade them without "
+                "--question.",
+                file=sys.stderr,
+            )
+    for change in changes:
         print(change)
-    changed = len({change.student for change in found.changes})
+    changed = len({change.student for change in changes})
     print(f"{found.students} submissions depend on a change; the grades of {changed} would change.")
     if options.write:
-        outcomes = grade(options.assignment, course, jobs=options.jobs)
+        outcomes = grade(options.assignment, course, students=students, jobs=options.jobs)
         graded = sum(outcome.problem is None for outcome in outcomes)
         print(f"graded: {graded} of {len(outcomes)} submissions")
     elif found.students:
         print(
-            f"Nothing is written. `autograder grade {options.assignment}`, with the same --course, "
-            "writes these grades, from the results just computed."
+            "Nothing is written. The same command with --write takes over these grades, from the "
+            "results just computed."
         )
     return 1 if found.problems else 0
 
