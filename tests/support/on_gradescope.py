@@ -81,7 +81,8 @@ class OnGradescope:
         shutil.copy(base / "source" / "run_autograder", base)
         python = base / "venv" / "bin" / "python"
         kit = base / "source" / "kit"
-        python.write_text(f'#!/bin/sh\nexec env PYTHONPATH="{kit}" "{sys.executable}" "$@"\n')
+        own = f'export PYTHONPATH="{kit}"\nexec "{sys.executable}" "$@"'
+        python.write_text(f"#!/bin/sh\n{own}\n")
         for program in (python, base / "run_autograder"):
             program.chmod(0o755)
         return cls(base)

@@ -20,9 +20,9 @@ fi
 
 "$python" -m venv "$base/venv"
 pip="$base/venv/bin/pip install --quiet --disable-pip-version-check -c $kit/constraints.txt"
-# Without CUDA, torch takes a tenth of the room. Elsewhere than on PyTorch's own server, it has CUDA.
-$pip --index-url https://download.pytorch.org/whl/cpu torch torchvision ||
-    echo "PyTorch's server does not answer: torch is installed with CUDA."
+# PyTorch's own server has torch without CUDA, which takes a tenth of the room.
+$pip --no-deps --index-url https://download.pytorch.org/whl/cpu torch torchvision ||
+    echo "PyTorch's server gives out no such version: torch is installed with CUDA."
 $pip -e "$kit[instructor]"
 
 # Grading must not wait for a download.

@@ -145,6 +145,52 @@ def test_the_zip_names_no_student_and_can_be_run(autograder, tmp_path):
         subprocess.run(["bash", "-n", autograder.base / "source" / name], check=True)
 
 
+def stub(folder, name, script):
+    """Write a program that notes how it is called, in place of one that Gradescope has."""
+    program = folder / name
+    program.write_text(f'#!/bin/bash\necho "{name} $*" >> "{folder}/calls"\n{script}\n')
+    program.chmod(0o755)
+
+
+def set_up(autograder, programs):
+    done = subprocess.run(
+        ["/bin/bash", autograder.base / "source" / "setup.sh"],
+        env={"PATH": str(programs), "AUTOGRADER_BASE": str(autograder.base)},
+        capture_output=True,
+        text=True,
+    )
+    return done, (programs / "calls").read_text()
+
+
+def test_setup_installs_the_sandbox_and_the_pinned_packages(autograder, tmp_path):
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    venv = autograder.base / "venv"
+    stub(programs, "apt-get", "")
+    stub(programs, "python3", "exit 1")
+    stub(programs, "python3.12", "")
+    stub(venv / "bin", "pip", "")
+    done, calls = set_up(autograder, programs)
+    assert done.returncode == 0, done.stderr
+    assert "apt-get install -y -qq --no-install-recommends bubblewrap" in calls
+    assert f"python3.12 -m venv {venv}" in calls
+    kit = autograder.base / "source" / "kit"
+    [torch, project] = (venv / "bin" / "calls").read_text().splitlines()
+    assert torch.endswith("whl/cpu torch torchvision")
+    assert project.endswith(f"-c {kit}/constraints.txt -e {kit}[instructor]")
+    assert (kit / "constraints.txt").is_file()
+
+
+def test_setup_says_what_to_choose_if_python_is_too_old(autograder, tmp_path):
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    stub(programs, "apt-get", "")
+    stub(programs, "python3", "exit 1")
+    done, _ = set_up(autograder, programs)
+    assert done.returncode == 1
+    assert "Choose a newer base image" in done.stdout
+
+
 def test_what_has_not_been_released_has_no_autograder(tmp_path):
     course = Course(tmp_path / "course")
     new_course(course)
