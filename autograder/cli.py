@@ -66,6 +66,13 @@ def _parser() -> argparse.ArgumentParser:
     release = command("release", _release, "make the students' version and check it for leaks")
     release.add_argument("assignment")
 
+    changes = command(
+        "changes",
+        _changes,
+        "say what has changed between the last two releases, as a text for students (Markdown)",
+    )
+    changes.add_argument("assignment")
+
     grade = command("grade", _grade, "grade submissions, write feedback and the gradebook")
     grade.add_argument("assignment")
     grade.add_argument(
@@ -123,6 +130,13 @@ def _parser() -> argparse.ArgumentParser:
     regrade.add_argument(
         "--write", action="store_true", help="then grade, from the results just computed"
     )
+    regrade.add_argument("--student", action="append", help="only this student (repeatable)")
+    regrade.add_argument(
+        "--question",
+        metavar="NAME",
+        help="only this question, by its name (grade_id); --write then leaves submissions as they "
+        "are in which the points of other questions would change, too",
+    )
     regrade.add_argument("--jobs", type=int, default=DEFAULT_JOBS)
 
     mark = command(
@@ -151,19 +165,40 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("assignment")
 
     export = command(
-        "export", _export, "fill the points into a table that Canvas, Moodle or Sakai gave out"
+        "export",
+        _export,
+        "write points, pages or the grader itself as Canvas, Moodle, Sakai or Gradescope want it",
     )
     export.add_argument("assignment")
     export.add_argument(
         "--into",
         type=Path,
-        required=True,
         metavar="TABLE",
-        help="the table, which is not changed: Grades > Export in Canvas, Download grading "
-        "worksheet in Moodle, grades.csv in the Download All of Sakai",
+        help="fill the points into this table, which is not changed: Grades > Export in Canvas, "
+        "Download grading worksheet in Moodle, grades.csv in the Download All of Sakai",
     )
     export.add_argument(
         "--column", metavar="NAME", help="the column of the assignment in a table of Canvas"
+    )
+    export.add_argument(
+        "--feedback",
+        type=Path,
+        metavar="ZIP",
+        help="write all feedback pages into this zip: for Upload Submissions in Canvas, Upload "
+        "multiple feedback files in a zip in Moodle, Upload All in Sakai",
+    )
+    export.add_argument(
+        "--gradescope",
+        type=Path,
+        metavar="ZIP",
+        help="write the grader of the assignment into this zip: for Configure Autograder in "
+        "Gradescope. It holds the solutions",
+    )
+    export.add_argument(
+        "--visibility",
+        choices=["visible", "after_due_date", "after_published", "hidden"],
+        default="after_due_date",
+        help="when Gradescope shows students their results (default: after_due_date)",
     )
 
     samples = command("samples", _samples, "write the sample class into submitted/")
@@ -337,6 +372,18 @@ def _release(options: argparse.Namespace) -> int:
 
     released = make_release(options.assignment, _course(options))
     print(f"released: {released.archive}")
+    if released.changed:
+        print(
+            f"It is another one than before: `autograder changes {options.assignment}`, with the "
+            "same --course, says what has changed, in a text for students."
+        )
+    return 0
+
+
+def _changes(options: argparse.Namespace) -> int:
+    from autograder.releasing.changes import release_notes
+
+    print(release_notes(options.assignment, _course(options)))
     return 0
 
 
@@ -386,24 +433,36 @@ def _grade(options: argparse.Namespace) -> int:
 
 def _regrade(options: argparse.Namespace) -> int:
     from autograder.grading.grade import grade
-    from autograder.grading.regrade import regrade
+    from autograder.grading.regrade import regrade, require_question
 
     course = _course(options)
-    found = regrade(options.assignment, course, jobs=options.jobs)
+    if options.question is not None:
+        require_question(options.question, options.assignment, course)
+    found = regrade(options.assignment, course, students=options.student, jobs=options.jobs)
     for student, problem in found.problems.items():
         print(f"{student} cannot be graded: {problem}", file=sys.stderr)
-    for change in found.changes:
+    changes, students = found.changes, options.student
+    if options.question is not None:
+        changes, others = found.only(options.question)
+        students = sorted({change.student for change in changes} - set(others))
+        if others:
+            print(
+                f"other questions would change, too, for {', '.join(others)}: regrade them without "
+                "--question.",
+                file=sys.stderr,
+            )
+    for change in changes:
         print(change)
-    changed = len({change.student for change in found.changes})
+    changed = len({change.student for change in changes})
     print(f"{found.students} submissions depend on a change; the grades of {changed} would change.")
     if options.write:
-        outcomes = grade(options.assignment, course, jobs=options.jobs)
+        outcomes = grade(options.assignment, course, students=students, jobs=options.jobs)
         graded = sum(outcome.problem is None for outcome in outcomes)
         print(f"graded: {graded} of {len(outcomes)} submissions")
     elif found.students:
         print(
-            f"Nothing is written. `autograder grade {options.assignment}`, with the same --course, "
-            "writes these grades, from the results just computed."
+            "Nothing is written. The same command with --write takes over these grades, from the "
+            "results just computed."
         )
     return 1 if found.problems else 0
 
@@ -446,9 +505,26 @@ def _report(options: argparse.Namespace) -> int:
 
 
 def _export(options: argparse.Namespace) -> int:
+    course = _course(options)
+    statuses = []
+    if options.into is not None:
+        statuses.append(_export_points(options, course))
+    if options.feedback is not None:
+        statuses.append(_export_feedback(options, course))
+    if options.gradescope is not None:
+        statuses.append(_export_autograder(options, course))
+    if not statuses:
+        raise UserError(
+            "Name what to export: --into TABLE for points, --feedback ZIP for feedback pages, or "
+            "--gradescope ZIP for an autograder."
+        )
+    return max(statuses)
+
+
+def _export_points(options: argparse.Namespace, course: Course) -> int:
     from autograder.reporting.grade_tables import fill_grade_table
 
-    filled = fill_grade_table(options.assignment, _course(options), options.into, options.column)
+    filled = fill_grade_table(options.assignment, course, options.into, options.column)
     if filled.without:
         names = ", ".join(filled.without)
         print(f"left as they were, because they handed nothing in: {names}", file=sys.stderr)
@@ -460,6 +536,38 @@ def _export(options: argparse.Namespace) -> int:
         print(f"{count} of them have answers that wait for a person.", file=sys.stderr)
     print(f"points of {len(filled.filled)} students, for {filled.system}: {filled.path}")
     return LOOK_AT_IT if filled.not_listed else 0
+
+
+def _export_feedback(options: argparse.Namespace, course: Course) -> int:
+    from autograder.reporting.feedback_zip import pack_feedback
+
+    packed = pack_feedback(options.assignment, course, options.feedback)
+    if packed.without:
+        names = ", ".join(packed.without)
+        print(f"without a feedback page, because they are not graded: {names}", file=sys.stderr)
+    if packed.unnamed:
+        names = ", ".join(packed.unnamed)
+        print(
+            f"left out, because their hand-ins came in without the names that {packed.system} "
+            f"gives: {names}. Give them their pages by hand.",
+            file=sys.stderr,
+        )
+    print(f"feedback of {len(packed.packed)} students, for {packed.system}: {packed.path}")
+    return LOOK_AT_IT if packed.without or packed.unnamed else 0
+
+
+def _export_autograder(options: argparse.Namespace, course: Course) -> int:
+    from autograder.gradescope.archive import write_autograder
+
+    made = write_autograder(
+        options.assignment, course, options.gradescope, visibility=options.visibility
+    )
+    print(f"autograder for Gradescope: {made.path}. It holds the solutions: do not hand it out.")
+    print(
+        f"On Gradescope, choose Ubuntu 24.04 or newer, and {made.points:g} autograder points; "
+        f"written answers earn up to {made.by_hand:g} points, in manually graded questions."
+    )
+    return 0
 
 
 def _samples(options: argparse.Namespace) -> int:

@@ -109,6 +109,10 @@ class Course:
         """Return the path of the notebook that students get."""
         return self.release(assignment) / f"{assignment}.ipynb"
 
+    def releases(self, assignment: str) -> Path:
+        """Return the file that describes the last release and the one before it."""
+        return self.folder / ".releases" / f"{assignment}.json"
+
     @property
     def submitted(self) -> Path:
         """The folder of all submissions."""

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import math
 import os
-import signal
 import sys
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
 from nbgrader.api import MissingEntry
 from nbgrader.converters import Autograde, GenerateFeedback
 from nbgrader.coursedir import CourseDirectory
-from tqdm.auto import tqdm
 from traitlets.config import Config
 
 from autograder.configuration import add_scripts_to_path, full_config
@@ -25,26 +20,15 @@ from autograder.gradebook_settings import apply_settings
 from autograder.grading import unfinished
 from autograder.grading.attempt_choice import Choice, attempts_of
 from autograder.grading.backup import backup
-from autograder.grading.best_attempt import attempts_at_most, grade_best
+from autograder.grading.best_attempt import grade_best
 from autograder.grading.converting import convert
 from autograder.grading.intake.collecting import Collected, NoHandIns, collect
 from autograder.grading.intake.hand_in_files import shortened
 from autograder.grading.intake.names import safe_name
-from autograder.grading.limited import GRADER_SECONDS
 from autograder.grading.nbgrader_steps import require_sandbox
-from autograder.grading.nursery import nursery
-from autograder.grading.trouble import (
-    DiskTrouble,
-    concerns_everybody,
-    disk_trouble_explained,
-    explained,
-)
+from autograder.grading.outcomes import Outcome, outcome_of, outcomes
+from autograder.grading.trouble import DiskTrouble, disk_trouble_explained
 from autograder.grading.unchanged import Unchanged
-from autograder.grading.warm import warm_kernels
-from autograder.grading.workers import WorkerLost, in_workers
-from autograder.sandbox import cgroup
-from autograder.sandbox.limits import Limits
-from autograder.temporary import sweep
 
 SHOWN_NAMES = 10
 """How many of the submissions that a stopped run did not grade its message names.
@@ -55,28 +39,6 @@ The class report lists all of them.
 
 class GradingStopped(KeyboardInterrupt):
     """Ctrl-C or a signal ended the run; the message says what is graded and how to continue."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """The outcome of grading one submission.
-
-    Attributes
-    ----------
-    student
-    problem
-        Why there is no grade; None if there is one.
-    for_everybody
-        Whether no other submission could be graded either, because the gradebook or the disk
-        refuses.
-    unchanged
-        Whether it was graded by an earlier run, and nothing has changed since.
-    """
-
-    student: str
-    problem: str | None = None
-    for_everybody: bool = False
-    unchanged: bool = False
 
 
 def grade(
@@ -151,7 +113,7 @@ def grade(
             on_import(collected)
         names = collected.students
         if students is not None:
-            names = _chosen(students, names)
+            names = chosen(students, names)
         graded_before = Unchanged(assignment, course, config)
         # This computes the digest of what all submissions have in common, once for all workers.
         config.GradeInSandbox.cache = str(graded_before.cache_folder())
@@ -161,13 +123,13 @@ def grade(
             one = partial(_grade_best, assignment, config, course, source is None)
         elif students is None and not again:
             unchanged = set(graded_before.among(names))
-        outcomes = {name: _left_as_it_is(assignment, course, name) for name in unchanged}
+        found = {name: _left_as_it_is(assignment, course, name) for name in unchanged}
         changed = [name for name in names if name not in unchanged]
         if changed:
-            outcomes |= _grade_all(assignment, course, config, changed, jobs or at_a_time or 1, one)
+            found |= _grade_all(assignment, course, config, changed, jobs or at_a_time or 1, one)
         if best:
             _settle(assignment, course, collected, names, source)
-    return [outcomes[name] for name in names]
+    return [found[name] for name in names]
 
 
 def _cluster_size(scheduler: str) -> int:
@@ -224,7 +186,7 @@ def _settle(
         collected.ledger.write(course.hand_ins(assignment))
 
 
-def _chosen(students: Sequence[str], names: Sequence[str]) -> list[str]:
+def chosen(students: Sequence[str], names: Sequence[str]) -> list[str]:
     """Return the names in the course of the students that were asked for, once each."""
     wanted = {name if name in names else safe_name(name): name for name in students}
     if unknown := [called for name, called in wanted.items() if name not in names]:
@@ -254,62 +216,24 @@ def _grade_all(
     work: Callable[[str], Outcome],
 ) -> dict[str, Outcome]:
     """Grade in worker processes, and keep a record of which submissions are not finished."""
-    outcomes: dict[str, Outcome] = {}
-    limit = config.GradeInSandbox.get("total_seconds", Limits.total_seconds) + GRADER_SECONDS
-    if config.GradeInSandbox.get("scheduler", ""):
-        limit = math.inf  # the cluster's workers keep the limit, and jobs may wait for one of them
-    if course.settings.attempts == "best":  # all attempts of a student are graded one by one
-        limit *= 1 + attempts_at_most(course, assignment, students)
-    nursery()  # which imports the grader while the rest of the run is prepared
-    sweep()
-    cgroup.sweep()
+    found: dict[str, Outcome] = {}
     unfinished.begin(assignment, course, students)
     try:
-        with (
-            stopped_by_signals(),
-            warm_kernels(assignment, course, config) as inherited,
-            tqdm(total=len(students), desc=f"grading {assignment}", unit="submission") as bar,
-            closing(
-                in_workers(work, students, workers=jobs, seconds=limit, inherited=inherited)
-            ) as results,
-        ):
-            for name, result in results:
-                if isinstance(result, WorkerLost):
-                    result = Outcome(name, f"the grader failed in this submission: {result}")
-                if result.for_everybody:
+        with closing(outcomes(work, assignment, course, config, students, jobs)) as results:
+            for outcome in results:
+                if outcome.for_everybody:
                     # Each of the others would fail in the same way, some of them after a minute.
-                    text = f"{result.problem}. {_how_to_go_on(assignment, students, outcomes)}"
+                    text = f"{outcome.problem}. {_how_to_go_on(assignment, students, found)}"
                     raise DiskTrouble(f"{text[0].upper()}{text[1:]}")
-                unfinished.finish(assignment, course, name, result.problem)
-                outcomes[name] = result
-                if failed := sum(outcome.problem is not None for outcome in outcomes.values()):
-                    bar.set_postfix_str(f"{failed} without a grade", refresh=False)
-                bar.update()
+                unfinished.finish(assignment, course, outcome.student, outcome.problem)
+                found[outcome.student] = outcome
     except KeyboardInterrupt:
-        raise GradingStopped(_how_to_go_on(assignment, students, outcomes)) from None
-    finally:
-        sweep()  # removes what killed workers left behind
-    return outcomes
+        raise GradingStopped(_how_to_go_on(assignment, students, found)) from None
+    return found
 
 
-@contextmanager
-def stopped_by_signals() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP (which a closed terminal sends) end the block as Ctrl-C does."""
-    if threading.current_thread() is not threading.main_thread():
-        yield  # Python delivers signals to the main thread only
-        return
-    # A signal that is ignored stays ignored: that is what `nohup` asks for.
-    numbers = [n for n in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(n) != signal.SIG_IGN]
-    before = [signal.signal(number, signal.default_int_handler) for number in numbers]
-    try:
-        yield
-    finally:
-        for number, handler in zip(numbers, before, strict=True):
-            signal.signal(number, handler)
-
-
-def _how_to_go_on(assignment: str, students: Sequence[str], outcomes: Mapping[str, Outcome]) -> str:
-    graded = [name for name, outcome in outcomes.items() if outcome.problem is None]
+def _how_to_go_on(assignment: str, students: Sequence[str], found: Mapping[str, Outcome]) -> str:
+    graded = [name for name, outcome in found.items() if outcome.problem is None]
     missing = [name for name in students if name not in graded]
     text = (
         f"stopped: {len(graded)} of {len(students)} submissions are graded; their grades are kept."
@@ -318,10 +242,14 @@ def _how_to_go_on(assignment: str, students: Sequence[str], outcomes: Mapping[st
         names = ", ".join(missing[:SHOWN_NAMES])
         more = f" and {len(missing) - SHOWN_NAMES} more" if len(missing) > SHOWN_NAMES else ""
         text += (
-            f" Not graded: {names}{more}. `autograder grade {assignment} --unfinished`, with the "
-            "same --course, continues with them."
+            f" Not graded: {names}{more}. {_going_on(assignment)}, with the same --course, "
+            "continues with them."
         )
     return text
+
+
+def _going_on(assignment: str) -> str:
+    return f"`autograder grade {assignment} --unfinished`"
 
 
 def _grade_one(assignment: str, config: Config, graded_before: Unchanged, student: str) -> Outcome:
@@ -331,7 +259,7 @@ def _grade_one(assignment: str, config: Config, graded_before: Unchanged, studen
         convert(GenerateFeedback, assignment, student, config)
         graded_before.keep(student, inputs)
 
-    return _outcome(assignment, student, steps)
+    return outcome_of(student, _going_on(assignment), steps)
 
 
 def _grade_best(
@@ -341,18 +269,4 @@ def _grade_best(
         grade_best(assignment, student, course, config, again=again)
         convert(GenerateFeedback, assignment, student, config)
 
-    return _outcome(assignment, student, steps)
-
-
-def _outcome(assignment: str, student: str, steps: Callable[[], None]) -> Outcome:
-    """Take the steps in which a submission is graded; return the outcome."""
-    import torch  # only in the workers, as it takes a second
-
-    torch.set_num_threads(1)
-    try:
-        steps()
-    except Exception as error:
-        problem = f"{type(error).__name__}: {error}"
-        command = f"`autograder grade {assignment} --unfinished`"
-        return Outcome(student, explained(problem, command), concerns_everybody(problem))
-    return Outcome(student)
+    return outcome_of(student, _going_on(assignment), steps)

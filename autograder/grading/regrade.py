@@ -18,24 +18,21 @@ import nbformat
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.converters import Autograde
 from nbgrader.coursedir import CourseDirectory
-from tqdm.auto import tqdm
 from traitlets.config import Config
 
 from autograder.configuration import add_scripts_to_path, full_config
 from autograder.course import Course
+from autograder.errors import UserError
 from autograder.gradebook_settings import apply_settings
 from autograder.grading.apart import config_apart, folder_apart
 from autograder.grading.converting import convert
-from autograder.grading.grade import released_answers, stopped_by_signals
-from autograder.grading.limited import GRADER_SECONDS
+from autograder.grading.grade import chosen, released_answers
 from autograder.grading.nbgrader_steps import require_sandbox
+from autograder.grading.outcomes import Outcome, outcome_of, outcomes
 from autograder.grading.record import Record
-from autograder.grading.trouble import explained
+from autograder.grading.trouble import DiskTrouble, disk_trouble_explained
 from autograder.grading.unchanged import Unchanged
-from autograder.grading.warm import warm_kernels
-from autograder.grading.workers import in_workers
 from autograder.notebook.questions import headings, words
-from autograder.sandbox.limits import Limits
 
 APART = ".regrade"
 """The folder in the course folder in which submissions are graded again."""
@@ -48,6 +45,8 @@ class Change:
     Attributes
     ----------
     student
+    name
+        The ``grade_id`` of the question.
     question
         Its heading in the notebook.
     before, after
@@ -57,6 +56,7 @@ class Change:
     """
 
     student: str
+    name: str
     question: str
     before: float | None
     after: float | None
@@ -91,11 +91,19 @@ class Regraded:
     changes: list[Change]
     problems: dict[str, str]
 
+    def only(self, question: str) -> tuple[list[Change], list[str]]:
+        """Return the changes of one question, and the students for whom others would change."""
+        changes = [change for change in self.changes if change.name == question]
+        others = {change.student for change in self.changes if change.name != question}
+        return changes, sorted(others)
 
+
+@disk_trouble_explained()
 def regrade(
     assignment: str,
     course: Course,
     *,
+    students: Sequence[str] | None = None,
     jobs: int | None = None,
     settings: Config | None = None,
 ) -> Regraded:
@@ -106,6 +114,8 @@ def regrade(
     assignment
     course
         Where the best of several attempts counts, only the one that counts now is graded.
+    students
+        Grade only these students. By default, all.
     jobs
         How many submissions to grade in parallel; by default the number of processors.
     settings
@@ -115,6 +125,11 @@ def regrade(
     ------
     NotReleased
         If the assignment was not released in this course.
+    NoHandIns
+        If there is no submission of one of the students.
+    autograder.grading.trouble.DiskTrouble
+        If the gradebook is locked or damaged, or the disk full or read-only. Nothing has changed
+        then.
     autograder.errors.UserError
         If student code cannot be sandboxed.
     KeyboardInterrupt
@@ -130,34 +145,45 @@ def regrade(
     graded_before = Unchanged(assignment, course, config)
     config.GradeInSandbox.cache = str(graded_before.cache_folder())
     names = sorted(place.parent.name for place in course.submitted.glob(f"*/{assignment}"))
-    everybody = [name for name in names if not name.startswith(".")]
-    unchanged = set(graded_before.among(everybody))
-    students = [name for name in everybody if name not in unchanged]
+    names = [name for name in names if not name.startswith(".")]
+    if students is not None:
+        names = chosen(students, names)
+    unchanged = set(graded_before.among(names))
+    changed = [name for name in names if name not in unchanged]
     problems: dict[str, str] = {}
     with folder_apart(course.folder / APART) as folder:
         config = config_apart(course, config, folder)
         work = partial(_grade_apart, assignment, course, config)
-        limit = config.GradeInSandbox.get("total_seconds", Limits.total_seconds) + GRADER_SECONDS
-        with (
-            stopped_by_signals(),
-            warm_kernels(assignment, course, config) as inherited,
-            tqdm(total=len(students), desc=f"grading {assignment}", unit="submission") as bar,
-            closing(
-                in_workers(
-                    work,
-                    students,
-                    workers=jobs or os.cpu_count() or 1,
-                    seconds=limit,
-                    inherited=inherited,
-                )
-            ) as results,
-        ):
-            for name, result in results:
-                if problem := str(result):
-                    problems[name] = problem
-                bar.update()
-        graded = [name for name in students if name not in problems]
-        return Regraded(len(students), _changes(assignment, course, config, graded), problems)
+        jobs = jobs or os.cpu_count() or 1
+        with closing(outcomes(work, assignment, course, config, changed, jobs)) as results:
+            for outcome in results:
+                if outcome.for_everybody:
+                    problem = str(outcome.problem)
+                    raise DiskTrouble(f"{problem[0].upper()}{problem[1:]}.")
+                if outcome.problem is not None:
+                    problems[outcome.student] = outcome.problem
+        graded = [name for name in changed if name not in problems]
+        return Regraded(len(changed), _changes(assignment, course, config, graded), problems)
+
+
+def require_question(name: str, assignment: str, course: Course) -> None:
+    """Make sure that a question belongs to an assignment.
+
+    Raises
+    ------
+    NotReleased
+        If the assignment was not released in this course.
+    UserError
+        If the question does not belong to it; the message lists those that do.
+    """
+    released_answers(assignment, course)
+    with course.gradebook() as gradebook:
+        notebook = gradebook.find_notebook(assignment, assignment)
+        names = sorted(cell.name for cell in [*notebook.grade_cells, *notebook.task_cells])
+    if name not in names:
+        raise UserError(
+            f"{name!r} is no question of {assignment}. Its questions are: {', '.join(names)}."
+        )
 
 
 def _graded_apart(course: Course, config: Config, student: str, assignment: str) -> Path:
@@ -165,12 +191,10 @@ def _graded_apart(course: Course, config: Config, student: str, assignment: str)
     return place / f"{assignment}.ipynb"
 
 
-def _grade_apart(assignment: str, course: Course, config: Config, student: str) -> str:
-    """Grade a submission apart; return an empty text, or why it cannot be graded."""
-    import torch  # only in the workers, as it takes a second
+def _grade_apart(assignment: str, course: Course, config: Config, student: str) -> Outcome:
+    """Grade a submission apart."""
 
-    torch.set_num_threads(1)
-    try:
+    def steps() -> None:
         # The graded notebook says to which answers the points belong that a person gave.
         graded = course.graded_notebook(student, assignment)
         if graded.is_file():
@@ -178,10 +202,8 @@ def _grade_apart(assignment: str, course: Course, config: Config, student: str) 
             place.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(graded, place)
         convert(Autograde, assignment, student, config)
-    except Exception as error:
-        command = f"`autograder regrade {assignment}`"
-        return explained(f"{type(error).__name__}: {error}", command)
-    return ""
+
+    return outcome_of(student, f"`autograder regrade {assignment}`", steps)
 
 
 def _changes(
@@ -203,7 +225,7 @@ def _changes(
                     continue
                 told = questions[name].messages if name in questions else []
                 heading = under.get(name) or words(name)
-                found.append(Change(student, heading, before.get(name), score, tuple(told)))
+                found.append(Change(student, name, heading, before.get(name), score, tuple(told)))
     return found
 
 

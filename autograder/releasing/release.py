@@ -29,6 +29,7 @@ from autograder.grading.converting import ConverterError, run_converter
 from autograder.grading.trouble import disk_trouble_explained
 from autograder.notebook.lint import lint
 from autograder.releasing.audit import AuditFailed, audit
+from autograder.releasing.changes import describe, remember
 from autograder.releasing.student_build import build_wheel
 
 SETUP_HEADING = "setup-heading"
@@ -56,6 +57,8 @@ class Release:
         The files in the folder.
     archive
         The folder as a zip.
+    changed
+        Whether there was an earlier release, and it was another one.
     """
 
     assignment: str
@@ -63,6 +66,7 @@ class Release:
     notebook: Path
     wheel: Path
     archive: Path
+    changed: bool = False
 
 
 @disk_trouble_explained()
@@ -115,15 +119,18 @@ def make_release(assignment: str, course: Course) -> Release:
         # The gradebook is changed only once the release has passed the audit.
         _generate(assignment, config, stage / "registered", register=True)
         apply_settings(course)
+        described = describe(folder, source)
         target = course.release(assignment)
         _replace(target, folder, stage / "old")
         os.replace(archive, target.with_suffix(".zip"))
+        changed = remember(described, assignment, course)
     return Release(
         assignment=assignment,
         folder=target,
         notebook=course.released_notebook(assignment),
         wheel=target / wheel.name,
         archive=target.with_suffix(".zip"),
+        changed=changed,
     )
 
 

@@ -30,6 +30,7 @@ from autograder.grading.intake.hand_in_files import (
     regular_file,
     walk,
 )
+from autograder.grading.intake.known_entries import remember_entries
 from autograder.grading.intake.known_files import (
     Parts,
     is_archive,
@@ -393,6 +394,7 @@ class _Import:
                     metadata = gradescope_metadata(file.read(MAX_METADATA_BYTES))
             memory = memory_of(self.submitted, self.assignment)
             who = with_known_names(senders(entries, self.assignment, metadata), memory)
+            remember_entries(who, self.submitted, self.assignment)
             students: dict[str, list[Unit]] = {}
             for entry in entries:
                 for unit in self._units(entry, place, label, who):

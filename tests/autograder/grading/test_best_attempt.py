@@ -158,7 +158,7 @@ def runs(monkeypatch):
         return ((name, work(name)) for name in names)
 
     monkeypatch.setattr(best_attempt, "convert", counted)
-    monkeypatch.setattr("autograder.grading.grade.in_workers", in_this_process)
+    monkeypatch.setattr("autograder.grading.outcomes.in_workers", in_this_process)
     return found
 
 

@@ -1,6 +1,8 @@
 """`regrade` says whose grades would change, writes nothing, and grading then repeats no work."""
 
 import shutil
+import sqlite3
+from contextlib import closing
 
 import nbformat
 import pytest
@@ -19,8 +21,10 @@ from small_course import ASSIGNMENT, cell_of, small_course, write_source
 from autograder.cli import main
 from autograder.grading import job
 from autograder.grading.grade import Outcome, grade
+from autograder.grading.intake.collecting import NoHandIns
 from autograder.grading.record import QuestionRecord, Record
-from autograder.grading.regrade import Change, regrade
+from autograder.grading.regrade import Change, Regraded, regrade
+from autograder.grading.trouble import DiskTrouble
 from autograder.releasing.release import make_release
 
 __all__ = ["course", "graded", "released", "sandbox"]  # fixtures
@@ -102,8 +106,50 @@ def test_the_command_prints_what_it_found(graded, monkeypatch, capsys):
     assert "Nothing is written" in said
 
 
+def test_one_student_is_graded_again_and_nobody_else(graded):
+    shutil.copytree(graded.submission(STUDENT, ASSIGNMENT), graded.submission("bob", ASSIGNMENT))
+    found = regrade(ASSIGNMENT, graded, students=["bob"], jobs=1)
+    assert {change.student for change in found.changes} == {"bob"}
+    with pytest.raises(NoHandIns, match="There is no submission of eve"):
+        regrade(ASSIGNMENT, graded, students=["eve"])
+
+
+def test_one_question_of_one_student_is_written(graded, monkeypatch, capsys):
+    release_with(graded, "w / 2", "w / 4")
+    monkeypatch.setattr("autograder.cli._course", lambda _: small_course(graded.folder.parent))
+    options = ["--jobs", "1", "--student", STUDENT]
+    assert main(["regrade", ASSIGNMENT, *options, "--question", "half"]) == 1
+    said = capsys.readouterr().err
+    assert f"'half' is no question of {ASSIGNMENT}. Its questions are: halve, reason." in said
+    assert main(["regrade", ASSIGNMENT, *options, "--question", "reason", "--write"]) == 0
+    said = capsys.readouterr()
+    assert f"other questions would change, too, for {STUDENT}" in said.err
+    assert "graded: 0 of 0 submissions" in said.out
+    assert submission(graded)[0] == 4.0
+    assert main(["regrade", ASSIGNMENT, *options, "--question", "halve", "--write"]) == 0
+    assert "graded: 1 of 1 submissions" in capsys.readouterr().out
+    assert submission(graded)[0] == 0.0
+
+
+def test_a_student_for_whom_other_questions_would_change_is_named():
+    changes = [
+        Change("ada", "a", "A", 1.0, 0.0),
+        Change("ben", "a", "A", 1.0, 0.0),
+        Change("ben", "b", "B", 0.0, 1.0),
+    ]
+    assert Regraded(2, changes, {}).only("a") == (changes[:2], ["ben"])
+
+
+def test_a_gradebook_that_is_in_use_is_one_sentence(graded, monkeypatch):
+    monkeypatch.setattr("autograder.course.LOCK_SECONDS", 0)
+    with closing(sqlite3.connect(graded.database)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(DiskTrouble, match="The gradebook is in use by another program"):
+            regrade(ASSIGNMENT, graded, jobs=1)
+
+
 def test_a_change_is_one_line():
-    change = Change("ada", "1.1 Rounding", 8.0, None, ("A person will look.",))
+    change = Change("ada", "rounding", "1.1 Rounding", 8.0, None, ("A person will look.",))
     assert str(change) == "ada: 1.1 Rounding: 8 points -> no points yet (A person will look.)"
 
 

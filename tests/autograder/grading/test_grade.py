@@ -48,7 +48,7 @@ def workers(monkeypatch):
                 os.kill(os.getpid(), end)
             yield name, end if isinstance(end, WorkerLost) else grading.Outcome(name)
 
-    monkeypatch.setattr(grading, "in_workers", in_workers)
+    monkeypatch.setattr("autograder.grading.outcomes.in_workers", in_workers)
     return ends
 
 

@@ -146,7 +146,7 @@ def test_new_release_replaces_the_old_one(project: Path) -> None:
     released = make(project, notebook)
     assert "# Quarters" in released.notebook.read_text(encoding="utf-8")
     beside = {path.name for path in (project / "course").iterdir()}
-    assert beside == {"gradebook.db", "release"}
+    assert beside == {".releases", "gradebook.db", "release"}
 
 
 def test_leak_is_named_by_file_and_line_and_an_earlier_release_stays(
