@@ -197,7 +197,8 @@ class Bench:
         tests, hand_in = folder / "autograder.zip", folder / "hand-in.zip"
         otter_tests(self.course.source_notebook(self.assignment), tests)
         otter_hand_in(self.hand_in, hand_in)
-        command = [python, "-m", "otter", "run", "-a", tests, "-o", folder, hand_in]
+        arguments = ["-a", tests, "-o", folder, hand_in]
+        command = [str(python), "-m", "otter", "run", *map(str, arguments)]
         busy, began = _busy_seconds(), time.perf_counter()
         subprocess.run(
             command,
