@@ -9,6 +9,7 @@ import zipfile
 from pathlib import Path
 
 from helpers.artifacts import ArtifactError, artifact_files, artifact_folder, load_artifact
+from helpers.colab import notebook_file, offer_download, on_colab
 from helpers.files import replacing
 from helpers.kernel_runs import code_run_since, running_notebook, watch
 from helpers.measurements import MEASUREMENTS
@@ -31,7 +32,8 @@ def pack(assignment: str, student: str = "", folder: Path | str = ".") -> Path:
 
     The file holds ``<assignment>.ipynb`` and the artifacts and measurements of the current profile,
     and nothing else from the folder. A missing artifact or answer affects only its own questions,
-    so the rest is packed nevertheless. While a submission is graded, nothing is packed.
+    so the rest is packed nevertheless. While a submission is graded, nothing is packed. On Google
+    Colab, the notebook is the one in the browser, which then offers the zip for download.
 
     Parameters
     ----------
@@ -59,7 +61,13 @@ def pack(assignment: str, student: str = "", folder: Path | str = ".") -> Path:
     if os.environ.get("COURSE_GRADING") == "1":
         print("Nothing is packed while a submission is graded.")
         return submission
-    file = folder / f"{assignment}.ipynb"
+    with notebook_file(folder / f"{assignment}.ipynb") as file:
+        _pack(file, folder, submission, named=bool(called))
+    offer_download(submission)
+    return submission
+
+
+def _pack(file: Path, folder: Path, submission: Path, *, named: bool) -> None:
     notebook = _read(file)
     artifacts = artifact_folder(folder)
     networks, missing = _networks(artifacts)
@@ -91,13 +99,19 @@ def pack(assignment: str, student: str = "", folder: Path | str = ".") -> Path:
     if networks or notebook.artifacts:
         what += f" and {', '.join(networks) or 'no trained network'}"
     print(f"{submission.name} holds {what}.")
-    _say("Look at this before you hand it in:", _doubts(file, notebook, named=bool(called)))
+    _say("Look at this before you hand it in:", _doubts(file, notebook, named=named))
     _say("Not complete:", missing)
-    return submission
 
 
 def _read(file: Path) -> Notebook:
     if not file.is_file():
+        if on_colab():
+            raise SubmissionError(
+                "The browser did not hand over the notebook: run this cell again. If that does not "
+                "help, choose File > Download > Download .ipynb, name the file "
+                f"{file.name}, drag it into the folder of files on the left, and run this cell "
+                "once more."
+            )
         others = sorted(path.name for path in file.parent.glob("*.ipynb"))
         here = f" There is {' and '.join(others)}: rename the one with your work." if others else ""
         raise SubmissionError(
