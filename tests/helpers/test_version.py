@@ -5,12 +5,21 @@ import re
 import pytest
 
 import helpers
+from helpers import version as this_version
 from helpers.version import VersionError, check_version
 
 INSTALLED = "efficient_dl_course-0.1.0+c0123456789ab-py3-none-any.whl"
 
 
 ADDRESS = f"https://example.edu/pruning/{INSTALLED.replace('+', '%2B')}#sha256=0123456789abcdef"
+
+
+@pytest.fixture(autouse=True)
+def needed(monkeypatch):
+    """Return the requirements of the wheel, to which a test may add."""
+    found = ["numpy>=1.26"]
+    monkeypatch.setattr(this_version, "requires", lambda name: found)
+    return found
 
 
 @pytest.mark.parametrize("wheel", [INSTALLED, ADDRESS])
@@ -27,3 +36,10 @@ def test_a_kernel_with_another_version_must_be_restarted(monkeypatch, version, w
     with pytest.raises(VersionError, match=re.escape(f"belongs to {INSTALLED},")) as error:
         check_version(wheel)
     assert "Restart the kernel" in str(error.value)
+
+
+def test_missing_packages_are_named_with_the_command_that_installs_them(monkeypatch, needed):
+    monkeypatch.setattr(helpers, "__version__", "0.1.0+c0123456789ab")
+    needed += ["no-such-package>=0.4", "scikit_learn>=1.4"]
+    with pytest.raises(VersionError, match=r"%pip install no-such-package$"):
+        check_version(INSTALLED)
