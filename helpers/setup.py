@@ -11,12 +11,12 @@ from helpers.colab import FOLDER, DriveError, drive_folder, on_colab
 from helpers.device import default_device
 from helpers.profile import pick, profile
 
-__all__ = ["start"]
+__all__ = ["set_up"]
 
 ARTIFACTS = Path("artifacts")
 
 
-def start(assignment: str, keep_on_drive: bool = False) -> torch.device:
+def set_up(assignment: str, keep_on_drive: bool = False) -> torch.device:
     """Say in one line what this kernel works with, and return the device for the trainings.
 
     Parameters

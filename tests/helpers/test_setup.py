@@ -11,7 +11,7 @@ from fake_colab import FakeColab
 import helpers
 from helpers import colab, setup
 from helpers.artifacts import artifact_folder, load_artifact, save_artifact
-from helpers.setup import start
+from helpers.setup import set_up
 from helpers.training import History
 
 HISTORY = History([1.0], [0.5], [0.5], [0.1], [2.0])
@@ -39,15 +39,15 @@ def google(tmp_path, monkeypatch):
 
 
 def said(capsys, *arguments):
-    """Return the lines that `start` prints, without the version."""
-    start("pruning", *arguments)
+    """Return the lines that `set_up` prints, without the version."""
+    set_up("pruning", *arguments)
     first, *others = capsys.readouterr().out.splitlines()
     assert first.startswith(f"helpers {helpers.__version__}, profile ")
     return [first.partition(", profile ")[2], *others]
 
 
 def test_the_device_is_the_one_that_trainings_use():
-    assert start("pruning") == torch.device("cpu")
+    assert set_up("pruning") == torch.device("cpu")
 
 
 @pytest.mark.parametrize(
@@ -101,17 +101,17 @@ def test_artifacts_are_kept_on_drive_and_found_by_the_next_machine(
     save_artifact(artifact_folder(), "one_shot", torch.nn.Linear(2, 2), HISTORY)
     (tmp_path / "next").mkdir()
     monkeypatch.chdir(tmp_path / "next")
-    start("pruning", True)
+    set_up("pruning", True)
     assert load_artifact(artifact_folder(), "one_shot").history == HISTORY
 
 
 def test_data_are_kept_on_drive_unless_the_student_has_chosen_a_folder(
     google, monkeypatch, tmp_path
 ):
-    start("pruning", True)
+    set_up("pruning", True)
     assert os.environ["COURSE_DATA"] == str(google.drive / "MyDrive" / colab.FOLDER / "data")
     monkeypatch.setenv("COURSE_DATA", str(tmp_path))
-    start("pruning", True)
+    set_up("pruning", True)
     assert os.environ["COURSE_DATA"] == str(tmp_path)
 
 
@@ -121,7 +121,7 @@ def test_the_cell_can_be_run_again(google, capsys):
 
 
 def test_what_was_trained_before_goes_to_drive_and_replaces_nothing_there(google, folder):
-    start("pruning", True)
+    set_up("pruning", True)
     kept = google.drive / "MyDrive" / colab.FOLDER / "pruning" / "artifacts" / "quick"
     kept.mkdir()
     (kept / "both.json").write_text("on Drive")
@@ -130,7 +130,7 @@ def test_what_was_trained_before_goes_to_drive_and_replaces_nothing_there(google
     here.mkdir(parents=True)
     (here / "both.json").write_text("on the machine")
     (here / "new.json").write_text("on the machine")
-    start("pruning", True)
+    set_up("pruning", True)
     assert {path.name: path.read_text() for path in artifact_folder().iterdir()} == {
         "both.json": "on Drive",
         "new.json": "on the machine",
