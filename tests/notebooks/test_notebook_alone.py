@@ -126,5 +126,7 @@ def test_a_wheel_that_was_tampered_with_is_not_used(server, tmp_path):
         found = run(python, tmp_path, first_question(server, solution()))
     finally:
         wheel.write_bytes(content)
-    assert found["error"].startswith("ImportError: Keep one efficient_dl_course-*-any.whl")
+    assert found["error"].startswith(
+        "ImportError: The package of this notebook is missing. Put one"
+    )
     assert "Expected sha256" in found["error"]
