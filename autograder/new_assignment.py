@@ -106,7 +106,10 @@ score(same(student.double, doubling.double, on=[(3,), (5,)]), of=3)
 IMPORTS = """\
 from helpers.assignments.NAME import checks
 from helpers.scorecard import check_all
+from helpers.setup import set_up
 from helpers.submission import pack
+
+device = set_up("NAME", KEEP_ON_DRIVE)
 """
 
 

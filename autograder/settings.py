@@ -51,8 +51,13 @@ TEMPLATE = """\
 # The folder on this computer that holds cifar10.npz; by default, the one that COURSE_DATA names.
 # data = "/srv/data"
 
-# The address of a folder from which students can download the zips of the releases.
+# The public address at which you put what is in the folder `release`. With it, a notebook alone is
+# enough: its first cell downloads the package that belongs to it and compares the digest. Leave
+# earlier packages (.whl) there, because notebooks that students have begun ask for theirs. The
+# address may be the page of a folder on GitHub; then notebooks have a badge that opens them in
+# Google Colab, which opens notebooks by their address from GitHub only.
 # releases = "https://www.example.edu/course"
+# releases = "https://github.com/owner/repository/tree/main/release"
 
 # The address of a folder with the archive of CIFAR-10, from which students download it.
 # mirror = "https://www.example.edu/data"

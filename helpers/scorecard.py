@@ -14,6 +14,7 @@ from typing import Any
 from helpers.checks.box import AMBER, GREEN, RED, box, line, prose
 from helpers.checks.result import CheckResult, described
 from helpers.checks.undefined import explain_undefined, undefined
+from helpers.colab import notebook_file
 from helpers.notebook_file import NotebookError, Section, read_notebook
 
 __all__ = ["Scorecard", "check_all"]
@@ -105,7 +106,8 @@ def check_all(assignment: str, folder: Path | str = ".") -> Scorecard | None:
     if os.environ.get("COURSE_GRADING") == "1":
         return None
     try:
-        notebook = read_notebook(Path(folder, f"{assignment}.ipynb"))
+        with notebook_file(Path(folder, f"{assignment}.ipynb")) as file:
+            notebook = read_notebook(file)
     except FileNotFoundError:
         print(f"There is no {assignment}.ipynb here: save the notebook under this name.")
         return None

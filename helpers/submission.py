@@ -1,10 +1,8 @@
 """Pack a notebook and its artifacts into the file that a student hands in."""
 
-import importlib
 import json
 import os
 import re
-import sys
 import time
 import unicodedata
 import zipfile
@@ -18,6 +16,7 @@ from helpers.artifacts import (
     load_artifact,
     provenance_of,
 )
+from helpers.colab import notebook_file, offer_download, on_colab
 from helpers.documents import DOCUMENTS, Document, DocumentError, ai_logs, written_up
 from helpers.files import replacing
 from helpers.kernel_runs import code_run_since, running_notebook, watch
@@ -51,7 +50,8 @@ def pack(
     The file holds ``<assignment>.ipynb`` and the artifacts and measurements of the current profile,
     and nothing else from the folder but the documents that are named. A missing artifact or answer
     affects only its own questions, so the rest is packed nevertheless. While a submission is
-    graded, nothing is packed. Colab then downloads the zip.
+    graded, nothing is packed. On Google Colab, the notebook is the one in the browser, which then
+    offers the zip for download.
 
     Parameters
     ----------
@@ -87,8 +87,23 @@ def pack(
     if os.environ.get("COURSE_GRADING") == "1":
         print("Nothing is packed while a submission is graded.")
         return submission
-    file = folder / f"{assignment}.ipynb"
-    notebook = _read(file)
+    with notebook_file(folder / f"{assignment}.ipynb") as file:
+        notebook = _read(file)
+        documents = _documents(notebook, folder, assignment, student, write_up, ai_log)
+        _pack(file, notebook, folder, submission, documents, named=bool(called))
+    offer_download(submission)
+    return submission
+
+
+def _pack(
+    file: Path,
+    notebook: Notebook,
+    folder: Path,
+    submission: Path,
+    documents: Sequence[Document],
+    *,
+    named: bool,
+) -> None:
     artifacts = artifact_folder(folder)
     networks, missing = _networks(artifacts)
     missing += [
@@ -97,7 +112,6 @@ def pack(
         if not artifact_files(artifacts, name)[0].exists()
     ]
     missing += [f"{question} is still empty." for question in notebook.empty_questions()]
-    documents = _documents(notebook, file, student, write_up, ai_log)
 
     packed = [path for name in networks for path in artifact_files(artifacts, name)]
     packed += [path for path in [artifacts / MEASUREMENTS] if path.is_file()]
@@ -124,16 +138,21 @@ def pack(
         what += f" and {', '.join(networks) or 'no trained network'}"
     what += "".join(f", {document.said}" for document in documents)
     print(f"{submission.name} ({_size(submission)}) holds {what}.")
-    doubts = _doubts(file, notebook, named=bool(called))
+    doubts = _doubts(file, notebook, named=named)
     doubts += _trained_by_other_code(notebook, artifacts, networks)
     _say("Look at this before you hand it in:", doubts)
     _say("Not complete:", missing)
-    _download_on_colab(submission)
-    return submission
 
 
 def _read(file: Path) -> Notebook:
     if not file.is_file():
+        if on_colab():
+            raise SubmissionError(
+                "The browser did not hand over the notebook: run this cell again. If that does not "
+                "help, choose File > Download > Download .ipynb, name the file "
+                f"{file.name}, drag it into the folder of files on the left, and run this cell "
+                "once more."
+            )
         others = sorted(path.name for path in file.parent.glob("*.ipynb"))
         here = f" There is {' and '.join(others)}: rename the one with your work." if others else ""
         raise SubmissionError(
@@ -148,18 +167,19 @@ def _read(file: Path) -> Notebook:
 
 def _documents(
     notebook: Notebook,
-    file: Path,
+    folder: Path,
+    assignment: str,
     student: str,
     write_up: bool | str | Path,
     ai_log: str | Path | Sequence[str | Path],
 ) -> list[Document]:
     """Read the documents that are packed, or make the write-up and save it beside the notebook."""
-    folder, found = file.parent, []
+    found = []
     logs = [ai_log] if isinstance(ai_log, str | Path) else [*ai_log]
     try:
         if write_up is True:
-            made = folder / f"{file.stem}_write_up.html"
-            title = f"{file.stem}, {student}" if student else file.stem
+            made = folder / f"{assignment}_write_up.html"
+            title = f"{assignment}, {student}" if student else assignment
             with replacing(made) as temporary:
                 temporary.write_text(made_write_up(notebook, title), encoding="utf-8")
             found.append(written_up(made))
@@ -186,12 +206,6 @@ def _trained_by_other_code(
                 f"{', '.join(others)}. To train it again, delete {name}.safetensors from "
                 f"{artifacts}, and run its cell."
             )
-
-
-def _download_on_colab(path: Path) -> None:
-    """Let the browser save a file, where the files are on a machine that Colab will take back."""
-    if "google.colab" in sys.modules:
-        importlib.import_module("google.colab.files").download(str(path))
 
 
 def _networks(artifacts: Path) -> tuple[list[str], list[str]]:

@@ -6,6 +6,7 @@ The audit checks it before it replaces an earlier release.
 from __future__ import annotations
 
 import copy
+import hashlib
 import os
 import tempfile
 import zipfile
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import nbformat
 from nbconvert.exporters import NotebookExporter
+from nbformat import NotebookNode
 from nbgrader.converters import GenerateAssignment
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import SaveCells
@@ -28,12 +30,23 @@ from autograder.gradebook_settings import apply_settings
 from autograder.grading.converting import ConverterError, run_converter
 from autograder.grading.trouble import disk_trouble_explained
 from autograder.notebook.lint import lint
+from autograder.releasing.addresses import colab_address, colab_badge, file_address
 from autograder.releasing.audit import AuditFailed, audit
 from autograder.releasing.changes import describe, remember
 from autograder.releasing.student_build import build_wheel
+from autograder.settings import Settings
 
 SETUP_HEADING = "setup-heading"
 """The id of the cell that says what the setup cell does; every source notebook has one."""
+
+SETUP = "setup"
+"""The id of the setup cell."""
+
+NO_ADDRESS = 'ADDRESS = ""'
+"""The line of the setup cell that says where the wheel is downloaded from."""
+
+GPU = {"accelerator": "GPU", "colab": {"gpuType": "T4"}}
+"""The metadata with which a notebook asks Google Colab for a GPU."""
 
 ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 """The earliest date that a zip can hold, so that the same files give the same zip on any day."""
@@ -111,8 +124,8 @@ def make_release(assignment: str, course: Course) -> Release:
         # The temporary folder is in the course folder: a move within a file system is atomic.
         stage = Path(temporary)
         folder = _generate(assignment, config, stage / "new", register=False)
-        added = _adapt(folder / f"{assignment}.ipynb", course.settings.releases)
         wheel = _build_wheel(folder, assignment, unlocks, course.settings.mirror)
+        added = _adapt(folder / f"{assignment}.ipynb", wheel, course.settings)
         archive = _write_zip(folder, stage / f"{assignment}.zip")
         if leaks := audit(archive, source, unlocks=unlocks, added=added):
             raise AuditFailed(assignment, leaks)
@@ -167,8 +180,11 @@ def _build_wheel(folder: Path, assignment: str, unlocks: Sequence[str], mirror: 
         raise ReleaseError(str(error)) from error
 
 
-def _adapt(path: Path, releases: str) -> list[str]:
-    """Leave out of the students' notebook what only the course needs, and say where its zip is.
+def _adapt(path: Path, wheel: Path, settings: Settings) -> list[str]:
+    """Make a notebook of the course one for students, which also works without the files beside it.
+
+    What only the course needs is left out. If the course has an address, the notebook says where
+    its files are, knows the address and the digest of its wheel, and opens in Colab.
 
     Returns
     -------
@@ -176,16 +192,38 @@ def _adapt(path: Path, releases: str) -> list[str]:
         The lines that were added.
     """
     notebook = nbformat.read(path, as_version=4)
+    about = notebook.metadata.get("course", {})
     # Of the course's own metadata, students need only the names of the artifacts to hand in.
-    notebook.metadata.get("course", {}).pop("unlocks", None)
-    added = []
-    if releases:
-        address = f"{releases.rstrip('/')}/{path.stem}.zip"
-        added.append(f"All files of this assignment are in <{address}>.")
+    about.pop("unlocks", None)
+    if settings.profile == "full" and about.get("artifacts"):
+        notebook.metadata.update(GPU)
+    added = _add_addresses(notebook, path.stem, wheel, settings.releases)
+    nbformat.write(notebook, path)
+    return added
+
+
+def _add_addresses(
+    notebook: NotebookNode, assignment: str, wheel: Path, releases: str
+) -> list[str]:
+    """Write the addresses of a release into its notebook; return the lines that were added."""
+    if not releases:
+        return []
+    archive = file_address(releases, f"{assignment}.zip")
+    added = [f"All files of this assignment are in <{archive}>."]
+    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    address = f"{file_address(releases, assignment, wheel.name)}#sha256={digest}"
     for cell in notebook.cells:
         if cell.get("id") == SETUP_HEADING:
-            cell.source = "\n\n".join([cell.source, *added])
-    nbformat.write(notebook, path)
+            cell.source += f"\n\n{added[0]}"
+        elif cell.get("id") == SETUP and NO_ADDRESS in cell.source.split("\n"):
+            added.append(f'ADDRESS = "{address}"')
+            cell.source = cell.source.replace(NO_ADDRESS, added[-1], 1)
+    if colab := colab_address(releases, assignment, f"{assignment}.ipynb"):
+        # There is such a cell: each source notebook has a heading of its setup.
+        added.append(colab_badge(colab))
+        title = next(cell for cell in notebook.cells if cell.cell_type == "markdown")
+        heading, _, text = title.source.partition("\n")
+        title.source = f"{heading}\n\n{added[-1]}\n{text}"
     return added
 
 

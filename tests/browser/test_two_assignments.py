@@ -45,7 +45,7 @@ def test_each_notebook_uses_its_own_helpers_one_after_the_other_and_back(
             with opened_notebook(lab, release.notebook, path) as notebook:
                 (setup,) = [n for n, cell in enumerate(notebook.cells) if cell.id == "setup"]
                 output = notebook.run(setup)
-                expect(output).to_contain_text(f"from {release.wheel.name}")
-                expect(output).to_contain_text("profile: quick")
+                version = release.wheel.name.split("-")[1]
+                expect(output).to_contain_text(f"helpers {version}, profile quick")
                 expect(output).not_to_contain_text("Error")
                 notebook.picture(f"setup-{assignment}", setup)

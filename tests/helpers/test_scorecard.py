@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from fake_colab import FakeColab
 
 from helpers import scorecard
 from helpers.checks.result import Wrong, public_check
@@ -126,3 +127,12 @@ def test_a_missing_or_damaged_file_is_said(tmp_path, monkeypatch, capsys, conten
         (tmp_path / "small.ipynb").write_text(content)
     assert check_all("small", tmp_path) is None
     assert "small.ipynb" in capsys.readouterr().out
+
+
+def test_on_colab_the_notebook_in_the_browser_counts(tmp_path, monkeypatch, capsys):
+    monkeypatch.delenv("COURSE_GRADING", raising=False)
+    google = FakeColab(tmp_path / "drive")
+    google.install(monkeypatch)
+    cells = question("1.1 Half", "half", EMPTY, 3)
+    google.notebook = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 4}
+    assert check_all("small", tmp_path).heading == "0 of 3 points attempted; empty: 1.1"

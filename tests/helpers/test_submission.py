@@ -9,6 +9,7 @@ import zipfile
 
 import nbformat
 import pytest
+from fake_colab import FakeColab
 from IPython.core.interactiveshell import InteractiveShell
 from source_notebook import assignments, marks, read, trained_networks
 from torch import nn
@@ -432,3 +433,48 @@ def test_nothing_is_packed_and_nothing_fails_while_a_submission_is_graded(
     assert pack("quantization", folder=tmp_path) == tmp_path / "quantization.zip"
     assert capsys.readouterr().out == "Nothing is packed while a submission is graded.\n"
     assert list(tmp_path.iterdir()) == []
+
+
+# ------------------------------------------------------------------------------------------------
+# Colab, where the notebook is in the browser
+
+
+@pytest.fixture
+def google(tmp_path, monkeypatch):
+    fake = FakeColab(tmp_path / "drive")
+    fake.install(monkeypatch)
+    return fake
+
+
+def test_on_colab_the_notebook_in_the_browser_is_packed_and_offered(folder, google, capsys):
+    google.notebook = json.loads((folder / "quantization.ipynb").read_text())
+    (folder / "quantization.ipynb").unlink()
+    path = pack("quantization", "Ada", folder)
+    assert names(path) == {
+        "quantization.ipynb",
+        "artifacts/quick/qat_4bit.json",
+        "artifacts/quick/qat_4bit.safetensors",
+    }
+    with zipfile.ZipFile(path) as archive:
+        assert json.loads(archive.read("quantization.ipynb")) == google.notebook
+    assert google.downloads == [str(path)]
+    assert capsys.readouterr().out == (
+        "Ada_quantization.zip holds quantization.ipynb (as saved just now) and qat_4bit.\n"
+    )
+
+
+def test_on_colab_an_older_file_is_not_taken_for_the_notebook_in_the_browser(folder, google):
+    google.notebook = json.loads((folder / "quantization.ipynb").read_text())
+    before = (folder / "quantization.ipynb").read_bytes()
+    google.notebook["cells"][0]["source"] = "def answered(): return 1"
+    with zipfile.ZipFile(pack("quantization", folder=folder)) as archive:
+        assert json.loads(archive.read("quantization.ipynb")) == google.notebook
+    assert (folder / "quantization.ipynb").read_bytes() == before
+
+
+def test_on_colab_a_browser_that_does_not_answer_is_no_dead_end(folder, google):
+    (folder / "quantization.ipynb").unlink()
+    with pytest.raises(SubmissionError, match=r"run this cell again.*Download \.ipynb.*drag it"):
+        pack("quantization", folder=folder)
+    write_notebook(folder)
+    assert "quantization.ipynb" in names(pack("quantization", folder=folder))

@@ -16,7 +16,8 @@ ABOUT_TRAINING = "\n\n**Training saves itself.**"
 ABOUT_DATA = re.compile(r"Its (data are|text is) .*? To switch", re.DOTALL)
 PROFILE = re.compile(
     r'# os\.environ\["COURSE_PROFILE"\] = "full"  '
-    r"# remove the first # for (CIFAR-10|tiny Shakespeare) on a GPU\n\n"
+    r"# remove the first # for (CIFAR-10|tiny Shakespeare) on a GPU\n"
+    r"KEEP_ON_DRIVE = False  # [^\n]*\n\n"
 )
 
 
@@ -59,7 +60,7 @@ def test_the_installation_is_the_same_in_all_notebooks():
 
 
 @pytest.mark.parametrize("assignment", assignments())
-def test_the_profile_can_be_switched_only_where_networks_are_trained(assignment):
+def test_profile_and_drive_can_be_chosen_only_where_networks_are_trained(assignment):
     assert bool(PROFILE.search(setup(assignment)[0])) == (assignment in TRAINING)
 
 

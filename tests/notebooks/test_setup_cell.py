@@ -1,16 +1,20 @@
-"""The setup cell installs the wheel beside its notebook, whatever is installed already.
+"""The setup cell installs the wheel beside its notebook or at its address, whatever is installed.
 
-It runs in an environment of its own, with small wheels and without a network.
+It runs in an environment of its own, with small wheels and without a network but a server on this
+machine.
 """
 
+import hashlib
 import json
 import os
 import re
 import subprocess
 import zipfile
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
+from file_server import serving
 from separate_environment import make_environment
 from source_notebook import cells
 
@@ -19,17 +23,25 @@ FIRST, SECOND = "0.1.0+c000000000001", "0.1.0+c000000000002"
 OF_THE_FIRST_COURSE = "0.1.0"  # before every release had a version of its own
 
 # Runs a cell in each of some folders, one after the other in one kernel, and says what came of it.
+# On Colab, the browser offers the files of a folder for an upload; there may be none.
 KERNEL = """
-import io, json, os, sys, types
+import io, json, os, shutil, sys, types
 from contextlib import redirect_stdout
+from pathlib import Path
 from IPython.core.interactiveshell import InteractiveShell
 
 source, colab, *folders = json.loads(sys.stdin.read())
-if colab:
-    drive = types.SimpleNamespace(mount=lambda place: None)
+uploads = []
+
+def upload():
+    uploads.append(os.getcwd())
+    names = sorted(os.listdir(colab))
+    return {name: Path(shutil.copy(Path(colab, name), name)).read_bytes() for name in names}
+
+if colab is not None:
     sys.modules["google"] = types.ModuleType("google")
     sys.modules["google.colab"] = types.ModuleType("google.colab")
-    sys.modules["google.colab"].drive = drive
+    sys.modules["google.colab"].files = types.SimpleNamespace(upload=upload)
 shell, found = InteractiveShell.instance(colors="nocolor"), []
 for folder in folders:
     os.chdir(folder)
@@ -40,7 +52,7 @@ for folder in folders:
         "version": getattr(loaded, "__version__", None),
         "said": said.getvalue(),
         "error": "" if error is None else f"{type(error).__name__}: {error}",
-        "folder": os.getcwd(),
+        "uploads": len(uploads),
     })
 sys.stdout.write("RESULT" + json.dumps(found))
 """
@@ -53,7 +65,7 @@ def python(tmp_path_factory):
 
 
 def wheel(folder, version, name=None):
-    """Write a wheel of `helpers` that holds nothing but its version."""
+    """Write a wheel of `helpers` that holds nothing but its version; return its path."""
     about = f"efficient_dl_course-{version}.dist-info"
     metadata = f"Metadata-Version: 2.1\nName: efficient-dl-course\nVersion: {version}\n"
     files = {
@@ -67,6 +79,7 @@ def wheel(folder, version, name=None):
     with zipfile.ZipFile(path, "w") as archive:
         for file, text in (files | {f"{about}/RECORD": record}).items():
             archive.writestr(file, text)
+    return path
 
 
 @pytest.fixture
@@ -86,13 +99,24 @@ def installation():
     return re.match(r".*?\n    check_version[^\n]*\n", cell.source, re.DOTALL)[0]
 
 
-def run(python, *folders, source=None, colab=False, **environment):
-    """Run the setup cell in a fresh kernel, in one folder after the other."""
+def with_address(file, server):
+    """Return the first part of the setup cell as it is released, with a wheel on a server."""
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    address = f'ADDRESS = "{server}/{quote(file.name)}#sha256={digest}"'
+    assert installation().count('ADDRESS = ""') == 1
+    return installation().replace('ADDRESS = ""', address)
+
+
+def run(python, *folders, source=None, colab=None, **environment):
+    """Run the setup cell in a fresh kernel, in one folder after the other.
+
+    With `colab`, which is a folder, it runs on Colab, and its browser uploads what is in there.
+    """
     inherited = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "COURSE_GRADING")}
     home = python.parents[1]
     done = subprocess.run(
         [python, "-c", KERNEL],
-        input=json.dumps([source or installation(), colab, *map(str, folders)]),
+        input=json.dumps([source or installation(), colab and str(colab), *map(str, folders)]),
         env=inherited
         | {"PIP_NO_INDEX": "1", "IPYTHONDIR": str(home), "HOME": str(home), **environment},
         cwd=folders[0],
@@ -112,14 +136,12 @@ def test_two_assignments_work_in_one_environment_one_after_the_other_and_back(py
         (kernel,) = run(python, folders[version])
         assert kernel["error"] == ""
         assert kernel["version"] == version
-        assert f"helpers {version}, from efficient_dl_course-{version}-py3" in kernel["said"]
 
 
 def test_nothing_is_installed_if_the_version_is_there(python, folders):
     run(python, folders[FIRST])
     (kernel,) = run(python, folders[FIRST], PIP_CONFIG_FILE="/no/such/file", PIP_TIMEOUT="broken")
-    assert kernel["error"] == ""
-    assert kernel["said"].count("\n") == 1
+    assert kernel == {"version": FIRST, "said": "", "error": "", "uploads": 0}
 
 
 def test_a_kernel_that_uses_another_version_is_told_to_restart(python, folders):
@@ -136,7 +158,8 @@ def test_two_wheels_beside_a_notebook_are_named_and_none_is_installed(python, fo
     wheel(folders[SECOND], "0.1.0+c000000000003")
     (kernel,) = run(python, folders[SECOND])
     assert (
-        "FileNotFoundError: Keep one efficient_dl_course-*-any.whl, the newest" in kernel["error"]
+        "ImportError: The package of this notebook is missing. Put one file efficient_dl"
+        in kernel["error"]
     )
     assert f"{SECOND}-py3-none-any.whl" in kernel["error"]
     assert "c000000000003-py3-none-any.whl" in kernel["error"]
@@ -144,7 +167,7 @@ def test_two_wheels_beside_a_notebook_are_named_and_none_is_installed(python, fo
 
 def test_a_folder_without_a_wheel_says_what_belongs_there(python, tmp_path):
     (kernel,) = run(python, tmp_path)
-    assert "Keep one efficient_dl_course-*-any.whl, the newest, beside this" in kernel["error"]
+    assert "Put one file efficient_dl_course-*-any.whl, the newest, beside" in kernel["error"]
 
 
 def test_a_second_download_of_the_same_file_is_not_installed(python, folders):
@@ -169,14 +192,90 @@ def test_the_environment_of_an_instructor_keeps_the_whole_course(python, folders
     assert (kernel["version"], kernel["said"], kernel["error"]) == (None, "", "")
 
 
-def test_on_colab_a_folder_that_has_the_wheel_is_not_left(python, folders):
-    (kernel,) = run(python, folders[FIRST], colab=True)
-    assert kernel["error"] == ""
-    assert kernel["folder"] == str(folders[FIRST])
+# ------------------------------------------------------------------------------------------------
+# A notebook alone
 
 
-def test_on_colab_a_folder_without_the_wheel_is_left_for_google_drive(python, folders, tmp_path):
-    source = installation().replace("/content/drive/MyDrive/pruning", str(folders[SECOND]))
-    (kernel,) = run(python, tmp_path, source=source, colab=True)
-    assert (kernel["version"], kernel["error"]) == (SECOND, "")
-    assert kernel["folder"] == str(folders[SECOND])
+@pytest.fixture
+def alone(tmp_path):
+    """Return a folder in which there is no wheel."""
+    (tmp_path / "alone").mkdir()
+    return tmp_path / "alone"
+
+
+@pytest.fixture
+def on_server(tmp_path):
+    """Return a wheel in a folder for a server."""
+    (tmp_path / "server").mkdir()
+    return wheel(tmp_path / "server", "0.1.0+c000000000004")
+
+
+def test_a_notebook_alone_downloads_its_wheel_once(python, alone, on_server):
+    with serving(on_server.parent) as (server, address):
+        for _ in range(2):
+            (kernel,) = run(python, alone, source=with_address(on_server, address))
+            assert kernel == {
+                "version": "0.1.0+c000000000004",
+                "said": "",
+                "error": "",
+                "uploads": 0,
+            }
+    assert len(server.requests) == 1
+
+
+def test_a_wheel_beside_the_notebook_comes_before_its_address(python, folders, on_server):
+    with serving(on_server.parent) as (server, address):
+        (kernel,) = run(python, folders[FIRST], source=with_address(on_server, address))
+    assert (kernel["version"], kernel["error"], server.requests) == (FIRST, "", [])
+
+
+def test_a_wheel_with_another_digest_is_not_installed(python, folders, alone, on_server):
+    run(python, folders[FIRST])
+    with serving(on_server.parent) as (_, address):
+        source = with_address(on_server, address)
+        wheel(on_server.parent, "0.1.0+c000000000009", on_server.name)
+        (kernel,) = run(python, alone, source=source)
+    assert kernel["version"] is None
+    assert kernel["error"].startswith(
+        "ImportError: The package of this notebook is missing. Put one"
+    )
+    assert "Expected sha256" in kernel["error"]
+    (after,) = run(python, folders[FIRST], PIP_TIMEOUT="broken")
+    assert (after["version"], after["error"]) == (FIRST, "")
+
+
+def test_a_server_that_is_gone_is_named_with_what_to_do(python, folders, alone, on_server):
+    run(python, folders[FIRST])
+    with serving(on_server.parent) as (_, address):
+        source = with_address(on_server, address)
+    (kernel,) = run(python, alone, source=source)
+    assert kernel["error"].startswith(
+        "ImportError: The package of this notebook is missing. Put one"
+    )
+    assert "Could not be installed: http://127.0.0.1" in kernel["error"]
+
+
+def test_colab_offers_an_upload_if_nothing_can_be_downloaded(python, folders, alone, on_server):
+    with serving(on_server.parent) as (_, address):
+        source = with_address(on_server, address)
+    again = {"version": SECOND, "said": "", "error": "", "uploads": 1}
+    first, second = run(python, alone, alone, source=source, colab=folders[SECOND])
+    assert first == {**again, "said": first["said"]}
+    assert first["said"].startswith("Please upload the file efficient_dl_course-")
+    assert second == again
+
+
+def test_colab_offers_an_upload_if_there_is_neither_wheel_nor_address(python, folders, alone):
+    (kernel,) = run(python, alone, colab=folders[FIRST])
+    assert (kernel["version"], kernel["error"], kernel["uploads"]) == (FIRST, "", 1)
+
+
+def test_on_colab_nothing_is_asked_for_if_the_wheel_is_there(python, folders, alone):
+    (kernel,) = run(python, folders[FIRST], colab=alone)
+    assert kernel == {"version": FIRST, "said": "", "error": "", "uploads": 0}
+
+
+def test_an_upload_of_nothing_says_what_belongs_beside_the_notebook(python, folders, alone):
+    (folders[FIRST].parent / "nothing").mkdir()
+    (kernel,) = run(python, alone, colab=folders[FIRST].parent / "nothing")
+    assert "Put one file efficient_dl_course-*-any.whl, the newest, beside" in kernel["error"]

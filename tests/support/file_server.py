@@ -4,13 +4,18 @@ import functools
 import http.server
 import threading
 from contextlib import contextmanager
+from urllib.parse import unquote
 
 
 class Handler(http.server.SimpleHTTPRequestHandler):
     """Serves a folder, with or without ranges; may cut a connection short."""
 
     def do_GET(self):
-        content = (self.server.folder / self.path.strip("/")).read_bytes()
+        file = self.server.folder / unquote(self.path).strip("/")
+        if not file.is_file():
+            self.send_error(404)
+            return
+        content = file.read_bytes()
         self.server.requests.append(self.headers.get("Range"))
         start = 0
         if self.headers.get("Range") and self.server.ranges:

@@ -1,5 +1,6 @@
 """The release that `autograder release` makes, and the course after a release fails."""
 
+import hashlib
 import json
 import shutil
 import zipfile
@@ -26,7 +27,7 @@ from small_course import (
 from autograder.assignments import NoSuchAssignment, assignments
 from autograder.course import Course
 from autograder.releasing import release
-from autograder.releasing.audit import AuditFailed
+from autograder.releasing.audit import AuditFailed, audit
 from autograder.releasing.release import SETUP_HEADING, Release, ReleaseError, make_release
 from helpers.data_folder import MIRROR_FILE
 
@@ -112,6 +113,75 @@ def test_addresses_of_the_course_reach_the_students(project: Path) -> None:
     assert "<https://example.edu/course/small.zip>" in heading.source
     with zipfile.ZipFile(released.wheel) as wheel:
         assert wheel.read(f"helpers/{MIRROR_FILE}") == b"https://example.edu/data\n"
+
+
+def release_with(project: Path, settings: str, notebook: NotebookNode | None = None) -> Release:
+    """Make a release in a course with these settings."""
+    write_source(project, notebook or small_notebook())
+    course = small_course(project)
+    (course.folder / "course.toml").write_text(settings)
+    return make_release(ASSIGNMENT, course)
+
+
+def with_setup() -> NotebookNode:
+    """Return a source notebook whose setup cell takes an address."""
+    notebook = small_notebook()
+    cell_of(notebook, "setup").source = 'ADDRESS = ""\nimport numpy as np'
+    return notebook
+
+
+def test_the_setup_cell_knows_the_address_and_the_digest_of_its_wheel(project: Path) -> None:
+    released = release_with(project, 'releases = "https://example.edu/course"\n', with_setup())
+    digest = hashlib.sha256(released.wheel.read_bytes()).hexdigest()
+    name = released.wheel.name.replace("+", "%2B")
+    cell = cell_of(nbformat.read(released.notebook, as_version=4), "setup")
+    assert cell.source.splitlines() == [
+        f'ADDRESS = "https://example.edu/course/small/{name}#sha256={digest}"',
+        "import numpy as np",
+    ]
+
+
+def test_a_notebook_on_github_has_a_badge_below_its_title(project: Path) -> None:
+    address = "https://github.com/owner/course/tree/main"
+    released = release_with(project, f'releases = "{address}"\n', with_setup())
+    title = nbformat.read(released.notebook, as_version=4).cells[0].source
+    heading, empty, badge, *text = title.splitlines()
+    assert (heading, empty) == ("# Halves", "")
+    assert badge.startswith("[![Open in Colab](")
+    assert "/github/owner/course/blob/main/small/small.ipynb)" in badge
+    assert text == small_notebook().cells[0].source.splitlines()[1:]
+
+
+def test_a_notebook_on_another_server_has_no_badge(project: Path) -> None:
+    released = release_with(project, 'releases = "https://example.edu/course"\n', with_setup())
+    assert "colab" not in released.notebook.read_text(encoding="utf-8")
+
+
+def test_the_audit_excuses_the_lines_with_addresses_and_nothing_else(project: Path) -> None:
+    source = write_source(project, with_setup())
+    settings = 'releases = "https://github.com/owner/course/tree/main"\n'
+    released = release_with(project, settings, with_setup())
+    leaks = audit(released.notebook, source, unlocks=["masks"])
+    assert [(leak.cell, leak.kind) for leak in leaks] == [
+        ("intro", "unknown line"),
+        ("setup-heading", "unknown line"),
+        ("setup", "unknown line"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("profile", "artifacts", "asks"),
+    [("full", ARTIFACTS, True), ("quick", ARTIFACTS, False), ("full", [], False)],
+)
+def test_colab_is_asked_for_a_gpu_where_the_course_trains_with_the_full_profile(
+    project: Path, profile: str, artifacts: list[str], asks: bool
+) -> None:
+    notebook = small_notebook()
+    notebook.metadata.course.artifacts = artifacts
+    released = release_with(project, f'profile = "{profile}"\n', notebook)
+    metadata = nbformat.read(released.notebook, as_version=4).metadata
+    assert ("accelerator" in metadata, "colab" in metadata) == (asks, asks)
+    assert metadata.get("accelerator", "GPU") == "GPU"
 
 
 def test_without_addresses_the_release_has_none(released: Release) -> None:
