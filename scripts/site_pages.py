@@ -72,7 +72,7 @@ OUR_SIDE = (
 """The modules of the grader that those use who write an assignment or script a course."""
 
 LINK = re.compile(r"(!?)\[((?:[^][]|\[[^]]*\])*)\]\(([^)\s]+)\)")
-CODE = re.compile(r"(^```.*?^```|`[^`\n]+`)", re.DOTALL | re.MULTILINE)
+CODE = re.compile(r"(^```.*?^```)", re.DOTALL | re.MULTILINE)
 HEADING = re.compile(r"^#{1,6} ")
 DRAWING = re.compile(r'<img [^>]*src="[^"]*pictures/(?P<name>[\w-]+\.svg)"[^>]*>')
 
@@ -168,7 +168,7 @@ def _plot_page(profile: str, name: str) -> str:
 def _assignment_pages() -> dict[str, str | bytes]:
     """Return a page for each assignment, its figure, and the page that lists them."""
     pages: dict[str, str | bytes] = {}
-    listed = ["# Assignments\n\nEach page has the text of a notebook, and the code to begin with.\n"]
+    listed = ["# Assignments\n\nEach page has the text of a notebook, and the code it gives.\n"]
     for assignment in in_course_order():
         notebook = nbformat.read(assignment.notebook, as_version=4)
         artifacts = notebook.metadata.get("course", {}).get("artifacts", [])
@@ -259,10 +259,7 @@ def _api_pages() -> dict[str, str | bytes]:
     pages: dict[str, str | bytes] = {}
     for modules in _api().values():
         for module in modules:
-            # A package shows what it gathers from its modules.
-            path = ROOT.joinpath(*module.split("."))
-            options = "    options:\n      members: true\n" if path.is_dir() else ""
-            pages[_api_page(module)] = f"# {module}\n\n::: {module}\n{options}"
+            pages[_api_page(module)] = f"# {module}\n\n::: {module}\n"
     return pages
 
 
@@ -278,10 +275,9 @@ If this course kit is of use in your teaching or research, please cite it as
   title = {{{about["title"]}}},
   author = {{{authors}}},
   version = {{{about["version"]}}},
-  year = {{{about["date-released"].year}}},
 }}
 ```
 
-The file `CITATION.cff` of the repository holds the same for programs that read it. The methods that the
-assignments teach are not ours: the last section of each notebook lists the papers.
+The file `CITATION.cff` of the repository holds the same for programs that read it. The methods that
+the assignments teach are not ours: the last section of each notebook lists the papers.
 """

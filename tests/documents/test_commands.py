@@ -84,7 +84,10 @@ def test_every_command_in_the_prose_exists_with_its_options(document, command, c
         {
             shlex.split(command)[1]
             for document in DOCUMENTS
-            for command in [*mentions(document), *(c for b in blocks(document) for c in commands(b))]
+            for command in [
+                *mentions(document),
+                *(c for b in blocks(document) for c in commands(b)),
+            ]
             if command.startswith("make ")
         }
     ),

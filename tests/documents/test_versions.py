@@ -61,9 +61,7 @@ def test_what_is_required_is_pinned_to_a_version_that_will_do(requirement):
 
 
 def test_conda_brings_a_python_that_will_do():
-    (python,) = [
-        entry for entry in ENVIRONMENT["dependencies"] if str(entry).startswith("python")
-    ]
+    (python,) = [entry for entry in ENVIRONMENT["dependencies"] if str(entry).startswith("python")]
     offered = SpecifierSet(python.removeprefix("python"))
     needed = SpecifierSet(ABOUT["requires-python"])
     versions = [f"3.{minor}" for minor in range(8, 20)]

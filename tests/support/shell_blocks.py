@@ -10,7 +10,11 @@ from pathlib import Path
 __all__ = ["DOCUMENTS", "PROJECT", "Block", "blocks", "commands", "mentions"]
 
 PROJECT = Path(__file__).parents[2]
-DOCUMENTS = ("README.md", "SECURITY.md", *sorted(f"docs/{p.name}" for p in PROJECT.glob("docs/*.md")))
+DOCUMENTS = (
+    "README.md",
+    "SECURITY.md",
+    *sorted(f"docs/{p.name}" for p in PROJECT.glob("docs/*.md")),
+)
 BLOCK = re.compile(
     r"(?:<!-- not run: (?P<reason>[^>]+?) -->\n)?```(?:sh|console|bash)\n(?P<text>.*?)^```$",
     re.DOTALL | re.MULTILINE,
