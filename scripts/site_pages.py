@@ -16,6 +16,7 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unicodedata import lookup
 
 import matplotlib
 import nbformat
@@ -76,13 +77,26 @@ CODE = re.compile(r"(^```.*?^```)", re.DOTALL | re.MULTILINE)
 HEADING = re.compile(r"^#{1,6} ")
 DRAWING = re.compile(r'<img [^>]*src="[^"]*pictures/(?P<name>[\w-]+\.svg)"[^>]*>')
 
+STYLED = re.compile(r' mathvariant="(double-struck|script)">([A-Z])(?=<)')
+"""A letter in a style for which browsers want the letter of Unicode."""
+
 SOLUTION_CODE = re.compile(r"^Equivalent mutants:$.*?(?=^#|\Z)", re.DOTALL | re.MULTILINE)
 """What the page on the self-test quotes of the solutions. It is for those who have the sources."""
 
 
 def _math(text: str, options: dict[str, Any]) -> str:
-    # \! is a negative space, for which MathML has no use.
-    return mathml(text.replace(r"\!", ""), "block" if options["display_mode"] else "inline")
+    display = "block" if options["display_mode"] else "inline"
+    without_negative_space = text.replace("\\!", "")
+    return STYLED.sub(_letter, mathml(without_negative_space, display=display))
+
+
+def _letter(styled: re.Match[str]) -> str:
+    style, letter = styled.groups()
+    name = f"{style.upper()} CAPITAL {letter}"
+    try:
+        return f">{lookup(f'MATHEMATICAL {name}')}"
+    except KeyError:  # some letters, such as that of the real numbers, had names before
+        return f">{lookup(name)}"
 
 
 COMMONMARK = MarkdownIt("commonmark").enable("table").use(dollarmath_plugin, renderer=_math)
@@ -207,7 +221,9 @@ def _prose(source: str) -> Iterator[str]:
         if fenced or not HEADING.match(line):
             text.append(line)
             continue
-        if html := COMMONMARK.render("\n".join(text)).strip():
+        # The theme lets everything float that has the class `inline`.
+        html = COMMONMARK.render("\n".join(text)).replace('class="math inline"', 'class="math"')
+        if html := html.strip():
             yield f'<div class="notebook">\n{html}\n</div>'
         text = []
         if line.strip() != "#":
