@@ -90,8 +90,8 @@ def test_every_picture_is_described(site):
 @pytest.mark.thorough
 @pytest.mark.parametrize("assignment", assignments())
 def test_no_page_shows_a_solution_a_hidden_test_or_a_mark_scheme(assignment, site, tmp_path):
-    # The audit of a release reads the text that a reader can select: this assignment's page, and the
-    # pages of none. The pages of the others show what their own notebooks may show.
+    # The audit of a release reads the text that a reader can select: on this assignment's page, and
+    # on those of none. The pages of the others show what their own notebooks may show.
     others = {f"{name}.html" for name in assignments()} - {f"{assignment}.html"}
     for page in site.rglob("*.html"):
         if page.parent.name != "assignments" or page.name not in {*others, "index.html"}:
