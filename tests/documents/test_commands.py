@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -13,11 +14,12 @@ from pathlib import Path
 import nbformat
 import pytest
 from separate_environment import make_environment
-from shell_blocks import DOCUMENTS, PROJECT, blocks, commands, mentions
+from shell_blocks import DOCUMENTS, PROJECT, blocks, commands, mentions, read
 
 from autograder.cli import _parser
 from autograder.course import Course
 from autograder.releasing.release import make_release
+from autograder.settings import Settings, read_settings
 
 BLOCKS = [block for document in DOCUMENTS for block in blocks(document)]
 RUN = sorted({block.document for block in BLOCKS if not block.reason})
@@ -37,7 +39,7 @@ needs_sandbox = pytest.mark.skipif(
 # The table that Canvas exports; a row for each student follows.
 TABLE = """\
 Student,ID,SIS User ID,SIS Login ID,Section,Sparse linear models (1001)
-    Points Possible,,,,,110
+    Points Possible,,,,,100
 """
 
 
@@ -95,6 +97,13 @@ def test_every_target_of_make_exists(target):
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_the_settings_that_a_document_shows_are_settings(document, tmp_path):
+    for text in re.findall(r"^```toml\n(.*?)^```$", read(document), re.DOTALL | re.MULTILINE):
+        (tmp_path / "course.toml").write_text(text)
+        assert read_settings(tmp_path) != Settings()
+
+
 # ------------------------------------------------------------------------------------------------
 # The commands, given in order
 
@@ -130,7 +139,7 @@ def hand_in(folder: Path) -> None:
 
 def export_table(folder: Path, course: Path) -> None:
     """Put the table of a learning management system into a folder, with all who handed in."""
-    students = [place.parent.name for place in course.glob("submitted/*/sparse_linear")]
+    students = [place.parent.name for place in course.glob("submitted/[!.]*/sparse_linear")]
     rows = [f"{name},{number},{name},{name},A,\n" for number, name in enumerate(students, start=1)]
     (folder / "exported.csv").write_text("".join([TABLE, *rows]))
 

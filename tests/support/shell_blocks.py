@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["DOCUMENTS", "PROJECT", "Block", "blocks", "commands", "mentions"]
+__all__ = ["DOCUMENTS", "PROJECT", "Block", "blocks", "commands", "mentions", "read"]
 
 PROJECT = Path(__file__).parents[2]
 DOCUMENTS = (
@@ -41,10 +41,15 @@ class Block:
     reason: str = ""
 
 
+def read(document: str) -> str:
+    """Return the text of a document."""
+    return (PROJECT / document).read_text(encoding="utf-8")
+
+
 def blocks(document: str) -> list[Block]:
     """Return the blocks of commands of a document, in order."""
-    text = (PROJECT / document).read_text(encoding="utf-8")
-    return [Block(document, m["text"], m["reason"] or "") for m in BLOCK.finditer(text)]
+    found = BLOCK.finditer(read(document))
+    return [Block(document, m["text"], m["reason"] or "") for m in found]
 
 
 def commands(block: Block) -> Iterator[str]:
@@ -56,5 +61,5 @@ def commands(block: Block) -> Iterator[str]:
 
 def mentions(document: str) -> list[str]:
     """Return the commands `autograder ...` and `make ...` that the prose of a document mentions."""
-    prose = FENCED.sub("", (PROJECT / document).read_text(encoding="utf-8"))
+    prose = FENCED.sub("", read(document))
     return re.findall(r"`((?:autograder|make) [^`]+)`", prose)
