@@ -6,7 +6,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow test-long fuzz selftest safety mistakes lint bench clean
+.PHONY: help setup demo test test-slow test-long fuzz selftest safety mistakes lint bench docs clean
 
 help:
 	@echo "make demo      release, grade and report a sample class"
@@ -19,6 +19,7 @@ help:
 	@echo "make mistakes  grade every known misconception in the sandbox (a quarter of an hour)"
 	@echo "make lint      ruff and mypy"
 	@echo "make bench     measure training, grading and Huffman coding, into build/bench.json"
+	@echo "make docs      build the documentation as a site, in build/site"
 	@echo "make setup     only create .venv (the others do it when needed)"
 	@echo "make clean     remove .venv and build"
 
@@ -80,6 +81,16 @@ lint: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m autograder.bench build/bench.json
+
+# Only this installs MkDocs; once it is installed, the site is built without a network.
+DOCS_READY := .venv/.docs-ready
+$(DOCS_READY): $(READY)
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	@touch $@
+
+docs: $(DOCS_READY)
+	OMP_NUM_THREADS=1 NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build
+	@echo "Open build/site/index.html, or serve the site for its search: $(BIN)/python -m http.server -d build/site"
 
 clean:
 	rm -rf .venv build

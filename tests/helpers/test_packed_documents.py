@@ -259,14 +259,6 @@ def test_functions_are_found_within_functions_and_classes():
     assert not list(functions_in("def ("))
 
 
-def test_colab_downloads_the_zip(folder, monkeypatch):
-    downloaded = []
-    files = types.SimpleNamespace(download=downloaded.append)
-    monkeypatch.setitem(sys.modules, "google.colab", types.ModuleType("google.colab"))
-    monkeypatch.setitem(sys.modules, "google.colab.files", files)
-    path = pack("quantization", "Ada")
-    assert [Path(name) for name in downloaded] == [path]
-
 
 def test_the_pixel_of_these_tests_is_a_picture():
     assert base64.b64decode(PIXEL, validate=True).startswith(b"\x89PNG")

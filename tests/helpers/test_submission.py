@@ -459,7 +459,7 @@ def test_on_colab_the_notebook_in_the_browser_is_packed_and_offered(folder, goog
         assert json.loads(archive.read("quantization.ipynb")) == google.notebook
     assert google.downloads == [str(path)]
     assert capsys.readouterr().out == (
-        "Ada_quantization.zip holds quantization.ipynb (as saved just now) and qat_4bit.\n"
+        "Ada_quantization.zip (1 kB) holds quantization.ipynb (as saved just now) and qat_4bit.\n"
     )
 
 

@@ -1,4 +1,4 @@
-"""The README quotes the speed that the committed benchmarks measured."""
+"""The documents quote the speed that the committed benchmarks measured."""
 
 import json
 from pathlib import Path
@@ -8,8 +8,8 @@ from autograder.bench.page import STOCK, TWO, UNCHANGED, measurements
 ROOT = Path(__file__).parents[3]
 
 
-def test_the_readme_quotes_the_committed_figures():
-    text = (ROOT / "README.md").read_text()
+def test_the_page_on_accuracy_quotes_the_committed_figures_of_training():
+    text = (ROOT / "docs/accuracy/index.md").read_text()
     training = json.loads((ROOT / "docs/bench/cpu-2-cores.json").read_text())["training"]
     for name, label in (("ours", "ours, bfloat16"), ("usual_2_workers", "usual, 2 workers")):
         run = training[name]
@@ -18,8 +18,8 @@ def test_the_readme_quotes_the_committed_figures():
     assert f"**{training['times_faster_than_usual_2_workers']:.2f} times**" in text
 
 
-def test_the_readme_quotes_the_committed_figures_of_grading():
-    text = (ROOT / "README.md").read_text()
+def test_the_instructors_guide_quotes_the_committed_figures_of_grading():
+    text = (ROOT / "docs/instructor.md").read_text()
     figures = measurements()["grading"]["grading"]["quantization"]
     for way, label in (
         (STOCK, "nbgrader's own commands"),
