@@ -2,10 +2,7 @@
 
 import base64
 import json
-import sys
-import types
 import zipfile
-from pathlib import Path
 
 import pytest
 
@@ -257,7 +254,6 @@ def test_functions_are_found_within_functions_and_classes():
         "def g():\n    return 1",
     }
     assert not list(functions_in("def ("))
-
 
 
 def test_the_pixel_of_these_tests_is_a_picture():
