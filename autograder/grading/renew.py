@@ -17,6 +17,7 @@ from autograder.gradebook_settings import apply_settings
 from autograder.grading.converting import convert
 from autograder.grading.late import assign_penalty
 from autograder.grading.trouble import disk_trouble_explained, explained
+from autograder.grading.unchanged import Unchanged
 from autograder.grading.workers import WorkerLost, in_workers
 
 SECONDS = 300.0
@@ -62,7 +63,7 @@ def renew_feedback(assignment: str, course: Course, jobs: int | None = None) -> 
             f"`autograder grade {assignment}` first."
         )
     problems = {}
-    work = partial(_renew_one, assignment, config)
+    work = partial(_renew_one, assignment, config, Unchanged(assignment, course, config))
     workers = jobs or os.cpu_count() or 1
     with (
         tqdm(total=len(students), desc=f"feedback on {assignment}", unit="page") as bar,
@@ -74,10 +75,11 @@ def renew_feedback(assignment: str, course: Course, jobs: int | None = None) -> 
     return problems
 
 
-def _renew_one(assignment: str, config: Config, student: str) -> str:
+def _renew_one(assignment: str, config: Config, graded: Unchanged, student: str) -> str:
     try:
-        assign_penalty(assignment, student, config)
-        convert(GenerateFeedback, assignment, student, config)
+        with graded.rewriting(student):
+            assign_penalty(assignment, student, config)
+            convert(GenerateFeedback, assignment, student, config)
     except Exception as error:
         command = f"`autograder feedback {assignment}`"
         return explained(f"{type(error).__name__}: {error}", command)

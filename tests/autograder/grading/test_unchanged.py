@@ -18,6 +18,7 @@ from small_course import ASSIGNMENT, small_course, write_source
 
 from autograder.grading import unchanged
 from autograder.grading.grade import grade
+from autograder.grading.renew import renew_feedback
 from autograder.releasing.release import make_release
 
 __all__ = ["course", "graded", "released", "sandbox"]  # fixtures
@@ -49,6 +50,17 @@ def test_the_same_files_may_be_imported_again(graded, tmp_path):
 def test_it_can_be_asked_for(graded):
     assert not is_unchanged(graded, again=True)
     assert not is_unchanged(graded, students=[STUDENT])
+
+
+def test_pages_that_were_renewed_are_no_change(graded):
+    renew_feedback(ASSIGNMENT, graded, jobs=1)
+    assert is_unchanged(graded)
+
+
+def test_renewing_pages_does_not_hide_points_by_hand(graded):
+    grade_by_hand(graded, 1.0)
+    renew_feedback(ASSIGNMENT, graded, jobs=1)
+    assert not is_unchanged(graded)
 
 
 def another_answer(course):
