@@ -37,8 +37,10 @@ pre {{ overflow-x: auto; }}
 </style>
 </head>
 <body>
+<main>
 <h1>{title}</h1>
 {body}
+</main>
 </body>
 </html>
 """

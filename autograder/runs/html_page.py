@@ -20,7 +20,9 @@ th, td {{ border-bottom: 1px solid #d5dbe3; padding: 3px 8px; text-align: left }
 a.anchor-link {{ display: none }}
 img {{ max-width: 100%; display: block }}
 </style>
+<main>
 {body}
+</main>
 </html>
 """
 

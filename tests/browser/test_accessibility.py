@@ -12,6 +12,11 @@ from accessibility import violations
 from graded_class import ASSIGNMENT, RIGHT, UNREADABLE, WRONG
 from in_jupyterlab import CHROMIUM
 
+from autograder.references import FROZEN
+from autograder.runs.html_page import html_page
+from helpers.notebook_file import Notebook
+from helpers.write_up import write_up
+
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.slow,
@@ -70,6 +75,27 @@ def test_axe_finds_what_is_wrong(page):
 @pytest.mark.parametrize("name", PAGES)
 def test_axe_finds_nothing_wrong(opened, name, medium):
     assert violations(opened(name, medium)) == []
+
+
+def made_write_up(folder):
+    marks = {"nbgrader": {"grade_id": "step", "solution": True}}
+    heading = {"cell_type": "markdown", "metadata": {}, "source": "### 1.1 The step (2 points)"}
+    answer = {"cell_type": "markdown", "metadata": marks, "source": "It is $s / 2$, **at most**."}
+    page = folder / "write_up.html"
+    page.write_text(write_up(Notebook({"cells": [heading, answer], "metadata": {}}), "Steps"))
+    return page
+
+
+def results_page(folder):
+    return html_page(FROZEN / "full" / "README.md", folder)
+
+
+@pytest.mark.parametrize("medium", MEDIA)
+@pytest.mark.parametrize("make", [made_write_up, results_page])
+def test_axe_finds_nothing_wrong_in_other_pages(page, tmp_path, make, medium):
+    page.emulate_media(**MEDIA[medium])
+    page.goto(make(tmp_path).as_uri())
+    assert violations(page) == []
 
 
 @pytest.mark.parametrize("name", ["report", WRONG])

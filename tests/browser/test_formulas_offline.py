@@ -22,6 +22,7 @@ $$\hat w = \left\lfloor \frac{w - w_\min}{s} \right\rceil \cdot s + w_\min .$$
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.slow,
+    pytest.mark.thorough,
     pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine"),
 ]
 

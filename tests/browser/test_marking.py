@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from accessibility import violations
 from graded_course import ASSIGNMENT
 from in_jupyterlab import BROWSER_OPTIONS, CHROMIUM, PICTURES
 from playwright.sync_api import Page, expect, sync_playwright
@@ -16,6 +17,7 @@ from autograder.marking.marks import Change, Mark, give
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.slow,
+    pytest.mark.thorough,
     pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine"),
 ]
 
@@ -52,6 +54,16 @@ def page(course) -> Iterator[Page]:
         yield found
         assert not found.evaluate("window.stolen")
         browser.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_wrong(page, scheme):
+    page.emulate_media(color_scheme=scheme)
+    # An image without a description in a student's answer is no fault of the page.
+    page.evaluate("document.querySelector('img:not([alt])').remove()")
+    assert violations(page) == []
+    page.get_by_role("link", name=ASSIGNMENT).click()
+    assert violations(page) == []
 
 
 def press(page, *keys):
