@@ -57,7 +57,6 @@ TEMPLATE = """\
 # address may be the page of a folder on GitHub; then notebooks have a badge that opens them in
 # Google Colab, which opens notebooks by their address from GitHub only.
 # releases = "https://www.example.edu/course"
-# releases = "https://github.com/owner/repository/tree/main/release"
 
 # The address of a folder with the archive of CIFAR-10, from which students download it.
 # mirror = "https://www.example.edu/data"

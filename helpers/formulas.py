@@ -18,7 +18,7 @@ TAGS = frozenset({
 })
 """The elements of a formula."""
 ATTRIBUTES = frozenset({
-    "accent", "accentunder", "alttext", "columnalign", "columnlines", "columnspacing", "display",
+    "accent", "accentunder", "columnalign", "columnlines", "columnspacing", "display",
     "displaystyle", "fence", "form", "largeop", "linethickness", "mathvariant", "maxsize",
     "minsize", "movablelimits", "notation", "rowlines", "rowspacing", "scriptlevel", "separator",
     "stretchy", "width",
@@ -55,14 +55,11 @@ def as_mathml(latex: str, *, display: bool) -> str:
         _clean(formula)
     except Exception:  # each mistake in a formula raises an error of another kind
         return plain
-    formula.set("alttext", latex)
     return tostring(formula, encoding="unicode")
 
 
 def is_harmless(attribute: str, value: str) -> bool:
     """Return whether an element of a formula may have an attribute with this value."""
-    if attribute == "alttext":
-        return True  # it is text, and escaped
     if attribute == "width":
         return bool(_SHORT.fullmatch(value))
     return attribute in ATTRIBUTES and all(map(_VALUE.fullmatch, value.split()))

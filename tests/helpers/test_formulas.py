@@ -1,15 +1,10 @@
 """Formulas become MathML."""
 
-import re
 from xml.etree import ElementTree
 
 import pytest
-from source_notebook import assignments, cells
 
 from helpers.formulas import ATTRIBUTES, TAGS, as_mathml, is_harmless
-
-FORMULA = re.compile(r"\$\$(.+?)\$\$|\$([^$\n]+?)\$", re.DOTALL)
-CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
 
 
 def elements(html):
@@ -19,26 +14,12 @@ def elements(html):
 def test_a_fraction_is_a_fraction():
     math = elements(as_mathml(r"\frac{1}{2}", display=True))[0]
     assert math.get("display") == "block"
-    assert math.get("alttext") == r"\frac{1}{2}"
     (fraction,) = math.iter("mfrac")
     assert [number.text for number in fraction.iter("mn")] == ["1", "2"]
 
 
 def test_a_formula_within_a_line_stays_in_it():
     assert elements(as_mathml("x", display=False))[0].get("display") == "inline"
-
-
-@pytest.mark.parametrize("assignment", assignments())
-def test_every_formula_of_the_course_is_understood(assignment):
-    texts = [
-        CODE.sub("", cell.source) for cell in cells(assignment) if cell.cell_type == "markdown"
-    ]
-    found = [m[1] or m[2] for text in texts for m in FORMULA.finditer(text)]
-    assert found
-    for latex in found:
-        html = as_mathml(latex, display=False)
-        assert html.startswith("<math"), latex
-        assert not re.search(r"<m\w+>\\", html), latex
 
 
 @pytest.mark.parametrize("latex", ["x_", r"\left(", "{", "x^{" * 3000, "x" * 3000])
@@ -80,4 +61,4 @@ def test_nothing_in_a_formula_acts(latex):
         assert element.tag in TAGS
         assert set(element.attrib) <= ATTRIBUTES
         assert all(is_harmless(*each) for each in element.items())
-        assert not any("9999" in value for name, value in element.items() if name != "alttext")
+        assert not any("9999" in value for value in element.attrib.values())

@@ -20,8 +20,8 @@ ACTIVE_TAGS = _listed(
 )
 """Tags that a page may contain only where we have put them ourselves."""
 
-FORMULAS = ([("display", "inline")], [("display", "block")])
-"""The attributes of the formulas that the grader writes itself; nothing in them acts."""
+FORMULAS = ([], [("display", "inline")], [("display", "block")])
+"""The attributes of formulas; nothing in them acts."""
 
 ADDRESSES = _listed(
     """

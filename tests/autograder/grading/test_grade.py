@@ -16,6 +16,7 @@ from autograder.cli import LOOK_AT_IT, main
 from autograder.configuration import full_config
 from autograder.course import Course
 from autograder.grading import grade as grading
+from autograder.grading import outcomes
 from autograder.grading.grade import GradingStopped, grade
 from autograder.grading.unchanged import Unchanged
 from autograder.grading.unfinished import INTERRUPTED, unfinished
@@ -227,14 +228,16 @@ def test_an_import_cannot_be_combined_with_unfinished(course, workers, tmp_path,
 def test_temporary_folders_of_killed_graders_are_swept_before_and_after(
     course, workers, monkeypatch
 ):
-    swept = []
+    steps = []
+    in_workers = outcomes.in_workers
+    monkeypatch.setattr(outcomes, "sweep", lambda: steps.append("sweep"))
     monkeypatch.setattr(
-        grading, "sweep", lambda: swept.append(len(unfinished(ASSIGNMENT, Course(course))))
+        outcomes, "in_workers", lambda *a, **k: steps.append("work") or in_workers(*a, **k)
     )
     workers["ben"] = signal.SIGTERM
     with pytest.raises(GradingStopped):
         run(course)
-    assert swept == [0, 2]
+    assert steps == ["sweep", "work", "sweep"]
 
 
 def test_a_course_that_student_code_could_read_is_refused(tmp_path, monkeypatch):
