@@ -27,6 +27,7 @@ FIRST_CHECK = "affine_quantize_check"
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.slow,
+    pytest.mark.thorough,
     pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine"),
 ]
 

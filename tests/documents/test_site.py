@@ -13,7 +13,7 @@ from autograder.releasing.audit import audit
 
 pytest.importorskip("mkdocs", reason="`make docs` installs MkDocs")
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.thorough]
 
 ELSEWHERE = re.compile(r"""<(?:script|link|img|iframe)\b[^>]*(?:src|href)=["'](https?:)?//""")
 

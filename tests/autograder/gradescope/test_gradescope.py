@@ -30,7 +30,7 @@ from autograder.new_course import new_course
 
 __all__ = ["course", "graded", "released", "sandbox"]  # fixtures
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.thorough]
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from autograder.marking.server import Marking
 
 __all__ = ["course", "graded", "released", "sandbox"]  # fixtures
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.thorough]
 
 QUESTION = "reason"
 
