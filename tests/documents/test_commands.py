@@ -160,7 +160,7 @@ def give(document: str, checkout: Path) -> None:
 
 
 @needs_sandbox
-@pytest.mark.thorough
+@pytest.mark.long
 @pytest.mark.timeout(60 * MINUTES)
 def test_the_commands_lead_from_a_clone_to_a_graded_class(checkout):
     course = checkout / "my-course"
