@@ -29,6 +29,7 @@ from autograder.releasing.release import make_release
 from autograder.samples import sample_class
 from helpers.profile import profile
 
+PROJECT = Path(__file__).parents[2]
 NBGRADER = "c = get_config()\nc.ExecutePreprocessor.timeout = 1200\n"
 """nbgrader's configuration, with more time for a cell than its 30 seconds."""
 NBGRADER_SUBMISSIONS = 2
@@ -203,7 +204,8 @@ class Bench:
         subprocess.run(
             command,
             cwd=folder,
-            env=os.environ | {"COURSE_PROFILE": profile()},
+            # The hidden tests import the course kit, which that Python need not have installed.
+            env=os.environ | {"COURSE_PROFILE": profile(), "PYTHONPATH": str(PROJECT)},
             check=True,
             capture_output=True,
         )
