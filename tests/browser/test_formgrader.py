@@ -29,6 +29,7 @@ pytestmark = [
 ]
 
 
+@pytest.mark.thorough
 def test_generate_names_the_command_that_makes_an_audited_release_and_keeps_what_is_there(tmp_path):
     write_source(tmp_path, small_notebook())
     course = small_course(tmp_path)

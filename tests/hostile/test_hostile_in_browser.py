@@ -58,6 +58,7 @@ def scripts_run_by(page: Page, html: str) -> int:
     return page.evaluate(TRY_EVERYTHING)
 
 
+@pytest.mark.thorough
 def test_most_of_the_scripts_run_if_nothing_stops_them(browser_page):
     """Otherwise the tests below would prove nothing."""
     run = [html for html in ACTIVE if scripts_run_by(browser_page, html)]

@@ -97,6 +97,7 @@ def test_memory_past_the_limit_is_not_given(take):
     take()  # it is available again after the block
 
 
+@pytest.mark.thorough
 def test_many_small_objects_count_as_memory():
     # Many more than fit into the memory that the process already has.
     assert stopped(lambda: [[] for _ in range(64 * MIB)], mib=64)

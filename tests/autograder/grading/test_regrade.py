@@ -43,6 +43,7 @@ def page(course):
     return course.feedback_page(STUDENT, ASSIGNMENT).read_text(encoding="utf-8")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("late", "penalty"),
     [("", 0.0), ('[late]\npenalty = "zero"', AUTOMATIC), ('[late]\npenalty = "daily"', 0.4)],

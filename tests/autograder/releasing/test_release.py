@@ -268,6 +268,7 @@ def test_unlocking_what_does_not_exist_is_refused(project: Path) -> None:
         make(project, small_notebook(unlocks=("maskz",)))
 
 
+@pytest.mark.thorough
 @pytest.mark.slow
 @pytest.mark.parametrize("assignment", assignments())
 def test_every_assignment_of_the_course_can_be_released(assignment: str, tmp_path: Path) -> None:

@@ -209,6 +209,7 @@ def test_one_release_alone_has_no_notes(described, tmp_path):
             release_notes(ASSIGNMENT, course)
 
 
+@pytest.mark.thorough
 def test_release_and_changes_work_together(tmp_path, capsys, monkeypatch):
     course = small_course(tmp_path)
     write_source(tmp_path, small_notebook())

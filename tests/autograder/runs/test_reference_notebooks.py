@@ -50,6 +50,7 @@ def frozen(tmp_path, monkeypatch):
     return tmp_path / "frozen"
 
 
+@pytest.mark.thorough
 @pytest.mark.slow
 def test_measurements_are_added_once(frozen):
     for _ in range(2):
