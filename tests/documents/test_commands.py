@@ -175,7 +175,7 @@ def test_the_commands_lead_from_a_clone_to_a_graded_class(checkout):
 
 
 @needs_sandbox
-@pytest.mark.thorough
+@pytest.mark.long
 @pytest.mark.timeout(60 * MINUTES)
 @pytest.mark.parametrize("document", ["docs/ta.md", "docs/writing-assignments.md"])
 def test_the_commands_of_a_guide_can_be_given_in_order(document, checkout):
