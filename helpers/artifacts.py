@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize, prune
 
 from helpers.files import replacing
+from helpers.kernel import is_graded
 from helpers.profile import profile
 from helpers.provenance import Provenance, alike, sizes
 from helpers.training import History
@@ -165,7 +166,7 @@ def train_or_load(
     """
     folder = artifact_folder()
     weights_file, history_file = artifact_files(folder, name)
-    grading = os.environ.get("COURSE_GRADING") == "1"
+    grading = is_graded()
     # What the training starts from is looked at first, because the training changes it.
     provenance = None if grading else Provenance.of(train, model)
     if weights_file.exists() and history_file.exists():

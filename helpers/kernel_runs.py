@@ -5,10 +5,11 @@ run, such as a written answer, does not show here.
 """
 
 import os
-import sys
 import time
 from pathlib import Path
 from typing import Any
+
+from helpers.kernel import ipython_shell
 
 __all__ = ["code_run_since", "running_notebook", "watch"]
 
@@ -17,7 +18,7 @@ _runs: list[tuple[float, str]] = []
 
 def watch() -> None:
     """Remember from now on what the kernel runs; outside of a notebook, do nothing."""
-    shell = _shell()
+    shell = ipython_shell()
     if shell is not None and _remember not in shell.events.callbacks["pre_run_cell"]:
         shell.events.register("pre_run_cell", _remember)
 
@@ -35,7 +36,7 @@ def code_run_since(when: float) -> list[str]:
 
 def running_notebook() -> str | None:
     """Return the file name of the notebook to which this kernel belongs; None if nobody says."""
-    shell = _shell()
+    shell = ipython_shell()
     # VS Code tells the kernel in its namespace, and JupyterLab in its environment.
     told = [shell.user_ns.get("__vsc_ipynb_file__")] if shell is not None else []
     paths = [path for path in [*told, os.environ.get("JPY_SESSION_NAME")] if isinstance(path, str)]
@@ -45,9 +46,3 @@ def running_notebook() -> str | None:
 
 def _remember(info: Any) -> None:
     _runs.append((time.time(), str(info.raw_cell)))
-
-
-def _shell() -> Any:
-    """Return the IPython shell that runs this code, or None."""
-    ipython = sys.modules.get("IPython")  # if it were not imported, it would not run this code
-    return None if ipython is None else ipython.get_ipython()

@@ -1,7 +1,5 @@
 """Show the curves of a training while it runs: a picture in a notebook, a few lines elsewhere."""
 
-import os
-import sys
 import time
 import uuid
 from collections.abc import Iterator
@@ -12,6 +10,7 @@ from helpers import progress
 from helpers.course_runs import CourseRuns
 from helpers.curve import headline, html, table_text
 from helpers.history import History
+from helpers.kernel import ipython_shell, is_graded
 
 __all__ = ["LiveCurve", "live_curve"]
 
@@ -83,7 +82,7 @@ def live_curve(
     disable
         Whether to show nothing, as also while a submission is graded or within `progress.quiet`.
     """
-    if disable or progress.is_quiet() or os.environ.get("COURSE_GRADING") == "1":
+    if disable or progress.is_quiet() or is_graded():
         yield None
         return
     curve = LiveCurve(history, epochs, course)
@@ -96,6 +95,5 @@ def live_curve(
 
 def _notebook() -> Any:
     """Return the IPython shell if it belongs to the kernel of a notebook; otherwise None."""
-    ipython = sys.modules.get("IPython")  # if it were not imported, it would not run this code
-    shell = None if ipython is None else ipython.get_ipython()
+    shell = ipython_shell()
     return shell if hasattr(shell, "kernel") else None

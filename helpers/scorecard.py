@@ -2,7 +2,6 @@
 
 import contextlib
 import io
-import os
 import sys
 import warnings
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from helpers.checks.box import AMBER, GREEN, RED, box, line, prose
 from helpers.checks.result import CheckResult, described
 from helpers.checks.undefined import explain_undefined, undefined
 from helpers.colab import notebook_file
+from helpers.kernel import is_graded
 from helpers.notebook_file import NotebookError, Section, read_notebook
 
 __all__ = ["Scorecard", "check_all"]
@@ -103,7 +103,7 @@ def check_all(assignment: str, folder: Path | str = ".") -> Scorecard | None:
     Scorecard or None
         None while a submission is graded, or if there is no such notebook; the reason is printed.
     """
-    if os.environ.get("COURSE_GRADING") == "1":
+    if is_graded():
         return None
     try:
         with notebook_file(Path(folder, f"{assignment}.ipynb")) as file:

@@ -9,6 +9,7 @@ import torch
 import helpers
 from helpers.colab import FOLDER, DriveError, drive_folder, on_colab
 from helpers.device import default_device
+from helpers.kernel import is_graded
 from helpers.profile import pick, profile
 
 __all__ = ["set_up"]
@@ -44,7 +45,7 @@ def _described(device: torch.device) -> str:
         return f"on the GPU {torch.cuda.get_device_name(device)}"
     if device.type == "mps":
         return "on the GPU of this Mac"
-    if os.environ.get("COURSE_GRADING") == "1":
+    if is_graded():
         return "without a GPU"
     meaning = pick(quick="takes a few minutes", full="can take hours")
     choose = "choose Runtime > Change runtime type for one; " if on_colab() else ""

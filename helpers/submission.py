@@ -1,7 +1,6 @@
 """Pack a notebook and its artifacts into the file that a student hands in."""
 
 import json
-import os
 import re
 import time
 import unicodedata
@@ -19,6 +18,7 @@ from helpers.artifacts import (
 from helpers.colab import notebook_file, offer_download, on_colab
 from helpers.documents import DOCUMENTS, Document, DocumentError, ai_logs, written_up
 from helpers.files import replacing
+from helpers.kernel import is_graded
 from helpers.kernel_runs import code_run_since, running_notebook, watch
 from helpers.measurements import MEASUREMENTS
 from helpers.notebook_file import Notebook, NotebookError, Question, read_notebook
@@ -84,7 +84,7 @@ def pack(
     folder = Path(folder)
     called = _file_name(student)
     submission = folder / (f"{called}_{assignment}.zip" if called else f"{assignment}.zip")
-    if os.environ.get("COURSE_GRADING") == "1":
+    if is_graded():
         print("Nothing is packed while a submission is graded.")
         return submission
     with notebook_file(folder / f"{assignment}.ipynb") as file:

@@ -1,12 +1,11 @@
 """A check of a name that does not exist yet says so in a sentence, instead of an error in red."""
 
 import linecache
-import os
-import sys
 from types import TracebackType
 from typing import Any
 
 from helpers.checks.result import CheckResult
+from helpers.kernel import ipython_shell, is_graded
 from helpers.notebook_file import check_calls
 
 __all__ = ["explain_undefined", "undefined"]
@@ -22,9 +21,8 @@ def explain_undefined() -> None:
 
     Neither does it while a submission is graded, or where the kernel explains errors already.
     """
-    ipython = sys.modules.get("IPython")
-    shell = None if ipython is None else ipython.get_ipython()
-    if shell is None or os.environ.get("COURSE_GRADING") == "1" or shell.custom_exceptions:
+    shell = ipython_shell()
+    if shell is None or is_graded() or shell.custom_exceptions:
         return
     shell.set_custom_exc((NameError,), _explain)
 

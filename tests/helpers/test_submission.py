@@ -292,7 +292,7 @@ def test_code_that_ran_before_the_notebook_was_saved_may_have_been_changed(
 
 def test_the_kernel_remembers_what_it_runs(monkeypatch):
     shell = InteractiveShell(colors="nocolor")
-    monkeypatch.setattr(kernel_runs, "_shell", lambda: shell)
+    monkeypatch.setattr(kernel_runs, "ipython_shell", lambda: shell)
     monkeypatch.setattr(kernel_runs, "_runs", [])
     kernel_runs.watch()
     kernel_runs.watch()
