@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from autograder.grading.question_box import points_text
@@ -18,6 +18,7 @@ from autograder.marking.answers import Answer, Answers
 from autograder.marking.groups import grouped
 from autograder.marking.questions import WrittenQuestion
 from autograder.marking.rubric import Item
+from autograder.page_templates import page_templates
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -94,14 +95,7 @@ def standing(answer: Answer) -> dict[str, Any]:
 
 @cache
 def _templates() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["number"] = points_text
+    environment = page_templates(TEMPLATES)
     environment.filters["markdown"] = lambda text: Markup(markdown_html(text, SECONDS, MARKS))
     environment.filters["answer"] = _answer
     environment.filters["cut"] = _cut

@@ -15,13 +15,13 @@ from pathlib import Path
 from statistics import StatisticsError, correlation, fmean, median
 from urllib.parse import quote
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from autograder.course import Course
 from autograder.grading.intake.names import no_formula
 from autograder.grading.question_box import points_text, prose
 from autograder.grading.trouble import disk_trouble_explained
+from autograder.page_templates import page_templates
 from autograder.reporting.copied_code import LONGEST_CODE
 from autograder.reporting.copies import LookAlikes, look_alikes
 from autograder.reporting.documents import HandedInDocument, documents_of
@@ -138,14 +138,7 @@ def _render(
     documents: Mapping[str, Sequence[HandedInDocument]],
     made: datetime,
 ) -> str:
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["number"] = points_text
+    environment = page_templates(_TEMPLATES)
     environment.filters["states"] = _states
     environment.filters["prose"] = lambda text: Markup(prose(text))
     script = (_TEMPLATES / "report.js").read_text(encoding="utf-8")
