@@ -328,6 +328,7 @@ def _optimizer(
             betas=(momentum, SQUARES),
             weight_decay=weight_decay,
             fused=fused or scaled,
+            capturable=fused or scaled,  # so that the steps of a GPU can be recorded
         )
     if name != "sgd":
         raise ValueError(f"optimizer is {name!r}: it must be 'sgd' or 'adamw'.")

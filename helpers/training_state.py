@@ -73,11 +73,14 @@ class TrainingState:
         print(f"Continuing after epoch {len(self.history)}, from {path.name}.")
 
     def _load_optimizer(self, state: dict[str, Any]) -> None:
-        # The implementation of a step depends on this device, not on that of the checkpoint.
-        fused = self.optimizer.defaults["fused"]
-        self.optimizer.load_state_dict(state)
-        for group in self.optimizer.param_groups:
-            group["fused"] = fused
+        # The implementation of a step depends on this device, not on that of the checkpoint. It is
+        # set before loading, because it decides on which device AdamW counts its steps.
+        here = self.optimizer.defaults
+        groups = [
+            group | {name: here[name] for name in ("fused", "capturable") if name in group}
+            for group in state["param_groups"]
+        ]
+        self.optimizer.load_state_dict(state | {"param_groups": groups})
 
 
 # ------------------------------------------------------------------------------------------------

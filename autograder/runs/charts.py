@@ -179,7 +179,8 @@ def _over_size(profile: str) -> Figure:
 def _learning_curves(profile: str) -> Figure:
     """Draw training loss and test accuracy over the epochs: a row for each assignment."""
     found = _curves(profile)
-    with panels(2 * len(found), SMALL, per_row=2) as (figure, every):
+    # If no history is frozen yet, the axes stay empty, as those of the other figures do.
+    with panels(2 * max(1, len(found)), SMALL, per_row=2) as (figure, every):
         for row, (assignment, curves) in enumerate(found.items()):
             loss, accuracy = every[2 * row : 2 * row + 2]
             for place, (name, history) in enumerate(curves.items()):

@@ -209,6 +209,35 @@ def test_the_program_runs_ahead_of_the_gpu_by_a_bounded_number_of_steps(digits, 
     assert max(found.ahead) == AHEAD
 
 
+def test_adamw_is_recorded_even_if_its_checkpoint_is_of_plain_steps(
+    digits, recorder, tmp_path, monkeypatch
+):
+    made = []
+    optimizer = training._optimizer
+
+    def watched(*arguments, **options):
+        made.append(optimizer(*arguments, **options))
+        return made[-1]
+
+    monkeypatch.setattr(training, "_optimizer", watched)
+    settings = {"optimizer": "adamw", "checkpoint": tmp_path / "run.checkpoint", "epochs": 2}
+
+    def stop(model, epoch):
+        if epoch == 1:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        trained(small_model(), digits, cuda_graph=False, before_epoch=stop, **settings)
+    recorder()
+    trained(small_model(), digits, **settings)
+    (plain,), (recorded,) = (optimizer.param_groups for optimizer in made)
+    assert not plain["fused"]
+    assert not plain["capturable"]
+    # Without `capturable`, CUDA refuses to record a step of AdamW.
+    assert recorded["fused"]
+    assert recorded["capturable"]
+
+
 @pytest.mark.parametrize("steps", range(1, WARM_UP + 2))
 def test_an_epoch_may_be_shorter_than_the_warm_up(steps, digits, recorder):
     recorder()

@@ -70,6 +70,11 @@ def test_the_lines_of_a_chart_are_those_declared_for_it(declare):
     assert charts.lines("bits") == [bits]
 
 
+def test_learning_curves_are_empty_if_no_history_is_frozen(monkeypatch, tmp_path):
+    monkeypatch.setattr(charts, "FROZEN", tmp_path)
+    assert [len(axes.lines) for axes in charts._learning_curves("quick").axes] == [0, 0]
+
+
 @pytest.mark.parametrize("profile", ["quick", "full"])
 def test_learning_curves_are_large_enough_and_their_legends_cover_nothing(profile, monkeypatch):
     monkeypatch.setenv("COURSE_PROFILE", profile)
