@@ -44,19 +44,12 @@ CONTROLS = {
     "sparse_3bit": "0.5870",
     "sparse_2bit": "0.3570",
     "iterative_4bit": "0.7270",
+    "global_iterative": "0.7341",
 }
 
 # The texts say how many seeds these runs have, and that they come from one NVIDIA H100, all but the
 # separable network in bfloat16.
 TWO_SEEDS = [
-    "pruned_std",
-    "pruned_percentage",
-    "one_shot",
-    "iterative",
-    "global_iterative",
-    "qat_4bit",
-    "sparse_4bit",
-    "iterative_4bit",
     "sparse_3bit",
     "sparse_2bit",
     "wide_std_025",
@@ -68,7 +61,9 @@ TWO_SEEDS = [
 ]
 TWO_SEEDS += ["convnet_multistep", "convnet_cosine", "convnet_one_cycle"]
 TWO_SEEDS += ["structured", "unstructured", "depthwise_convnet"]
-THREE_SEEDS = ["qat_442", "qat_424", "qat_244", "shared_3bit", "shared_2bit"]
+THREE_SEEDS = ["pruned_std", "pruned_percentage", "one_shot", "iterative", "global_iterative"]
+THREE_SEEDS += ["qat_4bit", "qat_3bit", "qat_2bit", "qat_442", "qat_424", "qat_244"]
+THREE_SEEDS += ["sparse_4bit", "iterative_4bit", "shared_3bit", "shared_2bit"]
 SEEDS = [(name, 2) for name in TWO_SEEDS] + [(name, 3) for name in THREE_SEEDS]
 
 
@@ -123,8 +118,8 @@ def of_bits(bits):
 def tuned(stages, name, bits=""):
     label = ", ".join(stages)
     return (
-        rf"\| {label} \| \S+ \| {before(name)} \| {CONTROLS[name]} \| \S+ \| {after(name)} "
-        rf"\| {seeds(name)} \| {bits}"
+        rf"\| {label} \| \S+ \| {before(name)} \| {CONTROLS[name]} \| {frozen(name)} \| \S+ "
+        rf"\| {after(name)} \| {seeds(name)} \| {bits}"
     )
 
 
@@ -146,7 +141,7 @@ def quoted():
         ],
         "bonus-published": [
             *[
-                rf"\| {row} \| \S+ \| {CONTROLS.get(name, '')} ?\| {after(name)} \|"
+                rf"\| {row} \| \S+ \| {CONTROLS[name]} \| {frozen(name)} \| {after(name)} \|"
                 for row, name in (
                     ("80 % sparse, then 4 bits, zeros kept", "sparse_4bit"),
                     ("iterative global pruning with 4-bit training", "iterative_4bit"),
@@ -154,10 +149,10 @@ def quoted():
                     ("4 bits without pruning", "qat_4bit"),
                 )
             ],
-            rf"they ended at {after('sparse_3bit')} and {after('sparse_2bit')}; "
-            rf"their controls reach {CONTROLS['sparse_3bit']} and {CONTROLS['sparse_2bit']}\. "
-            r"On the same GPU, networks whose weights keep their values while batch norm is "
-            rf"trained end at {frozen('sparse_3bit')} and {frozen('sparse_2bit')}\.",
+            rf"they ended at {after('sparse_3bit')} and {after('sparse_2bit')}; with batch norm "
+            rf"measured anew they reach {CONTROLS['sparse_3bit']} and {CONTROLS['sparse_2bit']}, "
+            rf"and with frozen weights they end at {frozen('sparse_3bit')} and "
+            rf"{frozen('sparse_2bit')}\.",
         ],
     }
     pruned = ["40 %", "60 %", "80 %"]
@@ -167,10 +162,11 @@ def quoted():
             rf"comes with the course, with {start()} before pruning",
             rf"for the network before pruning it is {anew('nothing pruned')}\.",
             rf"\| {100 * run('pruned_std')['details']['sparsity']:.1f} % "
-            rf"\| {before('pruned_std')} \| {anew('s = 1')} \| {after('pruned_std')} \|",
+            rf"\| {before('pruned_std')} \| {anew('s = 1')} \| {frozen('pruned_std')} "
+            rf"\| {after('pruned_std')} \|",
             rf"\| {100 * run('pruned_percentage')['details']['sparsity']:.1f} % "
             rf"\| {before('pruned_percentage')} \| {anew('75 %')} "
-            rf"\| {after('pruned_percentage')} \|",
+            rf"\| {frozen('pruned_percentage')} \| {after('pruned_percentage')} \|",
         ],
         "retrained_written": [
             rf"{wide('std_025')}, {wide('std_050')} and {wide('std_100')} by deviation, "
@@ -182,11 +178,13 @@ def quoted():
             rf"{after('iterative')} and global pruning at {after('global_iterative')}:",
         ],
         "methods-published": [
-            rf"\| before pruning \| \S+ \| {anew('nothing pruned')} \| {start()} \|",
-            rf"\| one-shot \| \S+ \| {anew('80 %')} \| {after('one_shot')} \|",
-            rf"\| iterative \| \S+ \| {anew('80 %')} \| {after('iterative')} \|",
+            rf"\| before pruning \| \S+ \| {anew('nothing pruned')} \| \| {start()} \|",
+            rf"\| one-shot \| \S+ \| {anew('80 %')} \| {frozen('one_shot')} "
+            rf"\| {after('one_shot')} \|",
+            rf"\| iterative \| \S+ \| {anew('80 %')} \| {frozen('iterative')} "
+            rf"\| {after('iterative')} \|",
             rf"\| iterative and global \| \S+ \| {anew('80 % globally')} "
-            rf"\| {after('global_iterative')} \|",
+            rf"\| {frozen('global_iterative')} \| {after('global_iterative')} \|",
             *[
                 rf"\| {q} \| \S+ \| {swept('pruned_per_layer', q)} \| {anew(q)} "
                 rf"\| {swept('pruned_globally', q)} \| {anew(f'{q} globally')} \|"
@@ -347,9 +345,29 @@ def test_runs_that_are_said_to_be_equal_differ_by_less_than_the_spread(one, othe
     assert abs(run(one)["mean"] - run(other)["mean"]) < spread
 
 
-def test_iterative_and_global_pruning_are_less_than_four_images_apart():
+def test_iterative_and_global_pruning_are_less_than_ten_images_apart():
     images = run("iterative")["run_on"]["test_images"]
-    assert abs(run("iterative")["mean"] - run("global_iterative")["mean"]) * images < 4
+    assert abs(run("iterative")["mean"] - run("global_iterative")["mean"]) * images < 10
+
+
+def test_iterative_pruning_is_eleven_images_ahead_of_one_shot_which_the_seed_alone_makes():
+    ahead = run("iterative")["mean"] - run("one_shot")["mean"]
+    assert round(ahead * run("iterative")["run_on"]["test_images"]) == 11
+    assert ahead < run("one_shot")["spread"]
+
+
+@pytest.mark.parametrize(
+    ("name", "least", "most"),
+    [
+        ("qat_4bit", 0, 0.5),
+        ("qat_2bit", 12, 12.5),
+        ("pruned_std", 3, 4.2),
+        ("pruned_percentage", 3, 4.2),
+    ],
+)
+def test_what_trained_weights_add_to_the_control_with_frozen_ones(name, least, most):
+    added = run(name)["mean"] - run(name)["controls"]["frozen"]["accuracy"]
+    assert least < 100 * added < most
 
 
 @pytest.mark.parametrize("name", ["pruned_std", "pruned_percentage"])
