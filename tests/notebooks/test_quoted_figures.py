@@ -207,7 +207,7 @@ def quoted():
         ],
         "training-who-answer": [
             # The controls in the middle: `test_claims_deep_compression` measures them again.
-            rf"\| {bits} bits \| {before(name)} \| {control} \| {after(name)} \|"
+            rf"\| {bits} bits \| {before(name)} \| {control} \| {frozen(name)} \| {after(name)} \|"
             for bits, name, control in (
                 (3, "shared_3bit", "0.8607"),
                 (2, "shared_2bit", "0.8293"),
@@ -363,6 +363,8 @@ def test_iterative_pruning_is_eleven_images_ahead_of_one_shot_which_the_seed_alo
         ("qat_2bit", 12, 12.5),
         ("pruned_std", 3, 4.2),
         ("pruned_percentage", 3, 4.2),
+        ("shared_3bit", 0.25, 0.45),
+        ("shared_2bit", 0.25, 0.45),
     ],
 )
 def test_what_trained_weights_add_to_the_control_with_frozen_ones(name, least, most):
