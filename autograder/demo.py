@@ -18,9 +18,9 @@ from autograder.reporting.report import class_report, grades_csv
 from autograder.samples import sample_class
 
 TROUBLE_IN = "sparse_linear"
-"""The assignment whose class includes the samples that attack or break the grader.
+"""The assignment whose class includes the samples that solve nothing, attack or break the grader.
 
-They are the same for every assignment, and this one is the quickest to grade.
+They are much the same for every assignment, and this one is the quickest to grade.
 """
 
 TROUBLE_CELL_SECONDS = 20.0
@@ -35,7 +35,9 @@ The first one holds the most misconceptions, and grading all of them takes long.
 """
 
 
-def demo(folder: Path, jobs: int, *, mistaken: int | None = MISTAKEN) -> None:
+def demo(
+    folder: Path, jobs: int, *, mistaken: int | None = MISTAKEN, unsolved: bool = False
+) -> None:
     """Release, grade and report a sample class for every assignment; print where everything is.
 
     Parameters
@@ -47,6 +49,9 @@ def demo(folder: Path, jobs: int, *, mistaken: int | None = MISTAKEN) -> None:
     mistaken
         Submissions with misconceptions per assignment. None shows all known misconceptions, in
         about fifty submissions.
+    unsolved
+        Whether the class of every assignment includes the samples that solve nothing, and not only
+        that of `TROUBLE_IN`. It takes about twice as long.
     """
     course = Course(folder)
     if folder.exists() and not course.database.exists() and any(folder.iterdir()):
@@ -68,6 +73,7 @@ def demo(folder: Path, jobs: int, *, mistaken: int | None = MISTAKEN) -> None:
             released.notebook,
             course.submitted,
             trouble=trouble,
+            unsolved=unsolved or trouble,
             mistakes=mistaken,
         )
         print(f"{assignment}: {len(names)} sample submissions")

@@ -19,7 +19,7 @@ from typing import Any
 from autograder.assignments import NOTEBOOKS
 
 NAME = "bench_checks"
-COUNTS = (1, 10, 100)
+COUNTS = (1, 10, 100, 1000)
 """Numbers of submissions for which the cost is measured."""
 COPIED = ("helpers", "autograder", "notebooks")
 

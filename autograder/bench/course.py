@@ -149,7 +149,9 @@ class Bench:
         self.course = Course(folder / "course")
         released = make_release(assignment, self.course)
         samples = folder / "samples"
-        sample_class(assignment, released.notebook, samples, trouble=False, mistakes=0)
+        sample_class(
+            assignment, released.notebook, samples, trouble=False, unsolved=False, mistakes=0
+        )
         self.hand_in = samples / "solution" / assignment
         self.notebook = self.hand_in / f"{assignment}.ipynb"
         self.own_seconds = self._own_seconds()

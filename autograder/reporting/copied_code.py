@@ -17,6 +17,10 @@ weighs more; otherwise, whoever wrote nothing unusual would be similar to many o
 
 Two students are listed if they share nearly all of their code (`MOST`), or if they share at least
 half of the rare code (`LEAST`), and much more of it than other pairs of the class do (`FAR`).
+
+The library copydetect (0.5) implements winnowing, too, for files. Two things keep it from being
+used here: it replaces the names that follow a dot, so that calls to numpy and torch look alike, and
+it weights no passage by its rarity. A class that answers the same short questions needs both.
 """
 
 from __future__ import annotations

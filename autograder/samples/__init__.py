@@ -33,6 +33,7 @@ def sample_class(
     folder: Path,
     *,
     trouble: bool = True,
+    unsolved: bool = True,
     mistakes: int | None = None,
 ) -> list[str]:
     """Write a class of sample submissions.
@@ -49,6 +50,10 @@ def sample_class(
         Whether to include samples that test the grader rather than the assignment: notebooks that
         loop, crash, snoop around or lack cells, and a file that is not a notebook. By default they
         are included.
+    unsolved
+        Whether to include samples that earn nothing for questions or for networks: the released
+        notebook as it is, one that forges its scores, and all answers without the networks. By
+        default they are included.
     mistakes
         Largest number of submissions with misconceptions. By default as many as it takes to show
         all misconceptions.
@@ -61,13 +66,15 @@ def sample_class(
     source = nbformat.read(NOTEBOOKS / assignment / f"{assignment}.ipynb", as_version=4)
     blank = nbformat.read(release, as_version=4)
     solved = solve(source, blank)
-    made: dict[str, NotebookNode | str] = {"solution": solved, "untouched": blank}
+    made: dict[str, NotebookNode | str] = {"solution": solved}
     shares = shared_out(misconceptions_in(assignment), Dependencies(source))
     for number, share in enumerate(shares[:mistakes], start=1):
         made[f"mistakes-{number}"] = with_misconceptions(solved, share)
-    made["forges-scores"] = forges(copy.deepcopy(solved), sorted(asked_names(source.cells)))
-    if source.metadata.get("course", {}).get("artifacts"):
-        made["without-networks"] = solved
+    if unsolved:
+        made["untouched"] = blank
+        made["forges-scores"] = forges(copy.deepcopy(solved), sorted(asked_names(source.cells)))
+        if source.metadata.get("course", {}).get("artifacts"):
+            made["without-networks"] = solved
     if trouble:
         for name, change in TROUBLE.items():
             made[name] = change(copy.deepcopy(solved))

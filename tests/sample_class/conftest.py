@@ -12,6 +12,6 @@ from autograder.demo import demo
 
 @pytest.fixture(scope="session")
 def course(tmp_path_factory, worker_id) -> Path:
-    """Return the course folder that `make demo` makes."""
-    make = partial(demo, jobs=2, mistaken=MISTAKEN)
+    """Return the course folder that `make demo` makes, with all samples in every assignment."""
+    make = partial(demo, jobs=2, mistaken=MISTAKEN, unsolved=True)
     return made_once(tmp_path_factory, worker_id, "demo", make)
