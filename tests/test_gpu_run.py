@@ -175,6 +175,8 @@ def on_a_bare_machine(code):
     )
 
 
+@pytest.mark.slow
+@pytest.mark.thorough
 def test_the_tests_for_a_gpu_need_none_of_the_instructors_packages():
     found = on_a_bare_machine(COLLECT_TESTS)
     assert found.returncode == 0, found.stdout

@@ -107,6 +107,7 @@ def grading(only: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
             found[assignment] = bench.ways()
             if assignment == CURVE_OF:
                 found["curve"] = bench.classes(CURVE, jobs=os.cpu_count() or 1)
+                found["curve, one worker"] = bench.classes(CURVE[-2:], jobs=1)
                 found["unchanged"] = many_unchanged(assignment, bench.course, Path(folder, "many"))
         yield found
 
@@ -182,7 +183,7 @@ class Bench:
         """Measure the cost of classes of several sizes."""
         found = {}
         for count in counts:
-            course = self._class_of(count, f"class-{count}")
+            course = self._class_of(count, f"class-{count}-{jobs}")
             command = self._grade(course, "warm", jobs)
             found[count] = self._timed(course, count, command)
         return found

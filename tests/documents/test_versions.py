@@ -79,6 +79,7 @@ def test_conda_calls_pip_with_the_pins_and_an_extra_that_exists():
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_what_conda_gives_to_pip_installs_the_pinned_packages(tmp_path):
     # As conda does it: the lines are a file of requirements, beside environment.yml. No package is
     # fetched here: what is installed already has to satisfy all of them.

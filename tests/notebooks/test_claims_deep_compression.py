@@ -159,6 +159,7 @@ def accuracies(bits, method="linear", seed=0):
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_the_accuracy_hardly_changes_down_to_4_bits_and_breaks_down_at_2():
     start, dataset = pruned()
     whole = evaluate(start, dataset)
@@ -442,6 +443,7 @@ def choice():
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_our_choice_of_sparsity_and_bits_stays_within_the_loss_and_more_would_not():
     sparsity, bits = choice()
     assert built(sparsity, bits)[0] <= 0.05
@@ -450,6 +452,7 @@ def test_our_choice_of_sparsity_and_bits_stays_within_the_loss_and_more_would_no
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_our_choice_is_much_smaller_than_50_percent_and_4_bits():
     assert built(*choice())[1] < 0.8 * built(0.5, 4)[1]
 

@@ -148,6 +148,7 @@ def test_random_rounding_has_errors_of_twice_the_mean_square():
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.parametrize("bits", [4, 3])
 def test_nearest_lies_above_the_error_bar_of_ten_random_roundings(accuracy_with, bits):
     nearest = accuracy_with(affine.quantize_parameters, bits)
@@ -246,6 +247,7 @@ class DeadConv2d(ste.QuantConv2d):
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_with_an_estimator_that_passes_no_gradient_the_loss_falls_but_no_weight_changes_level(
     monkeypatch, digits
 ):

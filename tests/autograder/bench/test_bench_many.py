@@ -10,6 +10,7 @@ __all__ = ["released", "sandbox"]  # fixtures
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_multiplied_submissions_are_unchanged(released, tmp_path, monkeypatch):
     monkeypatch.setattr(many, "COUNTS", (2, 5))
     found = many.many_unchanged(ASSIGNMENT, small_course(released), tmp_path / "many")

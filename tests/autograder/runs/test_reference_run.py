@@ -8,8 +8,7 @@ import threading
 import time
 
 import pytest
-import torch
-from torch import nn
+from tiny_rows import network, put_in_place, swept, trained
 
 import helpers.turns
 from autograder.errors import UserError
@@ -25,11 +24,8 @@ from autograder.runs import (
 from autograder.runs import (
     tasks as reference_tasks,
 )
-from autograder.runs.epochs import Epochs
 from autograder.runs.hooks import Hooks
 from autograder.runs.run import plan, run
-from autograder.runs.table import Experiment, Sweep
-from helpers.data import ImageDataset, Split
 from helpers.measurements import MEASUREMENTS, read_measurements, recall
 from helpers.profile import profile
 from helpers.training import evaluate
@@ -46,44 +42,12 @@ def full(monkeypatch):
     monkeypatch.setenv("COURSE_PROFILE", "full")
 
 
-def network(dataset):
-    torch.manual_seed(0)
-    return nn.Sequential(nn.Flatten(), nn.Linear(3 * 32 * 32, 10))
-
-
-def trained(**changes):
-    row = {
-        "name": "small",
-        "assignment": "tiny",
-        "recipe": "{epochs} from {lr}",
-        "start": network,
-        "epochs": Epochs(quick=2, full=4),
-        "settings": {"batch_size": 8, "progress": False},
-    }
-    return Experiment(**(row | changes))
-
-
-def swept(figures):
-    return Sweep(
-        name="swept", assignment="tiny", recipe="nothing", measure=lambda dataset, accuracy: figures
-    )
-
-
 @pytest.fixture
 def table(monkeypatch):
     """Return the experiments and sweeps, for a test to change; the data are 32 random images."""
-    rows, swept = [trained()], []
-    generator = torch.Generator().manual_seed(0)
-    images = torch.randint(0, 256, (32, 3, 32, 32), dtype=torch.uint8, generator=generator)
-    split = Split(images, torch.arange(32) % 10)
-    dataset = ImageDataset(
-        "digits", split, split, torch.ones(3) / 2, torch.ones(3), flip=False, pad=1
-    )
-    for module in (reference_run, reference_tasks):
-        monkeypatch.setattr(module, "experiments", lambda: rows)
-        monkeypatch.setattr(module, "sweeps", lambda: swept)
-    monkeypatch.setattr(reference_tasks, "_dataset", lambda name, device: dataset)
-    return rows, swept
+    rows, sweeps = [trained()], []
+    put_in_place(rows, sweeps, [reference_run], monkeypatch)
+    return rows, sweeps
 
 
 @pytest.fixture

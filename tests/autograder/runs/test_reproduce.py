@@ -1,65 +1,29 @@
 """A row that is run again is compared with what is frozen, and nothing frozen changes."""
 
 import json
+from functools import partial
 
 import pytest
-import torch
-from torch import nn
+import tiny_rows
+from tiny_rows import put_in_place, swept
 
 from autograder.errors import UserError
 from autograder.references import pooled
 from autograder.runs import reproduce as reproducing
 from autograder.runs import run as reference_run
-from autograder.runs import tasks as reference_tasks
-from autograder.runs.epochs import Epochs
-from autograder.runs.experiment import Experiment, Sweep
 from autograder.runs.reproduce import reproduce
 from autograder.runs.run import plan, run
-from helpers.data import ImageDataset, Split
 
-
-def network(dataset):
-    torch.manual_seed(0)
-    return nn.Sequential(nn.Flatten(), nn.Linear(3 * 32 * 32, 10))
-
-
-def trained(**changes):
-    row = {
-        "name": "small",
-        "assignment": "tiny",
-        "recipe": "{epochs} from {lr}",
-        "start": network,
-        "from_scratch": True,
-        "has_controls": False,
-        "epochs": Epochs(quick=2, full=4),
-        "settings": {"batch_size": 8, "progress": False},
-    }
-    return Experiment(**(row | changes))
-
-
-def swept(figures):
-    return Sweep(
-        name="swept",
-        assignment="tiny",
-        recipe="nothing",
-        measure=lambda dataset, accuracy: figures,
-    )
+trained = partial(tiny_rows.trained, from_scratch=True, has_controls=False)
 
 
 @pytest.fixture
 def table(monkeypatch):
     """Return the experiments and sweeps, for a test to change; the data are 32 random images."""
     monkeypatch.setenv("COURSE_PROFILE", "full")
-    rows, sweeps = [trained()], [swept({"4 bits": 0.5})]
-    generator = torch.Generator().manual_seed(0)
-    images = torch.randint(0, 256, (32, 3, 32, 32), dtype=torch.uint8, generator=generator)
-    split = Split(images, torch.arange(32) % 10)
-    half = torch.ones(3) / 2
-    dataset = ImageDataset("digits", split, split, half, half, flip=False, pad=1)
-    for module in (reference_run, reference_tasks, reproducing):
-        monkeypatch.setattr(module, "experiments", lambda: rows)
-        monkeypatch.setattr(module, "sweeps", lambda: sweeps)
-    monkeypatch.setattr(reference_tasks, "_dataset", lambda name, device: dataset)
+    rows = [trained()]
+    sweeps = [swept({"4 bits": 0.5})]
+    put_in_place(rows, sweeps, [reference_run, reproducing], monkeypatch)
     return rows, sweeps
 
 
