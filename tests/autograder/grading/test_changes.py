@@ -97,7 +97,7 @@ def test_points_given_by_hand_are_not_among_the_changes(graded):
 
 def test_the_command_prints_what_it_found(graded, monkeypatch, capsys):
     release_with(graded, "w / 2", "w / 4")
-    monkeypatch.setattr("autograder.cli._course", lambda _: small_course(graded.folder.parent))
+    monkeypatch.setattr("autograder.commands._course", lambda _: small_course(graded.folder.parent))
     assert main(["regrade", ASSIGNMENT, "--jobs", "1"]) == 0
     said = capsys.readouterr().out
     assert f"{STUDENT}: " in said
@@ -116,7 +116,7 @@ def test_one_student_is_graded_again_and_nobody_else(graded):
 
 def test_one_question_of_one_student_is_written(graded, monkeypatch, capsys):
     release_with(graded, "w / 2", "w / 4")
-    monkeypatch.setattr("autograder.cli._course", lambda _: small_course(graded.folder.parent))
+    monkeypatch.setattr("autograder.commands._course", lambda _: small_course(graded.folder.parent))
     options = ["--jobs", "1", "--student", STUDENT]
     assert main(["regrade", ASSIGNMENT, *options, "--question", "half"]) == 1
     said = capsys.readouterr().err

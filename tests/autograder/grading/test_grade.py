@@ -12,7 +12,8 @@ from graded_course import ASSIGNMENT, GradedCourse
 from nbformat.v4 import new_notebook
 from traitlets.config import Config
 
-from autograder.cli import LOOK_AT_IT, main
+from autograder.cli import main
+from autograder.commands import LOOK_AT_IT
 from autograder.configuration import full_config
 from autograder.course import Course
 from autograder.grading import grade as grading

@@ -217,7 +217,7 @@ def test_release_and_changes_work_together(tmp_path, capsys, monkeypatch):
     notebook = small_notebook()
     cell_of(notebook, "test").source = cell_of(notebook, "test").source.replace("3.0", "5.0")
     write_source(tmp_path, notebook)
-    monkeypatch.setattr("autograder.cli._course", lambda options: course)
+    monkeypatch.setattr("autograder.commands._course", lambda options: course)
     assert main(["release", ASSIGNMENT]) == 0
     assert f"`autograder changes {ASSIGNMENT}`" in capsys.readouterr().out
     assert main(["changes", ASSIGNMENT]) == 0

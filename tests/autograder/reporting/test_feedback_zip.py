@@ -145,7 +145,7 @@ def test_students_without_a_page_are_named_in_one_sentence(course, tmp_path, cap
     course.submit("dot", {})
     course.paths.feedback_page("dot", ASSIGNMENT).parent.mkdir(parents=True)
     course.paths.feedback_page("dot", ASSIGNMENT).touch()
-    monkeypatch.setattr("autograder.cli._course", lambda options: course.paths)
+    monkeypatch.setattr("autograder.commands._course", lambda options: course.paths)
     assert main(["export", ASSIGNMENT, "--feedback", str(tmp_path / "feedback.zip")]) == 3
     said = capsys.readouterr()
     assert "without a feedback page, because they are not graded: ben, cas" in said.err
@@ -174,6 +174,6 @@ def test_a_zip_that_cannot_be_written_is_one_sentence(course, tmp_path):
 
 
 def test_export_asks_what_to_export(course, capsys, monkeypatch):
-    monkeypatch.setattr("autograder.cli._course", lambda options: course.paths)
+    monkeypatch.setattr("autograder.commands._course", lambda options: course.paths)
     assert main(["export", ASSIGNMENT]) == 1
     assert "--into TABLE" in capsys.readouterr().err
