@@ -245,8 +245,8 @@ def _aims(measured: Mapping[str, Any]) -> list[str]:
         "submission claims to have computed. Of the rest, nbgrader's conversion and the feedback "
         "page take about a second for each submission.",
         "",
-        "In the demo, the submissions with mistakes take longest: their wrong answers make networks "
-        "that no reference run has measured, and the notebook's own cells measure them.",
+        "In the demo, the submissions with mistakes take longest: their wrong answers make "
+        "networks that no reference run has measured, and the notebook's own cells measure them.",
         "",
         "If a hidden test changes, the grader runs the whole submission again. The test asks its "
         "questions in the kernel of the notebook, whose cells have to be run in any case; and what "
