@@ -62,7 +62,7 @@ def page(measured: Mapping[str, Mapping[str, Any]]) -> str:
         For each of `PARTS`, what `autograder.bench` has written when it measured that part.
     """
     machine = measured["grading"]["machine"]
-    found = {part: measured[part][part] for part in PARTS}
+    found = figures(measured)
     rows = _assignments(found["grading"])
     some = next(iter(rows.values()))
     introduction = INTRODUCTION.format(
@@ -78,13 +78,18 @@ def page(measured: Mapping[str, Mapping[str, Any]]) -> str:
     )
     parts = [
         _table(rows),
-        _otter(found["otter"], rows),
+        _otter(found["otter"], rows, times_fewer(found)["otter"]),
         _curve(found["grading"]["curve"]),
         _checks(found["checks"]),
         _writer(found["writer"]),
         _aims(found),
     ]
     return "\n".join([introduction, *("\n".join([*part, ""]) for part in parts)])
+
+
+def figures(measured: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return what was measured of each of `PARTS`, without the machine."""
+    return {part: measured[part][part] for part in PARTS}
 
 
 def _assignments(grading: Mapping[str, Any]) -> dict[str, Any]:
@@ -104,7 +109,31 @@ def _table(found: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def _otter(found: Mapping[str, Any], rows: Mapping[str, Any]) -> list[str]:
+def times_fewer(found: Mapping[str, Any]) -> dict[str, str]:
+    """Return how many times fewer processor seconds ours takes, as text.
+
+    Parameters
+    ----------
+    found
+        What was measured of each of `PARTS`.
+
+    Returns
+    -------
+    dict of str to str
+        For ``"nbgrader"`` and ``"otter"``, the range over the assignments, with one worker of ours.
+        For ``"checks"``, one more submission with nothing to compute, compared with nbgrader.
+    """
+    rows, otter, checks = _assignments(found["grading"]), found["otter"], found["checks"]
+    ours = {name: row[ONE]["cpu_seconds"] for name, row in rows.items()}
+    more = marginal(checks["curve"], "cpu_seconds")
+    return {
+        "nbgrader": _range({name: rows[name][STOCK]["cpu_seconds"] / ours[name] for name in rows}),
+        "otter": _range({name: otter[name]["cpu_seconds"] / ours[name] for name in otter}),
+        "checks": f"{checks['ways'][STOCK]['cpu_seconds'] / more:.0f}",
+    }
+
+
+def _otter(found: Mapping[str, Any], rows: Mapping[str, Any], fewer: str) -> list[str]:
     same = [name for name, row in found.items() if row["points"] == rows[name][ONE]["points"]]
     lines = [
         "## Otter-Grader",
@@ -112,7 +141,8 @@ def _otter(found: Mapping[str, Any], rows: Mapping[str, Any]) -> list[str]:
         "`otter run` grades one hand-in after the other, without Docker. It ran our hidden tests "
         "in its own format, as functions inside the student's process. It isolates nothing, gives "
         "no partial credit within a test, and writes no feedback page. It gave the same points in "
-        f"{len(same)} of {len(found)} assignments.",
+        f"{len(same)} of {len(found)} assignments, and took {fewer} times the processor seconds of "
+        "ours.",
         "",
         "| assignment | Otter | ours, one worker |",
         "|---|---:|---:|",
@@ -204,18 +234,18 @@ def _aims(measured: Mapping[str, Any]) -> list[str]:
     found, curve, unchanged = _assignments(grading), grading["curve"], grading["unchanged"]
     lines = ["## What we aim at, and what is reached", ""]
     lines += ["| aim | reached |", "|---|---|"]
-    fewer = {a: row[STOCK]["cpu_seconds"] / row[ONE]["cpu_seconds"] for a, row in found.items()}
+    fewer = times_fewer(measured)
     bound = {a: row[STOCK]["cpu_seconds"] / row["own_cpu_seconds"] for a, row in found.items()}
     lines.append(
         f"| {FEWER:g} times fewer processor seconds than nbgrader's own grading | "
-        f"{_range(fewer)} times; if only the student's own code ran, it would be {_range(bound)} |"
+        f"{fewer['nbgrader']} times; if only the student's own code ran, it would be "
+        f"{_range(bound)} |"
     )
     stock, ours = (checks["ways"][way] for way in (STOCK, ONE))
     few = stock["cpu_seconds"] / ours["cpu_seconds"]
-    more = stock["cpu_seconds"] / marginal(checks["curve"], "cpu_seconds")
     lines.append(
         f"| {FEWER_IN_CHECKS:g} times fewer where nothing is computed | {few:.1f} times in a class "
-        f"of {ours['submissions']}; {more:.1f} times for one more submission |"
+        f"of {ours['submissions']}; {fewer['checks']} times for one more submission |"
     )
     over = {a: row[ONE]["cpu_seconds"] / row["own_cpu_seconds"] for a, row in found.items()}
     own = found["sparse_linear"]["own_cpu_seconds"]

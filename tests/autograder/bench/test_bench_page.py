@@ -2,6 +2,7 @@
 
 import pytest
 
+from autograder.assignments import NOTEBOOKS
 from autograder.bench import page as module
 from autograder.bench.page import (
     COLD,
@@ -10,9 +11,11 @@ from autograder.bench.page import (
     STOCK,
     TWO,
     UNCHANGED,
+    figures,
     marginal,
     measurements,
     page,
+    times_fewer,
 )
 
 
@@ -88,6 +91,14 @@ def test_a_missed_aim_is_not_hidden(measured):
 
 def test_the_committed_page_is_the_one_of_the_committed_measurements():
     assert module.PAGE.read_text(encoding="utf-8") == page(measurements())
+
+
+def test_the_readme_quotes_the_committed_measurements():
+    fewer = times_fewer(figures(measurements()))
+    readme = " ".join((NOTEBOOKS.parent / "README.md").read_text(encoding="utf-8").split())
+    assert f"takes {fewer['nbgrader']} times fewer processor seconds than with nbgrader" in readme
+    assert f"and {fewer['otter']} times fewer than with Otter-Grader." in readme
+    assert f"one more submission takes {fewer['checks']} times fewer than with nbgrader" in readme
 
 
 def test_the_committed_measurements_are_of_one_machine():
