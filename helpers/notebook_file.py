@@ -144,16 +144,6 @@ class Notebook:
             )
         )
 
-    def empty_questions(self) -> list[Question]:
-        """Return the questions whose answers have not been filled in."""
-        points = {_mark(c)["grade_id"]: _mark(c).get("points") for c in self.cells if _mark(c)}
-        return [
-            Question(title or name, points.get(name))
-            for title, cell in self._with_titles()
-            if _mark(cell).get("solution") and any(p in cell["source"] for p in PLACEHOLDERS)
-            for name in [_mark(cell)["grade_id"].removesuffix("_solution")]
-        ]
-
     def sections(self) -> list[Section]:
         """Return what is asked, by the headings of the questions, in their order."""
         points = {

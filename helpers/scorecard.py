@@ -14,19 +14,21 @@ from helpers.checks.box import AMBER, GREEN, RED, box, line, prose
 from helpers.checks.result import CheckResult, described
 from helpers.checks.undefined import explain_undefined, undefined
 from helpers.colab import notebook_file
-from helpers.kernel import is_graded
-from helpers.notebook_file import NotebookError, Section, read_notebook
+from helpers.kernel import ipython_shell, is_graded
+from helpers.notebook_file import Notebook, NotebookError, Section, read_notebook
 
-__all__ = ["Scorecard", "check_all"]
+__all__ = ["Scorecard", "check_all", "show_answered"]
 
 explain_undefined()
 
 _OPEN, _WRONG, _PASSES, _UNCHECKED = "empty", "not right yet", "checks pass", "no public check"
+_ANSWERED = "answered"
 _SHOWN = {
     _PASSES: ("✓", GREEN),
     _WRONG: ("✗", RED),
     _OPEN: ("○", AMBER),
     _UNCHECKED: ("–", "#55616e"),
+    _ANSWERED: ("●", "#55616e"),
 }
 
 
@@ -81,7 +83,7 @@ class Scorecard:
             if row.problem:
                 text += f": {prose(row.problem)}"
             body.append(line(mark, colour, row.state, text))
-        finished = all(row.state in (_PASSES, _UNCHECKED) for row in self.rows)
+        finished = not any(row.state in (_OPEN, _WRONG) for row in self.rows)
         return box(self.heading, GREEN if finished else AMBER, body)
 
 
@@ -118,16 +120,43 @@ def check_all(assignment: str, folder: Path | str = ".") -> Scorecard | None:
     return Scorecard(tuple(_row(section, names) for section in notebook.sections()))
 
 
+def show_answered(notebook: Notebook) -> None:
+    """Show of each question whether the saved notebook answers it; run no check.
+
+    A notebook shows it as the box of `check_all`; elsewhere, it is printed.
+    """
+    card = Scorecard(
+        tuple(
+            _Row(section, _OPEN if section.empty else _ANSWERED, _part(section))
+            for section in notebook.sections()
+        )
+    )
+    shell = ipython_shell()
+    if not card.rows:
+        return
+    if shell is None:
+        print(card)
+    else:
+        shell.display_pub.publish({"text/plain": repr(card), "text/html": card._repr_html_()})
+
+
+def _part(section: Section) -> str:
+    """Return how much of a question is empty, if it is not all of it."""
+    if not 0 < section.empty_points < section.points:
+        return ""
+    return f"{section.empty_points:g} of {section.points:g} points are empty."
+
+
 def _row(section: Section, names: Mapping[str, Any]) -> _Row:
-    problems = [problem for check in section.checks if (problem := _problem(check, names))]
     if section.empty:
-        return _Row(section, _OPEN)
+        return _Row(section, _OPEN, _part(section))
+    problems = [problem for check in section.checks if (problem := _problem(check, section, names))]
     if problems:
         return _Row(section, _WRONG, problems[0])
     return _Row(section, _PASSES if section.checks else _UNCHECKED)
 
 
-def _problem(check: str, names: Mapping[str, Any]) -> str:
+def _problem(check: str, section: Section, names: Mapping[str, Any]) -> str:
     """Return what a public check says is wrong; empty if it passes."""
     silent = io.StringIO()
     try:
@@ -143,7 +172,9 @@ def _problem(check: str, names: Mapping[str, Any]) -> str:
     except Exception as error:
         return described(error)
     if isinstance(found, CheckResult) and not found:
-        return f"{found.name}: {found.problem}"
+        # The title stands before this. Only where it leaves open which check is meant is that said.
+        known = len(section.checks) == 1 or found.name.lower() in section.title.lower()
+        return found.problem if known else f"{found.name}: {found.problem}"
     return ""
 
 

@@ -15,6 +15,7 @@ from helpers.artifacts import (
     load_artifact,
     provenance_of,
 )
+from helpers.asked_names import names_not_defined
 from helpers.colab import notebook_file, offer_download, on_colab
 from helpers.documents import DOCUMENTS, Document, DocumentError, ai_logs, written_up
 from helpers.files import replacing
@@ -23,6 +24,7 @@ from helpers.kernel_runs import code_run_since, running_notebook, watch
 from helpers.measurements import MEASUREMENTS
 from helpers.notebook_file import Notebook, NotebookError, Question, read_notebook
 from helpers.provenance import functions_in
+from helpers.scorecard import show_answered
 from helpers.write_up import write_up as made_write_up
 
 __all__ = ["SubmissionError", "pack"]
@@ -49,9 +51,10 @@ def pack(
 
     The file holds ``<assignment>.ipynb`` and the artifacts and measurements of the current profile,
     and nothing else from the folder but the documents that are named. A missing artifact or answer
-    affects only its own questions, so the rest is packed nevertheless. While a submission is
-    graded, nothing is packed. On Google Colab, the notebook is the one in the browser, which then
-    offers the zip for download.
+    affects only its own questions, so the rest is packed nevertheless. The scorecard of the saved
+    notebook comes last: of each question, whether it is answered; no check is run. While a
+    submission is graded, nothing is packed. On Google Colab, the notebook is the one in the
+    browser, which then offers the zip for download.
 
     Parameters
     ----------
@@ -91,6 +94,7 @@ def pack(
         notebook = _read(file)
         documents = _documents(notebook, folder, assignment, student, write_up, ai_log)
         _pack(file, notebook, folder, submission, documents, named=bool(called))
+    show_answered(notebook)
     offer_download(submission)
     return submission
 
@@ -111,7 +115,6 @@ def _pack(
         for name in notebook.artifacts
         if not artifact_files(artifacts, name)[0].exists()
     ]
-    missing += [f"{question} is still empty." for question in notebook.empty_questions()]
 
     packed = [path for name in networks for path in artifact_files(artifacts, name)]
     packed += [path for path in [artifacts / MEASUREMENTS] if path.is_file()]
@@ -244,7 +247,11 @@ def _doubts(file: Path, notebook: Notebook, *, named: bool) -> list[str]:
         "the copy."
         for title in notebook.doubled()
     ]
-    doubts += [*notebook.too_long(), *notebook.not_run_in_order()]
+    doubts += [
+        *names_not_defined(notebook),
+        *notebook.too_long(),
+        *notebook.not_run_in_order(),
+    ]
     if not named:
         doubts.append(
             "The zip does not have your name yet: write it between the quotes in this cell, and "

@@ -74,13 +74,32 @@ def test_every_state_of_a_question(notebook, capsys):
         "9.5 of 11 points attempted; empty: 2.1",
         "  ✓ 1.1 Half (4 points): checks pass",
         "  ✗ 1.2 Wrong half (3 points): not right yet",
-        "      half: `half` is 2.",
+        "      `half` is 2.",
         "  ✗ 1.3 Not run (2 points): not right yet",
         "      `unrun` does not exist yet: run the cells of this question.",
         "  ○ 2.1 Empty (1.5 points): empty",
         "  – 2.2 Reasons (0.5 points): no public check",
     ]
     assert capsys.readouterr().out == ""
+
+
+def test_the_checks_of_a_question_are_told_apart_unless_the_title_names_them(notebook):
+    both = "checks.half(one)\nchecks.half(two)"
+    said = repr(
+        notebook(
+            question("1.1 Parts", "parts", "one, two = 1, 2", 4, both),
+            question("1.2 One half", "halves", "one, two = 1, 2", 4, both),
+            one=1,
+            two=2,
+        )
+    )
+    assert "not right yet\n      half: `half` is 2." in said
+    assert "not right yet\n      `half` is 2." in said
+
+
+def test_a_question_that_is_partly_empty_says_how_much(notebook):
+    cells = question("1.1 Half?", "half", "half = 1", 1) + question("", "why", EMPTY, 2)[1:]
+    assert "(3 points): empty\n      2 of 3 points are empty." in repr(notebook(cells, half=1))
 
 
 def test_titles_lead_to_their_headings_and_text_is_escaped(notebook):

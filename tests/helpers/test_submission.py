@@ -14,9 +14,10 @@ from IPython.core.interactiveshell import InteractiveShell
 from source_notebook import assignments, marks, read, trained_networks
 from torch import nn
 
-from autograder.notebook.source import visible_text
+from autograder.notebook.source import solved_text, visible_text
 from helpers import kernel_runs, notebook_file, submission
 from helpers.artifacts import artifact_folder, save_artifact
+from helpers.asked_names import names_not_defined
 from helpers.notebook_file import read_notebook
 from helpers.submission import SubmissionError, pack
 from helpers.training import History
@@ -26,9 +27,10 @@ HISTORY = History([1.0], [0.5], [0.5], [0.1], [2.0])
 
 def cell(grade_id, source, solution=True, points=None):
     marks = {"grade_id": grade_id, "solution": solution}
+    graded = marks | {"grade": True, "points": points}
     return {
         "cell_type": "code",
-        "metadata": {"nbgrader": marks if points is None else marks | {"points": points}},
+        "metadata": {"nbgrader": marks if points is None else graded},
         "outputs": [],
         "execution_count": 1,
         "source": source,
@@ -118,8 +120,8 @@ def test_a_question_that_is_empty_is_named(folder, capsys, stub):
     write_notebook(folder, cells)
     pack("quantization", folder=folder)
     out = capsys.readouterr().out
-    assert out.count("still empty") == 1
-    assert "ste_forward is still empty" in out
+    assert out.count(": empty") == 1
+    assert "○ ste_forward: empty" in out
 
 
 def test_a_damaged_artifact_is_left_out_and_named(folder, capsys):
@@ -171,8 +173,10 @@ def test_too_many_artifacts_are_refused_with_a_message(folder, monkeypatch):
 def test_without_networks_the_message_does_not_mention_any(tmp_path, capsys):
     write_notebook(tmp_path)
     pack("quantization", "Ada", tmp_path)
-    said = capsys.readouterr().out.strip()
-    assert said == "Ada_quantization.zip (1 kB) holds quantization.ipynb (as saved just now)."
+    said = capsys.readouterr().out
+    assert said.startswith(
+        "Ada_quantization.zip (1 kB) holds quantization.ipynb (as saved just now).\n"
+    )
 
 
 # ------------------------------------------------------------------------------------------------
@@ -188,19 +192,19 @@ def test_an_empty_question_is_named_by_number_and_title_with_its_points(folder, 
     cells = [SECTION, HEADING, cell("shot_solution", STUB), cell("shot", "", False, points=2)]
     write_notebook(folder, cells)
     pack("quantization", folder=folder)
-    assert "\n  - 4.1 One-shot (2 points) is still empty.\n" in capsys.readouterr().out
+    assert "\n  ○ 4.1 One-shot (2 points): empty\n" in capsys.readouterr().out
 
 
-def test_each_part_of_a_question_has_its_own_points(folder, capsys):
-    parts = [cell("even_solution", STUB), cell("even", "", False, points=1)]
+def test_a_part_of_a_question_that_is_empty_has_its_own_points(folder, capsys):
+    parts = [cell("even_solution", "even = True"), cell("even", "", False, points=1)]
+    graded = {"grade_id": "even_reason", "solution": True}
     written = text("YOUR ANSWER HERE") | {
-        "metadata": {"nbgrader": {"grade_id": "even_reason", "solution": True, "points": 2}}
+        "metadata": {"nbgrader": graded | {"grade": True, "points": 2}}
     }
     write_notebook(folder, [text("### 5.1 Even? (1 + 2 points)"), *parts, written])
     pack("quantization", folder=folder)
     said = capsys.readouterr().out
-    assert "5.1 Even? (1 point) is still empty." in said
-    assert "5.1 Even? (2 points) is still empty." in said
+    assert said.endswith("5.1 Even? (3 points): empty\n      2 of 3 points are empty.\n")
 
 
 def test_a_missing_network_is_named_with_the_question_that_asks_for_it(folder, capsys):
@@ -211,6 +215,76 @@ def test_a_missing_network_is_named_with_the_question_that_asks_for_it(folder, c
         "  - 4.1 One-shot (2 points): the network one_shot is not trained yet: run its cell."
         in capsys.readouterr().out
     )
+
+
+def test_it_ends_with_the_scorecard_of_the_saved_notebook(folder, capsys):
+    shot = [HEADING, cell("shot_solution", STUB), cell("shot", "", False, points=2)]
+    why = [
+        text("### 4.2 Why (3 points)"),
+        cell("why_solution", "1"),
+        cell("why", "", False, points=3),
+    ]
+    write_notebook(folder, [SECTION, *shot, *why])
+    pack("quantization", folder=folder)
+    assert capsys.readouterr().out.endswith(
+        "\n3 of 5 points attempted; empty: 4.1\n"
+        "  ○ 4.1 One-shot (2 points): empty\n"
+        "  ● 4.2 Why (3 points): answered\n"
+    )
+
+
+def asking(folder, answer, check="checks.shot(shot)", more=()):
+    """Save a notebook with an answer and its check."""
+    graded = cell("shot", "", False, points=2)
+    cells = [SECTION, HEADING, cell("shot_solution", answer), cell("x", check, False), graded]
+    write_notebook(folder, [*more, *cells])
+
+
+def test_a_function_that_the_check_asks_for_and_nothing_defines_is_named(folder, capsys):
+    asking(folder, "def shoot(w):\n    shot = w\n    return shot")
+    path = pack("quantization", folder=folder)
+    assert path.is_file()
+    assert (
+        "4.1 One-shot: the check asks for `shot`, and no code of the saved notebook defines it."
+        in capsys.readouterr().out
+    )
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "def shot(w): ...",
+        "class shot: ...",
+        "from somewhere import once as shot",
+        "if fast:\n    shot = 1",
+        "%matplotlib inline\n!ls\nfor shot in range(3): pass",
+        "files = !ls\nshot, other = 1, 2",
+        "from somewhere import *",
+        "def shoot(w):\n    # YOUR CODE HERE\n    ...",
+    ],
+)
+def test_a_name_that_is_or_may_be_defined_is_not_missed(folder, capsys, answer):
+    asking(folder, answer)
+    pack("quantization", folder=folder)
+    assert "the check asks for" not in capsys.readouterr().out
+
+
+def test_to_look_for_names_runs_nothing(folder):
+    asking(folder, f"open({str(folder / 'ran')!r}, 'w')\nshot = 1")
+    pack("quantization", folder=folder)
+    assert not (folder / "ran").exists()
+
+
+@pytest.mark.parametrize("assignment", assignments())
+def test_every_name_that_the_checks_of_the_course_ask_for_is_defined(assignment, tmp_path):
+    file = tmp_path / "solved.ipynb"
+    solved = copy.deepcopy(read(assignment))
+    for each in solved.cells:
+        each.source = solved_text(each)
+    nbformat.write(solved, file)
+    notebook = read_notebook(file)
+    assert sum(len(section.checks) for section in notebook.sections()) > 5
+    assert list(names_not_defined(notebook)) == []
 
 
 @pytest.mark.parametrize("assignment", assignments())
