@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from helpers.checks.pictures import Picture
 from helpers.checks.result import Wrong, described
 
 Array = np.ndarray
@@ -47,10 +48,13 @@ def ask(call: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> A
         raise Wrong(f"`{call}` stopped with {described(error)}{_line_of(error)}.") from error
 
 
-def expect(condition: bool, message: str) -> None:
-    """Raise `Wrong` with `message` unless `condition` holds."""
+def expect(condition: bool, message: str, picture: Picture | None = None) -> None:
+    """Raise `Wrong` with `message`, and with a picture if there is one, unless `condition` holds.
+
+    A picture is drawn only then, so that it costs nothing where the condition holds.
+    """
     if not condition:
-        raise Wrong(message)
+        raise Wrong(message, picture)
 
 
 def expect_keys(values: Any, keys: Collection[Any], none: str) -> None:

@@ -15,13 +15,22 @@ from typing import ParamSpec
 
 from helpers.checks.box import AMBER, GREEN, RED, box, line, note, prose
 from helpers.checks.hints import has_hint
+from helpers.checks.pictures import Picture
+from helpers.kernel import is_graded
 
 Claims = Iterator[str]
 Arguments = ParamSpec("Arguments")
 
 
 class Wrong(Exception):
-    """A claim does not hold; the message gives the student's result and the right one."""
+    """A claim does not hold; the message gives the student's result and the right one.
+
+    Where a picture says more, there is one of both.
+    """
+
+    def __init__(self, message: str, picture: Picture | None = None) -> None:
+        super().__init__(message)
+        self.picture = picture
 
 
 @dataclass(frozen=True, repr=False)
@@ -42,6 +51,8 @@ class CheckResult:
         The warnings that came up, each as its type and message.
     hint
         The name under which `helpers.checks.hints` has hints; empty if there are none.
+    picture
+        HTML with a picture of the problem; empty if there is none.
     """
 
     name: str
@@ -50,6 +61,7 @@ class CheckResult:
     problem: str = ""
     warned: tuple[str, ...] = ()
     hint: str = ""
+    picture: str = ""
 
     def __bool__(self) -> bool:
         return self.failed is None
@@ -81,6 +93,7 @@ class CheckResult:
             body += [
                 line("✗", RED, "does not hold", prose(self.failed)),
                 note(f"{self.problem}\n{self._hint}"),
+                self.picture,
             ]
         body += [line("!", AMBER, "warning", prose(warning)) for warning in self._warnings]
         return box(self.heading, GREEN if self else RED, body)
@@ -101,7 +114,7 @@ def public_check(
         @functools.wraps(claims)
         def check(*args: Arguments.args, **kwargs: Arguments.kwargs) -> CheckResult:
             announced: list[str] = []
-            problem = None
+            problem, picture = None, ""
             try:
                 # A notebook would show warnings in red, above the result.
                 with warnings.catch_warnings(record=True) as caught:
@@ -109,6 +122,8 @@ def public_check(
                         announced.append(claim)
             except Wrong as wrong:
                 problem = str(wrong)
+                if wrong.picture is not None and not is_graded():
+                    picture = wrong.picture.html()
             except Exception as error:
                 # The check itself failed, not the student's code: the answer has an unusual form.
                 problem = f"The answer has a form that cannot be checked ({described(error)})."
@@ -116,7 +131,8 @@ def public_check(
             if problem is None:
                 return CheckResult(name, tuple(announced), warned=warned)
             hint = claims.__name__ if has_hint(claims.__name__, claims.__module__) else ""
-            return CheckResult(name, tuple(announced[:-1]), announced[-1], problem, warned, hint)
+            held, failed = tuple(announced[:-1]), announced[-1]
+            return CheckResult(name, held, failed, problem, warned, hint, picture)
 
         return check
 

@@ -29,6 +29,7 @@ from helpers.checks.answers import (
     shown,
 )
 from helpers.checks.hints import Hints
+from helpers.checks.pictures import Picture, graph
 from helpers.checks.result import Claims, Wrong, public_check
 from helpers.checks.trained import trained
 from helpers.checks.values import accuracies, repeats, verdict
@@ -73,6 +74,7 @@ LEAST_CHANGED = 0.01
 
 WEIGHTS = (-1.0, 0.2, 0.9, 2.0)
 LEVELS = (-1.0, 0.0, 1.0, 2.0)  # the weights rounded to two bits, in steps of 1
+STEPS_SHOWN = 5  # of a staircase, so that each can be seen
 LEVEL_COUNTS = {8: 256, 6: 64, 4: 16, 3: 8, 2: 4, 1: 2}
 
 # ------------------------------------------------------------------------------------------------
@@ -94,17 +96,21 @@ def quantize(quantize: Callable[..., Any]) -> Claims:
         f"With 2 bits, `w = {shown(w)}` has four levels: -1, 0, 1 and 2, from its smallest to its "
         "largest weight."
     )
+    stairs = _staircase(2, lambda w: _levels(quantize(w, 2)))
     expect(
         abs(minimum + 1) <= ROUNDING,
         f"{example}\nThe minimum is -1; yours is {minimum:.4g}.",
+        stairs,
     )
     expect(
         abs(scale - 1) <= 3 * ROUNDING,
         f"{example}\nThe step from one level to the next is 1; your scale is {scale:.4g}.",
+        stairs,
     )
     expect(
         codes.tolist() == [0, 1, 2, 3],
         f"{example}\nThe nearest levels have the codes [0, 1, 2, 3]; yours are {shown(codes)}.",
+        stairs,
     )
 
     yield "begins at the smallest weight, even if zero is then on no level"
@@ -115,6 +121,7 @@ def quantize(quantize: Callable[..., Any]) -> Claims:
         bool(np.abs(rebuilt - [0.25, 0.25, 1.75]).max() <= 8 * ROUNDING),
         f"With 2 bits, `w = {shown(w)}` has the levels 0.25, 0.75, 1.25 and 1.75. Your codes, "
         f"scale and minimum give back {shown(rebuilt)}.",
+        graph(w, rebuilt, [0.25, 0.25, 1.75], ("weight", "level")),
     )
 
     yield "rounds to the nearest of 256 levels by default (8 bits)"
@@ -127,7 +134,11 @@ def quantize(quantize: Callable[..., Any]) -> Claims:
             side = "above" if part > 0 else "below"
             i = wrong[len(wrong) // 2]
             place = f"on level {i}" if i in (0, 255) else f"0.3 steps {side} level {i}"
-            raise Wrong(f"Of the levels 0 to 255, a weight {place} got the code {codes[i]}.")
+            few = slice(max(i - 4, 0), i + 5)
+            raise Wrong(
+                f"Of the levels 0 to 255, a weight {place} got the code {codes[i]}.",
+                graph(w[few], codes[few], numbers[few], ("weight", "code")),
+            )
 
     yield "gives the smallest weight code 0 and the largest weight the last code"
     for bits in (8, 4, 3, 1):
@@ -215,6 +226,7 @@ def round_trip(quantize: Callable[..., Any], dequantize: Callable[..., Any]) -> 
             error[worst] <= scale / 2 + slack,
             f"With {bits} bits the step is {scale:.4g}, but the weight {w[worst]:.4g} comes back "
             f"as {back[worst]:.4g}, which is {error[worst] / scale:.2f} steps away.",
+            _staircase(bits, lambda w, bits=bits: dequantize(*quantize(w, bits))),
         )
 
     yield "brings equal weights back as they were"
@@ -482,6 +494,9 @@ def quantize_linear(quantize_linear: Callable[..., Any]) -> Claims:
         call = f"quantize_linear(w, {bits})"
         return as_tensor(f"`{call}`", ask(call, quantize_linear, w, bits), w.shape)
 
+    def stairs(bits: int) -> Picture:
+        return _staircase(bits, lambda w: quantize_linear(torch.from_numpy(w), bits))
+
     yield "leaves the weights as they are at full precision, `bits=None`"
     w = torch.tensor(WEIGHTS)
     found = asked(w, None)
@@ -499,7 +514,8 @@ def quantize_linear(quantize_linear: Callable[..., Any]) -> Claims:
 
     yield "finds the levels of an example with 2 bits and with 1 bit"
     for bits, expected in ((2, LEVELS), (1, (-1.0, -1.0, 2.0, 2.0))):
-        _expect_levels(torch.tensor(WEIGHTS), bits, expected, asked(torch.tensor(WEIGHTS), bits))
+        w = torch.tensor(WEIGHTS)
+        _expect_levels(w, bits, expected, asked(torch.tensor(WEIGHTS), bits), stairs(bits))
 
     yield "uses at most 2^bits levels, from the smallest to the largest weight"
     w = torch.from_numpy(_skewed_weights()).view(20, 10, 1, 1)
@@ -511,6 +527,7 @@ def quantize_linear(quantize_linear: Callable[..., Any]) -> Claims:
         expect(
             count <= LEVEL_COUNTS[bits],
             f"{bits} bits can distinguish {LEVEL_COUNTS[bits]} levels; yours has {count}.",
+            stairs(bits),
         )
         for name, end, its in (
             ("smallest", w.min(), found.min()),
@@ -520,6 +537,7 @@ def quantize_linear(quantize_linear: Callable[..., Any]) -> Claims:
                 abs(float(end - its)) <= slack,
                 f"With {bits} bits the {name} level should be the {name} weight, {float(end):.4g}; "
                 f"yours is {float(its):.4g}.",
+                stairs(bits),
             )
 
     yield "moves no weight by more than half a step"
@@ -532,6 +550,7 @@ def quantize_linear(quantize_linear: Callable[..., Any]) -> Claims:
             float(error[worst]) <= step / 2 + slack,
             f"With {bits} bits the levels are {step:.4g} apart, but the weight "
             f"{float(w.flatten()[worst]):.4g} moved by {float(error[worst]):.4g}.",
+            stairs(bits),
         )
 
     yield "copes with weights that are all equal"
@@ -1026,12 +1045,48 @@ def _quantized(answer: Any, w: Array) -> tuple[Array, float, float]:
     return codes, as_number("`scale`", answer[1]), as_number("`minimum`", answer[2])
 
 
-def _expect_levels(w: Tensor, bits: int | None, expected: Sequence[float], found: Tensor) -> None:
+def _staircase(bits: int, levels: Callable[[Array], Any]) -> Picture:
+    """Return a picture of the first steps that a quantizer makes, beside those expected.
+
+    The weights are made around the levels 0, 1, 2, ..., so that nothing has to be rounded here.
+
+    Parameters
+    ----------
+    bits
+        How many bits `levels` quantizes to.
+    levels
+        The student's code, from weights, (N,) float32, to the levels that they are rounded to.
+    """
+    last = 2**bits - 1
+    around = [(n, part) for n in range(STEPS_SHOWN) for part in (-0.4, -0.2, 0.0, 0.2, 0.4)]
+    steps = [(n + part, n) for n, part in around if 0 <= n + part <= last]
+    weights = np.array([*(weight for weight, _ in steps), last], np.float32)  # the whole range
+    return graph(
+        weights[:-1],
+        lambda: levels(weights.copy())[:-1],
+        [level for _, level in steps],
+        ("weight", "level"),
+    )
+
+
+def _levels(answer: tuple[Array, Any, Any]) -> Array:
+    codes, scale, minimum = answer
+    return codes * float(scale) + float(minimum)
+
+
+def _expect_levels(
+    w: Tensor,
+    bits: int | None,
+    expected: Sequence[float],
+    found: Tensor,
+    picture: Picture | None = None,
+) -> None:
     right = torch.tensor(expected)
     expect(
         near(found.detach(), right, 2 * ROUNDING * float(w.detach().abs().max())),
         f"With {'full precision' if bits is None else f'{bits} bits'}, the weights {shown(w)} "
         f"should be {shown(right)}; you found {shown(found)}.",
+        picture or graph(w, found, right, ("weight", "level")),
     )
 
 

@@ -26,6 +26,7 @@ from helpers.checks.figures import (
     weights_alone,
 )
 from helpers.checks.hints import Hints
+from helpers.checks.pictures import graph
 from helpers.checks.result import Claims, Wrong, public_check
 from helpers.checks.values import verdict
 
@@ -414,6 +415,7 @@ def _thresholded(
     expect(
         bool(np.abs(found - right).max() <= WITHIN),
         f"`w = {shown(w)}`: {why}\nThat gives {shown(np.array(right))}; yours is {shown(found)}.",
+        graph(w, found, right, ("weight", "new weight")),
     )
     expect(
         np.array_equal(found == 0, np.array(right) == 0),

@@ -13,6 +13,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from helpers.checks.answers import as_number, as_tensor, ask, expect, expect_keys, kind, near, shown
 from helpers.checks.hints import Hints
+from helpers.checks.pictures import grids
 from helpers.checks.result import Claims, Wrong, described, public_check
 from helpers.checks.trained import trained
 from helpers.checks.values import verdict
@@ -215,6 +216,9 @@ def sinusoidal_positions(function: Callable[..., Any]) -> Claims:
     found = as_tensor(f"`{call}`", ask(call, function, 3, 4), (3, 4))
     expect(found.dtype == torch.float32, f"It should be float32; yours is {found.dtype}.")
 
+    angles = [[t, t, t / 100, t / 100] for t in range(3)]
+    waves = [[math.sin(a), math.cos(b), math.sin(c), math.cos(d)] for a, b, c, d in angles]
+    beside = grids(found, torch.tensor(waves), ("position", "column"))
     yield "has sine and cosine of the position side by side in the first two columns"
     for t in range(3):
         pair = torch.tensor([math.sin(t), math.cos(t)])
@@ -222,6 +226,7 @@ def sinusoidal_positions(function: Callable[..., Any]) -> Claims:
             near(found[t, :2], pair, NEAR),
             f"At position {t}, the first two columns are sin({t}) and cos({t}): {shown(pair)}; "
             f"yours are {shown(found[t, :2])}.",
+            beside,
         )
 
     yield "has longer wavelengths in the other columns"
@@ -230,6 +235,7 @@ def sinusoidal_positions(function: Callable[..., Any]) -> Claims:
         near(found[2, 2:], pair, NEAR),
         f"With d = 4 and i = 1 the angle is t / 10000^(2/4) = t / 100. At position 2 the last two "
         f"columns are {shown(pair)}; yours are {shown(found[2, 2:])}.",
+        beside,
     )
 
 
@@ -283,15 +289,23 @@ def attention(function: Callable[..., Any]) -> Claims:
     mask = torch.ones(3, 5, dtype=torch.bool).tril()
     output, weights = asked(q, k, v, mask)
     blocked, allowed = weights.masked_select(~mask), weights.masked_select(mask)
+    theirs = F.scaled_dot_product_attention(q[0], k[0], torch.eye(5), attn_mask=mask)
+    beside = grids(weights[0], theirs, ("query", "key"))
     expect(
         bool((allowed > 0).all()),
         "Where the mask is true, a query may attend to a key, but some weights there are 0. Is "
         "the mask the other way round?",
+        beside,
     )
-    expect(bool((blocked == 0).all()), "Where the mask is false, the weight should be exactly 0.")
+    expect(
+        bool((blocked == 0).all()),
+        "Where the mask is false, the weight should be exactly 0.",
+        beside,
+    )
     expect(
         near(weights.sum(-1), torch.ones(2, 3), NEAR),
         "With a mask, the other weights should still sum to 1: block before the softmax.",
+        beside,
     )
     expect(
         near(output, F.scaled_dot_product_attention(q, k, v, attn_mask=mask), NEAR),
@@ -337,11 +351,14 @@ def causal_mask(function: Callable[..., Any]) -> Claims:
     expect(mask.dtype == torch.bool, f"It should be boolean; yours is {mask.dtype}.")
 
     yield "is true for a position itself and for those before it"
-    expect(bool(mask.diagonal().all()), "A position may attend to itself.")
-    expect(bool(mask[2].all()), "The last position may attend to all.")
+    right = torch.tensor([[1, 0, 0], [1, 1, 0], [1, 1, 1]])
+    beside = grids(mask, right, ("query", "key"))
+    expect(bool(mask.diagonal().all()), "A position may attend to itself.", beside)
+    expect(bool(mask[2].all()), "The last position may attend to all.", beside)
     expect(
         mask[0].tolist() == [True, False, False],
         f"The first position (row 0) may attend to itself alone; your row is {mask[0].tolist()}.",
+        beside,
     )
 
     yield "is made on the device that is asked for"
