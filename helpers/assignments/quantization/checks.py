@@ -1048,7 +1048,7 @@ def _quantized(answer: Any, w: Array) -> tuple[Array, float, float]:
 def _staircase(bits: int, levels: Callable[[Array], Any]) -> Picture:
     """Return a picture of the first steps that a quantizer makes, beside those expected.
 
-    The weights are made around the levels 0, 1, 2, ..., so that nothing has to be rounded here.
+    The weights are made around the levels -1, 0, 1, ..., so that nothing has to be rounded here.
 
     Parameters
     ----------
@@ -1057,9 +1057,9 @@ def _staircase(bits: int, levels: Callable[[Array], Any]) -> Picture:
     levels
         The student's code, from weights, (N,) float32, to the levels that they are rounded to.
     """
-    last = 2**bits - 1
-    around = [(n, part) for n in range(STEPS_SHOWN) for part in (-0.4, -0.2, 0.0, 0.2, 0.4)]
-    steps = [(n + part, n) for n, part in around if 0 <= n + part <= last]
+    last = 2**bits - 2
+    around = [(n, part) for n in range(-1, STEPS_SHOWN - 1) for part in (-0.4, -0.2, 0.0, 0.2, 0.4)]
+    steps = [(n + part, n) for n, part in around if -1 <= n + part <= last]
     weights = np.array([*(weight for weight, _ in steps), last], np.float32)  # the whole range
     return graph(
         weights[:-1],

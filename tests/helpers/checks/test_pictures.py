@@ -120,7 +120,7 @@ def test_nothing_is_drawn_where_a_check_passes(monkeypatch):
 
 
 def test_a_staircase_has_its_first_steps():
-    """With 2 bits, it goes up at 0.5, 1.5 and 2.5, and has five weights at most on each level."""
+    """With 2 bits, it goes up at -0.5, 0.5 and 1.5, and has five weights at most on each level."""
     rings = drawn(quantization.quantize(rounds_down).picture).iter(f"{SVG}circle")
     heights = [ring.get("cy") for ring in rings][1:]  # the first is that of the legend
     assert [heights.count(height) for height in dict.fromkeys(heights)] == [3, 5, 5, 3]
