@@ -201,7 +201,7 @@ def _grids(
             x, y = start + j * CELL, 24 + i * CELL
             share = min(max((float(values[i, j]) - low) / ((high - low) or 1.0), 0.0), 1.0)
             yield _square(x, y, CELL, _shade(share), GREY, 0.5)
-            number, letters = _short(values[i, j]), PAPER if share > 0.5 else INK
+            number, letters = _short(float(values[i, j])), PAPER if share > 0.5 else INK
             yield _text(x + CELL / 2, y + CELL / 2 + 3, number, "middle", letters, size=9)
             if framed[i, j]:
                 yield _square(x + 1.5, y + 1.5, CELL - 3, "none", OWN, 2.5)

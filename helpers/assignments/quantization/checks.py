@@ -213,6 +213,9 @@ def round_trip(quantize: Callable[..., Any], dequantize: Callable[..., Any]) -> 
         call = "dequantize(codes, scale, minimum)"
         return as_array(f"`{call}`", ask(call, dequantize, codes, scale, minimum), w.shape), scale
 
+    def stairs(bits: int) -> Picture:
+        return _staircase(bits, lambda w: dequantize(*quantize(w, bits)))
+
     yield "brings every weight back to within half a step"
     for bits in (8, 5, 2):
         w = _skewed_weights()
@@ -226,7 +229,7 @@ def round_trip(quantize: Callable[..., Any], dequantize: Callable[..., Any]) -> 
             error[worst] <= scale / 2 + slack,
             f"With {bits} bits the step is {scale:.4g}, but the weight {w[worst]:.4g} comes back "
             f"as {back[worst]:.4g}, which is {error[worst] / scale:.2f} steps away.",
-            _staircase(bits, lambda w, bits=bits: dequantize(*quantize(w, bits))),
+            stairs(bits),
         )
 
     yield "brings equal weights back as they were"
