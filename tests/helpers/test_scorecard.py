@@ -1,13 +1,15 @@
 """The scorecard says of each question whether it is answered and what its checks say."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 from fake_colab import FakeColab
 
 from helpers import scorecard
 from helpers.checks.result import Wrong, public_check
-from helpers.scorecard import check_all
+from helpers.notebook_file import Notebook
+from helpers.scorecard import check_all, show_answered
 
 EMPTY = "# YOUR CODE HERE\nraise NotImplementedError()"
 
@@ -155,3 +157,14 @@ def test_on_colab_the_notebook_in_the_browser_counts(tmp_path, monkeypatch, caps
     cells = question("1.1 Half", "half", EMPTY, 3)
     google.notebook = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 4}
     assert check_all("small", tmp_path).heading == "0 of 3 points attempted; empty: 1.1"
+
+
+def test_a_notebook_shows_what_is_answered_as_a_box_and_runs_no_check(monkeypatch):
+    shown = []
+    shell = SimpleNamespace(display_pub=SimpleNamespace(publish=shown.append))
+    monkeypatch.setattr(scorecard, "ipython_shell", lambda: shell)
+    cells = question("1.1 Half", "half", "half = 2", 4, "checks.half(half)")
+    show_answered(Notebook({"cells": cells, "metadata": {}}))
+    (box,) = shown
+    assert 'aria-label="answered"' in box["text/html"]
+    assert box["text/plain"].endswith("● 1.1 Half (4 points): answered")
