@@ -6,7 +6,7 @@ import pytest
 
 import helpers
 from helpers import version as this_version
-from helpers.version import VersionError, check_version
+from helpers.version import VersionError, check_version, install_missing
 
 INSTALLED = "efficient_dl_course-0.1.0+c0123456789ab-py3-none-any.whl"
 
@@ -39,7 +39,15 @@ def test_a_kernel_with_another_version_must_be_restarted(monkeypatch, version, w
 
 
 def test_missing_packages_are_named_with_the_command_that_installs_them(monkeypatch, needed):
-    monkeypatch.setattr(helpers, "__version__", "0.1.0+c0123456789ab")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
     needed += ["no-such-package>=0.4", "scikit_learn>=1.4"]
-    with pytest.raises(VersionError, match=r"%pip install no-such-package$"):
-        check_version(INSTALLED)
+    with pytest.raises(VersionError, match=r"%pip install no-such-package\n"):
+        install_missing()
+
+
+def test_torch_is_never_installed_here(monkeypatch, needed):
+    monkeypatch.setattr(this_version, "distributions", lambda name: [])
+    monkeypatch.setattr(this_version.subprocess, "run", None)  # nothing may be run
+    needed[:] = ["torch>=2.4"]
+    with pytest.raises(VersionError, match=r"%pip install torch$"):
+        install_missing()

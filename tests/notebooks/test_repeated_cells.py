@@ -30,7 +30,7 @@ def text(assignment, cell_id):
 def setup(assignment):
     """Return the three parts of the setup cell: the installation, the imports and the rest."""
     found = re.fullmatch(
-        r"(.*?\n    check_version[^\n]*\n\n)(.*\n\n)(plt\..*)",
+        r"(.*?\n    install_missing\(\)\n\n)(.*\n\n)(plt\..*)",
         text(assignment, "setup"),
         re.DOTALL,
     )

@@ -9,13 +9,13 @@ import json
 import os
 import re
 import subprocess
-import zipfile
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 from file_server import serving
 from separate_environment import make_environment
+from small_wheel import write_wheel
 from source_notebook import cells
 
 HELPERS = Path(__file__).parents[2] / "helpers"
@@ -64,22 +64,13 @@ def python(tmp_path_factory):
     return make_environment(tmp_path_factory.mktemp("environment"))
 
 
-def wheel(folder, version, name=None):
+def wheel(folder, version, name=None, needs=()):
     """Write a wheel of `helpers` that holds nothing but its version; return its path."""
-    about = f"efficient_dl_course-{version}.dist-info"
-    metadata = f"Metadata-Version: 2.1\nName: efficient-dl-course\nVersion: {version}\n"
     files = {
         "helpers/__init__.py": f'__version__ = "{version}"\n',
         "helpers/version.py": (HELPERS / "version.py").read_text(),
-        f"{about}/METADATA": metadata,
-        f"{about}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
-    record = "".join(f"{file},,\n" for file in [*files, f"{about}/RECORD"])
-    path = folder / (name or f"efficient_dl_course-{version}-py3-none-any.whl")
-    with zipfile.ZipFile(path, "w") as archive:
-        for file, text in (files | {f"{about}/RECORD": record}).items():
-            archive.writestr(file, text)
-    return path
+    return write_wheel(folder, "efficient_dl_course", version, files, name=name, needs=needs)
 
 
 @pytest.fixture
@@ -96,7 +87,7 @@ def folders(tmp_path):
 def installation():
     """Return the first part of the setup cell, which is the same in all notebooks."""
     (cell,) = [cell for cell in cells("pruning") if cell.id == "setup"]
-    return re.match(r".*?\n    check_version[^\n]*\n", cell.source, re.DOTALL)[0]
+    return re.match(r".*?\n    install_missing\(\)\n", cell.source, re.DOTALL)[0]
 
 
 def with_address(file, server):
@@ -279,3 +270,57 @@ def test_an_upload_of_nothing_says_what_belongs_beside_the_notebook(python, fold
     (folders[FIRST].parent / "nothing").mkdir()
     (kernel,) = run(python, alone, colab=folders[FIRST].parent / "nothing")
     assert "Put one file efficient_dl_course-*-any.whl, the newest, beside" in kernel["error"]
+
+
+# ------------------------------------------------------------------------------------------------
+# What the package needs
+
+
+@pytest.fixture
+def lacking(tmp_path):
+    """Return the Python of an environment with torch, but without a package of the course."""
+    return make_environment(tmp_path / "environment", without=["latex2mathml"])
+
+
+@pytest.fixture
+def needy(tmp_path):
+    """Return the folder of an assignment that needs torch and the package that is missing."""
+    (tmp_path / "needy").mkdir()
+    wheel(tmp_path / "needy", FIRST, needs=["torch>=2.4", "latex2mathml>=3.77"])
+    return tmp_path / "needy"
+
+
+@pytest.fixture
+def index(tmp_path):
+    """Return a folder from which pip installs both, each in a version that nobody has."""
+    (tmp_path / "index").mkdir()
+    for name in ("torch", "latex2mathml"):
+        write_wheel(tmp_path / "index", name, "99.0", {f"{name}/__init__.py": "NEW = True\n"})
+    return tmp_path / "index"
+
+
+def installed(python):
+    """Return what was installed into an environment itself."""
+    folder = next(python.parents[1].glob("lib/python*/site-packages"))
+    return {path.name for path in folder.glob("*.dist-info")}
+
+
+def test_one_run_installs_what_is_missing_and_leaves_torch_as_it_is(lacking, needy, index):
+    source = f"{installation()}\nimport latex2mathml\nassert latex2mathml.NEW"
+    (kernel,) = run(lacking, needy, source=source, PIP_FIND_LINKS=str(index))
+    assert (kernel["version"], kernel["said"], kernel["error"]) == (FIRST, "", "")
+    assert installed(lacking) == {
+        f"efficient_dl_course-{FIRST}.dist-info",
+        "latex2mathml-99.0.dist-info",
+    }
+
+
+def test_without_a_network_the_missing_packages_are_named(lacking, needy):
+    (kernel,) = run(lacking, needy)
+    assert "and then this cell again: %pip install latex2mathml\n" in kernel["error"]
+
+
+def test_what_could_not_be_installed_is_installed_by_a_later_run(lacking, needy, index):
+    run(lacking, needy)
+    (kernel,) = run(lacking, needy, PIP_FIND_LINKS=str(index))
+    assert (kernel["version"], kernel["error"]) == (FIRST, "")
