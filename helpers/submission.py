@@ -25,6 +25,7 @@ from helpers.measurements import MEASUREMENTS
 from helpers.notebook_file import Notebook, NotebookError, Question, read_notebook
 from helpers.provenance import functions_in
 from helpers.scorecard import show_answered
+from helpers.write_up import PACKAGES as WRITE_UP_PACKAGES
 from helpers.write_up import write_up as made_write_up
 
 __all__ = ["SubmissionError", "pack"]
@@ -82,7 +83,8 @@ def pack(
     ------
     SubmissionError
         If the notebook is missing or damaged, if a document is missing or is not what its name
-        says, or if the notebook or the whole is too large.
+        says, or if the notebook or the whole is too large; or if a write-up cannot be made, because
+        its packages are not installed.
     """
     folder = Path(folder)
     called = _file_name(student)
@@ -191,6 +193,11 @@ def _documents(
         found += ai_logs([folder / path for path in logs])
     except DocumentError as error:
         raise SubmissionError(str(error)) from error
+    except ModuleNotFoundError:
+        raise SubmissionError(
+            "To make a write-up, run this in a cell of its own first, and then this cell again: "
+            f"%pip install {' '.join(WRITE_UP_PACKAGES)}"
+        ) from None  # whose traceback would say nothing more
     return found
 
 

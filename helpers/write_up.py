@@ -14,7 +14,10 @@ from typing import Any
 from helpers.formulas import as_mathml
 from helpers.notebook_file import PLACEHOLDERS, Notebook, answer_text
 
-__all__ = ["write_up"]
+__all__ = ["PACKAGES", "write_up"]
+
+PACKAGES = ("markdown-it-py", "mdit-py-plugins", "latex2mathml")
+"""What a write-up needs; they are imported only when one is made."""
 
 _PAGE = """\
 <!DOCTYPE html>
@@ -60,6 +63,11 @@ def write_up(notebook: Notebook, title: str) -> str:
         The notebook, as it was saved.
     title
         Title of the page as plain text.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        If one of the `PACKAGES` is missing, and the answers need it.
     """
     return _PAGE.format(title=escape(title), body="\n".join(_body(notebook)))
 
@@ -79,7 +87,8 @@ def _answer(cell: dict[str, Any]) -> str:
     """Return a written answer as HTML."""
     if any(text in cell["source"] for text in PLACEHOLDERS):
         return '<p class="empty">This answer is still empty.</p>'
-    # Imported here, because few of those who pack a notebook want a write-up.
+    # Imported here, because few of those who pack a notebook want a write-up, and Colab may lack
+    # these packages.
     from markdown_it import MarkdownIt
     from mdit_py_plugins.amsmath import amsmath_plugin
     from mdit_py_plugins.dollarmath import dollarmath_plugin

@@ -41,7 +41,8 @@ def _explain(
     # The source of a cell is in this cache, under a name of its own. An error inside of a student's
     # function ends in the frame of that function, and is left to the check.
     source = "".join(linecache.getlines(frame.f_code.co_filename))
-    in_cell = frame.f_globals is shell.user_ns and frame.f_code.co_name == "<module>"
+    # The code of a cell has another name in each version of IPython, but no names of its own.
+    in_cell = frame.f_globals is shell.user_ns and frame.f_locals is frame.f_globals
     if in_cell and error.name and check_calls(source):
         found = CheckResult(error.name, (), "exists", undefined(error.name))
         shell.display_pub.publish({"text/plain": repr(found), "text/html": found._repr_html_()})

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import sys
 import zipfile
 
 import pytest
@@ -119,6 +120,17 @@ def test_pack_makes_the_write_up_and_leaves_it_beside_the_notebook(folder):
     page = (folder / "quantization_write_up.html").read_bytes()
     assert found["documents/write_up.html"] == page
     assert b"<title>quantization, Ada</title>" in page
+
+
+@pytest.mark.parametrize(
+    "module", ["markdown_it", "mdit_py_plugins.dollarmath", "latex2mathml.converter"]
+)
+def test_a_write_up_without_its_packages_says_what_to_install(folder, monkeypatch, module):
+    monkeypatch.setitem(sys.modules, module, None)  # as if it were not installed
+    wanted = "run this in a cell .* %pip install markdown-it-py mdit-py-plugins latex2mathml$"
+    with pytest.raises(SubmissionError, match=wanted):
+        pack("quantization", write_up=True)
+    assert not (folder / "quantization.zip").exists()
 
 
 def test_answers_and_figures_stand_below_their_questions_in_the_order_of_the_notebook():

@@ -1,12 +1,16 @@
 """In a notebook, a check of a name that does not exist yet says so in a sentence."""
 
+import json
+import subprocess
 from pathlib import Path
 
 import pytest
 from jupyter_client.manager import start_new_kernel
+from separate_environment import make_environment
 
 PROJECT = Path(__file__).parents[2]
 SECONDS = 120
+ON_COLAB = ["ipython==7.34.0", "ipykernel==6.17.1"]  # since 2022
 IMPORTS = (
     "from helpers.assignments.quantization import checks\nfrom helpers.scorecard import check_all"
 )
@@ -14,12 +18,38 @@ IMPORTS = (
 pytestmark = [pytest.mark.slow, pytest.mark.thorough]
 
 
+@pytest.fixture(scope="module")
+def colabs(tmp_path_factory):
+    """Return the Python of an environment with the IPython that Colab has."""
+    folder = tmp_path_factory.mktemp("environment")
+    python = make_environment(folder / "colab", without=["IPython", "ipython", "ipykernel"])
+    pip = [python, "-m", "pip", "install", "--quiet", *ON_COLAB]
+    done = subprocess.run(pip, capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip(f"pip cannot fetch Colab's IPython: {done.stderr[-300:]}")
+    return python
+
+
+@pytest.fixture(params=["this IPython", "Colab's IPython"])
+def kernel(request, tmp_path, monkeypatch):
+    """Return the name of a kernel."""
+    if request.param == "this IPython":
+        return "python3"
+    (tmp_path / "kernels" / "colab").mkdir(parents=True)
+    python = request.getfixturevalue("colabs")
+    argv = [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    spec = {"argv": argv, "display_name": "Colab", "language": "python"}
+    (tmp_path / "kernels" / "colab" / "kernel.json").write_text(json.dumps(spec))
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
+    return "colab"
+
+
 @pytest.fixture
-def run(tmp_path, monkeypatch):
+def run(kernel, tmp_path, monkeypatch):
     """Return a function that runs a cell in a kernel: its status, and what it shows."""
     monkeypatch.setenv("PYTHONPATH", str(PROJECT))
     monkeypatch.delenv("COURSE_GRADING", raising=False)
-    manager, client = start_new_kernel(cwd=str(tmp_path))
+    manager, client = start_new_kernel(kernel_name=kernel, cwd=str(tmp_path))
 
     def outputs(code):
         shown = []
