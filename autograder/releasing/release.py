@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import os
+import re
 import tempfile
 import zipfile
 from collections.abc import Sequence
@@ -44,6 +45,11 @@ SETUP = "setup"
 
 NO_ADDRESS = 'ADDRESS = ""'
 """The line of the setup cell that says where the wheel is downloaded from."""
+
+FULL = re.compile(
+    r'^# (os\.environ\["COURSE_PROFILE"\] = "full"  # )remove the first # for (.+)$', re.MULTILINE
+)
+"""The line of the setup cell that chooses the full profile, once its first # is removed."""
 
 GPU = {"accelerator": "GPU", "colab": {"gpuType": "T4"}}
 """The metadata with which a notebook asks Google Colab for a GPU."""
@@ -184,7 +190,8 @@ def _adapt(path: Path, wheel: Path, settings: Settings) -> list[str]:
     """Make a notebook of the course one for students, which also works without the files beside it.
 
     What only the course needs is left out. If the course has an address, the notebook says where
-    its files are, knows the address and the digest of its wheel, and opens in Colab.
+    its files are, knows the address and the digest of its wheel, and opens in Colab. It trains in
+    the profile of the course, unless a student chooses the other one.
 
     Returns
     -------
@@ -198,8 +205,20 @@ def _adapt(path: Path, wheel: Path, settings: Settings) -> list[str]:
     if settings.profile == "full" and about.get("artifacts"):
         notebook.metadata.update(GPU)
     added = _add_addresses(notebook, path.stem, wheel, settings.releases)
+    if settings.profile == "full":
+        added += _choose_full(notebook)
     nbformat.write(notebook, path)
     return added
+
+
+def _choose_full(notebook: NotebookNode) -> list[str]:
+    """Choose the full profile in the setup cell, if it has the choice; return the new line."""
+    for cell in notebook.cells:
+        if cell.get("id") == SETUP and (found := FULL.search(cell.source)):
+            line = f"{found[1]}{found[2]}; put a # in front for quick"
+            cell.source = cell.source.replace(found[0], line, 1)
+            return [line]
+    return []
 
 
 def _add_addresses(

@@ -24,11 +24,11 @@ from small_course import (
     write_source,
 )
 
-from autograder.assignments import NoSuchAssignment, assignments
+from autograder.assignments import NOTEBOOKS, NoSuchAssignment, assignments
 from autograder.course import Course
 from autograder.releasing import release
 from autograder.releasing.audit import AuditFailed, audit
-from autograder.releasing.release import SETUP_HEADING, Release, ReleaseError, make_release
+from autograder.releasing.release import FULL, SETUP_HEADING, Release, ReleaseError, make_release
 from helpers.data_folder import MIRROR_FILE
 
 
@@ -182,6 +182,28 @@ def test_colab_is_asked_for_a_gpu_where_the_course_trains_with_the_full_profile(
     metadata = nbformat.read(released.notebook, as_version=4).metadata
     assert ("accelerator" in metadata, "colab" in metadata) == (asks, asks)
     assert metadata.get("accelerator", "GPU") == "GPU"
+
+
+CHOICE = '# os.environ["COURSE_PROFILE"] = "full"  # remove the first # for CIFAR-10 on a GPU'
+CHOSEN = 'os.environ["COURSE_PROFILE"] = "full"  # CIFAR-10 on a GPU; put a # in front for quick'
+
+
+@pytest.mark.parametrize(("profile", "line"), [("full", CHOSEN), ("quick", CHOICE)])
+def test_the_setup_cell_chooses_the_profile_of_the_course(
+    project: Path, profile: str, line: str
+) -> None:
+    notebook = small_notebook()
+    cell_of(notebook, "setup").source = f"import os\n\n{CHOICE}\nprint()"
+    released = release_with(project, f'profile = "{profile}"\n', notebook)
+    cell = cell_of(nbformat.read(released.notebook, as_version=4), "setup")
+    assert cell.source == f"import os\n\n{line}\nprint()"
+
+
+@pytest.mark.parametrize("assignment", assignments())
+def test_every_notebook_that_trains_has_the_line_that_chooses_the_profile(assignment: str) -> None:
+    notebook = nbformat.read(NOTEBOOKS / assignment / f"{assignment}.ipynb", as_version=4)
+    chooses = bool(FULL.search(cell_of(notebook, "setup").source))
+    assert chooses == bool(notebook.metadata.course.artifacts)
 
 
 def test_without_addresses_the_release_has_none(released: Release) -> None:
