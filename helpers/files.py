@@ -1,6 +1,7 @@
-"""Write a file completely or not at all."""
+"""Write a file completely or not at all, and say when one was written."""
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,3 +21,9 @@ def replacing(path: Path) -> Iterator[Path]:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def written_ago(path: Path) -> str:
+    """Return how long ago a file was written, such as ``"12 min ago"``."""
+    minutes = int((time.time() - path.stat().st_mtime) / 60)
+    return f"{minutes} min ago" if minutes else "just now"

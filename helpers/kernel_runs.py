@@ -6,12 +6,13 @@ run, such as a written answer, does not show here.
 
 import os
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from helpers.kernel import ipython_shell
 
-__all__ = ["code_run_since", "running_notebook", "watch"]
+__all__ = ["code_run_since", "running_notebook", "unsaved_code_was_run", "watch"]
 
 _runs: list[tuple[float, str]] = []
 
@@ -32,6 +33,20 @@ def code_run_since(when: float) -> list[str]:
         In seconds, as `time.time` counts.
     """
     return [code for ran, code in _runs[:-1] if ran > when]
+
+
+def unsaved_code_was_run(file: Path, saved: Iterable[str]) -> bool:
+    """Return whether code was run after a notebook was saved that is not in its file.
+
+    Parameters
+    ----------
+    file
+        The file of the notebook.
+    saved
+        The texts of its cells.
+    """
+    known = {source.strip() for source in saved}
+    return any(code.strip() not in known for code in code_run_since(file.stat().st_mtime))
 
 
 def running_notebook() -> str | None:

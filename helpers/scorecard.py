@@ -10,16 +10,19 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from helpers.checks.box import AMBER, GREEN, RED, box, line, prose
+from helpers.checks.box import AMBER, GREEN, RED, box, line, note, prose
 from helpers.checks.result import CheckResult, described
 from helpers.checks.undefined import explain_undefined, undefined
-from helpers.colab import notebook_file
+from helpers.colab import notebook_file, on_colab
+from helpers.files import written_ago
 from helpers.kernel import ipython_shell, is_graded
+from helpers.kernel_runs import unsaved_code_was_run, watch
 from helpers.notebook_file import Notebook, NotebookError, Section, read_notebook
 
 __all__ = ["Scorecard", "check_all", "show_answered"]
 
 explain_undefined()
+watch()
 
 _OPEN, _WRONG, _PASSES, _UNCHECKED = "empty", "not right yet", "checks pass", "no public check"
 _ANSWERED = "answered"
@@ -49,9 +52,12 @@ class Scorecard:
     ----------
     rows
         The questions, in the order of the notebook.
+    warning
+        Why the scorecard may be out of date; empty if nothing says so.
     """
 
     rows: tuple[_Row, ...]
+    warning: str = ""
 
     @property
     def heading(self) -> str:
@@ -63,7 +69,7 @@ class Scorecard:
         return f"{text}; empty: {', '.join(left)}" if left else text
 
     def __repr__(self) -> str:
-        lines = [self.heading]
+        lines = [self.heading, *([f"  {self.warning}"] if self.warning else [])]
         for row in self.rows:
             mark, _ = _SHOWN[row.state]
             lines.append(f"  {mark} {row.section.title}{_worth(row.section)}: {row.state}")
@@ -71,11 +77,13 @@ class Scorecard:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        body = []
+        body = [note(self.warning)] if self.warning else []
         for row in self.rows:
             mark, colour = _SHOWN[row.state]
             title = escape(row.section.title)
-            if row.section.anchor:
+            if (
+                row.section.anchor and not on_colab()
+            ):  # where the frame of an output has no headings
                 title = f'<a href="#{escape(row.section.anchor)}">{title}</a>'
             text = f"{title}{_worth(row.section)}"
             if row.state == _UNCHECKED:
@@ -91,7 +99,7 @@ def check_all(assignment: str, folder: Path | str = ".") -> Scorecard | None:
     """Run all public checks of the notebook once more, and say which answers are empty.
 
     A public check that passes is no promise: hidden tests ask more. Answers are looked up in the
-    notebook's file, so that it has to be saved before.
+    notebook's file, so that it has to be saved before; the scorecard says if it seems not to be.
 
     Parameters
     ----------
@@ -110,6 +118,7 @@ def check_all(assignment: str, folder: Path | str = ".") -> Scorecard | None:
     try:
         with notebook_file(Path(folder, f"{assignment}.ipynb")) as file:
             notebook = read_notebook(file)
+            warning = _warning(file, notebook)
     except FileNotFoundError:
         print(f"There is no {assignment}.ipynb here: save the notebook under this name.")
         return None
@@ -117,7 +126,17 @@ def check_all(assignment: str, folder: Path | str = ".") -> Scorecard | None:
         print(error)
         return None
     names = _namespace()
-    return Scorecard(tuple(_row(section, names) for section in notebook.sections()))
+    return Scorecard(tuple(_row(section, names) for section in notebook.sections()), warning)
+
+
+def _warning(file: Path, notebook: Notebook) -> str:
+    """Return a sentence if the file is older than the work; empty if nothing says so."""
+    if not unsaved_code_was_run(file, [cell["source"] for cell in notebook.cells]):
+        return ""
+    return (
+        f"This is the notebook as saved {written_ago(file)}, and you have run other code since: "
+        "save it, and run this cell again."
+    )
 
 
 def show_answered(notebook: Notebook) -> None:

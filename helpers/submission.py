@@ -2,7 +2,6 @@
 
 import json
 import re
-import time
 import unicodedata
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -18,9 +17,9 @@ from helpers.artifacts import (
 from helpers.asked_names import names_not_defined
 from helpers.colab import notebook_file, offer_download, on_colab
 from helpers.documents import DOCUMENTS, Document, DocumentError, ai_logs, written_up
-from helpers.files import replacing
+from helpers.files import replacing, written_ago
 from helpers.kernel import is_graded
-from helpers.kernel_runs import code_run_since, running_notebook, watch
+from helpers.kernel_runs import running_notebook, unsaved_code_was_run, watch
 from helpers.measurements import MEASUREMENTS
 from helpers.notebook_file import Notebook, NotebookError, Question, read_notebook
 from helpers.provenance import functions_in
@@ -138,7 +137,7 @@ def _pack(
         for document in documents:
             archive.writestr(f"{DOCUMENTS}/{document.name}", document.content)
 
-    what = f"{file.name} (as saved {_age(file)})"
+    what = f"{file.name} (as saved {written_ago(file)})"
     if networks or notebook.artifacts:
         what += f" and {', '.join(networks) or 'no trained network'}"
     what += "".join(f", {document.said}" for document in documents)
@@ -270,8 +269,7 @@ def _doubts(file: Path, notebook: Notebook, *, named: bool) -> list[str]:
 def _signs_of_another_state(file: Path, notebook: Notebook) -> list[str]:
     """Return signs that the student's work is not, or not all, in the file that was packed."""
     signs = []
-    saved = {cell["source"].strip() for cell in notebook.cells}
-    if any(code.strip() not in saved for code in code_run_since(file.stat().st_mtime)):
+    if unsaved_code_was_run(file, [cell["source"] for cell in notebook.cells]):
         signs.append(
             f"You have run code that is not in {file.name}: the notebook was changed after it was "
             "saved. Save it (Ctrl+S or ⌘S), and run this cell again."
@@ -313,8 +311,3 @@ def _say(heading: str, points: list[str]) -> None:
 def _size(path: Path) -> str:
     size = path.stat().st_size
     return f"{size / 2**20:.1f} MB" if size >= 2**20 else f"{-(-size // 1024)} kB"
-
-
-def _age(path: Path) -> str:
-    minutes = int((time.time() - path.stat().st_mtime) / 60)
-    return f"{minutes} min ago" if minutes else "just now"

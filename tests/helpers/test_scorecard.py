@@ -1,12 +1,14 @@
 """The scorecard says of each question whether it is answered and what its checks say."""
 
 import json
+import os
+import time
 from types import SimpleNamespace
 
 import pytest
 from fake_colab import FakeColab
 
-from helpers import scorecard
+from helpers import kernel_runs, scorecard
 from helpers.checks.result import Wrong, public_check
 from helpers.notebook_file import Notebook
 from helpers.scorecard import check_all, show_answered
@@ -168,3 +170,40 @@ def test_a_notebook_shows_what_is_answered_as_a_box_and_runs_no_check(monkeypatc
     (box,) = shown
     assert 'aria-label="answered"' in box["text/html"]
     assert box["text/plain"].endswith("● 1.1 Half (4 points): answered")
+
+
+def test_on_colab_titles_are_plain_text_because_links_lead_nowhere(notebook, tmp_path, monkeypatch):
+    card = notebook(question("1.1 Half", "half", "half = 1", 4, "checks.half(half)"), half=1)
+    assert "<a " in card._repr_html_()
+    FakeColab(tmp_path / "drive").install(monkeypatch)
+    html = card._repr_html_()
+    assert "1.1 Half (4 points)" in html
+    assert "<a " not in html
+
+
+@pytest.fixture
+def saved_and_run(notebook, tmp_path, monkeypatch):
+    """Return the scorecard of a notebook saved 12 minutes ago, after code was run just now."""
+
+    def card(code):
+        runs = [(time.time(), code), (time.time(), "check_all(...)")]
+        monkeypatch.setattr(kernel_runs, "_runs", runs)
+        notebook(question("1.1 Half", "half", "half = 1", 4, "checks.half(half)"))
+        then = time.time() - 12 * 60
+        os.utime(tmp_path / "small.ipynb", (then, then))
+        return check_all("small", tmp_path)
+
+    return card
+
+
+def test_code_that_was_run_and_not_saved_is_said_with_the_age_of_the_file(saved_and_run):
+    card = saved_and_run("half = 3")
+    said = "This is the notebook as saved 12 min ago, and you have run other code since: save it"
+    assert repr(card).splitlines()[1].startswith(f"  {said}")
+    assert said in card._repr_html_()
+
+
+def test_nothing_is_said_if_only_saved_cells_were_run_again(saved_and_run):
+    card = saved_and_run("half = 1\n")
+    assert card.warning == ""
+    assert "as saved" not in repr(card) + card._repr_html_()
