@@ -81,9 +81,8 @@ class Scorecard:
         for row in self.rows:
             mark, colour = _SHOWN[row.state]
             title = escape(row.section.title)
-            if (
-                row.section.anchor and not on_colab()
-            ):  # where the frame of an output has no headings
+            # In Colab, an output is in a frame of its own, which no link leaves.
+            if row.section.anchor and not on_colab():
                 title = f'<a href="#{escape(row.section.anchor)}">{title}</a>'
             text = f"{title}{_worth(row.section)}"
             if row.state == _UNCHECKED:

@@ -49,7 +49,7 @@ def _described(device: torch.device) -> str:
         return "without a GPU"
     meaning = pick(quick="takes a few minutes", full="can take hours")
     choose = "choose Runtime > Change runtime type for one; " if on_colab() else ""
-    return f"no GPU: {choose}training {meaning} without"
+    return f"no GPU: {choose}training {meaning} without one"
 
 
 def _keep_on_drive(assignment: str) -> None:

@@ -53,8 +53,8 @@ def test_the_device_is_the_one_that_trainings_use():
 @pytest.mark.parametrize(
     ("profile", "line"),
     [
-        ("quick", "quick, no GPU: training takes a few minutes without"),
-        ("full", "full, no GPU: training can take hours without"),
+        ("quick", "quick, no GPU: training takes a few minutes without one"),
+        ("full", "full, no GPU: training can take hours without one"),
     ],
 )
 def test_one_line_says_what_it_means_that_there_is_no_gpu(monkeypatch, capsys, profile, line):
