@@ -2,7 +2,6 @@
 
 import contextlib
 import io
-import sys
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -206,6 +205,5 @@ def _worth(section: Section) -> str:
 
 def _namespace() -> Mapping[str, Any]:
     """Return the names that the running notebook has defined."""
-    ipython = sys.modules.get("IPython")
-    shell = None if ipython is None else ipython.get_ipython()
+    shell = ipython_shell()
     return {} if shell is None else shell.user_ns

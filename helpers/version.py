@@ -19,7 +19,7 @@ _NAME = re.compile(r"[\w.-]+")
 
 
 class VersionError(Exception):
-    """The kernel has not the packages that it should; the message says what to do."""
+    """The kernel does not have the packages that it should; the message says what to do."""
 
 
 def check_version(wheel: str) -> None:
@@ -46,14 +46,14 @@ def check_version(wheel: str) -> None:
 def install_missing() -> None:
     """Install what `helpers` needs and this environment does not have at all.
 
-    What is there stays as it is. None of the packages needs torch, so pip does not look at the
-    requirements of torch either, of which Colab has not all, and which have gigabytes. torch itself
-    is not installed here: the setup cell installs it with `helpers` where there is none.
+    What is there stays as it is. torch itself is not installed here: the setup cell installs it
+    with `helpers` where there is none. None of the other packages needs torch, so pip does not
+    look at what torch requires, which would be gigabytes that Colab does not have.
 
     Raises
     ------
     VersionError
-        If something is missing still, such as without a network.
+        If something is still missing afterwards, for instance because there is no network.
     """
     missing = _missing()
     wanted = [needed for needed in missing if _name(needed) != "torch"]
