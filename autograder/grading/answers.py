@@ -20,22 +20,44 @@ def answer_digests(nb: NotebookNode) -> dict[str, str]:
     Parameters
     ----------
     nb
-        A repaired notebook. The answer to a question is what the student wrote in the answer cells
-        since the last graded cell, up to and including the question's own cell.
+        A repaired notebook.
 
     Returns
     -------
     dict of str to str
         By the ``grade_id`` of the graded cell.
     """
-    found: dict[str, str] = {}
-    answer = hashlib.sha256()
+    found = {}
+    for question, cells in answer_cells(nb).items():
+        answer = hashlib.sha256()
+        for cell in cells:
+            answer.update(f"{cell.cell_type}\n{len(cell.source)}\n{cell.source}".encode())
+        found[question] = answer.hexdigest()
+    return found
+
+
+def answer_cells(nb: NotebookNode) -> dict[str, list[NotebookNode]]:
+    """Return the cells with the answer to each graded question.
+
+    Parameters
+    ----------
+    nb
+        A repaired notebook.
+
+    Returns
+    -------
+    dict of str to list of NotebookNode
+        By the ``grade_id`` of the graded cell: the answer cells since the last graded cell, up to
+        and including the question's own cell.
+    """
+    found: dict[str, list[NotebookNode]] = {}
+    answer: list[NotebookNode] = []
     for cell in nb.cells:
         if is_solution(cell):
-            answer.update(f"{cell.cell_type}\n{len(cell.source)}\n{cell.source}".encode())
+            answer.append(cell)
         if is_grade(cell):
-            found[nbgrader_marks(cell)["grade_id"]] = answer.hexdigest()
-            answer = hashlib.sha256()
+            found[nbgrader_marks(cell)["grade_id"]] = answer
+            answer = []
     return found
 
 

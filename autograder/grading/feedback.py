@@ -24,11 +24,12 @@ from nbgrader.preprocessors import (
     GetGrades,
     NbGraderPreprocessor,
 )
-from nbgrader.utils import is_grade, is_task
+from nbgrader.utils import is_grade, is_solution, is_task
 from pygments.formatters import HtmlFormatter
 from traitlets.config import Config
 
 from autograder.course import Course
+from autograder.grading.answers import answer_cells
 from autograder.grading.attempt_choice import attempt_lines
 from autograder.grading.marking_notes import remove_marking_notes
 from autograder.grading.nbgrader_steps import source_notebook
@@ -119,6 +120,10 @@ class Graded:
         What the hidden test says about it.
     explanations
         What the misconceptions are about that it shows.
+    comments
+        What a person wrote about it, in Markdown.
+    by_person
+        Whether a person gave the points.
     """
 
     name: str
@@ -129,11 +134,13 @@ class Graded:
     waiting: bool
     messages: tuple[str, ...] = ()
     explanations: tuple[str, ...] = ()
+    comments: tuple[str, ...] = ()
+    by_person: bool = False
 
     @property
     def lost(self) -> bool:
         """Whether there is something to say about points that were lost."""
-        told = self.messages or self.explanations
+        told = self.messages or self.explanations or self.comments or self.by_person
         return bool(told) and not self.waiting and self.score < self.points
 
     @property
@@ -156,10 +163,13 @@ class ShowGrades(GetGrades):
         under = headings(nb) | headings(known)
         cells = [cell for cell in nb.cells if is_grade(cell) or is_task(cell)]
         parts = _parts({c.metadata.nbgrader.grade_id: c.cell_type for c in cells}, under)
-        marks = [cell.metadata.nbgrader for cell in cells]
+        answers = answer_cells(nb)
         resources["feedback"] = {
             "title": title(known) or words(self.notebook_id),
-            "questions": [_graded(mark, under, parts, record) for mark in marks],
+            "questions": [
+                _graded(cell, answers.get(_mark(cell).grade_id, [cell]), under, parts, record)
+                for cell in cells
+            ],
             "attempts": self._attempts(),
             "unreadable": record.unreadable,
         }
@@ -185,13 +195,17 @@ class ShowGrades(GetGrades):
     def preprocess_cell(
         self, cell: NotebookNode, resources: dict[str, Any], cell_index: int
     ) -> tuple[NotebookNode, dict[str, Any]]:
-        """Note for a graded cell whether it waits for manual grading."""
+        """Note what a person gave and wrote, and whether a graded cell waits for one."""
         cell, resources = super().preprocess_cell(cell, resources, cell_index)
+        names = (self.notebook_id, self.assignment_id, self.student_id)
         if is_grade(cell) or is_task(cell):
-            mark = cell.metadata.nbgrader
-            names = (self.notebook_id, self.assignment_id, self.student_id)
+            mark = _mark(cell)
             grade = self.gradebook.find_grade(mark.grade_id, *names)
             mark.waiting = bool(grade.needs_manual_grade)
+            mark.by_person = grade.manual_score is not None
+        # nbgrader itself comments on an answer that is as it was released.
+        if (is_solution(cell) or is_task(cell)) and (mark := _mark(cell)).comment:
+            mark.persons = self.gradebook.find_comment(mark.grade_id, *names).manual_comment
         return cell, resources
 
 
@@ -231,9 +245,18 @@ def _parts(kinds: dict[str, str], under: dict[str, str]) -> dict[str, str]:
     }
 
 
+def _mark(cell: NotebookNode) -> NotebookNode:
+    return cell.metadata.nbgrader
+
+
 def _graded(
-    mark: NotebookNode, under: dict[str, str], parts: dict[str, str], found: Record
+    cell: NotebookNode,
+    answer: Iterable[NotebookNode],
+    under: dict[str, str],
+    parts: dict[str, str],
+    found: Record,
 ) -> Graded:
+    mark = _mark(cell)
     record = found.questions.get(mark.grade_id)
     return Graded(
         name=mark.grade_id,
@@ -246,6 +269,8 @@ def _graded(
         explanations=tuple(
             dict.fromkeys(named.explanation for named in record.misconceptions) if record else ()
         ),
+        comments=tuple(text for each in answer if (text := _mark(each).get("persons"))),
+        by_person=mark.by_person,
     )
 
 

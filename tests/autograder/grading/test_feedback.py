@@ -55,6 +55,12 @@ def written_answer(text):
     return new_markdown_cell(text, metadata=marks("stochastic_comparison"))
 
 
+def code_answer(source):
+    kind = {"grade": False, "solution": True, "locked": False, "task": False}
+    mark = {"schema_version": 3, "grade_id": "affine_solution", **kind}
+    return new_code_cell(source, metadata={"nbgrader": mark})
+
+
 def result(html=BOX, number="5.0"):
     return new_output("execute_result", {"text/plain": number, "text/html": html})
 
@@ -144,13 +150,22 @@ def test_a_region_that_a_student_never_closed_does_not_stop_the_feedback():
 def feedback_page(tmp_path):
     """Let nbgrader write the feedback page of a graded notebook; return its source."""
 
-    def write(notebook, late_penalty=None, comment=None, **grades):
+    def write(
+        notebook,
+        late_penalty=None,
+        comments=None,
+        automatic_comments=None,
+        manual=None,
+        **grades,
+    ):
         course = GradedCourse(tmp_path)
-        course.submit("ada", grades, late_penalty=late_penalty)
-        if comment:
-            names = ("stochastic_comparison", ASSIGNMENT, ASSIGNMENT, "ada")
-            course.gradebook.find_comment(*names).manual_comment = comment
-            course.gradebook.db.commit()
+        course.gradebook.add_solution_cell("affine_solution", ASSIGNMENT, ASSIGNMENT)
+        course.submit("ada", grades, manual=manual, late_penalty=late_penalty)
+        [submitted] = course.gradebook.find_submission(ASSIGNMENT, "ada").notebooks
+        for comment in submitted.comments:
+            comment.manual_comment = (comments or {}).get(comment.name)
+            comment.auto_comment = (automatic_comments or {}).get(comment.name)
+        course.gradebook.db.commit()
         file = tmp_path / "autograded" / "ada" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
         nbformat.write(notebook, file)
         config = course_config(course.paths)
@@ -269,6 +284,99 @@ def test_nothing_went_wrong_where_a_person_gave_all_points_or_has_to_look(feedba
     assert "What went wrong" not in page
 
 
+def top_and_notebook(page):
+    top, fold, notebook = page.partition('<details class="notebook">')
+    assert fold
+    return top, notebook
+
+
+def test_what_a_person_took_off_and_wrote_stands_before_the_notebook(feedback_page):
+    page = feedback_page(
+        graded(written_answer("The second one.")),
+        stochastic_comparison=None,
+        manual={"stochastic_comparison": 0.5},
+        comments={"stochastic_comparison": "Which of them has *no bias*?"},
+    )
+
+    top, notebook = top_and_notebook(page)
+    assert (
+        "What went wrong, and why 2.1 Which rounding is better? 0.5 of 2 "
+        "Comment Which of them has no bias ?"
+    ) in words(top)
+    assert "<em>no bias</em>" in top
+    assert "<em>no bias</em>" in notebook
+
+
+def test_points_that_a_person_took_off_without_a_comment_are_named(feedback_page):
+    page = feedback_page(
+        graded(written_answer("The second one.")),
+        stochastic_comparison=None,
+        manual={"stochastic_comparison": 0.5},
+    )
+
+    assert "better? 0.5 of 2 A person graded this answer and left no comment." in words(
+        top_and_notebook(page)[0]
+    )
+
+
+def test_a_comment_on_an_answer_with_full_points_stands_before_the_notebook(feedback_page):
+    page = feedback_page(
+        graded(written_answer("The second one.")),
+        stochastic_comparison=None,
+        manual={"stochastic_comparison": 2.0},
+        comments={"stochastic_comparison": "Well put."},
+    )
+
+    top = words(top_and_notebook(page)[0])
+    assert "Comments on your answers 2.1 Which rounding is better? 2 of 2 Comment Well put." in top
+    assert "What went wrong" not in top
+
+
+def test_a_comment_on_code_stands_with_what_its_hidden_test_says(feedback_page):
+    page = feedback_page(
+        with_record(graded(code_answer("w / 2"), hidden_test(result())), LOST),
+        affine_quantize=5.0,
+        comments={"affine_solution": "See the lecture."},
+    )
+
+    top = words(top_and_notebook(page)[0])
+    assert "5 of 8 Comment See the lecture. You cut off the fraction. 3 bits:" in top
+
+
+def test_a_comment_on_a_file_that_is_no_notebook_stands_before_the_notebook(feedback_page):
+    notebook = graded(written_answer(""))
+    Record(unreadable="not JSON").write(notebook)
+
+    comments = {"stochastic_comparison": "Please come to my office."}
+    page = feedback_page(notebook, comments=comments, stochastic_comparison=0.0)
+
+    assert "Comment Please come to my office." in words(top_and_notebook(page)[0])
+
+
+def test_a_comment_that_nbgrader_made_is_not_taken_for_a_persons(feedback_page):
+    page = feedback_page(
+        graded(written_answer("")),
+        stochastic_comparison=0.0,
+        automatic_comments={"stochastic_comparison": "No response."},
+    )
+
+    top, notebook = top_and_notebook(page)
+    assert "Comment No response." in words(notebook)
+    assert "Comment" not in words(top)
+
+
+def test_a_script_in_a_comment_does_not_reach_the_page(feedback_page):
+    attack = "<script>steal()</script><img src=x onerror='steal()'>[x](javascript:steal())"
+    page = feedback_page(
+        graded(written_answer("Yes.")),
+        stochastic_comparison=1.0,
+        comments={"stochastic_comparison": f"No: {attack}"},
+    )
+
+    assert "Comment No: x" in words(top_and_notebook(page)[0])
+    assert "steal()" not in page
+
+
 def test_a_picture_has_an_alternative_text(feedback_page):
     cell = new_code_cell("plt.show()", outputs=[new_output("display_data", {"image/png": "AAAA"})])
 
@@ -294,7 +402,8 @@ def test_an_answer_that_nobody_has_read_yet_is_not_shown_as_zero(feedback_page):
 def test_a_written_answer_is_shown_with_its_score_and_the_graders_comment(feedback_page):
     notebook = graded(written_answer("The **second** one."))
 
-    page = words(feedback_page(notebook, comment="Why?", stochastic_comparison=1.5))
+    comments = {"stochastic_comparison": "Why?"}
+    page = words(feedback_page(notebook, comments=comments, stochastic_comparison=1.5))
 
     assert "Your answer 1.5 of 2 The second one. Comment Why?" in page
     assert "still waits" not in page
