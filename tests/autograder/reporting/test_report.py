@@ -387,9 +387,10 @@ def test_the_page_loads_nothing_and_runs_only_its_own_script(course):
 @pytest.mark.browser
 @pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine")
 def test_in_a_browser_a_click_on_a_heading_sorts_and_the_page_fits_a_phone(course):
-    course.submit("ada", {"affine_quantize": 8.0})
-    course.submit("ben", {"affine_quantize": 0.5})
-    course.submit("cai", {"affine_quantize": 4.0})
+    # Text with numbers in it would be sorted otherwise: 4.5, 4.3125, 10.
+    course.submit("ada", {"affine_quantize": 8.0, "affine_dequantize": 2.0})
+    course.submit("ben", {"affine_quantize": 4.3125})
+    course.submit("cai", {"affine_quantize": 4.5})
     report(course)
 
     with sync_playwright() as playwright:
