@@ -164,8 +164,14 @@ class ShowGrades(GetGrades):
         cells = [cell for cell in nb.cells if is_grade(cell) or is_task(cell)]
         parts = _parts({c.metadata.nbgrader.grade_id: c.cell_type for c in cells}, under)
         answers = answer_cells(nb)
+        # A link to a question leads to what the student wrote; its result stands below.
+        anchors = {
+            _mark((answers.get(_mark(cell).grade_id) or [cell])[-1]).grade_id: _mark(cell).grade_id
+            for cell in cells
+        }
         resources["feedback"] = {
             "title": title(known) or words(self.notebook_id),
+            "anchors": anchors,
             "questions": [
                 _graded(cell, answers.get(_mark(cell).grade_id, [cell]), under, parts, record)
                 for cell in cells

@@ -284,6 +284,16 @@ def test_nothing_went_wrong_where_a_person_gave_all_points_or_has_to_look(feedba
     assert "What went wrong" not in page
 
 
+def test_a_link_to_a_question_leads_to_the_answer_and_not_to_the_result_below(feedback_page):
+    setup = new_code_cell("import torch")
+    page = feedback_page(
+        graded(setup, code_answer("w / 2"), hidden_test(result())), affine_quantize=5.0
+    )
+
+    assert '<div class="card answer" id="affine_quantize">' in page
+    assert page.count('id="affine_quantize"') == 1
+
+
 def top_and_notebook(page):
     top, fold, notebook = page.partition('<details class="notebook">')
     assert fold
