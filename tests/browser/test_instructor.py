@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from graded_class import ASSIGNMENT, UNREADABLE, WRONG
 from in_jupyterlab import CHROMIUM, PICTURES
 from playwright.sync_api import expect
+
+from autograder.cli import main
+from autograder.course import Course
+from autograder.grading.question_box import points_text
+from autograder.reporting.results import read_class
 
 pytestmark = [
     pytest.mark.browser,
@@ -31,6 +42,25 @@ def report(page, graded_class):
 def picture(page, name):
     PICTURES.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=PICTURES / f"{name}.png", full_page=True)
+
+
+def picture_of_window(page, name):
+    page.screenshot(path=PICTURES / f"{name}.png")
+
+
+@contextmanager
+def marking_pages(course: Course) -> Iterator[str]:
+    """Run ``autograder mark``, and yield the address that it prints."""
+    command = [sys.executable, "-m", "autograder.cli", "mark", ASSIGNMENT]
+    with subprocess.Popen(
+        [*command, "--course", str(course.folder)], stdout=subprocess.PIPE, text=True
+    ) as server:
+        try:
+            yield server.stdout.readline().split()[1]
+        finally:
+            server.send_signal(signal.SIGINT)
+            server.communicate(timeout=60)
+    assert server.returncode == 0
 
 
 def test_the_report_accounts_for_the_whole_class(report):
@@ -59,9 +89,49 @@ def test_a_name_leads_to_the_feedback_which_says_first_what_was_wrong(report):
 def test_a_misconception_leads_to_the_answer_that_shows_it_and_unfolds_the_notebook(report):
     card = report.locator(".card").first
     question = card.locator("code").first.inner_text()
+    explanation = card.locator("p").inner_text()
     card.locator(".who a").click()
     expect(report).to_have_url(re.compile(f"/feedback/{WRONG}/.*#{question}$"))
-    expect(report.locator(f"[id='{question}']")).to_be_in_viewport()
+    answer = report.locator(f"[id='{question}']")
+    expect(answer).to_be_in_viewport()
+    expect(answer).to_contain_text("Your answer")
+    expect(answer.locator(".highlight")).to_be_in_viewport()
+    result = report.locator(".result").filter(has_text=explanation).first
+    expect(result).to_be_in_viewport()
+    picture_of_window(report, "feedback-misconception")
+
+
+def test_a_mark_and_a_comment_travel_from_the_marking_page_to_feedback_and_report(
+    browser, page, graded_class, tmp_path
+):
+    course = Course(tmp_path / "course")
+    shutil.copytree(graded_class.folder, course.folder)  # the other tests read the class as it was
+    before = {each.student: each.score for each in read_class(ASSIGNMENT, course).submissions}
+    with marking_pages(course) as address:
+        marking = browser.new_page()
+        marking.goto(address)
+        marking.get_by_role("link", name="One step, derived").first.click()
+        marking.keyboard.press("p")
+        marking.keyboard.type("0.5")
+        marking.keyboard.press("Tab")
+        marking.keyboard.type("Which of the *two* terms is larger?")
+        marking.keyboard.press("Control+Enter")
+        expect(marking.get_by_role("status")).to_contain_text("Saved.")
+        marking.close()
+    assert main(["feedback", ASSIGNMENT, "--course", str(course.folder)]) == 0
+
+    after = {each.student: each.score for each in read_class(ASSIGNMENT, course).submissions}
+    [student] = [each for each in after if after[each] != before[each]]
+    page.goto(course.class_report(ASSIGNMENT).as_uri())
+    row = page.locator(".all tbody tr").filter(has_text=student)
+    expect(row.locator(".score b")).to_have_text(points_text(before[student] + 0.5))
+    row.locator("th a").click()
+    entry = page.locator(".lost .comment")
+    expect(entry).to_have_text("Comment Which of the two terms is larger?")
+    expect(entry).to_be_visible()
+    expect(page.locator("details.notebook .comment").first).to_be_hidden()
+    expect(page.locator(".lost h3").filter(has_text="0.5 of")).to_have_count(1)
+    picture(page, "feedback-marked")
 
 
 def test_a_student_whose_file_was_no_notebook_reads_what_to_do(page, graded_class):
