@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from autograder.hidden.compare import count_nan, difference, largest, other_type
+from autograder.hidden.compare import count_nan, difference, largest, other_type, parts
 from autograder.hidden.student import Handle, Stopped, StudentError, noting_changes, value
 from autograder.misconceptions import Misconception
 from autograder.sandbox.inside.responder import silenced
@@ -308,8 +308,8 @@ def close(
     elif isinstance(expected, list | tuple) and isinstance(got, list | tuple):
         padded = [*got, *[None] * len(expected)]
         problems = [
-            difference(padded[i], e, within, tell=False, what=f"value {i + 1}")
-            for i, e in enumerate(expected)
+            difference(padded[i], e, within, tell=False, what=part)
+            for i, (e, part) in enumerate(zip(expected, parts(expected), strict=True))
         ]
     else:
         problems = [difference(got, expected, within, tell=False)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,9 @@ import torch
 WHOLE = "the result"
 CLEARLY_OFF = 1000
 """How many times the allowed difference may be exceeded until it is no longer worth a word."""
+
+_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
+_NUMBERS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight", 9: "nine"}
 
 
 def difference(
@@ -57,10 +60,9 @@ def difference(
             return f"{what} is {_brief(actual)} instead of {_values(len(expected))}"
         if len(actual) != len(expected):
             return f"{what} has {_values(len(actual))} instead of {len(expected)}"
-        parts = enumerate(zip(actual, expected, strict=True), start=1)
         found = (
-            difference(a, e, within, tell=tell, what=_part(f"value {i}", len(expected), what))
-            for i, (a, e) in parts
+            difference(a, e, within, tell=tell, what=part)
+            for a, e, part in zip(actual, expected, parts(expected, what), strict=True)
         )
         return next((text for text in found if text), None)
     if isinstance(expected, dict):
@@ -71,17 +73,45 @@ def difference(
         if extra := [k for k in actual if k not in expected]:
             return f"{what} has an entry for {extra[0]!r}, which is not asked for"
         found = (
-            difference(actual[k], e, within, tell=tell, what=_part(f"the entry {k!r}", 1, what))
+            difference(actual[k], e, within, tell=tell, what=_part(f"the entry {k!r}", what))
             for k, e in expected.items()
         )
         return next((text for text in found if text), None)
     raise TypeError(f"a reference answer of type {type(expected).__name__} cannot be compared")
 
 
-def _part(part: str, of: int, whole: str) -> str:
-    """Say which part of a whole is meant: ``value 2 of 3 in the entry 'rates'``."""
-    counted = f"{part} of {of}" if of > 1 else part
-    return counted if whole == WHOLE else f"{counted} in {whole}"
+def parts(expected: Sequence[Any], what: str = WHOLE) -> list[str]:
+    """Say what each value of a list or tuple is called: ``the second of the three results``.
+
+    Parameters
+    ----------
+    expected
+        The right values.
+    what
+        What holds them, as the text calls it.
+    """
+    count = len(expected)
+    if isinstance(expected, tuple) and what == WHOLE:
+        noun = "result"  # the function returns several
+    elif all(isinstance(each, np.ndarray | torch.Tensor) for each in expected):
+        noun = "array"
+    else:
+        noun = "value"
+    if count == 1:
+        return [_part(f"the only {noun}", what)]
+    many = f"{_NUMBERS.get(count, count)} {noun}s"
+    return [_part(f"the {_ordinal(place)} of the {many}", what) for place in range(1, count + 1)]
+
+
+def _part(part: str, whole: str) -> str:
+    return part if whole == WHOLE else f"{part} in {whole}"
+
+
+def _ordinal(place: int) -> str:
+    if place <= len(_ORDINALS):
+        return _ORDINALS[place - 1]
+    ending = {1: "st", 2: "nd", 3: "rd"}.get(place % 10, "th")
+    return f"{place}{'th' if place % 100 in (11, 12, 13) else ending}"
 
 
 def _values(count: int) -> str:

@@ -8,6 +8,7 @@ import torch
 
 from autograder.hidden import close, entry, gradient, holds, same, score, student, value
 from autograder.hidden.checks import SLIP
+from autograder.hidden.compare import difference
 from autograder.hidden.student import StudentError, Submission, asking
 from autograder.misconceptions import misconception
 from autograder.sandbox.inside.responder import Responder
@@ -219,7 +220,39 @@ def test_an_infinite_number_is_shown_and_not_how_far_off_it_is(notebook):
 def test_a_part_of_an_answer_is_named(notebook):
     notebook["square"] = lambda x: {"both": (x, x)}
     message = same(student.square, lambda x: {"both": (x, x + 1)}, on=[(2,)]).message
-    assert "value 2 of 2 in the entry 'both' is 2 instead of 3" in message
+    assert "the second of the two values in the entry 'both' is 2 instead of 3" in message
+
+
+def test_one_of_several_results_is_counted_in_words(notebook):
+    notebook["square"] = lambda x: (x, x)
+    message = same(student.square, lambda x: (x + 1, x), on=[(np.zeros(10),)]).message
+    assert "all 10 elements of the first of the two results are off by up to 1" in message
+
+
+@pytest.mark.parametrize(
+    ("count", "place", "part"),
+    [
+        (1, 0, "the only value"),
+        (3, 2, "the third of the three values"),
+        (9, 8, "the ninth of the nine values"),
+        (40, 10, "the 11th of the 40 values"),
+        (40, 21, "the 22nd of the 40 values"),
+    ],
+)
+def test_one_of_the_values_of_a_list_is_counted(count, place, part):
+    right = [0] * count
+    assert difference([int(i == place) for i in range(count)], right) == f"{part} is 1 instead of 0"
+
+
+def test_one_of_several_arrays_in_a_list_is_called_an_array():
+    text = difference([np.zeros(2), np.ones(2)], [np.zeros(2), np.zeros(2)])
+    assert text == "all 2 elements of the second of the two arrays are off by up to 1"
+
+
+def test_a_measured_value_that_is_off_is_counted_in_words():
+    assert close([1.0, 2.0], [1.0, 3.0], within=0.1).message.startswith(
+        "the second of the two values is 2"
+    )
 
 
 def test_an_answer_within_the_tolerance_is_right(notebook):
