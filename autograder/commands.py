@@ -10,6 +10,7 @@ import argparse
 import os
 import sys
 import webbrowser
+from collections.abc import Sized
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING
 
@@ -232,9 +233,14 @@ def _export_points(options: argparse.Namespace, course: Course) -> int:
         print(f"not in the table: {names}. Enter their points by hand.", file=sys.stderr)
     if filled.waiting:
         count = len(filled.waiting)
-        print(f"{count} of them have answers that wait for a person.", file=sys.stderr)
-    print(f"points of {len(filled.filled)} students, for {filled.system}: {filled.path}")
+        have = "has" if count == 1 else "have"
+        print(f"{count} of them {have} answers that wait for a person.", file=sys.stderr)
+    print(f"points of {_students(filled.filled)}, for {filled.system}: {filled.path}")
     return LOOK_AT_IT if filled.not_listed else 0
+
+
+def _students(names: Sized) -> str:
+    return f"{len(names)} {'student' if len(names) == 1 else 'students'}"
 
 
 def _export_feedback(options: argparse.Namespace, course: Course) -> int:
@@ -251,20 +257,22 @@ def _export_feedback(options: argparse.Namespace, course: Course) -> int:
             f"gives: {names}. Give them their pages by hand.",
             file=sys.stderr,
         )
-    print(f"feedback of {len(packed.packed)} students, for {packed.system}: {packed.path}")
+    print(f"feedback of {_students(packed.packed)}, for {packed.system}: {packed.path}")
     return LOOK_AT_IT if packed.without or packed.unnamed else 0
 
 
 def _export_autograder(options: argparse.Namespace, course: Course) -> int:
     from autograder.gradescope.archive import write_autograder
+    from autograder.grading.question_box import in_points
 
     made = write_autograder(
         options.assignment, course, options.gradescope, visibility=options.visibility
     )
     print(f"autograder for Gradescope: {made.path}. It holds the solutions: do not hand it out.")
+    automatic = in_points(made.points, "autograder point")
     print(
-        f"On Gradescope, choose Ubuntu 24.04 or newer, and {made.points:g} autograder points; "
-        f"written answers earn up to {made.by_hand:g} points, in manually graded questions."
+        f"On Gradescope, choose Ubuntu 24.04 or newer, and {automatic}; "
+        f"written answers earn up to {in_points(made.by_hand)}, in manually graded questions."
     )
     return 0
 

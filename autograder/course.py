@@ -88,7 +88,7 @@ class Course:
         names = self.settings.assignments or assignments(self.notebooks)
         if assignment not in names:
             raise UserError(
-                f"{assignment!r} is no assignment of this course. Its assignments are: "
+                f"{assignment!r} is not an assignment of this course. Its assignments are: "
                 f"{', '.join(names)}."
             )
 

@@ -63,7 +63,7 @@ class Scorecard:
         """How much is attempted, in a few words."""
         asked = sum(row.section.points for row in self.rows)
         done = asked - sum(row.section.empty_points for row in self.rows)
-        text = f"{done:g} of {asked:g} points attempted"
+        text = f"{done:g} of {asked:g} {'point' if asked == 1 else 'points'} attempted"
         left = [row.section.number for row in self.rows if row.state == _OPEN]
         return f"{text}; empty: {', '.join(left)}" if left else text
 

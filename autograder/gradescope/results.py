@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from autograder.grading.question_box import points_text
+from autograder.grading.question_box import in_points, points_text
 from autograder.grading.record import Record
 from autograder.reporting.results import ClassResults, GradedSubmission, Question
 
@@ -50,7 +50,7 @@ def _test(
     found: dict[str, Any] = {"name": name, "visibility": visibility, "output_format": "text"}
     result = submission.results[question.name]
     if result.waiting:
-        waits = f"A person grades this, out of {points_text(question.points)} points."
+        waits = f"A person grades this, out of {in_points(question.points)}."
         return found | {"output": waits}
     found |= {"score": result.score, "max_score": question.points}
     noted = record.questions.get(question.name)
@@ -78,7 +78,7 @@ def _summary(results: ClassResults, submission: GradedSubmission) -> str:
     waiting = [q for q in results.questions if submission.results[q.name].waiting]
     points = sum(q.points for q in results.questions if not q.bonus and q not in waiting)
     bonus = " (bonus points included)" if submission.bonus else ""
-    text = f"{points_text(submission.score)} of {points_text(points)} points{bonus}."
+    text = f"{points_text(submission.score)} of {in_points(points)}{bonus}."
     if not waiting:
         return text
     answers = "One answer waits" if len(waiting) == 1 else f"{len(waiting)} answers wait"

@@ -11,7 +11,7 @@ from pathlib import Path
 from autograder.course import Course
 from autograder.grading.intake.kept_attempts import KeptAttempts
 from autograder.grading.intake.submission_folder import SubmissionFolder
-from autograder.grading.question_box import points_text
+from autograder.grading.question_box import in_points, points_text
 from helpers.files import replacing
 
 FILE = "choice.json"
@@ -127,10 +127,11 @@ def best_of(attempts: Sequence[JudgedAttempt]) -> JudgedAttempt:
 
 
 def _points(attempt: JudgedAttempt) -> str:
-    points = points_text(attempt.total)
-    text = f"{points} automatic point{'' if points == '1' else 's'}"
+    text = in_points(attempt.total, "automatic point")
     if attempt.penalty:
-        text += f", after {points_text(attempt.penalty)} were taken off because it was late"
+        penalty = points_text(attempt.penalty)
+        were = "was" if penalty == "1" else "were"
+        text += f", after {penalty} {were} taken off because it was late"
     return text
 
 

@@ -33,7 +33,7 @@ from autograder.grading.answers import answer_cells
 from autograder.grading.attempt_choice import attempt_lines
 from autograder.grading.marking_notes import remove_marking_notes
 from autograder.grading.nbgrader_steps import source_notebook
-from autograder.grading.question_box import points_text, prose
+from autograder.grading.question_box import in_points, points_text, prose
 from autograder.grading.record import KEY, NoRecord, Record
 from autograder.notebook.questions import headings, is_bonus, title, words
 
@@ -311,6 +311,7 @@ class FeedbackExporter(HTMLExporter):
         """Add the filters that the template needs."""
         yield from super().default_filters()
         yield "points", points_text
+        yield "in_points", in_points
         yield "as_prose", prose
 
 

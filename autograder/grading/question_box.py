@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from helpers.checks.box import AMBER, GREEN, RED, box, line, note, prose
 
-__all__ = ["GradedCheck", "points_text", "prose", "question_box", "waiting_box"]
+__all__ = ["GradedCheck", "in_points", "points_text", "prose", "question_box", "waiting_box"]
 
 
 class GradedCheck(NamedTuple):
@@ -44,6 +44,12 @@ def points_text(points: float) -> str:
     return f"{points:.2f}".rstrip("0").rstrip(".")
 
 
+def in_points(points: float, kind: str = "point") -> str:
+    """Write points with their unit: ``1 point``, ``2.5 points``."""
+    text = points_text(points)
+    return f"{text} {kind}" if text == "1" else f"{text} {kind}s"
+
+
 def question_box(
     score: float, points: float, checks: Iterable[GradedCheck | tuple[str, float, str]]
 ) -> str:
@@ -72,8 +78,7 @@ def question_box(
         if check.explanation and check.explanation not in explained:
             body.append(note(check.explanation))
         explained.add(check.explanation)
-    unit = "point" if points == 1 else "points"
-    return box(f"{points_text(score)} of {points_text(points)} {unit}", colour, body)
+    return box(f"{points_text(score)} of {in_points(points)}", colour, body)
 
 
 def waiting_box(points: float, reason: str) -> str:

@@ -70,7 +70,7 @@ class Change:
 
 
 def _points(score: float | None) -> str:
-    return "no points yet" if score is None else f"{score:g} points"
+    return "no points yet" if score is None else f"{score:g} {'point' if score == 1 else 'points'}"
 
 
 @dataclass(frozen=True)
@@ -182,7 +182,7 @@ def require_question(name: str, assignment: str, course: Course) -> None:
         names = sorted(cell.name for cell in [*notebook.grade_cells, *notebook.task_cells])
     if name not in names:
         raise UserError(
-            f"{name!r} is no question of {assignment}. Its questions are: {', '.join(names)}."
+            f"{name!r} is not a question of {assignment}. Its questions are: {', '.join(names)}."
         )
 
 

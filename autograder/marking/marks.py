@@ -21,7 +21,7 @@ from sqlalchemy import Select, select, update
 
 from autograder.course import Course
 from autograder.errors import UserError
-from autograder.grading.question_box import points_text
+from autograder.grading.question_box import in_points, points_text
 from autograder.grading.trouble import disk_trouble_explained
 
 
@@ -152,8 +152,7 @@ def _give(gradebook: Gradebook, assignment: str, question: str, change: Change) 
 
 
 def _words(grade: Grade, comment: Comment) -> str:
-    points = "no" if grade.manual_score is None else points_text(grade.manual_score)
-    text = f"{points} point{'' if points == '1' else 's'}"
+    text = "no points" if grade.manual_score is None else in_points(grade.manual_score)
     return f"{text}, “{comment.manual_comment}”" if comment.manual_comment else text
 
 

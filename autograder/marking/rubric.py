@@ -116,7 +116,7 @@ class Rubric:
         except (ValueError, jsonschema.ValidationError) as error:
             reason = getattr(error, "message", error)
             raise UserError(
-                f"{self.file} is no rubric: {reason}. Correct it, or move it away, and load the "
+                f"{self.file} is not a rubric: {reason}. Correct it, or move it away, and load the "
                 "page again; marks do not depend on it."
             ) from error
         return found

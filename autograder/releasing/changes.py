@@ -23,7 +23,7 @@ from nbformat import NotebookNode
 
 from autograder.course import Course
 from autograder.errors import UserError
-from autograder.grading.question_box import points_text
+from autograder.grading.question_box import in_points, points_text
 from autograder.notebook.questions import headings, is_bonus, title, words
 from autograder.notebook.source import hidden_test, nbgrader_marks
 from helpers.files import replacing
@@ -178,13 +178,13 @@ def changes(before: Description, now: Description) -> list[str]:
     for name, question in now.questions.items():
         called, old = f"**{names[name]}**", before.questions.get(name)
         if old is None:
-            found.append(f"{called} is a new question, worth {_points(question.points)}.")
+            found.append(f"{called} is a new question, worth {in_points(question.points)}.")
             continue
         if old.title != question.title:
             found.append(f"**{old_names[name]}** is now called {called}.")
         if old.points != question.points:
             was = points_text(old.points)
-            found.append(f"{called} is worth {_points(question.points)}; it was worth {was}.")
+            found.append(f"{called} is worth {in_points(question.points)}; it was worth {was}.")
         parts = [
             part
             for part, same in (
@@ -201,7 +201,7 @@ def changes(before: Description, now: Description) -> list[str]:
     for name, question in before.questions.items():
         if name not in now.questions:
             found.append(
-                f"**{old_names[name]}**, which was worth {_points(question.points)}, was removed."
+                f"**{old_names[name]}**, which was worth {in_points(question.points)}, was removed."
             )
     if before.around != now.around:
         found.append("The text or the code outside of the questions was changed.")
@@ -209,7 +209,7 @@ def changes(before: Description, now: Description) -> list[str]:
         found.append("The package `helpers` was changed: the first cell installs the new one.")
     if before.points != now.points:
         was = points_text(before.points)
-        found.append(f"All questions together are worth {_points(now.points)}; it was {was}.")
+        found.append(f"All questions together are worth {in_points(now.points)}; it was {was}.")
     return found or ["Nothing that concerns a question was changed."]
 
 
@@ -283,10 +283,6 @@ def _names(questions: Mapping[str, Question]) -> dict[str, str]:
         name: question.title if count[question.title] == 1 else f"{question.title} ({words(name)})"
         for name, question in questions.items()
     }
-
-
-def _points(points: float) -> str:
-    return f"{points_text(points)} {'point' if points == 1 else 'points'}"
 
 
 def _listed(parts: list[str]) -> str:

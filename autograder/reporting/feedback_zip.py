@@ -126,13 +126,12 @@ def pack_feedback(assignment: str, course: Course, archive: Path) -> FeedbackZip
     known = known_entries(course.submitted, assignment)
     if known.system not in SYSTEMS:
         raise UserError(
-            f"Nothing says what {', '.join(SYSTEMS)} would call the feedback of {assignment}: "
-            + (
-                f"its hand-ins came from {known.system}."
-                if known.system
-                else "its hand-ins came from none of them. Import what the system gave out with "
-                f"`autograder grade {assignment} --from`."
-            )
+            f"The feedback of {assignment} cannot be packed: a page needs the name that Canvas, "
+            "Moodle or Sakai gave to the student's hand-in, and these hand-ins "
+            + (f"came from {known.system}" if known.system else "came from none of the three")
+            + ". Download the hand-ins from the system that is to give out the feedback, import "
+            f"them with `autograder grade {assignment} --from DOWNLOAD`, and give this command "
+            "again."
         )
     name_for = SYSTEMS[known.system]
     [pattern] = (system.pattern for system in systems.SYSTEMS if system.name == known.system)

@@ -221,7 +221,7 @@ def _recognized(rows: Sequence[list[str]], table: Path) -> tuple[int, _System]:
             if system.columns <= set(row):
                 return place, system
     raise UserError(
-        f"{table} is no table of grades that Canvas (Grades > Export), Moodle (Download grading "
+        f"{table} is not a table of grades that Canvas (Grades > Export), Moodle (Download grading "
         "worksheet) or Sakai (grades.csv in Download All) gives out."
     )
 
@@ -291,7 +291,8 @@ def _require_maximum(
     except ValueError:
         return  # it says nothing about that, or something like "(read only)"
     if maximum != results.maximum:
+        unit = "point" if maximum == 1 else "points"
         raise UserError(
-            f"{table} says that the assignment is worth {maximum:g} points, and it is worth "
+            f"{table} says that the assignment is worth {maximum:g} {unit}, and it is worth "
             f"{results.maximum:g}. Change that in {system.name}, and export the table again."
         )

@@ -19,7 +19,7 @@ from markupsafe import Markup
 
 from autograder.course import Course
 from autograder.grading.intake.names import no_formula
-from autograder.grading.question_box import points_text, prose
+from autograder.grading.question_box import in_points, points_text, prose
 from autograder.grading.trouble import disk_trouble_explained
 from autograder.page_templates import page_templates
 from autograder.reporting.copied_code import LONGEST_CODE
@@ -140,6 +140,7 @@ def _render(
 ) -> str:
     environment = page_templates(_TEMPLATES)
     environment.filters["states"] = _states
+    environment.filters["in_points"] = in_points
     environment.filters["prose"] = lambda text: Markup(prose(text))
     script = (_TEMPLATES / "report.js").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()

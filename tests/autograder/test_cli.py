@@ -15,7 +15,7 @@ from autograder.cli import main
     [
         (
             ["release", "prunning"],
-            "'prunning' is no assignment of this course. Its assignments are:",
+            "'prunning' is not an assignment of this course. Its assignments are:",
         ),
         (["grade", "quantization"], "run `autograder release quantization` first"),
         (["report", "quantization"], "autograder release"),

@@ -62,7 +62,7 @@ def test_it_gives_the_points_of_grade_and_lists_what_a_person_grades(autograder,
     assert waiting == {"reason"}
     halve, reason = results["tests"]
     assert (halve["score"], halve["max_score"]) == (AUTOMATIC, 4)
-    assert reason["output"] == "A person grades this, out of 1 points."
+    assert reason["output"] == "A person grades this, out of 1 point."
     assert not {"score", "max_score"} & set(reason)
     assert results["output"] == "4 of 4 points. One answer waits for a person and can earn 1 more."
     assert results["stdout_visibility"] == "hidden"

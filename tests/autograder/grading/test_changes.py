@@ -120,7 +120,7 @@ def test_one_question_of_one_student_is_written(graded, monkeypatch, capsys):
     options = ["--jobs", "1", "--student", STUDENT]
     assert main(["regrade", ASSIGNMENT, *options, "--question", "half"]) == 1
     said = capsys.readouterr().err
-    assert f"'half' is no question of {ASSIGNMENT}. Its questions are: halve, reason." in said
+    assert f"'half' is not a question of {ASSIGNMENT}. Its questions are: halve, reason." in said
     assert main(["regrade", ASSIGNMENT, *options, "--question", "reason", "--write"]) == 0
     said = capsys.readouterr()
     assert f"other questions would change, too, for {STUDENT}" in said.err

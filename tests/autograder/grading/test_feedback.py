@@ -426,6 +426,12 @@ def test_a_late_penalty_is_shown(feedback_page):
     assert "2 points are taken off because the submission was late" in page
 
 
+def test_one_point_of_a_late_penalty_is_singular(feedback_page):
+    page = words(feedback_page(graded(hidden_test()), late_penalty=1.0, affine_quantize=5.0))
+
+    assert "1 point is taken off because the submission was late" in page
+
+
 def test_a_script_in_a_written_answer_or_an_output_does_not_reach_the_page(feedback_page):
     attack = "<script>steal()</script><img src=x onerror='steal()'>"
     html = new_output("display_data", {"text/html": attack})

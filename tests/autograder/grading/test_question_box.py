@@ -2,7 +2,7 @@
 
 import pytest
 
-from autograder.grading.question_box import GradedCheck, points_text, prose, question_box
+from autograder.grading.question_box import GradedCheck, in_points, points_text, prose, question_box
 
 
 def test_the_points_are_in_the_heading():
@@ -56,3 +56,17 @@ def test_backticks_become_code_and_lines_stay_lines():
 @pytest.mark.parametrize(("points", "text"), [(8.0, "8"), (2.5, "2.5"), (20 / 3, "6.67"), (0, "0")])
 def test_points_are_written_as_a_person_would(points, text):
     assert points_text(points) == text
+
+
+@pytest.mark.parametrize(
+    ("points", "text"),
+    [
+        (1.0, "1 point"),
+        (0.999, "1 point"),
+        (0.5, "0.5 points"),
+        (0.0, "0 points"),
+        (21.0, "21 points"),
+    ],
+)
+def test_one_point_is_singular(points, text):
+    assert in_points(points) == text

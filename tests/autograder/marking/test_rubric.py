@@ -41,7 +41,7 @@ def test_two_items_cannot_have_the_same_comment(rubric):
 def test_a_damaged_file_is_one_sentence_and_is_kept(rubric, text):
     rubric.file.parent.mkdir()
     rubric.file.write_text(text)
-    with pytest.raises(UserError, match="is no rubric"):
+    with pytest.raises(UserError, match="is not a rubric"):
         rubric.add("rates", Item("Good."))
     assert rubric.file.read_text() == text
 

@@ -150,13 +150,13 @@ def test_students_without_a_page_are_named_in_one_sentence(course, tmp_path, cap
     said = capsys.readouterr()
     assert "without a feedback page, because they are not graded: ben, cas" in said.err
     assert "without the names that Canvas gives: dot" in said.err
-    assert "feedback of 1 students, for Canvas" in said.out
+    assert "feedback of 1 student, for Canvas" in said.out
 
 
 @pytest.mark.parametrize(
     ("files", "message"),
     [
-        ({"ada.ipynb": NOTEBOOK}, "came from none of them. Import what the system gave out"),
+        ({"ada.ipynb": NOTEBOOK}, "came from none of the three. Download the hand-ins"),
         ({"submission_1/q.ipynb": NOTEBOOK}, "came from Gradescope"),
     ],
 )

@@ -147,7 +147,7 @@ def test_another_maximum_is_refused(course, text):
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("a,b\n1,2\n", "is no table of grades"), ("", "cannot be read"), (None, "There is no")],
+    [("a,b\n1,2\n", "is not a table of grades"), ("", "cannot be read"), (None, "There is no")],
 )
 def test_another_file_is_refused_in_the_users_words(course, text, message):
     exported = course.folder / "exported.csv"
