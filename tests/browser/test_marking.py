@@ -136,10 +136,32 @@ def test_points_out_of_range_are_said_and_not_saved(course, page):
     expect(page.locator("[aria-current] .points")).to_have_value("66")
 
 
-def test_zero_clears_and_the_answer_waits_again(course, page):
+def test_0_gives_zero_points_and_keeps_the_comment(course, page):
+    press(page, "c")
+    page.keyboard.type("Nothing here.")
+    press(page, "Escape", "0", "Enter")
+    saved(page, 1)
+    assert course.grade("empty") == (0.0, False, "Nothing here.")
+    expect(current(page)).to_have_text("Answer 2")
+
+
+def test_items_that_only_take_points_off_take_them_off_the_full_points(course, page):
+    add_item(page, "-1", "Too short.")
+    add_item(page, "-0.5", "No unit.")
+    add_item(page, "0", "See the lecture.")
+    add_item(page, "2", "Names the rate.")
+    points = page.locator("[aria-current] .points")
+    for key, most in (("1", "5"), ("3", "5"), ("2", "4.5"), ("4", "0.5"), ("4", "4.5")):
+        press(page, key)
+        expect(points).to_have_value(most)
+    saved(page, 1)
+    assert course.grade("empty")[0] == 4.5
+
+
+def test_x_clears_and_the_answer_waits_again(course, page):
     press(page, "f")
     saved(page, 1)
-    press(page, "0")
+    press(page, "x")
     expect(page.locator("[aria-current] .tag")).to_have_text("not marked")
     saved(page, 0)
     assert course.grade("empty") == (None, True, None)

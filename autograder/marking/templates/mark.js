@@ -164,7 +164,8 @@ function toggle(item) {
   card.comment.value = rest.join("\n");
   if (item.points !== null) {
     const counted = items.filter((each) => each.points !== null && rest.includes(each.comment));
-    const sum = counted.reduce((so_far, each) => so_far + each.points, 0);
+    const onlyTakesOff = counted.some((each) => each.points < 0) && counted.every((each) => each.points <= 0);
+    const sum = counted.reduce((so_far, each) => so_far + each.points, onlyTakesOff ? most : 0);
     card.points.value = counted.length ? plain(Math.min(most, Math.max(0, sum))) : "";
   }
   showItems();
@@ -283,7 +284,8 @@ const actions = {
   k: () => step(-1),
   n: () => moveTo(nextUnmarked()),
   f: () => selected && set(selected, plain(most)),
-  0: () => selected && set(selected, "", ""),
+  0: () => selected && set(selected, "0"),
+  x: () => selected && set(selected, "", ""),
   g: () => selected?.querySelector(".same")?.click(),
   p: () => selected?.points.select(),
   c: () => selected?.comment.focus(),
