@@ -77,6 +77,16 @@ CODE = re.compile(r"(^```.*?^```)", re.DOTALL | re.MULTILINE)
 HEADING = re.compile(r"^#{1,6} ")
 DRAWING = re.compile(r'<img [^>]*src="[^"]*pictures/(?P<name>[\w-]+\.svg)"[^>]*>')
 
+EMPTY_HEADER = re.compile(r"<th([^>]*)></th>")
+"""The corner of a table, which heads nothing."""
+
+SECTION = re.compile(
+    r'(<nav class="md-nav" data-md-level="\d") aria-labelledby="\w+" aria-expanded="\w+">'
+    r'(?=\s*<label class="md-nav__title"[^>]*>\s*<span [^>]*></span>'
+    r"\s*(?P<title>[^<]*?)\s*</label>)"
+)
+"""The pages of a section in the navigation, with the title of the section."""
+
 STYLED = re.compile(r' mathvariant="(double-struck|script)">([A-Z])(?=<)')
 """A letter in a style for which browsers want the letter of Unicode."""
 
@@ -148,9 +158,15 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Put drawings into the page itself, where they take on the colours of the page."""
-    return DRAWING.sub(
+    drawn = DRAWING.sub(
         lambda image: (ROOT / "docs" / "pictures" / image["name"]).read_text(encoding="utf-8"), html
     )
+    return EMPTY_HEADER.sub(r"<td\1></td>", drawn)
+
+
+def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
+    """Name the sections of the navigation: the theme takes their names from empty labels."""
+    return SECTION.sub(r'\1 aria-label="Section \g<title>">', output)
 
 
 def _published(link: re.Match[str], home: str, uri: str) -> str:

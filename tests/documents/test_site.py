@@ -1,11 +1,11 @@
 """The documentation as a site: it is complete, it needs nobody else, and it gives nothing away."""
 
 import re
-import subprocess
-import sys
 from html.parser import HTMLParser
 
 import pytest
+from built_site import build_site
+from made_once import made_once
 from shell_blocks import PROJECT
 
 from autograder.assignments import NOTEBOOKS, Assignment, assignments
@@ -30,17 +30,8 @@ class Text(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("site")
-    done = subprocess.run(
-        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)],
-        cwd=PROJECT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return folder
+def site(tmp_path_factory, worker_id):
+    return made_once(tmp_path_factory, worker_id, "site", build_site)
 
 
 def text_of(page):
