@@ -197,6 +197,11 @@ def _parser() -> argparse.ArgumentParser:
 
     samples = command("samples", commands.samples, "write the sample class into submitted/")
     samples.add_argument("assignment")
+    samples.add_argument(
+        "--few",
+        action="store_true",
+        help="write only three: a solution, a submission with mistakes and the untouched notebook",
+    )
 
     text = "run the course's experiments and freeze the results as references, or show the results"
     reference = subcommands.add_parser("reference", help=text, description=text)

@@ -288,7 +288,7 @@ def samples(options: argparse.Namespace) -> int:
     if not release.is_file():
         raise NotReleased(options.assignment, course)
     with grading_in(course.settings.profile, course.settings):
-        names = sample_class(options.assignment, release, course.submitted)
+        names = sample_class(options.assignment, release, course.submitted, few=options.few)
     print(f"{len(names)} sample submissions in {course.submitted}")
     return 0
 

@@ -26,6 +26,9 @@ from helpers.profile import profile
 NOTHING_TRAINED = {"untouched", "without-networks", "forges-scores"}
 """Samples that hand in no networks; all others hand in those of the reference run."""
 
+FEW = ("solution", "mistakes-1", "untouched")
+"""Samples that show in little time what grading looks like."""
+
 
 def sample_class(
     assignment: str,
@@ -35,6 +38,7 @@ def sample_class(
     trouble: bool = True,
     unsolved: bool = True,
     mistakes: int | None = None,
+    few: bool = False,
 ) -> list[str]:
     """Write a class of sample submissions.
 
@@ -57,6 +61,9 @@ def sample_class(
     mistakes
         Largest number of submissions with misconceptions. By default as many as it takes to show
         all misconceptions.
+    few
+        Whether to write only the samples in `FEW`. By default it is all that the other parameters
+        allow.
 
     Returns
     -------
@@ -79,6 +86,8 @@ def sample_class(
         for name, change in TROUBLE.items():
             made[name] = change(copy.deepcopy(solved))
         made["not-json"] = "This was a notebook once. {"
+    if few:
+        made = {name: made[name] for name in FEW if name in made}
     for name, notebook in made.items():
         place = folder / name / assignment
         shutil.rmtree(place, ignore_errors=True)

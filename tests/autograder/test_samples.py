@@ -7,7 +7,9 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
+from autograder.assignments import NOTEBOOKS
 from autograder.misconceptions import Misconception
+from autograder.samples import sample_class
 from autograder.samples.dependencies import Dependencies, asked_names, used_names
 from autograder.samples.mistakes import shared_out, with_misconceptions
 
@@ -99,3 +101,12 @@ def test_the_wrong_definition_comes_last(notebook):
 def test_a_misconception_without_a_solution_cell_is_an_error(notebook):
     with pytest.raises(LookupError, match="no solution cell defines nothing"):
         with_misconceptions(notebook, [misconception("nothing", "def nothing(): ...\n")])
+
+
+def test_few_samples_are_a_solution_one_with_mistakes_and_the_untouched_notebook(tmp_path):
+    # Its own cells will do: what is taken out of them for students does not matter here.
+    released = NOTEBOOKS / "sparse_linear" / "sparse_linear.ipynb"
+    names = sample_class("sparse_linear", released, tmp_path / "submitted", few=True)
+    assert names == ["solution", "mistakes-1", "untouched"]
+    handed_in = {path.parts[-3] for path in (tmp_path / "submitted").glob("*/*/*.ipynb")}
+    assert handed_in == set(names)
