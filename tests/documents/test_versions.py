@@ -45,6 +45,14 @@ def test_the_version_is_the_same_everywhere():
     assert ABOUT["version"] == helpers.__version__ == cited
 
 
+def test_the_citation_has_what_its_format_requires():
+    # Version 1.2.0 of the Citation File Format; an author who is no person has only a name.
+    citation = yaml.safe_load((PROJECT / "CITATION.cff").read_text())
+    assert citation["cff-version"] == "1.2.0"
+    assert all(citation[field] for field in ("message", "title", "authors"))
+    assert all(set(author) == {"name"} for author in citation["authors"])
+
+
 def test_the_changelog_has_a_section_for_this_version():
     assert ABOUT["version"] in re.findall(r"^## \[?([\d.]+)", CHANGELOG, re.MULTILINE)
 
