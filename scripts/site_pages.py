@@ -9,7 +9,6 @@ section; those that are made of code follow there by themselves.
 from __future__ import annotations
 
 import io
-import json
 import os
 import re
 import tomllib
@@ -23,18 +22,18 @@ import nbformat
 import yaml
 from latex2mathml.converter import convert as mathml
 from markdown_it import MarkdownIt
+from matplotlib.figure import Figure
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 from nbformat import NotebookNode
 from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme, ClearSolutions
+from site_figures import illustrations
 
 from autograder.assignments import in_course_order
 from autograder.notebook.source import nbgrader_marks
 from autograder.references import FROZEN
-from helpers.history import History
-from helpers.plots import learning_curves
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -196,7 +195,8 @@ def _plot_page(profile: str, name: str) -> str:
 
 
 def _assignment_pages() -> dict[str, str | bytes]:
-    """Return a page for each assignment, its figure, and the page that lists them."""
+    """Return a page for each assignment, its figures, and the page that lists them."""
+    matplotlib.use("agg")
     pages: dict[str, str | bytes] = {}
     listed = ["# Assignments\n\nEach page has the text of a notebook, and the code it gives.\n"]
     for assignment in in_course_order():
@@ -207,9 +207,10 @@ def _assignment_pages() -> dict[str, str | bytes]:
         title, _, text = notebook.cells[0].source.partition("\n")
         listed.append(f"## [{title.lstrip('# ')}]({assignment.name}.md)\n\n{text.strip()}\n")
         opening, *rest = _shown(notebook)
-        if figure := _figure(assignment.name, artifacts):
-            pages[f"assignments/{assignment.name}.png"] = figure
-            opening += _caption(assignment.name, artifacts)
+        for number, shown in enumerate(illustrations(assignment.name, artifacts), start=1):
+            name = f"{assignment.name}-{number}.png"
+            pages[f"assignments/{name}"] = _png(shown.figure)
+            opening += f"\n\n![{shown.alternative}]({name})\n\n*{shown.caption}*"
         pages[f"assignments/{assignment.name}.md"] = "\n\n".join([opening, *rest])
     pages["assignments/index.md"] = "\n".join(listed)
     return pages
@@ -246,27 +247,10 @@ def _prose(source: str) -> Iterator[str]:
             yield line
 
 
-def _figure(assignment: str, artifacts: list[str]) -> bytes | None:
-    """Draw the learning curves of an assignment's networks; None if it trains none."""
-    curves = {}
-    for name in artifacts:
-        path = FROZEN / "quick" / assignment / f"{name}.json"
-        if path.exists():
-            curves[name] = History.from_dict(json.loads(path.read_text(encoding="utf-8")))
-    if not curves:
-        return None
-    matplotlib.use("agg")
+def _png(figure: Figure) -> bytes:
     image = io.BytesIO()
-    learning_curves(curves).savefig(image, format="png", dpi=110, metadata={"Software": None})
+    figure.savefig(image, format="png", dpi=110, metadata={"Software": None})
     return image.getvalue()
-
-
-def _caption(assignment: str, artifacts: list[str]) -> str:
-    described = (
-        "Training loss and test accuracy over the epochs, in the reference runs of the profile "
-        "`quick` (first seed)."
-    )
-    return f"\n\n![Learning curves of {', '.join(artifacts)}]({assignment}.png)\n\n*{described}*"
 
 
 # ------------------------------------------------------------------------------------------------

@@ -8,7 +8,8 @@ from built_site import build_site
 from made_once import made_once
 from shell_blocks import PROJECT
 
-from autograder.assignments import NOTEBOOKS, Assignment, assignments
+from autograder.assignments import NOTEBOOKS, Assignment, assignments, in_course_order
+from autograder.references import sweeps
 from autograder.releasing.audit import audit
 
 pytest.importorskip("mkdocs", reason="`make docs` installs MkDocs")
@@ -46,6 +47,22 @@ def test_every_assignment_has_a_page_with_its_formulas_and_questions(site):
         assert "<math" in page
         assert "YOUR CODE HERE" in page
         assert "$" not in re.sub(r"<(pre|code|script).*?</\1>", "", page, flags=re.DOTALL)
+
+
+def test_every_assignment_has_a_figure_that_explains_it_beside_its_learning_curves(site):
+    for assignment in in_course_order():
+        page = (site / "assignments" / f"{assignment.name}.html").read_text(encoding="utf-8")
+        shown = re.findall(rf'<img alt="([^"]+)" src="({assignment.name}-\d\.png)"', page)
+        alternatives = [text for text, _ in shown]
+        assert not alternatives[0].startswith("Learning curves"), assignment.name
+        assert all(re.search(r"\d", text) for text in alternatives)
+        assert all((site / "assignments" / name).stat().st_size > 5000 for _, name in shown)
+
+
+def test_a_figure_tells_what_the_reference_run_measured(site):
+    page = (site / "assignments" / "pruning.html").read_text(encoding="utf-8")
+    measured = sweeps("quick")["pruned_per_layer"]["figures"]["60 %"]
+    assert f"{100 * measured:.1f} % at 60 %" in page
 
 
 def test_the_version_is_shown(site):
