@@ -1,7 +1,8 @@
-"""Take the screenshots of the guides anew: ``python scripts/pictures.py COURSE``.
+"""Take the screenshots of the guides again: ``python scripts/pictures.py COURSE``.
 
-COURSE is the folder of a course in which the sample class of ``sparse_linear`` was graded and
-reported, as docs/first-class.md does it. Chromium and Playwright are needed, as for the tests.
+COURSE is the folder of a course in which the whole sample class of ``sparse_linear`` was graded and
+reported, as docs/first-class.md does it with fewer samples. Chromium and Playwright are needed, as
+for the tests.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from in_jupyterlab import BROWSER_OPTIONS, CHROMIUM, opened_notebook, running_la
 PICTURES = ROOT / "docs" / "pictures"
 ASSIGNMENT = "sparse_linear"
 STUDENT = "mistakes-1"
+TRAINED = "lr_schedules"
+TRAINING = 'model_medium, history_medium = train_briefly("rate_medium", 0.1, "constant")'
 WRONG = '''def loss(X, y, w):
     """Return the sum of the squared residuals."""
     return np.abs(X @ w - y).sum()
@@ -83,9 +86,39 @@ def notebook(course: Path) -> None:
             opened.run(places["scorecard"])
             opened.cell(places["scorecard"]).evaluate("cell => cell.scrollIntoView()")
             save(opened.page.screenshot(), "scorecard")
+            opened.cell(check).locator(".cm-content").click()
+            opened.page.keyboard.press("Escape")
+            opened.page.keyboard.press("b")
+            opened.replace(check + 1, 'checks.hint("loss")')
+            opened.run(check + 1)
+            part = opened.cell(check + 1)
+            part.evaluate("cell => cell.scrollIntoView()")
+            save(part.screenshot(), "hint")
+
+
+def training() -> None:
+    """Take the picture of a training's curves, in the notebook of `TRAINED`."""
+    with tempfile.TemporaryDirectory() as temporary:
+        folder, home = Path(temporary, "work"), Path(temporary, "home")
+        shutil.copytree(ROOT / "notebooks" / TRAINED, folder)
+        home.mkdir()
+        source = folder / f"{TRAINED}.ipynb"
+        with (
+            running_lab(folder, home, PYTHONPATH=str(ROOT)) as lab,
+            opened_notebook(lab, source, source.name) as opened,
+        ):
+            opened.page.set_viewport_size({"width": 1280, "height": 900})
+            train = opened.place_of("rate_medium_solution")
+            for name in ("setup", "network", "train_functions"):
+                opened.run(opened.place_of(name))
+            opened.replace(train, TRAINING)
+            opened.run(train)
+            opened.cell(train).evaluate("cell => cell.scrollIntoView()")
+            save(opened.cell(train).screenshot(), "live-curve")
 
 
 if __name__ == "__main__":
     course = Path(sys.argv[1]).resolve()
     pages(course)
     notebook(course)
+    training()
