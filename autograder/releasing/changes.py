@@ -256,7 +256,7 @@ def _checked_by(cells: Iterable[NotebookNode], checks: Mapping[str, ast.stmt]) -
     calling = [
         cell.source
         for cell in cells
-        if cell.cell_type == "code" and not nbgrader_marks(cell) and _CHECK.search(cell.source)
+        if cell.cell_type == "code" and not _is_answered(cell) and _CHECK.search(cell.source)
     ]
     waiting = sorted({name for source in calling for name in _CHECK.findall(source)})
     used: dict[str, str] = {}
@@ -267,6 +267,12 @@ def _checked_by(cells: Iterable[NotebookNode], checks: Mapping[str, ast.stmt]) -
             nodes = ast.walk(checks[name])
             waiting += [node.id for node in nodes if isinstance(node, ast.Name)]
     return calling + [code for _, code in sorted(used.items())]
+
+
+def _is_answered(cell: NotebookNode) -> bool:
+    """Return whether a cell is an answer or a hidden test; a locked check is neither."""
+    marks = nbgrader_marks(cell)
+    return bool(marks.get("grade") or marks.get("solution"))
 
 
 def _without_comments(code: str) -> str:

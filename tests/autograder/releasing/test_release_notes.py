@@ -48,7 +48,8 @@ def source():
         new_markdown_cell("## 1 Halving (4 points)\n\nWrite `halve`.", id="asks"),
     ]
     place = notebook.cells.index(cell_of(notebook, "test"))
-    notebook.cells[place:place] = [new_code_cell("checks.halve(halve)", id="check")]
+    check = new_code_cell("checks.halve(halve)", id="check", metadata=marks("check", locked=True))
+    notebook.cells[place:place] = [check]
     place = notebook.cells.index(cell_of(notebook, "reason"))
     notebook.cells[place:place] = [new_markdown_cell("## 2 Why?\n\nSay why.", id="why")]
     place = notebook.cells.index(cell_of(notebook, "task"))
