@@ -31,17 +31,37 @@ def double(x: float) -> float:
     "helpers/assignments/NAME/checks.py": '''"""Public checks of the assignment `NAME`."""
 
 from collections.abc import Callable
+from pathlib import Path
 
-from helpers.checks.answers import ask, expect
+from helpers.checks.answers import as_number, ask, expect
+from helpers.checks.hints import Hints
 from helpers.checks.result import Claims, public_check
+
+hint = Hints(Path(__file__).with_name("hints.json"))
 
 
 @public_check("double")
 def double(double: Callable[[float], float]) -> Claims:
     """Check the student's ``double(x)``."""
-    yield "twice 2 is 4"
-    expect(ask("double(2)", double, 2) == 4, "`double(2)` is not 4.")
+    yield "twice 3 is 6"
+    found = as_number("`double(3)`", ask("double(3)", double, 3))
+    expect(found == 6, f"`double(3)` is 6; you found {found:g}.")
 ''',
+    "helpers/assignments/NAME/hints.json": """{
+ "double": {
+  "steps": [
+   "Try your function on a number that is neither 0 nor 2: what comes out, and what should?",
+   "A number is doubled if it is added to itself, or multiplied by two."
+  ],
+  "example": {
+   "given": {
+    "x": 1.5
+   },
+   "gives": 3.0
+  }
+ }
+}
+""",
     "autograder/assignments/NAME/__init__.py": '''"""The instructor's and TA's side of `NAME`."""
 
 PLACE = PLACE_IN_COURSE
@@ -58,8 +78,17 @@ from helpers.reference.NAME import doubling
 
 @misconception(of=doubling.double)
 def squares(x):
-    """You square. The result is right for 2, but wrong for 3."""
+    """You square the number, which is right for 0 and 2 alone. Add the number to itself instead."""
     return x**2
+''',
+    "tests/assignments/NAME/NAME_probes.py": '''"""Inputs that tell answers apart."""
+
+from helpers.assignments.NAME import checks
+from helpers.reference.NAME import doubling
+
+PROBES = {doubling.double: [lambda double: double(3)]}
+
+PUBLIC_CHECKS = {doubling.double: checks.double}
 ''',
 }
 """The text of each file but the notebook, by its path within the project."""
@@ -75,14 +104,14 @@ POINTS = """\
 
 | section | questions | points |
 |---|---|---:|
-| 1. Doubling | a function 3 | 3 |
-| **total** | | **3** |
+| 1. Doubling | a function 100 | 100 |
+| **total** | | **100** |
 
 **Time.** A quarter of an hour, by our estimate.
 """
 
 QUESTION = """\
-### 1.1 Twice as much (3 points)
+### 1.1 Twice as much (100 points)
 
 Write a function that returns twice as much as it is given: $f(x) = 2x$.
 """
@@ -94,23 +123,32 @@ SOLUTION = '''def double(x):
     ### END SOLUTION
 '''
 
-HIDDEN_TEST = """# Hidden tests: 3 points
+HIDDEN_TEST = """# Hidden tests: 100 points
 ### BEGIN HIDDEN TESTS
 from autograder.hidden import same, score, student
 from helpers.reference.NAME import doubling
 
-score(same(student.double, doubling.double, on=[(3,), (5,)]), of=3)
+score(same(student.double, doubling.double, on=[(5,), (-1.5,)]), of=100)
 ### END HIDDEN TESTS
 """
 
 IMPORTS = """\
+import matplotlib.pyplot as plt
+
+import helpers
 from helpers.assignments.NAME import checks
+from helpers.plots.style import STYLE
 from helpers.scorecard import check_all
-from helpers.setup import set_up
 from helpers.submission import pack
 
-device = set_up("NAME", KEEP_ON_DRIVE)
+plt.rcParams.update(STYLE)  # one look for all figures
+print(f"helpers {helpers.__version__}")
 """
+
+# What stands in the shared cells only of notebooks that train networks.
+TRAINING = re.compile(
+    r'# os\.environ\["COURSE_PROFILE"\].*\nKEEP_ON_DRIVE.*\n\n|\n\n\*\*Training saves itself[\s\S]*'
+)
 
 
 def new_assignment(name: str, project: Path = NOTEBOOKS.parent) -> list[Path]:
@@ -161,13 +199,15 @@ def new_assignment(name: str, project: Path = NOTEBOOKS.parent) -> list[Path]:
 def _notebook(name: str, notebooks: Path, other: str) -> NotebookNode:
     """Return the source notebook; what all notebooks share comes from another one."""
     shared = nbformat.read(notebooks / other / f"{other}.ipynb", as_version=4)
-    cells = {cell.id: cell.source.replace(other, name) for cell in shared.cells}
-    start, end, _ = cells["setup"].partition("    install_missing()\n")
+    cells = {cell.id: TRAINING.sub("", cell.source).replace(other, name) for cell in shared.cells}
+    start, end, _ = cells["setup"].partition("    install_missing()
+")
     title = name.replace("_", " ").capitalize()
     return new_notebook(
         cells=[
             new_markdown_cell(INTRODUCTION.replace("TITLE", title).strip(), id="title"),
             new_markdown_cell(POINTS.strip(), id="points"),
+            new_markdown_cell(cells["how-to-work"], id="how-to-work"),
             new_markdown_cell(cells["setup-heading"], id="setup-heading"),
             new_code_cell(f"{start}{end}\n{IMPORTS.replace('NAME', name)}".strip(), id="setup"),
             new_markdown_cell("## 1. Doubling", id="doubling"),
@@ -175,11 +215,15 @@ def _notebook(name: str, notebooks: Path, other: str) -> NotebookNode:
             new_code_cell(
                 SOLUTION.strip(), id="double_solution", metadata=_marks("double_solution")
             ),
-            new_code_cell("checks.double(double)", id="double_check"),
+            new_code_cell(
+                "checks.double(double)",
+                id="double_check",
+                metadata=_marks("double_check", locked=True),
+            ),
             new_code_cell(
                 HIDDEN_TEST.replace("NAME", name).strip(),
                 id="double",
-                metadata=_marks("double", points=3),
+                metadata=_marks("double", locked=True, points=100),
             ),
             new_markdown_cell(cells["submit"], id="submit"),
             new_code_cell(cells["scorecard"], id="scorecard"),
@@ -194,14 +238,14 @@ def _notebook(name: str, notebooks: Path, other: str) -> NotebookNode:
     )
 
 
-def _marks(name: str, points: int | None = None) -> dict[str, Any]:
-    """Return nbgrader's metadata of an answer or, with points, of its hidden test."""
+def _marks(name: str, *, locked: bool = False, points: int | None = None) -> dict[str, Any]:
+    """Return nbgrader's metadata of an answer or, locked, of a check; with points, of a test."""
     found = {
         "schema_version": 3,
         "grade_id": name,
         "grade": points is not None,
-        "locked": points is not None,
-        "solution": points is None,
+        "locked": locked,
+        "solution": not locked,
         "task": False,
     }
     return {"nbgrader": found if points is None else {**found, "points": points}}

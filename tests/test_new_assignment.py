@@ -14,7 +14,7 @@ from autograder.grading.record import Record
 from autograder.notebook.lint import lint
 
 PROJECT = Path(__file__).parents[1]
-NAME = "tiny"
+NAME = "brand_new"
 
 pytestmark = [pytest.mark.slow, pytest.mark.thorough]
 
@@ -24,16 +24,21 @@ def project(tmp_path_factory):
     """Return a copy of the project without its networks and with one more assignment."""
     folder = tmp_path_factory.mktemp("project")
     left_out = shutil.ignore_patterns("__pycache__", "*.safetensors")
-    for package in ("helpers", "autograder", "notebooks"):
+    for package in ("helpers", "autograder", "notebooks", "tests"):
         shutil.copytree(PROJECT / package, folder / package, ignore=left_out)
+    shutil.copyfile(PROJECT / "pyproject.toml", folder / "pyproject.toml")
     new = autograder(folder, "new", NAME)
     assert new.returncode == 0, new.stderr
     return folder
 
 
 def autograder(project, *arguments):
+    return run(project, "autograder.cli", *arguments)
+
+
+def run(project, module, *arguments):
     return subprocess.run(
-        [sys.executable, "-m", "autograder.cli", *arguments],
+        [sys.executable, "-m", module, *arguments],
         cwd=project,
         env=os.environ | {"PYTHONPATH": str(project), "OMP_NUM_THREADS": "1"},
         capture_output=True,
@@ -67,7 +72,7 @@ def record(course, student):
 
 
 def test_the_answers_are_scored(course):
-    assert [record(course, s).score for s in ("ada", "ben", "cem")] == [3, 0, 0]
+    assert [record(course, s).score for s in ("ada", "ben", "cem")] == [100, 0, 0]
 
 
 def test_the_misconceptions_are_named(course):
@@ -93,6 +98,22 @@ def test_its_notebook_and_its_answers_stand_the_checks_of_the_kit(project):
     assert lint(project / "notebooks" / NAME / f"{NAME}.ipynb") == []
     tested = autograder(project, "selftest", NAME, "--jobs", "2")
     assert tested.returncode == 0, tested.stdout + tested.stderr
+
+
+def test_the_tests_of_the_kit_pass_for_it(project):
+    # By name, and those that compare all notebooks or all assignments.
+    selected = f"{NAME} or repeated_cells or has_probes"
+    tests = ["tests/notebooks", *map(str, sorted(project.glob("tests/autograder/test_*.py")))]
+    options = ["-q", "-p", "no:cacheprovider", "-m", "not thorough and not long", "-k", selected]
+    tested = run(project, "pytest", *options, *tests)
+    assert tested.returncode == 0, tested.stdout[-3000:]
+    assert " passed" in tested.stdout
+
+
+def test_its_files_have_the_style_of_the_kit(project):
+    for check in (["check"], ["format", "--check"]):
+        done = run(project, "ruff", *check, "helpers", "autograder", "notebooks", "tests")
+        assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("name", ["Low", "low rank", "1st", "class", "../low", "pruning"])

@@ -52,7 +52,9 @@ def alike(a, b):
 
 
 def name(value):
-    return getattr(value, "name", getattr(value, "__name__", None))
+    """Return the name of a wrong solution or a reference, after its module."""
+    function = getattr(value, "wrong", value)
+    return f"{function.__module__}.{function.__name__}"
 
 
 def test_every_question_with_a_misconception_has_probes_and_a_public_check():

@@ -48,8 +48,8 @@ def no_open_figures():
     pyplot.close("all")
 
 
-def name(value):
-    return getattr(value, "__name__", "")
+def name(check):
+    return f"{check.__module__}.{check.__name__}"
 
 
 def not_written(*args, **kwargs):

@@ -65,7 +65,9 @@ def test_the_reference_gets_every_point(assignment, name):
 
 
 @pytest.mark.parametrize(
-    "wrong", [m for a in assignments() for m in misconceptions_in(a)], ids=lambda m: m.name
+    "wrong",
+    [m for a in assignments() for m in misconceptions_in(a)],
+    ids=lambda m: f"{m.assignment}-{m.name}",
 )
 def test_a_misconception_loses_points_and_is_named(wrong):
     namespace = namespace_of(wrong.assignment)
