@@ -103,7 +103,8 @@ def test_its_notebook_and_its_answers_stand_the_checks_of_the_kit(project):
 def test_the_tests_of_the_kit_pass_for_it(project):
     # By name, and those that compare all notebooks or all assignments.
     selected = f"{NAME} or repeated_cells or has_probes"
-    tests = ["tests/notebooks", *map(str, sorted(project.glob("tests/autograder/test_*.py")))]
+    tests = ["tests/notebooks", "tests/autograder/reporting/test_copied_code.py"]
+    tests += map(str, sorted(project.glob("tests/autograder/test_*.py")))
     options = ["-q", "-p", "no:cacheprovider", "-m", "not thorough and not long", "-k", selected]
     tested = run(project, "pytest", *options, *tests)
     assert tested.returncode == 0, tested.stdout[-3000:]
