@@ -34,6 +34,7 @@ def _course(options: argparse.Namespace) -> Course:
 
 def init(options: argparse.Namespace) -> int:
     """Make a course folder."""
+    from autograder import settings
     from autograder.course import Course
     from autograder.new_course import new_course
 
@@ -43,6 +44,10 @@ def init(options: argparse.Namespace) -> int:
         print(f"written: {path}")
     if not written:
         print(f"{course.folder} has its settings already; they are as they were.")
+    print(
+        f"Next, put the settings right in {course.folder / settings.NAME}; then give "
+        "`autograder release NAME` in that folder, or with the same --course."
+    )
     return 0
 
 
@@ -67,7 +72,7 @@ def release(options: argparse.Namespace) -> int:
     print(f"released: {released.archive}")
     if released.changed:
         print(
-            f"It is another one than before: `autograder changes {options.assignment}`, with the "
+            f"It differs from the last one: `autograder changes {options.assignment}`, with the "
             "same --course, says what has changed, in a text for students."
         )
     return 0

@@ -189,7 +189,7 @@ def _judged(difference: float, there: Run, count: int, peers: list[Run]) -> tupl
     verdict = (
         f"Reproduced: the difference is within ± {allowed:.4f}."
         if agrees
-        else f"Not reproduced: the difference is outside of ± {allowed:.4f}, by "
+        else f"Not reproduced: the difference exceeds ± {allowed:.4f} by "
         f"{abs(difference) - allowed:.4f}."
     )
     return agrees, (

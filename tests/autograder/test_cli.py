@@ -49,6 +49,13 @@ def test_init_makes_the_settings_of_a_course_and_keeps_those_that_are_there(tmp_
     assert "has its settings already" in capsys.readouterr().out
 
 
+def test_init_ends_with_what_to_do_next(tmp_path, capsys):
+    assert main(["init", "--course", str(tmp_path)]) == 0
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert str(tmp_path / "course.toml") in last
+    assert "`autograder release NAME`" in last
+
+
 def test_a_course_has_only_the_assignments_that_its_settings_name(tmp_path, capsys):
     (tmp_path / "course.toml").write_text('assignments = ["pruning"]\n')
     assert main(["release", "quantization", "--course", str(tmp_path)]) == 1

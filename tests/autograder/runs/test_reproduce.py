@@ -96,7 +96,7 @@ def test_a_figure_outside_of_the_spread_is_not_reproduced(frozen, again):
     reproducing.experiments().append(trained(name="other"))
     found = again()
     assert not found.agrees
-    assert found.verdict.startswith("Not reproduced: the difference is outside of ± 0.")
+    assert found.verdict.startswith("Not reproduced: the difference exceeds ± 0.")
 
 
 def test_the_allowed_difference_follows_from_the_spread_that_is_larger():
