@@ -144,13 +144,19 @@ def export_table(folder: Path, course: Path) -> None:
     (folder / "exported.csv").write_text("".join([TABLE, *rows]))
 
 
-def give(document: str, checkout: Path) -> None:
-    """Give the commands of a document in one shell, in the folder of the repository."""
+def give(document: str, checkout: Path, *, activated: bool = False) -> None:
+    """Give the commands of a document in one shell, in the folder of the repository.
+
+    The terminal of a reader who comes from the first page finds `autograder` already; with
+    `activated`, this shell does, too.
+    """
+    programs = [str(checkout / ".venv" / "bin")] if activated else []
+    path = os.pathsep.join([*programs, os.environ["PATH"]])
     given = [block.text for block in blocks(document) if not block.reason]
     done = subprocess.run(
         ["sh", "-c", "\n".join(["set -eux", *given])],
         cwd=checkout,
-        env=os.environ | {"PYTHONPATH": str(checkout), "OMP_NUM_THREADS": "1"},
+        env=os.environ | {"PATH": path, "PYTHONPATH": str(checkout), "OMP_NUM_THREADS": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -168,7 +174,7 @@ def test_the_commands_lead_from_a_clone_to_a_graded_class(checkout):
     give("README.md", checkout)
     export_table(checkout, course)
     give("docs/first-class.md", checkout)
-    give("docs/instructor.md", checkout)
+    give("docs/instructor.md", checkout, activated=True)
     graded = (course / "report" / "sparse_linear.csv").read_text()
     assert {"ada", "grace", "solution"} <= {line.split(",")[0] for line in graded.splitlines()}
     assert (course / "feedback" / "ada" / "sparse_linear" / "sparse_linear.html").is_file()
@@ -179,4 +185,4 @@ def test_the_commands_lead_from_a_clone_to_a_graded_class(checkout):
 @pytest.mark.timeout(60 * MINUTES)
 @pytest.mark.parametrize("document", ["docs/ta.md", "docs/writing-assignments.md"])
 def test_the_commands_of_a_guide_can_be_given_in_order(document, checkout):
-    give(document, checkout)
+    give(document, checkout, activated=True)
