@@ -200,8 +200,7 @@ def _notebook(name: str, notebooks: Path, other: str) -> NotebookNode:
     """Return the source notebook; what all notebooks share comes from another one."""
     shared = nbformat.read(notebooks / other / f"{other}.ipynb", as_version=4)
     cells = {cell.id: TRAINING.sub("", cell.source).replace(other, name) for cell in shared.cells}
-    start, end, _ = cells["setup"].partition("    install_missing()
-")
+    start, end, _ = cells["setup"].partition("    install_missing()\n")
     title = name.replace("_", " ").capitalize()
     return new_notebook(
         cells=[
