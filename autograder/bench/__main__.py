@@ -46,6 +46,12 @@ def _otter(options: Options) -> Iterator[dict[str, Any]]:
     yield from otter_grading(options.otter)
 
 
+def _kernels(options: Options) -> Iterator[dict[str, Any]]:
+    from autograder.bench.kernels import kernels
+
+    yield kernels()
+
+
 def _writer(options: Options) -> Iterator[dict[str, Any]]:
     from autograder.bench.writer import writing
 
@@ -63,6 +69,7 @@ PARTS = {
     "training": _training,
     "grading": _grading,
     "checks": _checks,
+    "kernels": _kernels,
     "writer": _writer,
     "demo": _demo,
     "otter": _otter,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 DOCS = Path(__file__).parents[2] / "docs"
-PARTS = ("grading", "checks", "otter", "writer", "demo")
+PARTS = ("grading", "checks", "otter", "kernels", "writer", "demo")
 FILES = {part: DOCS / "bench" / f"{part}-2-cores.json" for part in PARTS}
 """The measurements, part by part of `autograder.bench`; all are of one machine."""
 PAGE = DOCS / "speed.md"
@@ -30,6 +30,8 @@ EFFICIENCY = 0.9
 """The share of two processors that two workers should make use of."""
 UNCHANGED_SECONDS = 10.0
 """How long a thousand unchanged submissions should take at most."""
+KERNEL_SECONDS, KERNEL_MIB = 0.1, 150
+"""How soon a kernel should be ready, and how much memory it should share with no other process."""
 DEMO_MINUTES = 4.0
 """How long the demo should take at most."""
 
@@ -263,6 +265,14 @@ def _aims(measured: Mapping[str, Any]) -> list[str]:
     )
     times = ", ".join(f"{int(count):,}: {seconds:.1f} s" for count, seconds in unchanged.items())
     lines.append(f"| a thousand unchanged submissions in under {UNCHANGED_SECONDS:g} s | {times} |")
+    kernel = measured["kernels"]["forked"]
+    alone = measured["kernels"]["started by itself"]
+    lines.append(
+        f"| a kernel, with its packages imported, ready in under {KERNEL_SECONDS:g} s, with at "
+        f"most {KERNEL_MIB} MiB of its own | {kernel['seconds']:.2f} s and "
+        f"{kernel['own_mib']:.0f} MiB; started by itself, {alone['seconds']:.1f} s and "
+        f"{alone['own_mib']:.0f} MiB |"
+    )
     minutes, seconds = divmod(round(demo["seconds"]), 60)
     lines.append(
         f"| the demo, nine assignments, in under {DEMO_MINUTES:g} minutes | {minutes} min "

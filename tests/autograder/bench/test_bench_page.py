@@ -46,6 +46,10 @@ def measured():
         },
         "checks": {"ways": rows, "curve": curve},
         "otter": {"sparse_linear": row(30.0)},
+        "kernels": {
+            "started by itself": {"seconds": 2.5, "own_mib": 320.4},
+            "forked": {"seconds": 0.084, "own_mib": 29.1},
+        },
         "writer": {
             "class": 1000,
             "work_seconds": 3.6,
@@ -70,6 +74,11 @@ def test_figures_stand_in_the_page(measured):
     assert "1,000: 7.5 s" in text
     assert "| 64 | 32,000 | 50% |" in text
     assert "83% to 83%, the start included; 67% for one more submission" in text
+
+
+def test_kernels_stand_beside_what_we_aim_at(measured):
+    kernels = "0.08 s and 29 MiB; started by itself, 2.5 s and 320 MiB |"
+    assert kernels in page(measured)
 
 
 def test_otter_stands_beside_ours(measured):
