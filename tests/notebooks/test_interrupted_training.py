@@ -70,6 +70,8 @@ def said(client):
             texts.append(message["content"]["text"])
 
 
+@pytest.mark.slow
+@pytest.mark.thorough
 def test_stopping_a_training_shows_one_sentence_and_running_it_again_goes_on(client, tmp_path):
     assert reply(client, client.execute(SETUP))["status"] == "ok"
     # So many epochs that the training is still running when it is stopped.

@@ -63,6 +63,7 @@ def test_a_recipe_that_takes_too_long_is_stopped(monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_a_recipe_whose_process_dies_is_reported(monkeypatch):
     assert measured_by(monkeypatch, ends_at_once) == {"failed": "its process ended with 3"}
 

@@ -261,6 +261,8 @@ def test_a_course_that_goes_over_to_the_best_attempt_keeps_what_counted_before(c
     assert counts(course) == (5, 0, set())
 
 
+@pytest.mark.slow
+@pytest.mark.thorough
 def test_a_grader_that_is_killed_at_any_moment_loses_nothing(course, runs, monkeypatch):
     imported(course, {IN_TIME: hand_in("wrong", "First answer.")})
     graded_by_hand(course, 1)

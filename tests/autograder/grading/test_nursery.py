@@ -33,6 +33,8 @@ def answers(*names, workers=1):
     return dict(in_workers(ask, names, workers=workers, seconds=60))
 
 
+@pytest.mark.slow
+@pytest.mark.thorough
 def test_they_get_the_environment_and_the_folder_of_the_moment(tmp_path, monkeypatch):
     for value in ("first", "second"):
         (tmp_path / value).mkdir()

@@ -133,6 +133,8 @@ def test_an_exception_affects_only_its_task():
     assert results["b"].startswith("b")
 
 
+@pytest.mark.slow
+@pytest.mark.thorough
 def test_a_task_past_its_time_is_ended_and_the_others_continue():
     began = time.monotonic()
     results = run({"a": ("sleep", 600), "b": None, "c": None}, workers=1, seconds=6)
@@ -142,6 +144,8 @@ def test_a_task_past_its_time_is_ended_and_the_others_continue():
     assert results["c"].startswith("c")
 
 
+@pytest.mark.slow
+@pytest.mark.thorough
 def test_a_process_started_by_a_task_past_its_time_ends_too(tmp_path):
     mark = tmp_path / "mark"
     results = run({"a": ("leave behind", mark)}, seconds=6)
