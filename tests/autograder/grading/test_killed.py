@@ -145,8 +145,19 @@ def below(process):
 
 
 def ended(processes):
-    """Tell whether all processes end at once; a busy machine may take a moment to remove them."""
-    return not psutil.wait_procs(processes, timeout=2)[1]
+    """Tell whether all processes end by themselves within seconds.
+
+    On a busy machine they are not ended at once, and one that has ended may not be removed yet.
+    """
+    _, left = psutil.wait_procs(processes, timeout=10)
+    return all(is_zombie(process) for process in left)
+
+
+def is_zombie(process):
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 def finish(process):
