@@ -53,7 +53,10 @@ def run(kernel, tmp_path, monkeypatch):
 
     def outputs(code):
         shown = []
-        status = client.execute_interactive(code, timeout=SECONDS, output_hook=shown.append)
+        # Otherwise the kernel may not run a cell that comes right after one with an error.
+        status = client.execute_interactive(
+            code, timeout=SECONDS, output_hook=shown.append, stop_on_error=False
+        )
         kept = [m for m in shown if m["msg_type"] not in ("status", "execute_input")]
         return status["content"]["status"], kept
 
