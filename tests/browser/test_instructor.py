@@ -111,6 +111,8 @@ def test_a_mark_and_a_comment_travel_from_the_marking_page_to_feedback_and_repor
         marking = browser.new_page()
         marking.goto(address)
         marking.get_by_role("link", name="One step, derived").first.click()
+        # The page answers to keys once an answer is selected, which may take a while.
+        expect(marking.locator("article[aria-current]")).to_be_visible()
         marking.keyboard.press("p")
         marking.keyboard.type("0.5")
         marking.keyboard.press("Tab")
