@@ -1,14 +1,16 @@
 """The length of an experiment, its recipe in words, and its training."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
+import tiny_rows
 import torch
 from torch import nn
 
 from autograder.runs import table
 from autograder.runs.epochs import Epochs, Length, Phases
-from autograder.runs.experiment import Experiment, Sweep
+from autograder.runs.experiment import Sweep
 from autograder.runs.hooks import Hooks, keep_zeros
 from autograder.runs.training import length, recipe, train, trained_share, untrained
 from helpers.dataset import Split
@@ -45,16 +47,9 @@ def half_zero(dataset):
     return model
 
 
-def experiment(**fields):
-    row = {
-        "name": "one",
-        "assignment": "tiny",
-        "recipe": "",
-        "start": linear,
-        "epochs": Epochs(quick=2, full=20),
-        "settings": {"batch_size": 8, "progress": False},
-    }
-    return Experiment(**(row | fields))
+experiment = partial(
+    tiny_rows.trained, name="one", recipe="", start=linear, epochs=Epochs(quick=2, full=20)
+)
 
 
 def trained(row, dataset, tmp_path: Path, seed=0):
